@@ -1,0 +1,25 @@
+//! wasm-bindgen as a library.
+
+use std::path::Path;
+
+use wasm_bindgen_cli_support::Bindgen;
+
+/// The stem of the written files: `xenoxide_web.js` and `xenoxide_web_bg.wasm`.
+const OUT_NAME: &str = "xenoxide_web";
+
+/// Reads the module that rustc made at `input` and writes the module and its JavaScript for browsers into `out`.
+///
+/// `keep_names` keeps function names, for readable traces in a development build; they are a third of the size.
+pub(crate) fn run(input: &Path, out: &Path, keep_names: bool) -> Result<(), String> {
+    let mut bindgen = Bindgen::new();
+    let prepared = bindgen
+        .input_path(input)
+        .out_name(OUT_NAME)
+        .typescript(false)
+        .remove_name_section(!keep_names)
+        .remove_producers_section(true)
+        .web(true);
+    prepared
+        .and_then(|bindgen| bindgen.generate(out))
+        .map_err(|error| format!("wasm-bindgen on {}: {error:#}", input.display()))
+}
