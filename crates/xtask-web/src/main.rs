@@ -24,9 +24,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
-        ["bindgen", "--input", input, "--out", out] => {
-            bindgen::run(&PathBuf::from(input), &PathBuf::from(out), false)
-        }
+        ["bindgen", "--input", input, "--out", out] => bindgen::run(&PathBuf::from(input), &PathBuf::from(out), false),
         ["bindgen", "--input", input, "--out", out, "--keep-names"] => {
             bindgen::run(&PathBuf::from(input), &PathBuf::from(out), true)
         }

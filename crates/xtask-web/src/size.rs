@@ -19,15 +19,8 @@ pub(crate) fn run(dir: &Path) -> Result<(), String> {
     let mut rows = Vec::new();
     for file in files {
         let bytes = fs::read(&file).map_err(|error| format!("read {}: {error}", file.display()))?;
-        let name = file
-            .strip_prefix(dir)
-            .unwrap_or(&file)
-            .display()
-            .to_string();
-        rows.push((
-            name,
-            measure(&bytes).map_err(|error| format!("compress {}: {error}", file.display()))?,
-        ));
+        let name = file.strip_prefix(dir).unwrap_or(&file).display().to_string();
+        rows.push((name, measure(&bytes).map_err(|error| format!("compress {}: {error}", file.display()))?));
     }
     if rows.is_empty() {
         return Err(format!("{} holds no files", dir.display()));
@@ -56,17 +49,12 @@ fn measure(bytes: &[u8]) -> std::io::Result<Sizes> {
     gzip.write_all(bytes)?;
     let mut brotli = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, 11, 22);
     brotli.write_all(bytes)?;
-    Ok(Sizes {
-        raw: bytes.len(),
-        gzip: gzip.finish()?.len(),
-        brotli: brotli.into_inner().len(),
-    })
+    Ok(Sizes { raw: bytes.len(), gzip: gzip.finish()?.len(), brotli: brotli.into_inner().len() })
 }
 
 fn table(rows: &[(String, Sizes)]) -> String {
     let mut sum = Sizes::default();
-    let mut text =
-        String::from("| file | raw KiB | gzip KiB | brotli KiB |\n| --- | ---: | ---: | ---: |\n");
+    let mut text = String::from("| file | raw KiB | gzip KiB | brotli KiB |\n| --- | ---: | ---: | ---: |\n");
     for (name, sizes) in rows {
         sum.raw += sizes.raw;
         sum.gzip += sizes.gzip;
@@ -78,12 +66,7 @@ fn table(rows: &[(String, Sizes)]) -> String {
 }
 
 fn row(name: &str, sizes: Sizes) -> String {
-    format!(
-        "| {name} | {} | {} | {} |\n",
-        kib(sizes.raw),
-        kib(sizes.gzip),
-        kib(sizes.brotli)
-    )
+    format!("| {name} | {} | {} | {} |\n", kib(sizes.raw), kib(sizes.gzip), kib(sizes.brotli))
 }
 
 /// Bytes as KiB with one decimal, rounded to the nearest.
@@ -115,15 +98,8 @@ mod tests {
 
     #[test]
     fn the_table_ends_with_the_sum() {
-        let one = Sizes {
-            raw: 1024,
-            gzip: 512,
-            brotli: 256,
-        };
+        let one = Sizes { raw: 1024, gzip: 512, brotli: 256 };
         let text = table(&[("a".into(), one), ("b".into(), one)]);
-        assert_eq!(
-            text.lines().last().unwrap(),
-            "| **all** | 2.0 | 1.0 | 0.5 |"
-        );
+        assert_eq!(text.lines().last().unwrap(), "| **all** | 2.0 | 1.0 | 0.5 |");
     }
 }

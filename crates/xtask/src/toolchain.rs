@@ -1,0 +1,214 @@
+//! A compiler for targets that `rustup` does not install by itself.
+//!
+//! Three ways, the first that works: the target is there already; `rustup target add` brings it; Debian's `rustc-web`
+//! builds the standard library from the sources of `rust-web-src`. The last needs nothing but Debian's archive, so
+//! the workspace also builds where only package mirrors are reached.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::command::{self, Stop};
+use crate::needs::{self, Need, Packages};
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// A target to build for, and what its standard library consists of where it has to be built too.
+pub(crate) struct Target {
+    pub(crate) triple: &'static str,
+    /// The crates for `-Zbuild-std`.
+    build_std: &'static str,
+    /// Whether building for it ends in linking.
+    links: bool,
+}
+
+/// The browser.
+pub(crate) const WASM: Target = Target { triple: "wasm32-unknown-unknown", build_std: "std,panic_abort", links: true };
+
+/// A microcontroller without an operating system, and without 64-bit atomics.
+pub(crate) const BARE: Target = Target { triple: "thumbv7em-none-eabihf", build_std: "core,alloc", links: false };
+
+/// How long rustup may take: enough for a slow line, and not for ever where there is none.
+const RUSTUP_LIMIT: Duration = Duration::from_secs(90);
+
+/// The oldest Debian compiler that can build this workspace; the `rust-version` of the top `Cargo.toml`.
+const OLDEST_MINOR: u32 = 90;
+
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library/std/Cargo.toml";
+
+const RUSTC_WEB: Need = Need {
+    what: "a compiler for targets that rustup cannot get here",
+    why: "it builds the console for the browser, and the crates without an operating system",
+    present: debian_compiler_is_here,
+    packages: Packages { apt: "rustc-web rust-web-src", dnf: "", pacman: "", brew: "" },
+};
+
+const LINKER: Need = Need {
+    what: "a WebAssembly linker",
+    why: "the Rust toolchain here lacks its rust-lld",
+    present: || tools::find(&["wasm-ld"]).is_some(),
+    packages: Packages { apt: "lld", dnf: "lld", pacman: "lld", brew: "lld" },
+};
+
+/// Which compiler builds for a target.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Toolchain {
+    /// The one that builds everything else.
+    Own,
+    /// Debian's, building the standard library as well; with a linker where one is needed.
+    Debian { linker: Option<PathBuf> },
+}
+
+impl Toolchain {
+    /// Finds, or installs, a compiler for `target`.
+    pub(crate) fn ensure(workspace: &Workspace, target: &Target) -> Result<Self, Stop> {
+        match std::env::var("XTASK_CROSS").as_deref() {
+            Ok("debian") => return Self::debian(workspace, target),
+            Ok("rustup") => return Self::own(workspace, target),
+            Ok(other) => {
+                return Err(Stop::usage(format!("XTASK_CROSS={other}: say `rustup` or `debian`, or leave it unset")));
+            }
+            Err(_) => {}
+        }
+        if has_target(target.triple) {
+            return Ok(Self::Own);
+        }
+        // Asking rustup again costs up to the whole limit; once it has failed and Debian's compiler is here, use that.
+        let stamp = format!("rustup-cannot-{}", target.triple);
+        let toolchain = toolchain_name();
+        if workspace.stamps.holds(&stamp, &toolchain) && debian_compiler_is_here() {
+            return Self::debian(workspace, target);
+        }
+        let refused = match Self::own(workspace, target) {
+            Ok(own) => return Ok(own),
+            Err(stop) => stop.message,
+        };
+        eprintln!("{refused}\nTrying Debian's compiler instead.");
+        let debian = Self::debian(workspace, target).map_err(|stop| {
+            let triple = target.triple;
+            Stop::failed(format!("{}\nor, where rustup can download:\n  rustup target add {triple}", stop.message))
+        })?;
+        workspace.stamps.set(&stamp, &toolchain)?;
+        Ok(debian)
+    }
+
+    fn own(workspace: &Workspace, target: &Target) -> Result<Self, Stop> {
+        let triple = target.triple;
+        if has_target(triple) {
+            return Ok(Self::Own);
+        }
+        if tools::find(&["rustup"]).is_none() {
+            return Err(Stop::failed(format!("rustc has no library for {triple}, and there is no rustup to add it")));
+        }
+        let mut rustup = workspace.command("rustup");
+        rustup.args(["target", "add", triple]);
+        needs::may_install(workspace, &format!("Rust's standard library for {triple}"), &[&rustup])?;
+        eprintln!("Installing Rust's standard library for {triple}, to compile for it:");
+        eprintln!("  $ {}", command::describe(&rustup));
+        command::run_within(&mut rustup, RUSTUP_LIMIT)?;
+        if has_target(triple) {
+            Ok(Self::Own)
+        } else {
+            Err(Stop::failed(format!("rustup added {triple}, but rustc still has no library for it")))
+        }
+    }
+
+    fn debian(workspace: &Workspace, target: &Target) -> Result<Self, Stop> {
+        needs::ensure(workspace, &[RUSTC_WEB])?;
+        if !target.links {
+            return Ok(Self::Debian { linker: None });
+        }
+        if let Some(linker) = rust_lld() {
+            return Ok(Self::Debian { linker: Some(linker) });
+        }
+        needs::ensure(workspace, &[LINKER])?;
+        Ok(Self::Debian { linker: tools::find(&["wasm-ld"]) })
+    }
+
+    /// `cargo COMMAND --target …` with this compiler, building into `target/FOLDER`: two compilers in one folder would
+    /// throw away each other's work.
+    pub(crate) fn cargo(&self, workspace: &Workspace, target: &Target, command: &str, folder: &str) -> Command {
+        let mut cargo = workspace.cargo();
+        cargo.arg(command).args(["--target", target.triple]);
+        cargo.env("CARGO_TARGET_DIR", workspace.target.join(folder));
+        if let Self::Debian { linker } = self {
+            cargo.arg(format!("-Zbuild-std={}", target.build_std));
+            // -Z options are for nightly compilers; this says that we know.
+            cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
+            // `cargo run` points this at rustup's libraries, which are not those of Debian's compiler.
+            cargo.env_remove("LD_LIBRARY_PATH");
+            if let Some(linker) = linker {
+                let name = target.triple.to_uppercase().replace('-', "_");
+                cargo.env(format!("CARGO_TARGET_{name}_LINKER"), linker);
+            }
+        }
+        cargo
+    }
+}
+
+/// Rust's own compiler, as cargo finds it.
+fn rustc() -> Command {
+    Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+}
+
+fn has_target(triple: &str) -> bool {
+    command::output(rustc().args(["--print", "target-libdir", "--target", triple])).is_ok_and(|dir| Path::new(&dir).is_dir())
+}
+
+/// What a stamp about rustup depends on: another toolchain may have the target.
+fn toolchain_name() -> String {
+    command::output(rustc().arg("--version")).unwrap_or_default()
+}
+
+/// The linker that comes with Rust's own compiler.
+fn rust_lld() -> Option<PathBuf> {
+    let sysroot = PathBuf::from(command::output(rustc().args(["--print", "sysroot"])).ok()?);
+    let version = command::output(rustc().arg("-vV")).ok()?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "))?;
+    let linker = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
+    linker.is_file().then_some(linker)
+}
+
+fn debian_compiler_is_here() -> bool {
+    Path::new(DEBIAN_SOURCES).is_file()
+        && Path::new(DEBIAN_RUSTC).is_file()
+        && command::output(Command::new(DEBIAN_RUSTC).arg("--version").env_remove("LD_LIBRARY_PATH"))
+            .is_ok_and(|version| minor_version(&version).is_some_and(|minor| minor >= OLDEST_MINOR))
+}
+
+/// The 96 of `rustc 1.96.0 (…)`.
+fn minor_version(text: &str) -> Option<u32> {
+    text.strip_prefix("rustc 1.")?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minor_version_of_rustc_is_read() {
+        assert_eq!(minor_version("rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)"), Some(96));
+        assert_eq!(minor_version("rustc 1.63.0"), Some(63));
+        assert_eq!(minor_version("gcc 12"), None);
+    }
+
+    #[test]
+    fn debians_compiler_builds_the_standard_library_in_a_folder_of_its_own() {
+        let workspace = Workspace::open(false).expect("the tests run in the workspace");
+        let toolchain = Toolchain::Debian { linker: Some("/lld".into()) };
+        let cargo = command::describe(&toolchain.cargo(&workspace, &WASM, "build", "wasm"));
+        assert!(cargo.contains("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=/lld"), "{cargo}");
+        assert!(cargo.contains("RUSTC=/usr/bin/rustc"), "{cargo}");
+        assert!(cargo.contains("-Zbuild-std=std,panic_abort"), "{cargo}");
+        let own = command::describe(&Toolchain::Own.cargo(&workspace, &WASM, "build", "wasm"));
+        assert!(!own.contains("RUSTC") && own.contains("target/wasm"), "{own}");
+    }
+
+    #[test]
+    fn the_oldest_debian_compiler_is_the_workspaces_rust_version() {
+        let workspace = Workspace::open(false).expect("the tests run in the workspace");
+        let manifest = std::fs::read_to_string(workspace.root.join("Cargo.toml")).expect("the top Cargo.toml");
+        assert!(manifest.contains(&format!("rust-version = \"1.{OLDEST_MINOR}\"")));
+    }
+}
