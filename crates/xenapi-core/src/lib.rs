@@ -1,1 +1,54 @@
-//! Placeholder.
+//! What XenAPI is made of, with no I/O: references and uuids, values, calls, refusals, and the descriptors of classes.
+//!
+//! This crate knows neither XML nor HTTP nor any class by name. The classes are in `xenapi-model`, the wire format in
+//! `xenapi-codec`, the conversation in `xenapi-client`.
+//!
+//! - A [`Ref`] names an object while a session lasts; a [`Uuid`] is its lasting identity.
+//! - A [`Call`] is a value: a message, its parameters, and how to read its result. Nothing is sent.
+//! - Decoding is driven by the expected type ([`Wire`]) because XenAPI sends integers as untyped text.
+//! - A [`Failure`] is the server's refusal; a [`ReadError`] is a document that cannot be read, and where.
+//!
+//! `no_std` with `alloc`.
+#![no_std]
+
+extern crate alloc;
+
+mod call;
+mod class;
+mod datetime;
+mod descriptor;
+mod error;
+mod map;
+mod method;
+mod reference;
+#[doc(hidden)]
+pub mod test_classes;
+mod tree;
+mod uuid;
+mod value;
+mod wire;
+
+pub use call::{
+    Argument, Call, Field, RawCall, ReadResult, RwField, create, destroy, get_all, get_all_records, get_all_records_where,
+    get_by_name_label, get_by_uuid, get_record,
+};
+pub use class::{Class, Record, Records, Rest, read_members, write_members};
+pub use datetime::{DateTime, InvalidDateTime, Zone};
+pub use descriptor::{
+    ClassDesc, EnumDesc, ErrorDesc, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Qualifier, Relation, Role, Stage,
+    Transition, Type,
+};
+pub use error::{Failure, ReadError, ReadErrorKind};
+pub use map::{Key, Map};
+pub use method::{Member, Method, Param};
+pub use reference::{NULL, RawRef, Ref};
+pub use tree::{ValueReader, ValueWriter};
+pub use uuid::{InvalidUuid, Uuid};
+pub use value::{Kind, Struct, Value};
+pub use wire::{Reader, Scalar, Wire, Writer, from_value, to_value};
+
+#[doc(hidden)]
+pub mod generated {
+    //! What the generated model needs and nobody else.
+    pub use crate::wire::text;
+}

@@ -1,0 +1,312 @@
+//! From a description of xapi's data model in JSON to our schema.
+//!
+//! Run by a maintainer when a new release of xapi comes out; nobody needs the JSON to build. Where the description is wrong or
+//! silent, a named fixup repairs it, and a fixup that finds nothing to repair is an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::schema::{Class, Enum, Field, Lifecycle, Message, Type};
+
+/// The schema as imported.
+#[derive(Debug)]
+pub struct Imported {
+    /// The classes, in the order of the description.
+    pub classes: Vec<Class>,
+    /// Error codes with the names of their parameters.
+    pub errors: Vec<(String, Vec<String>)>,
+    /// Releases: code name, API major and minor, product, date.
+    pub releases: Vec<(String, i64, i64, String, String)>,
+}
+
+/// Messages that have no `Async.` form, which the description does not say. A star stands for any ending.
+const SYNC_ONLY: &[&str] = &[
+    "session.login_with_password",
+    "session.logout",
+    "session.slave_local_login*",
+    "session.local_logout",
+    "session.create_from_db_file",
+    "session.change_password",
+    "task.create",
+    "task.destroy",
+    "task.set_*",
+    "event.*",
+    "message.*",
+    "blob.create",
+    "blob.destroy",
+    "*.record_data_source",
+    "*.forget_data_source_archives",
+    "*.query_data_source",
+    "*.get_data_sources",
+    "SR.get_supported_types",
+    "VM.set_memory_static_max",
+    "VM.set_memory_static_min",
+    "VM.set_memory_dynamic_max",
+    "VM.set_memory_dynamic_min",
+    "VM.set_VCPUs_max",
+    "VM.set_VCPUs_at_startup",
+    "VM.set_HVM_shadow_multiplier",
+    "VM.set_domain_type",
+    "VM.set_HVM_boot_policy",
+    "VM.set_ha_restart_priority",
+    "VM.set_NVRAM",
+    "VM.add_to_NVRAM",
+    "VM.remove_from_NVRAM",
+    "VM.set_platform",
+    "VM.add_to_platform",
+    "VM.remove_from_platform",
+    "VM.set_other_config",
+    "VM.add_to_other_config",
+    "VM.remove_from_other_config",
+    "VM.get_boot_record",
+    "VM.get_allowed_VBD_devices",
+    "VM.get_allowed_VIF_devices",
+    "host.get_servertime",
+    "host.call_extension",
+    "host.list_methods",
+    "auth.*",
+    "subject.add_to_roles",
+    "subject.remove_from_roles",
+    "subject.get_permissions_name_label",
+    "role.*",
+];
+
+/// Classes whose changes are no events.
+const EVENTLESS: &[&str] =
+    &["session", "user", "secret", "auth", "event", "data_source", "sr_stat", "probe_result", "vdi_nbd_server_info"];
+
+/// Reads the description.
+///
+/// # Errors
+/// What is missing or contradicts itself, and which fixup had nothing to repair.
+pub fn import(json: &Value) -> Result<Imported, String> {
+    let relations = relations(json)?;
+    let mut shared = BTreeMap::new();
+    let mut classes = Vec::new();
+    for class in list(json, "classes")? {
+        let name = text(class, "name")?;
+        classes.push(import_class(class, &relations, &mut shared).map_err(|error| format!("{name}: {error}"))?);
+    }
+    fix(&mut classes)?;
+    for (class, json) in classes.iter().zip(list(json, "classes")?) {
+        check_implicit(class, json)?;
+    }
+    let errors = list(json, "errors")?.iter().map(|error| Ok((at(error, 0)?, strings(&error[1])?)));
+    let releases = list(json, "releases")?.iter().map(|release| {
+        let number = |place: usize| release[place].as_i64().ok_or_else(|| format!("release {release}: no number"));
+        Ok((at(release, 0)?, number(1)?, number(2)?, at(release, 3)?, at(release, 4)?))
+    });
+    Ok(Imported {
+        classes,
+        errors: errors.collect::<Result<_, String>>()?,
+        releases: releases.collect::<Result<_, String>>()?,
+    })
+}
+
+type Relations = BTreeMap<String, (String, String, bool)>;
+
+fn relations(json: &Value) -> Result<Relations, String> {
+    let mut all = BTreeMap::new();
+    for relation in list(json, "relations")? {
+        let (stored, computed) = (at(relation, 0)?, at(relation, 1)?);
+        if stored == computed {
+            // A set of the class's own type that mirrors nothing: role.subroles, subject.roles.
+            continue;
+        }
+        let split = |side: &str| -> Result<(String, String), String> {
+            side.split_once('.').map(|(a, b)| (a.into(), b.into())).ok_or_else(|| format!("relation side {side:?}"))
+        };
+        let ((stored_class, stored_field), (class, field)) = (split(&stored)?, split(&computed)?);
+        all.insert(stored, (class, field, true));
+        all.insert(computed, (stored_class, stored_field, false));
+    }
+    Ok(all)
+}
+
+fn import_class(json: &Value, relations: &Relations, shared: &mut BTreeMap<String, Vec<String>>) -> Result<Class, String> {
+    let name = text(json, "name")?;
+    let mut class = Class {
+        lifecycle: lifecycle(json)?,
+        has_events: !EVENTLESS.contains(&name.as_str()),
+        name: name.clone(),
+        ..Class::default()
+    };
+    for it in list(json, "enums")? {
+        let (name, values) = (text(it, "name")?, strings(&it["values"])?);
+        // Some enumerations stand in two classes; the first one keeps them.
+        match shared.get(&name) {
+            Some(known) if *known == values => {}
+            Some(_) => return Err(format!("enum {name} differs from the one of the same name in another class")),
+            None => {
+                shared.insert(name.clone(), values.clone());
+                class.enums.push(Enum { name, values });
+            }
+        }
+    }
+    let messages: BTreeMap<String, &Value> = list(json, "messages")?
+        .iter()
+        .map(|message| Ok((text(message, "name")?, message)))
+        .collect::<Result<_, String>>()?;
+    let role = |message: &str| messages.get(message).map(|json| least_role(json)).transpose();
+    let implicit = |message: &str| messages.get(message).is_some_and(|json| json["implicit"] == Value::Bool(true));
+    for (part, message) in [("get_all", "get_all"), ("get_record", "get_record"), ("get_by_name_label", "get_by_name_label")]
+    {
+        if implicit(message) {
+            class.implicit.push(part.into());
+        }
+    }
+    if implicit("create") {
+        class.create = role("create")?.zip(role("destroy")?);
+    }
+    for field in list(json, "fields")? {
+        let field_name = text(field, "name")?;
+        let qualifier = match text(field, "qualifier")?.as_str() {
+            "RW" => "rw",
+            "RO/constructor" => "static",
+            "RO/runtime" => "dynamic",
+            other => return Err(format!("qualifier {other:?}")),
+        };
+        class.fields.push(Field {
+            ty: Type::parse(&text(field, "type")?)?,
+            qualifier: qualifier.into(),
+            default: field["default"].as_str().map(Into::into),
+            read_role: role(&format!("get_{field_name}"))?.unwrap_or_else(|| "read-only".into()),
+            write_role: role(&format!("set_{field_name}"))?.unwrap_or_else(|| "local-superuser".into()),
+            relation: relations.get(&format!("{name}.{field_name}")).cloned(),
+            lifecycle: lifecycle(field)?,
+            doc: String::new(),
+            name: field_name,
+        });
+    }
+    for message in list(json, "messages")?.iter().filter(|message| message["implicit"] == Value::Bool(false)) {
+        class.messages.push(import_message(message)?);
+    }
+    Ok(class)
+}
+
+fn import_message(json: &Value) -> Result<Message, String> {
+    let mut params = Vec::new();
+    for param in list(json, "params")? {
+        params.push((at(param, 0)?, Type::parse(&at(param, 1)?)?, param[2] == Value::Bool(true)));
+    }
+    let takes_session =
+        params.first().is_some_and(|(name, ty, _)| name == "session_id" && *ty == Type::Ref("session".into()));
+    Ok(Message {
+        name: text(json, "name")?,
+        params: params.split_off(usize::from(takes_session)),
+        result: Type::parse(&text(json, "result")?)?,
+        takes_session,
+        has_async: true,
+        errors: strings(&json["errors"])?,
+        role: least_role(json)?,
+        lifecycle: lifecycle(json)?,
+        doc: String::new(),
+    })
+}
+
+/// Applies the fixups.
+fn fix(classes: &mut [Class]) -> Result<(), String> {
+    let mut unused: BTreeSet<&str> = SYNC_ONLY.iter().copied().collect();
+    for class in classes.iter_mut() {
+        for message in &mut class.messages {
+            let name = format!("{}.{}", class.name, message.name);
+            if let Some(pattern) = SYNC_ONLY.iter().find(|pattern| matches(pattern, &name)) {
+                message.has_async = false;
+                unused.remove(pattern);
+            }
+        }
+    }
+    if let Some(pattern) = unused.first() {
+        return Err(format!("the fixup `sync only: {pattern}` matches no message"));
+    }
+    // Declared a date, sent as `0.0` or as seconds since 1970.
+    let event = classes.iter_mut().find(|class| class.name == "event");
+    let timestamp = event.and_then(|class| class.fields.iter_mut().find(|field| field.name == "timestamp"));
+    match timestamp {
+        Some(field) if field.ty == Type::DateTime => field.ty = Type::String,
+        _ => return Err("the fixup `event.timestamp is text` has nothing to repair".into()),
+    }
+    Ok(())
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(end), _) => name.ends_with(end),
+        (_, Some(start)) => name.starts_with(start),
+        _ => pattern == name,
+    }
+}
+
+/// The implicit messages that follow from our reading must be those that the description lists.
+fn check_implicit(class: &Class, json: &Value) -> Result<(), String> {
+    let listed: BTreeSet<String> = list(json, "messages")?
+        .iter()
+        .filter(|message| message["implicit"] == Value::Bool(true))
+        .map(|message| text(message, "name"))
+        .collect::<Result<_, String>>()?;
+    let explicit: BTreeSet<&str> = class.messages.iter().map(|message| message.name.as_str()).collect();
+    let mut derived = BTreeSet::new();
+    for part in &class.implicit {
+        derived.insert(part.clone());
+        match part.as_str() {
+            "get_all" => drop(derived.insert("get_all_records".into())),
+            "get_record" => drop(derived.insert("get_by_uuid".into())),
+            _ => {}
+        }
+    }
+    if class.create.is_some() {
+        derived.extend(["create".to_string(), "destroy".to_string()]);
+    }
+    let has_getters = class.implicit.iter().any(|part| part == "get_all" || part == "get_record");
+    for field in &class.fields {
+        if has_getters {
+            derived.insert(format!("get_{}", field.name));
+        }
+        if field.qualifier == "rw" {
+            derived.insert(format!("set_{}", field.name));
+            let pairs = match &field.ty {
+                Type::Set(_) => Some(("add", "remove")),
+                Type::Map(..) => Some(("add_to", "remove_from")),
+                _ => None,
+            };
+            if let Some((add, remove)) = pairs {
+                derived.extend([format!("{add}_{}", field.name), format!("{remove}_{}", field.name)]);
+            }
+        }
+    }
+    derived.retain(|name| !explicit.contains(name.as_str()));
+    match derived.symmetric_difference(&listed).next() {
+        Some(name) => Err(format!("{}.{name}: derived and listed implicit messages differ", class.name)),
+        None => Ok(()),
+    }
+}
+
+fn least_role(json: &Value) -> Result<String, String> {
+    const FROM_LEAST: [&str; 6] = ["read-only", "vm-operator", "vm-admin", "vm-power-admin", "pool-operator", "pool-admin"];
+    let roles = strings(&json["roles"])?;
+    let least = FROM_LEAST.iter().find(|role| roles.iter().any(|it| it == *role));
+    Ok((*least.unwrap_or(&"local-superuser")).into())
+}
+
+fn lifecycle(json: &Value) -> Result<Lifecycle, String> {
+    let transitions = &json["lifecycle"]["transitions"];
+    transitions.as_array().ok_or("no transitions")?.iter().map(|it| Ok((at(it, 0)?, at(it, 1)?))).collect()
+}
+
+fn list<'a>(json: &'a Value, key: &str) -> Result<&'a Vec<Value>, String> {
+    json[key].as_array().ok_or_else(|| format!("no list `{key}`"))
+}
+
+fn text(json: &Value, key: &str) -> Result<String, String> {
+    json[key].as_str().map(Into::into).ok_or_else(|| format!("no text `{key}`"))
+}
+
+fn at(json: &Value, place: usize) -> Result<String, String> {
+    json[place].as_str().map(Into::into).ok_or_else(|| format!("no text at {place} of {json}"))
+}
+
+fn strings(json: &Value) -> Result<Vec<String>, String> {
+    let items = json.as_array().ok_or_else(|| format!("not a list: {json}"))?;
+    items.iter().map(|item| item.as_str().map(Into::into).ok_or_else(|| format!("not text: {item}"))).collect()
+}

@@ -1,0 +1,209 @@
+//! Classes as types, and their records.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Debug;
+
+use crate::descriptor::{ClassDesc, FieldDesc, Type};
+use crate::error::ReadError;
+use crate::tree::ValueWriter;
+use crate::value::Value;
+use crate::wire::{Reader, Wire, Writer};
+
+/// A class of the API, as a type without values: what `VM` in `Ref<VM>` is.
+pub trait Class: Copy + Debug + 'static {
+    /// Its record.
+    type Record: Record<Class = Self>;
+    /// Everything that is known about it.
+    const DESC: &'static ClassDesc;
+}
+
+/// The record of a class: all fields of an object at one moment.
+pub trait Record: Wire + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
+    /// The class.
+    type Class: Class<Record = Self>;
+    /// Everything that is known about the class.
+    const DESC: &'static ClassDesc = <Self::Class as Class>::DESC;
+
+    /// Reads one field, by its place in [`ClassDesc::fields`].
+    ///
+    /// # Errors
+    /// When the value has another type, or the document is broken.
+    fn read_field(&mut self, at: usize, reader: &mut dyn Reader) -> Result<(), ReadError>;
+
+    /// Writes one field, by its place in [`ClassDesc::fields`].
+    fn write_field(&self, at: usize, writer: &mut dyn Writer);
+
+    /// What came beside the known fields.
+    fn rest(&self) -> &Rest;
+
+    /// What came beside the known fields.
+    fn rest_mut(&mut self) -> &mut Rest;
+
+    /// The fields that the server did not send, which hold their defaults.
+    fn missing(&self) -> impl Iterator<Item = &'static FieldDesc> {
+        self.rest().missing.iter().map(|at| &Self::DESC.fields[usize::from(*at)])
+    }
+
+    /// Whether the server sent a value for that field.
+    fn has(&self, field: &str) -> bool {
+        Self::DESC
+            .field_index(field)
+            .is_some_and(|at| !self.rest().missing.iter().any(|missing| usize::from(*missing) == at))
+    }
+}
+
+/// What a record's document held beside the fields that the schema knows, and what it lacked.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Rest {
+    /// Members that the schema does not know: the server is newer, or older. Written back at the end.
+    pub unknown: Vec<(String, Value)>,
+    /// Places of the fields that did not come.
+    missing: Vec<u16>,
+    /// How often a member came again. The last one counts.
+    pub repeated: u32,
+}
+
+/// Reads a record's members and hands the known ones to `read_field`. Not generic, so that it is compiled once.
+///
+/// A field of a wrong type does not stop the reading: the reader ends behind the record, and the first error is answered.
+///
+/// # Errors
+/// When a field has another type than the schema says, or the document is broken.
+pub fn read_members(
+    class: &'static ClassDesc,
+    rest: &mut Rest,
+    reader: &mut dyn Reader,
+    read_field: &mut dyn FnMut(usize, &mut dyn Reader) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    reader.begin_struct().map_err(|error| error.within(class.name))?;
+    let mut seen = Seen::new(class.fields.len());
+    let mut expected = 0;
+    let mut wrong = None;
+    loop {
+        let member = match reader.next_member() {
+            Ok(Some(name)) => place(class, expected, &name).ok_or_else(|| name.into_owned()),
+            Ok(None) => break,
+            Err(error) => return Err(error.within(class.name)),
+        };
+        let result = match member {
+            Ok(at) => {
+                expected = at + 1;
+                rest.repeated += u32::from(!seen.insert(at));
+                read_field(at, reader).map_err(|error| error.within(class.fields[at].name))
+            }
+            Err(name) => read_unknown(rest, name, reader),
+        };
+        match result {
+            Ok(()) => {}
+            Err(error) if error.is_fatal() => return Err(error.within(class.name)),
+            Err(error) => drop(wrong.get_or_insert(error)),
+        }
+    }
+    rest.missing = seen.absent();
+    wrong.map_or(Ok(()), |error| Err(error.within(class.name)))
+}
+
+fn read_unknown(rest: &mut Rest, name: String, reader: &mut dyn Reader) -> Result<(), ReadError> {
+    let value = Value::read(reader).map_err(|error| error.within(name.clone()))?;
+    match rest.unknown.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, old)) => {
+            *old = value;
+            rest.repeated += 1;
+        }
+        None => rest.unknown.push((name, value)),
+    }
+    Ok(())
+}
+
+/// The place of a field. Records list their fields in the schema's order, so the one behind the last is tried first.
+fn place(class: &ClassDesc, expected: usize, name: &str) -> Option<usize> {
+    match class.fields.get(expected) {
+        Some(field) if field.name == name => Some(expected),
+        _ => class.field_index(name),
+    }
+}
+
+/// Which fields have come: one bit each.
+struct Seen {
+    bits: Vec<u64>,
+    count: usize,
+}
+
+impl Seen {
+    fn new(count: usize) -> Self {
+        Seen { bits: alloc::vec![0; count.div_ceil(64)], count }
+    }
+
+    /// Whether the place is new.
+    fn insert(&mut self, at: usize) -> bool {
+        let (word, bit) = (&mut self.bits[at / 64], 1 << (at % 64));
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
+    }
+
+    fn absent(&self) -> Vec<u16> {
+        let absent = (0..self.count).filter(|at| self.bits[at / 64] & (1 << (at % 64)) == 0);
+        absent.filter_map(|at| u16::try_from(at).ok()).collect()
+    }
+}
+
+/// Writes a record: the known fields in the schema's order, then whatever else came.
+pub fn write_members<R: Record>(record: &R, writer: &mut dyn Writer) {
+    writer.begin_struct();
+    for (at, field) in R::DESC.fields.iter().enumerate() {
+        if matches!(field.ty, Type::Option(_) | Type::AnyRecord) {
+            // An option without a value is left out of its record.
+            let mut value = ValueWriter::new();
+            record.write_field(at, &mut value);
+            let value = value.finish();
+            if value != Value::Nil {
+                writer.member(field.name);
+                value.write(writer);
+            }
+            continue;
+        }
+        writer.member(field.name);
+        record.write_field(at, writer);
+    }
+    for (name, value) in &record.rest().unknown {
+        writer.member(name);
+        value.write(writer);
+    }
+    writer.end_struct();
+}
+
+/// All records of a class that could be read, and what was wrong with the others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Records<R: Record> {
+    /// By reference, in the order in which they came.
+    pub records: Vec<(crate::Ref<R::Class>, R)>,
+    /// One error for each record that could not be read.
+    pub wrong: Vec<ReadError>,
+}
+
+impl<R: Record> Wire for Records<R> {
+    fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
+        reader.begin_struct()?;
+        let mut all = Records { records: Vec::new(), wrong: Vec::new() };
+        while let Some(name) = reader.next_member()?.map(Cow::into_owned) {
+            match R::read(reader) {
+                Ok(record) => all.records.push((crate::Ref::new(name), record)),
+                Err(error) if error.is_fatal() => return Err(error.within(alloc::format!("[{name}]"))),
+                Err(error) => all.wrong.push(error.within(alloc::format!("[{name}]"))),
+            }
+        }
+        Ok(all)
+    }
+
+    fn write(&self, writer: &mut dyn Writer) {
+        writer.begin_struct();
+        for (reference, record) in &self.records {
+            writer.member(reference.as_str());
+            record.write(writer);
+        }
+        writer.end_struct();
+    }
+}

@@ -1,0 +1,186 @@
+//! What can be wrong with a document, and where.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Why a value could not be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// A value of another type than the schema says. The rest of the document can be read.
+    Mismatch,
+    /// The document is not well formed, or not of the expected format.
+    Syntax,
+    /// The document ends too early.
+    Truncated,
+    /// The document exceeds a limit of the reader.
+    Limit,
+}
+
+/// A value that could not be read: what was expected, what was found, and where.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReadError(Box<Inner>);
+
+#[derive(Clone, PartialEq, Debug)]
+struct Inner {
+    kind: ReadErrorKind,
+    expected: Cow<'static, str>,
+    found: Cow<'static, str>,
+    /// Innermost first.
+    path: Vec<Cow<'static, str>>,
+    offset: Option<u64>,
+}
+
+impl ReadError {
+    fn new(kind: ReadErrorKind, expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
+        let (expected, found) = (expected.into(), found.into());
+        ReadError(Box::new(Inner { kind, expected, found, path: Vec::new(), offset: None }))
+    }
+
+    /// A value of another type than expected.
+    pub fn mismatch(expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
+        ReadError::new(ReadErrorKind::Mismatch, expected, found)
+    }
+
+    /// A document that is broken, with what was expected and what stands there.
+    pub fn syntax(expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
+        ReadError::new(ReadErrorKind::Syntax, expected, found)
+    }
+
+    /// A document that ends before what is expected.
+    pub fn truncated(expected: impl Into<Cow<'static, str>>) -> Self {
+        ReadError::new(ReadErrorKind::Truncated, expected, "the end of the document")
+    }
+
+    /// A document over a limit: which limit with its size, and what was found.
+    pub fn limit(limit: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
+        ReadError::new(ReadErrorKind::Limit, limit, found)
+    }
+
+    /// Says where: bytes from the start of the document. The first answer stands.
+    #[must_use]
+    pub fn at(mut self, offset: Option<u64>) -> Self {
+        self.0.offset = self.0.offset.or(offset);
+        self
+    }
+
+    /// Says what holds the value: a field, an index, a reference. Called from the inside outwards.
+    #[must_use]
+    pub fn within(mut self, part: impl Into<Cow<'static, str>>) -> Self {
+        self.0.path.push(part.into());
+        self
+    }
+
+    /// Says what was expected, where only the type that reads knows.
+    #[must_use]
+    pub fn expecting(mut self, expected: &'static str) -> Self {
+        if self.0.kind == ReadErrorKind::Mismatch {
+            self.0.expected = Cow::Borrowed(expected);
+        }
+        self
+    }
+
+    /// What is wrong.
+    pub fn kind(&self) -> ReadErrorKind {
+        self.0.kind
+    }
+
+    /// Whether nothing more can be read from the document.
+    pub fn is_fatal(&self) -> bool {
+        self.0.kind != ReadErrorKind::Mismatch
+    }
+
+    /// Bytes from the start of the document, where known.
+    pub fn offset(&self) -> Option<u64> {
+        self.0.offset
+    }
+
+    /// What was expected.
+    pub fn expected(&self) -> &str {
+        &self.0.expected
+    }
+
+    /// What was found.
+    pub fn found(&self) -> &str {
+        &self.0.found
+    }
+
+    /// Where in the value, outermost first: `VM[OpaqueRef:1].VCPUs_max`. Empty at the top.
+    pub fn path(&self) -> String {
+        let mut path = String::new();
+        for part in self.0.path.iter().rev() {
+            if !path.is_empty() && !part.starts_with('[') {
+                path.push('.');
+            }
+            path.push_str(part);
+        }
+        path
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path();
+        if !path.is_empty() {
+            write!(f, "{path}: ")?;
+        }
+        match self.0.kind {
+            ReadErrorKind::Limit => write!(f, "over the limit of {}: {}", self.0.expected, self.0.found)?,
+            _ => write!(f, "expected {}, found {}", self.0.expected, self.0.found)?,
+        }
+        match self.0.offset {
+            Some(offset) => write!(f, " (at byte {offset})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for ReadError {}
+
+/// A refusal by the server: `Status: Failure` with its `ErrorDescription`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The error code, for example `HANDLE_INVALID`. The set is open: storage drivers and plugins add their own.
+    pub code: String,
+    /// The parameters. There may be fewer or more than the schema declares.
+    pub params: Vec<String>,
+}
+
+impl Failure {
+    /// A refusal with its parameters.
+    pub fn new<P: Into<String>>(code: impl Into<String>, params: impl IntoIterator<Item = P>) -> Self {
+        Failure { code: code.into(), params: params.into_iter().map(Into::into).collect() }
+    }
+
+    /// A refusal as it stands on the wire: the code, then the parameters. An empty description, which no server should
+    /// send, becomes the code `UNKNOWN`.
+    pub fn from_description(description: Vec<String>) -> Self {
+        let mut all = description.into_iter();
+        Failure { code: all.next().unwrap_or_else(|| "UNKNOWN".into()), params: all.collect() }
+    }
+
+    /// The code and the parameters in one list, as on the wire.
+    pub fn description(&self) -> impl Iterator<Item = &str> {
+        core::iter::once(self.code.as_str()).chain(self.params.iter().map(String::as_str))
+    }
+
+    /// The parameter at that place, or empty text.
+    pub fn param(&self, at: usize) -> &str {
+        self.params.get(at).map_or("", String::as_str)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.code)?;
+        for (at, param) in self.params.iter().enumerate() {
+            write!(f, "{}{param}", if at == 0 { ": " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for Failure {}

@@ -1,0 +1,52 @@
+//! What `event.from` answers.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use xenapi_core::{Map, ReadError, Reader, Wire, Writer};
+
+use crate::event;
+
+/// A batch of events, and the token that continues behind it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventBatch {
+    /// The events: messages first, then additions, changes and deletions.
+    pub events: Vec<event::Record>,
+    /// How many objects of each class are alive, by lower-case class name. Tells whether a cache has drifted.
+    pub valid_ref_counts: Map<String, i64>,
+    /// Where to go on. Opaque; the empty text asks for everything.
+    pub token: String,
+}
+
+impl Wire for EventBatch {
+    fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
+        reader.begin_struct()?;
+        let mut batch = EventBatch::default();
+        while let Some(name) = reader.next_member()?.map(Cow::into_owned) {
+            match name.as_str() {
+                "events" => batch.events = Wire::read(reader).map_err(|error| error.within("events"))?,
+                "valid_ref_counts" => batch.valid_ref_counts = Wire::read(reader).map_err(|error| error.within("valid_ref_counts"))?,
+                "token" => batch.token = Wire::read(reader).map_err(|error| error.within("token"))?,
+                _ => reader.skip()?,
+            }
+        }
+        Ok(batch)
+    }
+
+    fn write(&self, writer: &mut dyn Writer) {
+        writer.begin_struct();
+        writer.member("events");
+        self.events.write(writer);
+        writer.member("valid_ref_counts");
+        writer.begin_struct();
+        for (class, count) in self.valid_ref_counts.iter() {
+            writer.member(class);
+            writer.int32(i32::try_from(*count).unwrap_or(i32::MAX));
+        }
+        writer.end_struct();
+        writer.member("token");
+        writer.text(&self.token);
+        writer.end_struct();
+    }
+}

@@ -1,0 +1,142 @@
+//! Tests of the model as a whole.
+
+use alloc::collections::BTreeSet;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use xenapi_core::{Member, Method, Record, Ref, Type, Value, Wire, from_value, to_value};
+
+use crate::{CLASSES, VM, class, errors, method, vm};
+
+#[test]
+fn everything_is_reachable_through_the_descriptors() {
+    assert_eq!(CLASSES.len(), 72);
+    assert_eq!(CLASSES.iter().map(|class| class.fields.len()).sum::<usize>(), 922);
+    assert_eq!(CLASSES.iter().map(|class| class.messages.len()).sum::<usize>(), 551);
+    assert_eq!(errors::ERRORS.len(), 603);
+    // `get_all_where` and `get_all_records_where` are hidden from the documentation, which counts 1,456 implicit messages.
+    let hidden = |m: &&Method| matches!(m.member, Member::Explicit(_) | Member::GetAllWhere | Member::GetAllRecordsWhere);
+    let implicit: usize = CLASSES.iter().map(|class| Method::all(class).iter().filter(|m| !hidden(m)).count()).sum();
+    assert_eq!(implicit, 1456);
+}
+
+#[test]
+fn every_message_is_found_by_its_name() {
+    for class in CLASSES {
+        for each in Method::all(class) {
+            let found = method(&each.name()).map(|m| m.name());
+            assert_eq!(found, Some(each.name()));
+        }
+    }
+    for wrong in ["vm.start", "VM.set_power_state", "pool.get_by_name_label", "VM.get_no_such", "VM", "session.get_all"] {
+        assert!(method(wrong).is_none(), "{wrong}");
+    }
+}
+
+#[test]
+fn fields_are_found_by_their_names_and_defaults_are_of_their_types() {
+    for class in CLASSES {
+        for (at, field) in class.fields.iter().enumerate() {
+            assert_eq!(class.field_index(field.name), Some(at), "{}.{}", class.name, field.name);
+            let value = field.default_value();
+            let fits = match field.ty {
+                Type::Int => matches!(value, Value::Int(_)),
+                Type::Bool => matches!(value, Value::Bool(_)),
+                Type::Float => matches!(value, Value::Double(_)),
+                Type::DateTime => matches!(value, Value::DateTime(_)),
+                Type::Set(_) => matches!(value, Value::Array(_)),
+                Type::Map(..) => matches!(value, Value::Struct(_)),
+                Type::String | Type::Enum(_) | Type::Ref(_) => matches!(value, Value::Text(_)),
+                _ => true,
+            };
+            assert!(fits, "{}.{} = {value:?}", class.name, field.name);
+            if let (Some(text), Value::Int(number)) = (field.default, &value) {
+                assert_eq!(text, number.to_string(), "{}.{}", class.name, field.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn relations_have_two_ends() {
+    const INTERNAL: [(&str, &str); 2] = [("VM", "attached_PCIs"), ("task", "session")];
+    let (mut ends, mut internal) = (BTreeSet::new(), BTreeSet::new());
+    for class in CLASSES {
+        for field in class.fields {
+            let Some(relation) = field.relation else { continue };
+            ends.insert((class.name, field.name));
+            let other = crate::class(relation.class).and_then(|class| class.field(relation.field));
+            match other.and_then(|field| field.relation) {
+                Some(back) => assert_eq!((back.class, back.field, back.stored), (class.name, field.name, !relation.stored)),
+                None => drop(internal.insert((relation.class, relation.field))),
+            }
+        }
+    }
+    // xapi keeps these ends to itself.
+    assert_eq!(internal, BTreeSet::from(INTERNAL));
+    assert_eq!(ends.len() + internal.len(), 2 * 61);
+}
+
+#[test]
+fn a_record_round_trips_with_unknown_words_and_members() {
+    let mut value = to_value(&vm::Record { name_label: "web".into(), vcpus_max: 4, ..vm::Record::default() });
+    let members = value.as_struct_mut().expect("a record is a struct");
+    members.set("power_state", "Levitating");
+    members.push("future_field", "kept");
+    let record: vm::Record = from_value(&value).expect("it reads");
+    assert_eq!(record.power_state, vm::VmPowerState::Unrecognised("Levitating".into()));
+    assert_eq!(record.missing().count(), 0);
+    assert_eq!(to_value(&record), value);
+}
+
+#[test]
+fn what_is_missing_takes_the_default_and_is_named() {
+    let record: vm::Record = from_value(&Value::Struct([("uuid", Value::from("u"))].into_iter().collect())).expect("it reads");
+    assert_eq!(record.missing().count(), vm::CLASS.fields.len() - 1);
+    assert!(record.has("uuid") && !record.has("name_label"));
+    assert_eq!(record.power_state, vm::VmPowerState::Halted);
+    assert_eq!(record.vcpus_max, 0);
+}
+
+#[test]
+fn a_wrong_field_has_a_path_and_loses_only_its_record() {
+    let good = to_value(&vm::Record::default());
+    let mut bad = good.clone();
+    bad.as_struct_mut().expect("a struct").set("VCPUs_max", "four");
+    let all: Value = Value::Struct([("OpaqueRef:1", bad), ("OpaqueRef:2", good)].into_iter().collect());
+    let all: xenapi_core::Records<vm::Record> = from_value(&all).expect("the struct itself is right");
+    assert_eq!(all.records.len(), 1);
+    let messages: Vec<_> = all.wrong.iter().map(ToString::to_string).collect();
+    assert_eq!(messages, ["[OpaqueRef:1].VM.VCPUs_max: expected an integer, found text \"four\""]);
+}
+
+#[test]
+fn calls_are_values() {
+    let this = Ref::<VM>::new("OpaqueRef:1");
+    let call = vm::start(&this, true, false);
+    let raw = call.to_raw(&"OpaqueRef:s".into());
+    assert_eq!(raw.method, "VM.start");
+    assert_eq!(raw.params, [Value::from("OpaqueRef:s"), Value::from("OpaqueRef:1"), Value::Bool(true), Value::Bool(false)]);
+    let task = call.into_task::<crate::Task>().expect("VM.start has an Async form");
+    assert_eq!(task.name(), "Async.VM.start");
+    assert!(vm::fields::NAME_LABEL.get(&this).into_task::<crate::Task>().is_none());
+    let login = crate::session::login_with_password("root", "secret", None, Some("tests"));
+    let raw = login.to_raw(&"OpaqueRef:s".into());
+    assert_eq!(raw.params, ["root", "secret", "", "tests"].map(Value::from));
+    assert!(!alloc::format!("{raw:?} {login:?}").contains("secret"));
+    assert_eq!(class("VM").map(|class| class.name), Some("VM"));
+}
+
+#[test]
+fn an_event_batch_round_trips() {
+    let batch = crate::EventBatch {
+        events: [crate::event::Record { class: "vm".into(), snapshot: None, ..Default::default() }].into(),
+        valid_ref_counts: [("vm".to_string(), 3)].into_iter().collect(),
+        token: "1,2".into(),
+    };
+    let value = to_value(&batch);
+    let event = &value.as_struct().and_then(|s| s.get("events")).and_then(Value::as_array).expect("events")[0];
+    assert!(event.as_struct().expect("a struct").get("snapshot").is_none());
+    let back = crate::EventBatch::read(&mut xenapi_core::ValueReader::new(&value)).expect("it reads");
+    assert_eq!(back.token, batch.token);
+    assert_eq!(back.events[0].class, "vm");
+}
