@@ -58,7 +58,7 @@ fn fields_are_found_by_their_names_and_defaults_are_of_their_types() {
 
 #[test]
 fn relations_have_two_ends() {
-    const INTERNAL: [(&str, &str); 2] = [("VM", "attached_PCIs"), ("task", "session")];
+    const INTERNAL: [(&str, &str); 2] = [("PCI", "attached_VMs"), ("task", "session")];
     let (mut ends, mut internal) = (BTreeSet::new(), BTreeSet::new());
     for class in CLASSES {
         for field in class.fields {
