@@ -23,6 +23,7 @@ mod method;
 mod reference;
 #[doc(hidden)]
 pub mod test_classes;
+mod time;
 mod tree;
 mod uuid;
 mod value;
@@ -42,6 +43,7 @@ pub use error::{Failure, ReadError, ReadErrorKind};
 pub use map::{Key, Map};
 pub use method::{Member, Method, Param};
 pub use reference::{NULL, RawRef, Ref};
+pub use time::Millis;
 pub use tree::{ValueReader, ValueWriter};
 pub use uuid::{InvalidUuid, Uuid};
 pub use value::{Kind, Struct, Value};
