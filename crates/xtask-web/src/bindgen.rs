@@ -18,6 +18,8 @@ pub(crate) fn run(input: &Path, out: &Path, keep_names: bool) -> Result<(), Stri
         .typescript(false)
         .remove_name_section(!keep_names)
         .remove_producers_section(true)
+        // So that `init()` without arguments finds the module beside its JavaScript, as from wasm-bindgen's command.
+        .omit_default_module_path(false)
         .web(true);
     prepared
         .and_then(|bindgen| bindgen.generate(out))
