@@ -11,6 +11,7 @@
 mod command;
 mod console;
 mod demo;
+mod environments;
 mod metadata;
 mod needs;
 mod no_std;

@@ -1,10 +1,9 @@
-//! What the tests and the console need beside Rust, and how it gets here.
+//! What the tests and the console need from the system beside Rust, and how it gets here.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::command::{self, Stop};
-use crate::stamps::key_of_files;
 use crate::tools;
 use crate::workspace::Workspace;
 
@@ -29,23 +28,24 @@ pub(crate) struct Packages {
     pub(crate) brew: &'static str,
 }
 
-/// The browser that the end-to-end tests drive, and its driver.
-pub(crate) const BROWSER: [Need; 2] = [
-    Need {
-        what: "Chromium",
-        why: "the browser tests run the console in it",
-        present: || chromium().is_some(),
-        packages: Packages { apt: "chromium", dnf: "chromium", pacman: "chromium", brew: "--cask chromium" },
-    },
-    Need {
-        what: "chromedriver",
-        why: "the browser tests steer Chromium with it",
-        present: || chromedriver().is_some(),
-        packages: Packages { apt: "chromium-driver", dnf: "chromedriver", pacman: "chromium", brew: "--cask chromedriver" },
-    },
-];
+/// The browser that the end-to-end tests drive.
+pub(crate) const CHROMIUM: Need = Need {
+    what: "Chromium",
+    why: "the browser tests run the console in it",
+    present: || chromium().is_some(),
+    packages: Packages { apt: "chromium", dnf: "chromium", pacman: "chromium", brew: "--cask chromium" },
+};
 
-const PYTHON: Need = Need {
+/// What steers the browser.
+pub(crate) const CHROMEDRIVER: Need = Need {
+    what: "chromedriver",
+    why: "the browser tests steer Chromium with it",
+    present: || chromedriver().is_some(),
+    packages: Packages { apt: "chromium-driver", dnf: "chromedriver", pacman: "chromium", brew: "--cask chromedriver" },
+};
+
+/// What makes the Python environment of the tests.
+pub(crate) const PYTHON: Need = Need {
     what: "Python 3 with venv and pip",
     why: "the official Python SDK is tested against the servers, in an environment of its own",
     present: || python().is_some(),
@@ -57,7 +57,8 @@ const PYTHON: Need = Need {
     },
 };
 
-const NODE: Need = Need {
+/// What runs and installs the JavaScript clients of the tests.
+pub(crate) const NODE: Need = Need {
     what: "Node.js with npm",
     why: "the JavaScript clients of tests/node are tested against the servers",
     present: || node().is_some() && tools::find(&["npm"]).is_some(),
@@ -77,7 +78,7 @@ pub(crate) fn node() -> Option<PathBuf> {
 }
 
 /// The first Python that can make virtual environments. Debian splits that off into a package of its own.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let mut found = tools::find_all("python3");
     found.extend(tools::find_all("python"));
     found.into_iter().find(|python| {
@@ -87,70 +88,9 @@ fn python() -> Option<PathBuf> {
     })
 }
 
-/// A Python interpreter with the packages of `tests/python/requirements.txt`, in `target/venv`. None if the tests
-/// need no Python. `XENOXIDE_PYTHON` overrides it.
-pub(crate) fn python_environment(workspace: &Workspace) -> Result<Option<PathBuf>, Stop> {
-    const STAMP: &str = "venv";
-    if let Some(python) = std::env::var_os("XENOXIDE_PYTHON") {
-        return Ok(Some(python.into()));
-    }
-    let requirements = workspace.root.join("tests/python/requirements.txt");
-    if !requirements.is_file() {
-        return Ok(None);
-    }
-    let venv = workspace.target.join("venv");
-    let python = venv.join("bin/python");
-    let key = key_of_files(&[&requirements])?;
-    // The interpreter in a virtual environment is a link: it is gone when the system's Python was upgraded away.
-    if workspace.stamps.holds(STAMP, &key) && python.exists() {
-        return Ok(Some(python));
-    }
-    ensure(workspace, &[PYTHON])?;
-    let Some(base) = self::python() else {
-        return Err(Stop::failed("python3 vanished while xtask ran"));
-    };
-    let mut create = workspace.command(base);
-    create.args(["-m", "venv", "--clear"]).arg(&venv);
-    let mut fill = workspace.command(&python);
-    fill.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--requirement"]).arg(&requirements);
-    may_install(workspace, "the Python packages of tests/python/requirements.txt", &[&create, &fill])?;
-    eprintln!("Installing the Python packages of tests/python/requirements.txt into {}:", venv.display());
-    eprintln!("  the tests drive the servers with them; nothing outside that folder changes");
-    workspace.stamps.clear(STAMP)?;
-    show_and_run(&mut create)?;
-    show_and_run(&mut fill)?;
-    workspace.stamps.set(STAMP, &key)?;
-    Ok(Some(python))
-}
-
-/// Node.js, with the packages of `tests/node/package.json` installed. None if the tests need no Node.js.
-pub(crate) fn node_environment(workspace: &Workspace) -> Result<Option<PathBuf>, Stop> {
-    const STAMP: &str = "node";
-    let dir = workspace.root.join("tests/node");
-    let manifest = dir.join("package.json");
-    if !manifest.is_file() {
-        return Ok(None);
-    }
-    ensure(workspace, &[NODE])?;
-    let lock = dir.join("package-lock.json");
-    let key = if lock.is_file() { key_of_files(&[&manifest, &lock])? } else { key_of_files(&[&manifest])? };
-    if workspace.stamps.holds(STAMP, &key) && dir.join("node_modules").is_dir() {
-        return Ok(node());
-    }
-    let mut npm = workspace.command("npm");
-    npm.arg(if lock.is_file() { "ci" } else { "install" }).args(["--no-audit", "--no-fund"]).current_dir(&dir);
-    may_install(workspace, "the npm packages of tests/node/package.json", &[&npm])?;
-    eprintln!("Installing the npm packages of tests/node/package.json into tests/node/node_modules:");
-    eprintln!("  the tests drive the servers with them; nothing outside that folder changes");
-    workspace.stamps.clear(STAMP)?;
-    show_and_run(&mut npm)?;
-    workspace.stamps.set(STAMP, &key)?;
-    Ok(node())
-}
-
 /// Installs those of `needs` that are missing, or says how to.
-pub(crate) fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<(), Stop> {
-    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.present)()).collect();
+pub(crate) fn ensure(workspace: &Workspace, needs: &[&'static Need]) -> Result<(), Stop> {
+    let missing: Vec<&Need> = needs.iter().copied().filter(|need| !(need.present)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -183,7 +123,8 @@ pub(crate) fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<(), Stop> 
     }
 }
 
-fn show_and_run(command: &mut Command) -> Result<(), Stop> {
+/// Runs a command that installs something, after showing it.
+pub(crate) fn show_and_run(command: &mut Command) -> Result<(), Stop> {
     eprintln!("  $ {}", command::describe(command));
     command::run(command.stdin(Stdio::null()))
 }
@@ -312,12 +253,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_installed_is_named_with_its_command() {
-        let [chromium, driver] = &BROWSER;
-        let text = by_hand(&[chromium, driver], Manager::Apt);
+        let text = by_hand(&[&CHROMIUM, &CHROMEDRIVER], Manager::Apt);
         assert!(text.contains("Chromium: the browser tests run"), "{text}");
         assert!(text.ends_with("sudo apt-get install chromium chromium-driver"), "{text}");
         // One package may bring two needs; it is named once.
-        let text = by_hand(&[chromium, driver], Manager::Pacman);
+        let text = by_hand(&[&CHROMIUM, &CHROMEDRIVER], Manager::Pacman);
         assert!(text.ends_with("\n  sudo pacman -S chromium"), "{text}");
     }
 

@@ -1,10 +1,10 @@
 //! `cargo xtask test` and `cargo xtask lint`: the steps, their order, and what to say when one fails.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::command::{self, Stop};
 use crate::console;
+use crate::environments::Environments;
 use crate::needs;
 use crate::no_std;
 use crate::progress::{Progress, clock};
@@ -20,12 +20,6 @@ usage: cargo xtask test [--only STEP]... [-- ARGS]
   --only STEP  run this step alone, after what it needs; may be given again for more steps
   --list       name the steps and exit
   ARGS         go to the last `cargo test`, as in `cargo xtask test --only e2e -- python`";
-
-/// The environment of the end-to-end tests.
-struct Tools {
-    python: Option<PathBuf>,
-    node: Option<PathBuf>,
-}
 
 /// What a step has to work with.
 struct Run<'a> {
@@ -142,8 +136,7 @@ fn install(workspace: &Workspace, steps: &[&Step]) -> Result<(), Stop> {
         Toolchain::ensure(workspace, &BARE)?;
     }
     if has("e2e") {
-        needs::ensure(workspace, &needs::BROWSER)?;
-        Tools::find(workspace)?;
+        Environments::ensure(workspace)?;
     }
     Ok(())
 }
@@ -213,14 +206,14 @@ fn bin(run: &Run<'_>) -> Result<(), Stop> {
 
 fn e2e(run: &Run<'_>) -> Result<(), Stop> {
     let Run { workspace, extra } = *run;
-    let tools = Tools::find(workspace)?;
+    let clients = Environments::ensure(workspace)?;
     let mut cargo = workspace.cargo();
     cargo.args(["test", "--package", "xenoxide-tests"]).args(extra);
     cargo.env("XENOXIDE_BIN", workspace.target.join("debug/xenoxide"));
     cargo.env("XENOXIDE_CONSOLE", workspace.target.join("web/dist"));
     let programs = [
-        ("XENOXIDE_PYTHON", tools.python),
-        ("XENOXIDE_NODE", tools.node),
+        ("XENOXIDE_PYTHON", clients.python),
+        ("XENOXIDE_NODE", clients.node),
         ("XENOXIDE_CHROMIUM", needs::chromium()),
         ("XENOXIDE_CHROMEDRIVER", needs::chromedriver()),
     ];
@@ -230,13 +223,6 @@ fn e2e(run: &Run<'_>) -> Result<(), Stop> {
         }
     }
     command::run(&mut cargo)
-}
-
-impl Tools {
-    fn find(workspace: &Workspace) -> Result<Self, Stop> {
-        let python = needs::python_environment(workspace)?;
-        Ok(Self { python, node: needs::node_environment(workspace)? })
-    }
 }
 
 #[cfg(test)]

@@ -115,14 +115,14 @@ impl Toolchain {
     }
 
     fn debian(workspace: &Workspace, target: &Target) -> Result<Self, Stop> {
-        needs::ensure(workspace, &[RUSTC_WEB])?;
+        needs::ensure(workspace, &[&RUSTC_WEB])?;
         if !target.links {
             return Ok(Self::Debian { linker: None });
         }
         if let Some(linker) = rust_lld() {
             return Ok(Self::Debian { linker: Some(linker) });
         }
-        needs::ensure(workspace, &[LINKER])?;
+        needs::ensure(workspace, &[&LINKER])?;
         Ok(Self::Debian { linker: tools::find(&["wasm-ld"]) })
     }
 
