@@ -1,0 +1,187 @@
+//! A headless Chromium, driven through WebDriver.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use fantoccini::elements::Element;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{Running, tool};
+
+/// How long the page may take for anything that it does. Generous: the machines that run tests are busy.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One browser window with a profile of its own.
+pub struct Browser {
+    client: Client,
+    _driver: Running,
+    _profile: TempDir,
+}
+
+/// Runs a test in a browser, and then asserts that the page logged no error but those that `expected` knows.
+pub fn in_browser<F>(width: u32, expected: &[&str], test: impl FnOnce(Browser) -> F)
+where
+    F: Future<Output = Browser>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let browser = test(Browser::open(width).await).await;
+        let errors = browser.errors(expected).await;
+        assert!(errors.is_empty(), "the page logged: {errors:#?}");
+        browser.client.close().await.expect("the browser closes");
+    });
+}
+
+impl Browser {
+    async fn open(width: u32) -> Browser {
+        let started = "was started successfully on port ";
+        let driver = Running::start(Command::new(tool("XENOXIDE_CHROMEDRIVER")).arg("--port=0"), |line| {
+            line.contains("was started successfully on port ")
+        });
+        let port = driver.ready.split(started).nth(1).expect("a port").trim_end_matches('.').to_string();
+        let profile = tempfile::tempdir().expect("a folder for the profile");
+        let mut arguments = vec![
+            "--headless=new".to_string(),
+            "--disable-gpu".into(),
+            "--disable-quic".into(),
+            "--disable-dev-shm-usage".into(),
+            "--no-first-run".into(),
+            "--disable-background-networking".into(),
+            "--disable-component-update".into(),
+            "--disable-sync".into(),
+            "--force-color-profile=srgb".into(),
+            format!("--window-size={width},900"),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        // Chromium's sandbox refuses to run as root, which is how containers run tests.
+        arguments.push("--no-sandbox".into());
+        let chromium: PathBuf = tool("XENOXIDE_CHROMIUM");
+        let capabilities = json!({
+            "goog:chromeOptions": { "binary": chromium, "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let capabilities = capabilities.as_object().expect("it is an object").clone();
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("the browser starts");
+        Browser { client, _driver: driver, _profile: profile }
+    }
+
+    /// Goes to a page.
+    pub async fn go(&self, url: &str) {
+        self.client.goto(url).await.expect("the page opens");
+    }
+
+    /// Waits until an element is there.
+    pub async fn element(&self, css: &str) -> Element {
+        let waiting = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css));
+        match waiting.await {
+            Ok(element) => element,
+            Err(error) => panic!("no {css}: {error}; the page says: {}", self.page().await),
+        }
+    }
+
+    /// Clicks on an element, when it is there.
+    pub async fn click(&self, css: &str) {
+        self.until(&format!("a click on {css}"), || async {
+            match self.element(css).await.click().await {
+                Ok(()) => Some(()),
+                // Redrawn or covered between being found and being clicked.
+                Err(error) if error.is_stale_element_reference() => None,
+                Err(error) if format!("{error:?}").contains("click intercepted") => None,
+                Err(error) => panic!("{css}: {error}"),
+            }
+        })
+        .await;
+    }
+
+    /// Replaces what stands in a field.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.element(css).await;
+        field.clear().await.expect("it clears");
+        field.send_keys(text).await.expect("it takes keys");
+    }
+
+    /// The text of an element.
+    pub async fn text(&self, css: &str) -> String {
+        self.until(css, || async { self.element(css).await.text().await.ok() }).await
+    }
+
+    /// Waits until the text of an element satisfies a condition, and answers it.
+    pub async fn text_where(&self, css: &str, what: &str, is: impl Fn(&str) -> bool) -> String {
+        self.until(&format!("{css} to say {what}"), || async {
+            let text = self.client.find(Locator::Css(css)).await.ok()?.text().await.ok()?;
+            is(&text).then_some(text)
+        })
+        .await
+    }
+
+    /// Waits until a script answers something other than null or false.
+    pub async fn script_until(&self, what: &str, script: &str) -> Value {
+        self.until(what, || async {
+            let answer = self.client.execute(script, Vec::new()).await.expect("the script runs");
+            (!answer.is_null() && answer != Value::Bool(false)).then_some(answer)
+        })
+        .await
+    }
+
+    /// What a script answers now.
+    pub async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.expect("the script runs")
+    }
+
+    async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, mut attempt: impl FnMut() -> F) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(answer) = attempt().await {
+                return answer;
+            }
+            if start.elapsed() > PATIENCE {
+                panic!("waited {PATIENCE:?} for {what}; the page says: {}", self.page().await);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn page(&self) -> String {
+        let body = self.client.execute("return document.body ? document.body.innerText : ''", Vec::new()).await;
+        let errors = self.errors(&[]).await;
+        format!("{}\nlog: {errors:#?}", body.ok().as_ref().and_then(Value::as_str).unwrap_or("nothing"))
+    }
+
+    /// The errors in the browser's log, without those that contain one of the expected texts.
+    async fn errors(&self, expected: &[&str]) -> Vec<String> {
+        let log = self.client.issue_cmd(ReadLog).await.expect("the log reads");
+        let entries = log.as_array().cloned().unwrap_or_default();
+        let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
+        let messages = severe.filter_map(|entry| entry["message"].as_str().map(str::to_owned));
+        messages.filter(|message| !expected.iter().any(|text| message.contains(text))).collect()
+    }
+
+    /// A picture of the window, as PNG.
+    pub async fn screenshot(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("the picture is taken")
+    }
+}
+
+/// ChromeDriver's own command to read the browser's log.
+#[derive(Debug)]
+struct ReadLog;
+
+impl WebDriverCompatibleCommand for ReadLog {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}

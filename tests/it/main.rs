@@ -1,0 +1,9 @@
+//! End-to-end tests: real processes, real clients, a real browser. `cargo xtask test` installs what they need and says where it is.
+#![allow(clippy::unwrap_used, clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "tests")]
+
+mod bad_input;
+mod browser;
+mod console;
+mod harness;
+mod recordings;
+mod sdk;
