@@ -29,7 +29,9 @@ fn http(url: &str, request: &str) -> String {
 
 fn post(path: &str, body: &str) -> String {
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
 }
 
 /// A port on which nobody listens.
@@ -93,7 +95,11 @@ fn of_the_proxy() {
     for (request, status, code) in [
         (post("/pools/nowhere/rpc", "x"), "404", "unknown-pool"),
         (post("/pools/test/rpc", &"x".repeat(400_000)), "413", "body-too-large"),
-        (post("/pools/test/rpc", "<methodCall><methodName>pool.get_all</methodName><params/></methodCall>"), "502", "upstream-unreachable"),
+        (
+            post("/pools/test/rpc", "<methodCall><methodName>pool.get_all</methodName><params/></methodCall>"),
+            "502",
+            "upstream-unreachable",
+        ),
     ] {
         let reply = http(url, &request);
         let first = reply.lines().next().unwrap_or_default();

@@ -14,7 +14,9 @@ fn what_is_recorded_loads_as_the_same_pool() {
     let out = out.to_str().unwrap();
     run(&["record", sim.get("http"), "--out", out]);
     let recorded = fs::read_to_string(format!("{out}/VM.get_all_records.xml")).unwrap();
-    assert!(recorded.starts_with("<?xml version=\"1.0\"?><methodResponse><params><param><value><struct><member><name>Status"));
+    assert!(
+        recorded.starts_with("<?xml version=\"1.0\"?><methodResponse><params><param><value><struct><member><name>Status")
+    );
 
     let live: Value = serde_json::from_str(&run(&["call", sim.get("http"), "VM.get_all_records"])).unwrap();
     let again: Value = serde_json::from_str(&run(&["call", &format!("records:{out}"), "VM.get_all_records"])).unwrap();

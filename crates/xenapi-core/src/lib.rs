@@ -54,3 +54,6 @@ pub mod generated {
     //! What the generated model needs and nobody else.
     pub use crate::wire::text;
 }
+
+#[cfg(test)]
+mod tests;

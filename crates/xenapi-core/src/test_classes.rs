@@ -37,7 +37,8 @@ macro_rules! class {
             pub tags: Vec<String>,
             /// A map.
             pub other_config: Map<String, String>,
-            rest: Rest,
+            /// What else came.
+            pub rest: Rest,
         }
 
         impl Class for $marker {

@@ -6,8 +6,8 @@ pub(crate) use alloc::vec::Vec;
 
 pub(crate) use xenapi_core::{
     Argument, Call, Class as ClassTrait, ClassDesc, DateTime, EnumDesc, Field, FieldDesc, Implicit, Key, Map, MessageDesc,
-    OwnTypes, ParamDesc, Qualifier, ReadError, Reader, Record as RecordTrait, Ref, Relation, Rest, Role as LeastRole, RwField, Stage, Type,
-    Uuid, Value, Wire, Writer,
+    OwnTypes, ParamDesc, Qualifier, ReadError, Reader, Record as RecordTrait, Ref, Relation, Rest, Role as LeastRole,
+    RwField, Stage, Type, Uuid, Value, Wire, Writer,
 };
 use xenapi_core::{Member, Method};
 

@@ -90,7 +90,8 @@ fn a_record_round_trips_with_unknown_words_and_members() {
 
 #[test]
 fn what_is_missing_takes_the_default_and_is_named() {
-    let record: vm::Record = from_value(&Value::Struct([("uuid", Value::from("u"))].into_iter().collect())).expect("it reads");
+    let record: vm::Record =
+        from_value(&Value::Struct([("uuid", Value::from("u"))].into_iter().collect())).expect("it reads");
     assert_eq!(record.missing().count(), vm::CLASS.fields.len() - 1);
     assert!(record.has("uuid") && !record.has("name_label"));
     assert_eq!(record.power_state, vm::VmPowerState::Halted);

@@ -26,7 +26,9 @@ impl Wire for EventBatch {
         while let Some(name) = reader.next_member()?.map(Cow::into_owned) {
             match name.as_str() {
                 "events" => batch.events = Wire::read(reader).map_err(|error| error.within("events"))?,
-                "valid_ref_counts" => batch.valid_ref_counts = Wire::read(reader).map_err(|error| error.within("valid_ref_counts"))?,
+                "valid_ref_counts" => {
+                    batch.valid_ref_counts = Wire::read(reader).map_err(|error| error.within("valid_ref_counts"))?
+                }
                 "token" => batch.token = Wire::read(reader).map_err(|error| error.within("token"))?,
                 _ => reader.skip()?,
             }
