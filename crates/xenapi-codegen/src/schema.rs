@@ -429,7 +429,7 @@ message poke(self: Thing ref, how: enum thing_kind, often?: int) -> (Thing ref -
     fn what_is_printed_reads_back() {
         let class = parse(SAMPLE).expect("the sample is right");
         assert_eq!(class.fields.len(), 3);
-        assert_eq!(class.messages[0].params[2].2, false);
+        assert!(!class.messages[0].params[2].2);
         assert_eq!(print(&class), SAMPLE);
     }
 

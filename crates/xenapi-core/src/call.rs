@@ -95,7 +95,7 @@ impl<R> Call<R> {
     where
         T: Class,
     {
-        self.method.has_async().then(|| Call {
+        self.method.has_async().then_some(Call {
             method: self.method,
             params: self.params,
             read: Ref::<T>::read,

@@ -38,10 +38,10 @@ impl<K, V> Map<K, V> {
     }
 
     /// The value of that key; of a key that came twice, the last.
-    pub fn get<Q: ?Sized>(&self, key: &Q) -> Option<&V>
+    pub fn get<Q>(&self, key: &Q) -> Option<&V>
     where
         K: core::borrow::Borrow<Q>,
-        Q: PartialEq,
+        Q: PartialEq + ?Sized,
     {
         self.0.iter().rev().find(|(k, _)| k.borrow() == key).map(|(_, value)| value)
     }

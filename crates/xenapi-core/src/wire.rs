@@ -165,7 +165,7 @@ pub trait Wire: Sized {
 }
 
 /// Writes a value into a tree.
-pub fn to_value(it: &(impl Wire + ?Sized)) -> Value {
+pub fn to_value(it: &impl Wire) -> Value {
     let mut writer = crate::tree::ValueWriter::new();
     it.write(&mut writer);
     writer.finish()

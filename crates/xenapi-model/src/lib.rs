@@ -24,7 +24,7 @@ extern crate alloc;
 #[macro_use]
 mod support;
 mod ext;
-#[allow(clippy::too_many_arguments, reason = "the messages are what they are")]
+#[allow(clippy::too_many_arguments, clippy::derivable_impls, reason = "the messages and defaults are what the schema says")]
 mod generated;
 
 pub use ext::{EventBatch, vm_kind, vm_kind::VmKind};
