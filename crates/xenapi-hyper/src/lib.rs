@@ -1,1 +1,29 @@
-//! Placeholder.
+//! XenAPI over HTTPS, HTTP and Unix sockets, on hyper and tokio.
+//!
+//! - [`Target`] says where a server is, [`Trust`] which certificate it may show.
+//! - [`Transport`] keeps connections to one target and carries requests, whole or streamed.
+//! - [`Client`] makes calls: log in, call, run a task, follow the pool.
+//! - `blocking` (feature) is the same without async.
+//! - `server` (feature) answers XML-RPC over HTTP for a [`Backend`](server::Backend), with feature `sim` for a simulated pool.
+//!
+//! Nothing here knows a class by name or keeps state of the pool; that is in `xenapi-client`.
+
+mod body;
+mod certificate;
+mod connect;
+mod error;
+mod target;
+mod tls;
+mod transport;
+mod trust;
+
+pub use bytes::Bytes;
+pub use http;
+
+pub use body::ReplyBody;
+pub use certificate::{Fingerprint, InvalidFingerprint, SeenCertificate};
+pub use error::{TransportError, TransportErrorKind, Untrusted};
+pub use target::{InvalidTarget, Target};
+pub use tls::inspect;
+pub use transport::{Request, Transport, TransportConfig};
+pub use trust::{KnownHosts, StoreError, Trust};

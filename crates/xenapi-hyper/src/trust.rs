@@ -1,0 +1,197 @@
+//! Which certificates are accepted.
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::certificate::Fingerprint;
+use crate::target::bracketed;
+
+/// Which certificate a server may show. Signatures of the handshake are verified in every case.
+///
+/// Servers have self-signed certificates from their installation, which no system root vouches for: pin them or keep them in a store.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// What the system's root certificates vouch for, with the host's name and a date that holds.
+    System,
+    /// This certificate and no other, whatever it says.
+    Pinned(Fingerprint),
+    /// The certificate recorded for the host, and no other; a host without a record needs the system's roots.
+    Known(KnownHosts),
+    /// As [`Trust::Known`], but the first certificate that an unknown host shows is recorded and accepted from then on. Somebody
+    /// in between at that moment is not noticed.
+    FirstUse(KnownHosts),
+}
+
+/// Certificates by host, kept in a file: a line `HOST:PORT SHA256` each; `#` begins a comment. Clones share one store.
+#[derive(Clone)]
+pub struct KnownHosts(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    known: Mutex<BTreeMap<String, Fingerprint>>,
+}
+
+/// The store of certificates cannot be read or written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreError(String);
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for StoreError {}
+
+impl KnownHosts {
+    /// Reads the store at `path`. A file that does not exist is an empty store.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line is not `HOST:PORT SHA256`.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        let known = parse(&path, &read(&path)?)?;
+        Ok(KnownHosts(Arc::new(Inner { path, known: Mutex::new(known) })))
+    }
+
+    /// Where the store is.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// The certificate recorded for a host.
+    pub fn get(&self, host: &str, port: u16) -> Option<Fingerprint> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key(host, port)).copied()
+    }
+
+    /// Records a certificate for a host, in place of an earlier one, and writes the file. What others added to the file
+    /// meanwhile stays.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written; then nothing is recorded.
+    pub fn remember(&self, host: &str, port: u16, fingerprint: Fingerprint) -> Result<(), StoreError> {
+        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = &self.0.path;
+        let (text, key) = (read(path)?, key(host, port));
+        parse(path, &text)?;
+        let of_host = |line: &&str| line.split_whitespace().next().is_some_and(|first| first.eq_ignore_ascii_case(&key));
+        let mut lines: Vec<&str> = text.lines().filter(|line| !of_host(line)).collect();
+        let line = format!("{key} {}", fingerprint.to_hex());
+        lines.push(&line);
+        let text = lines.join("\n") + "\n";
+        write(path, &text).map_err(|error| StoreError(format!("cannot write {}: {error}", path.display())))?;
+        *known = parse(path, &text)?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for KnownHosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KnownHosts({})", self.0.path.display())
+    }
+}
+
+fn key(host: &str, port: u16) -> String {
+    format!("{}:{port}", bracketed(host)).to_ascii_lowercase()
+}
+
+fn read(path: &Path) -> Result<String, StoreError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(StoreError(format!("cannot read {}: {error}", path.display()))),
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, Fingerprint>, StoreError> {
+    let mut known = BTreeMap::new();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if line.is_empty() {
+            continue;
+        }
+        let wrong = |what: &str| StoreError(format!("{}, line {}: {what}", path.display(), at + 1));
+        let (host, fingerprint) = line.split_once(char::is_whitespace).ok_or_else(|| wrong("expected HOST:PORT SHA256"))?;
+        let fingerprint = fingerprint.trim().parse::<Fingerprint>().map_err(|error| wrong(&error.to_string()))?;
+        known.insert(host.to_ascii_lowercase(), fingerprint);
+    }
+    Ok(known)
+}
+
+/// Writes beside the file and renames, so that nobody reads half of it.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}", std::process::id()));
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("xenapi-hyper-trust-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Folder(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_store_keeps_what_it_is_told() {
+        let folder = Folder::new("keeps");
+        let path = folder.0.join("deep/known_hosts");
+        let store = KnownHosts::open(&path).unwrap();
+        let (one, two) = (Fingerprint::of(b"one"), Fingerprint::of(b"two"));
+        assert_eq!(store.get("xs1", 443), None);
+        store.remember("xs1", 443, one).unwrap();
+        store.remember("fe80::1", 443, one).unwrap();
+        store.remember("XS1", 443, two).unwrap();
+        let again = KnownHosts::open(&path).unwrap();
+        assert_eq!(again.get("xs1", 443), Some(two));
+        assert_eq!(again.get("fe80::1", 443), Some(one));
+        assert_eq!(again.get("xs1", 444), None);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+    }
+
+    #[test]
+    fn comments_and_the_lines_of_others_stay() {
+        let folder = Folder::new("comments");
+        let path = folder.0.join("known_hosts");
+        let store = KnownHosts::open(&path).unwrap();
+        let one = Fingerprint::of(b"one");
+        std::fs::write(&path, format!("# the lab\nxs2:443 {one} # second\n")).unwrap();
+        store.remember("xs1", 443, one).unwrap();
+        assert_eq!(store.get("xs2", 443), Some(one));
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("# the lab\nxs2:443"));
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let folder = Folder::new("broken");
+        let path = folder.0.join("known_hosts");
+        for (text, wrong) in [("\nxs1:443\n", "line 2: expected"), ("xs1:443 abc", "line 1: \"abc\" is no SHA-256")] {
+            std::fs::write(&path, text).unwrap();
+            let error = KnownHosts::open(&path).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{error}");
+        }
+    }
+}
