@@ -5,5 +5,6 @@ mod bad_input;
 mod browser;
 mod console;
 mod harness;
+mod node;
 mod recordings;
 mod sdk;
