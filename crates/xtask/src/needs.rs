@@ -88,6 +88,11 @@ pub(crate) fn python() -> Option<PathBuf> {
     })
 }
 
+/// Whether system packages can be installed here, as far as one can tell without trying.
+pub(crate) fn can_install(workspace: &Workspace) -> bool {
+    workspace.install && Root::for_apt().is_some()
+}
+
 /// Installs those of `needs` that are missing, or says how to.
 pub(crate) fn ensure(workspace: &Workspace, needs: &[&'static Need]) -> Result<(), Stop> {
     let missing: Vec<&Need> = needs.iter().copied().filter(|need| !(need.present)()).collect();
@@ -95,7 +100,7 @@ pub(crate) fn ensure(workspace: &Workspace, needs: &[&'static Need]) -> Result<(
         return Ok(());
     }
     let Some(root) = Root::for_apt().filter(|_| workspace.install) else {
-        return Err(Stop::failed(by_hand(&missing, Manager::of_this_system())));
+        return Err(Stop::failed(by_hand(&missing, Manager::of_this_system(), tools::find(&["sudo"]).is_some())));
     };
     eprintln!("Installing Debian packages with apt-get:");
     for need in &missing {
@@ -199,11 +204,12 @@ impl Manager {
         known.into_iter().find(|(program, _)| tools::find(&[program]).is_some()).map_or(Self::Unknown, |(_, it)| it)
     }
 
+    /// What one types before the packages; SUDO stands for the way to root's rights.
     fn command(self) -> &'static str {
         match self {
-            Self::Apt => "sudo apt-get update && sudo apt-get install",
-            Self::Dnf => "sudo dnf install",
-            Self::Pacman => "sudo pacman -S",
+            Self::Apt => "SUDO apt-get update && SUDO apt-get install",
+            Self::Dnf => "SUDO dnf install",
+            Self::Pacman => "SUDO pacman -S",
             Self::Brew => "brew install",
             Self::Unknown => "",
         }
@@ -231,7 +237,7 @@ fn packages(needs: &[&Need], of: impl Fn(&Packages) -> &'static str) -> Vec<&'st
 }
 
 /// What to tell somebody on whose system xtask cannot install.
-fn by_hand(missing: &[&Need], manager: Manager) -> String {
+fn by_hand(missing: &[&Need], manager: Manager, sudo: bool) -> String {
     let mut text = String::from("missing:");
     for need in missing {
         text.push_str(&format!("\n  {}: {}", need.what, need.why));
@@ -239,9 +245,11 @@ fn by_hand(missing: &[&Need], manager: Manager) -> String {
     let names = packages(missing, |packages| manager.of(packages));
     if names.is_empty() {
         text.push_str("\nInstall that with your system's package manager, so that it is found on PATH.");
-    } else {
-        text.push_str(&format!("\nInstall with:\n  {} {}", manager.command(), names.join(" ")));
+        return text;
     }
+    let as_root = if sudo || manager == Manager::Brew { "" } else { " as root" };
+    let command = manager.command().replace("SUDO ", if sudo { "sudo " } else { "" });
+    text.push_str(&format!("\nInstall{as_root} with:\n  {command} {}", names.join(" ")));
     text
 }
 
@@ -253,17 +261,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_installed_is_named_with_its_command() {
-        let text = by_hand(&[&CHROMIUM, &CHROMEDRIVER], Manager::Apt);
+        let text = by_hand(&[&CHROMIUM, &CHROMEDRIVER], Manager::Apt, true);
         assert!(text.contains("Chromium: the browser tests run"), "{text}");
-        assert!(text.ends_with("sudo apt-get install chromium chromium-driver"), "{text}");
+        assert!(text.ends_with("sudo apt-get update && sudo apt-get install chromium chromium-driver"), "{text}");
         // One package may bring two needs; it is named once.
-        let text = by_hand(&[&CHROMIUM, &CHROMEDRIVER], Manager::Pacman);
-        assert!(text.ends_with("\n  sudo pacman -S chromium"), "{text}");
+        let text = by_hand(&[&CHROMIUM, &CHROMEDRIVER], Manager::Pacman, false);
+        assert!(text.ends_with("Install as root with:\n  pacman -S chromium"), "{text}");
     }
 
     #[test]
     fn an_unknown_system_gets_no_made_up_command() {
-        let text = by_hand(&[&NODE], Manager::Unknown);
+        let text = by_hand(&[&NODE], Manager::Unknown, true);
         assert!(text.contains("Node.js") && text.contains("your system's package manager"), "{text}");
     }
 

@@ -129,16 +129,23 @@ fn select(wanted: &[String]) -> Vec<&'static Step> {
 /// Installs everything first: a test that fails for want of a program after twenty minutes helps nobody.
 fn install(workspace: &Workspace, steps: &[&Step]) -> Result<(), Stop> {
     let has = |name: &str| steps.iter().any(|step| step.name == name);
+    let mut targets = Vec::new();
     if has("web") {
-        Toolchain::ensure(workspace, &WASM)?;
+        targets.push(&WASM);
     }
     if has("no-std") {
-        Toolchain::ensure(workspace, &BARE)?;
+        targets.push(&BARE);
     }
-    if has("e2e") {
-        Environments::ensure(workspace)?;
+    let compilers = targets.into_iter().try_for_each(|target| Toolchain::ensure(workspace, target).map(|_| ()));
+    if !has("e2e") || (compilers.is_err() && needs::can_install(workspace)) {
+        return compilers;
     }
-    Ok(())
+    // Whoever has to install by hand is told everything at once.
+    let clients = Environments::ensure(workspace).map(|_| ());
+    match (compilers, clients) {
+        (Err(one), Err(other)) => Err(Stop { message: format!("{}\n\n{}", one.message, other.message), code: one.code }),
+        (compilers, clients) => compilers.and(clients),
+    }
 }
 
 fn execute(run: &Run<'_>, steps: &[&Step], progress: &mut Progress) -> Result<(), Stop> {
