@@ -23,10 +23,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Stop> {
         if !files::has_length_limit(file) {
             continue;
         }
-        // A file that git knows and that was just deleted has no length.
-        if let Ok(bytes) = fs::read(workspace.root.join(file)) {
-            breaches.extend(files::length(file, &bytes));
-        }
+        let path = workspace.root.join(file);
+        let bytes = fs::read(&path).map_err(|error| Stop::failed(format!("read {}: {error}", path.display())))?;
+        breaches.extend(files::length(file, &bytes));
     }
     breaches.extend(dependencies::check(&packages));
     breaches.extend(manifests::forbids_unsafe(&read(&workspace.root.join("Cargo.toml"))?));
@@ -57,18 +56,29 @@ fn read(path: &Path) -> Result<String, Stop> {
 
 /// Every file that belongs to the repository, or would with the next commit, relative to its top.
 fn repository_files(workspace: &Workspace) -> Result<Vec<PathBuf>, Stop> {
-    let mut files = Vec::new();
-    if workspace.root.join(".git").exists() && tools::find(&["git"]).is_some() {
-        let mut git = workspace.command("git");
-        git.args(["-c", "core.quotePath=false", "ls-files", "--cached", "--others", "--exclude-standard"]);
-        files.extend(command::output(&mut git)?.lines().map(PathBuf::from));
-        files.retain(|file| workspace.root.join(file).exists());
-    } else {
-        walk(&workspace.root, &workspace.root, &mut files)?;
-    }
+    let mut files = match known_to_git(workspace) {
+        Some(files) => files,
+        None => {
+            let mut files = Vec::new();
+            walk(&workspace.root, &workspace.root, &mut files)?;
+            files
+        }
+    };
     files.sort();
     files.dedup();
     Ok(files)
+}
+
+/// None where git cannot say: in an unpacked archive, or in a clone that belongs to somebody else.
+fn known_to_git(workspace: &Workspace) -> Option<Vec<PathBuf>> {
+    if !workspace.root.join(".git").exists() || tools::find(&["git"]).is_none() {
+        return None;
+    }
+    let mut git = workspace.command("git");
+    git.args(["-c", "core.quotePath=false", "ls-files", "--cached", "--others", "--exclude-standard"]);
+    let listed = command::output(&mut git).ok()?;
+    // What was deleted and not yet committed is listed too.
+    Some(listed.lines().map(PathBuf::from).filter(|file| workspace.root.join(file).exists()).collect())
 }
 
 /// The files of an unpacked archive, which has no git to ask.
@@ -90,4 +100,30 @@ fn walk(root: &Path, dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+    use super::*;
+    use crate::workspace::scratch;
+
+    #[test]
+    fn an_archive_is_walked_without_what_is_built() {
+        let root = scratch("walk");
+        for file in ["Cargo.toml", "crates/a/src/lib.rs", "target/debug/a", "tests/node/node_modules/b/c.js", ".git/HEAD"] {
+            let file = root.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "").unwrap();
+        }
+        let mut files = Vec::new();
+        walk(&root, &root, &mut files).unwrap();
+        files.sort();
+        assert_eq!(files, ["Cargo.toml", "crates/a/src/lib.rs"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn this_workspace_keeps_its_rules() {
+        run(&Workspace::open(false).unwrap()).unwrap();
+    }
 }
