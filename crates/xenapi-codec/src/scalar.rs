@@ -1,0 +1,215 @@
+//! The text of numbers and bytes, as OCaml's library reads and writes it.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Reads an integer as OCaml's `Int64.of_string` does: a sign, a base (`0x`, `0o`, `0b`, or `0u` for unsigned decimal), and
+/// digits with `_` between them. Numbers with a base take all 64 bits, so that `0xffffffffffffffff` is -1.
+pub(crate) fn parse_int(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let (negative, rest) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, bytes),
+    };
+    let (base, digits, unsigned) = match rest {
+        [b'0', b'x' | b'X', digits @ ..] => (16, digits, true),
+        [b'0', b'o' | b'O', digits @ ..] => (8, digits, true),
+        [b'0', b'b' | b'B', digits @ ..] => (2, digits, true),
+        [b'0', b'u' | b'U', digits @ ..] => (10, digits, true),
+        _ => (10, rest, false),
+    };
+    let magnitude = parse_digits(digits, base)?;
+    let largest = match (unsigned, negative) {
+        (true, _) => u64::MAX,
+        (false, true) => i64::MIN.unsigned_abs(),
+        (false, false) => i64::MAX.unsigned_abs(),
+    };
+    let number = magnitude.cast_signed();
+    (magnitude <= largest).then(|| if negative { number.wrapping_neg() } else { number })
+}
+
+fn parse_digits(digits: &[u8], base: u32) -> Option<u64> {
+    if !digits.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let mut number: u64 = 0;
+    for byte in digits.iter().filter(|byte| **byte != b'_') {
+        let digit = char::from(*byte).to_digit(base)?;
+        number = number.checked_mul(u64::from(base))?.checked_add(u64::from(digit))?;
+    }
+    Some(number)
+}
+
+/// Reads a double as OCaml's `float_of_string` does, but for hexadecimal: leading blanks and `_` are passed over.
+pub(crate) fn parse_double(text: &str) -> Option<f64> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
+    if text.contains('_') { text.replace('_', "").parse().ok() } else { text.parse().ok() }
+}
+
+/// Writes a double as C's `%.16g` does.
+pub(crate) fn format_double(number: f64) -> String {
+    if number.is_nan() {
+        return "nan".into();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "inf".into() } else { "-inf".into() };
+    }
+    let scientific = format!("{number:.15e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..16).contains(&exponent) {
+        let decimals = usize::try_from(15 - exponent).unwrap_or(0);
+        return trim_zeros(&format!("{number:.decimals$}")).into();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trim_zeros(mantissa), exponent.unsigned_abs())
+}
+
+fn trim_zeros(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Writes base64 with padding, on one line.
+pub(crate) fn encode_base64(bytes: &[u8], out: &mut Vec<u8>) {
+    for group in bytes.chunks(3) {
+        let (b0, b1, b2) = (group[0], group.get(1).copied(), group.get(2).copied());
+        let bits = u32::from(b0) << 16 | u32::from(b1.unwrap_or(0)) << 8 | u32::from(b2.unwrap_or(0));
+        let digit = |shift: u32| ALPHABET[(bits >> shift & 63) as usize];
+        out.extend([digit(18), digit(12)]);
+        out.push(if b1.is_some() { digit(6) } else { b'=' });
+        out.push(if b2.is_some() { digit(0) } else { b'=' });
+    }
+}
+
+/// Reads base64 with padding and without blanks, which is all that xapi reads.
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let bytes = text.as_bytes();
+    if !bytes.len().is_multiple_of(4) {
+        return None;
+    }
+    let padding = bytes.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+    let digits = &bytes[..bytes.len() - padding];
+    let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    for group in digits.chunks(4) {
+        let mut bits: u32 = 0;
+        for byte in group {
+            bits = bits << 6 | digit_value(*byte)?;
+        }
+        bits <<= 6 * (4 - group.len());
+        out.extend(&bits.to_be_bytes()[1..group.len()]);
+    }
+    Some(out)
+}
+
+fn digit_value(byte: u8) -> Option<u32> {
+    let value = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_read_as_ocaml_reads_them() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("-5", Some(-5)),
+            ("+5", Some(5)),
+            ("007", Some(7)),
+            ("1_000_", Some(1000)),
+            ("0x1f", Some(31)),
+            ("0X1F", Some(31)),
+            ("-0x10", Some(-16)),
+            ("0o17", Some(15)),
+            ("0b101", Some(5)),
+            ("0u42", Some(42)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("-9223372036854775809", None),
+            ("0xffffffffffffffff", Some(-1)),
+            ("0u18446744073709551615", Some(-1)),
+            ("0x10000000000000000", None),
+            ("", None),
+            ("-", None),
+            ("_1", None),
+            ("0x", None),
+            ("0x_1", None),
+            (" 5", None),
+            ("5 ", None),
+            ("5.0", None),
+            ("0b2", None),
+            ("٣", None),
+        ] {
+            assert_eq!(parse_int(text), number, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn doubles_are_written_like_c() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.0, "1"),
+            (0.5, "0.5"),
+            (0.1, "0.1"),
+            (1.0 / 3.0, "0.3333333333333333"),
+            (2.0 / 3.0, "0.6666666666666666"),
+            (123_456.789, "123456.789"),
+            (1e15, "1000000000000000"),
+            (1e16, "1e+16"),
+            (12_345_678_901_234_567.0, "1.234567890123457e+16"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (1.5e300, "1.5e+300"),
+            (5e-324, "4.940656458412465e-324"),
+            (9_999_999_999_999_998.0, "9999999999999998"),
+            (0.999_999_999_999_999_99, "1"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (f64::NAN, "nan"),
+            (-f64::NAN, "nan"),
+        ] {
+            assert_eq!(format_double(number), text);
+        }
+    }
+
+    #[test]
+    fn doubles_are_read_back() {
+        for (text, number) in [("1.5", 1.5), ("-inf", f64::NEG_INFINITY), (" 1_0", 10.0), ("1e5", 100_000.0), ("1.", 1.0)] {
+            assert_eq!(parse_double(text), Some(number), "{text}");
+        }
+        assert!(parse_double("nan").unwrap().is_nan());
+        for text in ["", " ", "1.5 ", "x", "1,5"] {
+            assert_eq!(parse_double(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn base64_goes_both_ways() {
+        for (bytes, text) in
+            [(&b""[..], ""), (b"f", "Zg=="), (b"fo", "Zm8="), (b"foo", "Zm9v"), (b"\xff\xfe\xfd\xfc", "//79/A==")]
+        {
+            let mut out = Vec::new();
+            encode_base64(bytes, &mut out);
+            assert_eq!(out, text.as_bytes());
+            assert_eq!(decode_base64(text).unwrap(), bytes);
+        }
+        for text in ["Z", "Zg=", "Zg", "Z===", "Zg= =", "Z g=", "=Zg=", "Zm9v\n"] {
+            assert_eq!(decode_base64(text), None, "{text:?}");
+        }
+    }
+}

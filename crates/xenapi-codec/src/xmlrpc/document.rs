@@ -1,0 +1,211 @@
+//! Whole documents: calls, replies, and the lone values of tasks.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use xenapi_core::{Failure, Kind, RawCall, ReadError, ReadResult, Reader, Scalar, Value, Wire};
+
+use super::reader::XmlReader;
+use super::source::{Source, Stop, Tag};
+use crate::limits::Limits;
+
+/// What a reply says.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome<'a> {
+    /// The call succeeded; the reader stands before the result.
+    Success(XmlReader<'a>),
+    /// The server refused the call.
+    Failure(Failure),
+    /// The server sent an XML-RPC fault. xapi never does; what stands before it may.
+    Fault {
+        /// The number of the fault.
+        code: i64,
+        /// What it says.
+        text: String,
+    },
+}
+
+/// Reads a call.
+///
+/// # Errors
+/// When the bytes are not a call, are not well-formed or exceed the limits. xapi answers all of these with HTTP 500, never with
+/// an XML-RPC reply.
+pub fn read_call(bytes: &[u8], limits: &Limits) -> Result<RawCall, ReadError> {
+    let mut reader = XmlReader::new(Source::new(bytes, limits)?, limits, true);
+    let call = call(&mut reader).map_err(|error| error.at(Some(reader.source.at())))?;
+    reader.finish()?;
+    Ok(call)
+}
+
+fn call(reader: &mut XmlReader<'_>) -> Result<RawCall, ReadError> {
+    reader.source.expect_open(Tag::MethodCall)?;
+    reader.source.expect_open(Tag::MethodName)?;
+    let method = reader.source.text_to_close(Tag::MethodName)?.into_owned();
+    if method.is_empty() {
+        return Err(ReadError::syntax("the name of a method", "an empty <methodName>"));
+    }
+    reader.source.expect_open(Tag::Params)?;
+    let mut params = Vec::new();
+    loop {
+        match reader.source.structure("<param> or </params>")? {
+            Stop::Open(Tag::Param) => {}
+            Stop::Open(tag) => return Err(ReadError::syntax("<param> or </params>", reader.source.found(tag))),
+            Stop::Close => break,
+        }
+        reader.count_member()?;
+        reader.enter_value()?;
+        let number = params.len() + 1;
+        params.push(Value::read(reader).map_err(|error| error.within(format!("parameter {number}")))?);
+        reader.source.expect_close("</param>")?;
+    }
+    reader.closing = 1;
+    Ok(RawCall { method, params })
+}
+
+/// Reads a reply as far as its result, which the reader in [`Outcome::Success`] then reads.
+///
+/// The members may come in any order. A result without the envelope of status and value, which only `system.listMethods` and
+/// its kind send, counts as success.
+///
+/// # Errors
+/// When the bytes are not a reply, are not well-formed or exceed the limits.
+pub fn read_reply<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Outcome<'a>, ReadError> {
+    let mut reader = XmlReader::new(Source::new(bytes, limits)?, limits, false);
+    let outcome = reply(&mut reader).map_err(|error| error.at(Some(reader.source.at())))?;
+    match outcome {
+        Reply::Result(result) => Ok(Outcome::Success(result.map_or(reader, |saved| *saved))),
+        Reply::Failure(failure) => reader.finish().map(|()| Outcome::Failure(failure)),
+        Reply::Fault { code, text } => reader.finish().map(|()| Outcome::Fault { code, text }),
+    }
+}
+
+enum Reply<'a> {
+    /// The reader before the result, if it is not the one at hand.
+    Result(Option<alloc::boxed::Box<XmlReader<'a>>>),
+    Failure(Failure),
+    Fault {
+        code: i64,
+        text: String,
+    },
+}
+
+fn reply<'a>(reader: &mut XmlReader<'a>) -> Result<Reply<'a>, ReadError> {
+    reader.source.expect_open(Tag::MethodResponse)?;
+    match reader.source.structure("<params> or <fault>")? {
+        Stop::Open(Tag::Params) => reader.source.expect_open(Tag::Param)?,
+        Stop::Open(Tag::Fault) => {
+            reader.closing = 2;
+            reader.enter_value()?;
+            return fault(reader);
+        }
+        Stop::Open(tag) => return Err(ReadError::syntax("<params> or <fault>", reader.source.found(tag))),
+        Stop::Close => return Err(ReadError::syntax("<params> or <fault>", "</methodResponse>")),
+    }
+    reader.closing = 3;
+    reader.enter_value()?;
+    if reader.kind()? == Kind::Struct { envelope(reader) } else { Ok(Reply::Result(None)) }
+}
+
+fn envelope<'a>(reader: &mut XmlReader<'a>) -> Result<Reply<'a>, ReadError> {
+    let (mut status, mut result, mut description) = (None, None, None);
+    reader.begin_struct()?;
+    while let Some(name) = reader.next_member()? {
+        match &*name {
+            "Status" => status = Some(String::read(reader).map_err(|error| error.within("Status"))?),
+            "Value" if status.as_deref() == Some("Success") => return Ok(Reply::Result(None)),
+            "Value" => {
+                result = Some(alloc::boxed::Box::new(reader.clone()));
+                reader.skip()?;
+            }
+            "ErrorDescription" => {
+                description = Some(texts(reader).map_err(|error| error.within("ErrorDescription"))?);
+            }
+            _ => reader.skip()?,
+        }
+    }
+    match (status.as_deref(), result, description) {
+        (Some("Success"), Some(result), _) => Ok(Reply::Result(Some(result))),
+        (Some("Success"), None, _) => Err(ReadError::syntax("Value beside the Status Success", "none")),
+        (Some("Failure"), _, Some(description)) => Ok(Reply::Failure(Failure::from_description(description))),
+        (Some("Failure"), ..) => Err(ReadError::syntax("ErrorDescription beside the Status Failure", "none")),
+        (Some(other), ..) => {
+            let short: String = other.chars().take(40).collect();
+            Err(ReadError::syntax("the Status Success or Failure", format!("{short:?}")))
+        }
+        (None, ..) => Err(ReadError::syntax("a reply with a Status", "a struct without")),
+    }
+}
+
+/// The parts of an error. All should be text; what is not is written as text rather than lost.
+fn texts(reader: &mut XmlReader<'_>) -> Result<Vec<String>, ReadError> {
+    reader.begin_array()?;
+    let mut texts = Vec::new();
+    while reader.next_item()? {
+        if matches!(reader.kind()?, Kind::Array | Kind::Struct) {
+            texts.push(format!("({})", reader.kind()?));
+            reader.skip()?;
+            continue;
+        }
+        texts.push(match reader.scalar()? {
+            Scalar::Text(text) | Scalar::DateTime(text) => text.into_owned(),
+            Scalar::Int(number) => format!("{number}"),
+            Scalar::Int32(number) => format!("{number}"),
+            Scalar::Bool(truth) => format!("{truth}"),
+            Scalar::Double(number) => format!("{number}"),
+            other => format!("({})", other.kind()),
+        });
+    }
+    Ok(texts)
+}
+
+fn fault<'a>(reader: &mut XmlReader<'_>) -> Result<Reply<'a>, ReadError> {
+    let (mut code, mut text) = (0, String::new());
+    reader.begin_struct()?;
+    while let Some(name) = reader.next_member()? {
+        match &*name {
+            "faultCode" => code = i64::read(reader).map_err(|error| error.within("faultCode"))?,
+            "faultString" => text = String::read(reader).map_err(|error| error.within("faultString"))?,
+            _ => reader.skip()?,
+        }
+    }
+    Ok(Reply::Fault { code, text })
+}
+
+/// Reads a reply and its whole result, and checks that nothing follows. A fault becomes the failure `Fault`, which is how xapi
+/// words what would be one.
+///
+/// # Errors
+/// When the bytes are not a reply, the result has another type, something follows, or a limit is exceeded.
+pub fn read_result<R>(bytes: &[u8], limits: &Limits, read: ReadResult<R>) -> Result<Result<R, Failure>, ReadError> {
+    match read_reply(bytes, limits)? {
+        Outcome::Success(reader) => whole(reader, read).map(Ok),
+        Outcome::Failure(failure) => Ok(Err(failure)),
+        Outcome::Fault { code, text } => Ok(Err(Failure::new("Fault", [text, format!("{code}")]))),
+    }
+}
+
+fn whole<R>(mut reader: XmlReader<'_>, read: ReadResult<R>) -> Result<R, ReadError> {
+    let result = read(&mut reader)?;
+    reader.finish()?;
+    Ok(result)
+}
+
+/// Reads a lone `<value>…</value>`: the result of a task.
+///
+/// # Errors
+/// When the text is not one value, or exceeds the limits.
+pub fn read_value_text(text: &str, limits: &Limits) -> Result<Value, ReadError> {
+    read_value_as(text, limits, Value::read)
+}
+
+/// Reads a lone `<value>…</value>` as a type: the result of a task.
+///
+/// # Errors
+/// When the text is not one value of that type, or exceeds the limits.
+pub fn read_value_as<R>(text: &str, limits: &Limits, read: ReadResult<R>) -> Result<R, ReadError> {
+    let mut reader = XmlReader::new(Source::new(text.as_bytes(), limits)?, limits, false);
+    reader.enter_value().map_err(|error| error.at(Some(reader.source.at())))?;
+    whole(reader, read)
+}
