@@ -9,7 +9,7 @@ use crate::needs;
 use crate::no_std;
 use crate::progress::{Progress, clock};
 use crate::tidy;
-use crate::toolchain::{BARE, Toolchain, WASM};
+use crate::toolchain::{self, BARE, Toolchain, WASM};
 use crate::workspace::Workspace;
 
 const HELP: &str = "\
@@ -80,6 +80,7 @@ pub(crate) fn test(workspace: &Workspace, args: &[&str]) -> Result<(), Stop> {
 /// `cargo xtask lint`.
 pub(crate) fn lint(workspace: &Workspace) -> Result<(), Stop> {
     let steps = select(&LINT.map(str::to_owned));
+    install(workspace, &steps)?;
     execute(&Run { workspace, extra: &[] }, &steps, &mut Progress::new(steps.len()))
 }
 
@@ -129,6 +130,9 @@ fn select(wanted: &[String]) -> Vec<&'static Step> {
 /// Installs everything first: a test that fails for want of a program after twenty minutes helps nobody.
 fn install(workspace: &Workspace, steps: &[&Step]) -> Result<(), Stop> {
     let has = |name: &str| steps.iter().any(|step| step.name == name);
+    if has("fmt") || has("clippy") {
+        toolchain::ensure_components(workspace)?;
+    }
     let mut targets = Vec::new();
     if has("web") {
         targets.push(&WASM);

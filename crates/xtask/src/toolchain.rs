@@ -147,6 +147,28 @@ impl Toolchain {
     }
 }
 
+/// Adds the formatter and the linter where Rust was installed without them.
+pub(crate) fn ensure_components(workspace: &Workspace) -> Result<(), Stop> {
+    let missing = || {
+        let absent = |command: &str| !command::succeeds(workspace.cargo().args([command, "--version"]));
+        let components = [("fmt", "rustfmt"), ("clippy", "clippy")].into_iter();
+        components.filter(|(command, _)| absent(command)).map(|(_, component)| component).collect::<Vec<_>>()
+    };
+    let components = missing();
+    if components.is_empty() {
+        return Ok(());
+    }
+    let mut rustup = workspace.command("rustup");
+    rustup.args(["component", "add"]).args(&components);
+    let what = components.join(" and ");
+    needs::may_install(workspace, &what, &[&rustup])?;
+    eprintln!("Installing {what}, which the tests check the code with:");
+    eprintln!("  $ {}", command::describe(&rustup));
+    command::run_within(&mut rustup, RUSTUP_LIMIT)
+        .map_err(|stop| Stop::failed(format!("{}; this Rust lacks {what}: add it as it was installed", stop.message)))?;
+    if missing().is_empty() { Ok(()) } else { Err(Stop::failed(format!("rustup added {what}, but cargo does not find it"))) }
+}
+
 /// Rust's own compiler, as cargo finds it.
 fn rustc() -> Command {
     Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
