@@ -88,7 +88,9 @@ fn dispatch(args: &[String]) -> Result<(), Stop> {
     let Some((&command, rest)) = args.split_first() else {
         return Err(Stop::usage("no command given; see `cargo xtask --help`"));
     };
-    if matches!(command, "-h" | "--help" | "help") {
+    let help = |arg: &&str| matches!(*arg, "-h" | "--help");
+    let own = rest.iter().take_while(|arg| **arg != "--");
+    if command == "help" || help(&command) || (command != "test" && own.into_iter().any(help)) {
         command::print(HELP);
         return Ok(());
     }

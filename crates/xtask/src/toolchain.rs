@@ -162,10 +162,14 @@ pub(crate) fn ensure_components(workspace: &Workspace) -> Result<(), Stop> {
     rustup.args(["component", "add"]).args(&components);
     let what = components.join(" and ");
     needs::may_install(workspace, &what, &[&rustup])?;
+    if tools::find(&["rustup"]).is_none() {
+        return Err(Stop::failed(format!(
+            "this Rust lacks {what}, and there is no rustup to add it: install it as Rust was"
+        )));
+    }
     eprintln!("Installing {what}, which the tests check the code with:");
     eprintln!("  $ {}", command::describe(&rustup));
-    command::run_within(&mut rustup, RUSTUP_LIMIT)
-        .map_err(|stop| Stop::failed(format!("{}; this Rust lacks {what}: add it as it was installed", stop.message)))?;
+    command::run_within(&mut rustup, RUSTUP_LIMIT)?;
     if missing().is_empty() { Ok(()) } else { Err(Stop::failed(format!("rustup added {what}, but cargo does not find it"))) }
 }
 
