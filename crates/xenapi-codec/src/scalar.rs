@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 /// Reads an integer as OCaml's `Int64.of_string` does: a sign, a base (`0x`, `0o`, `0b`, or `0u` for unsigned decimal), and
 /// digits with `_` between them. Numbers with a base take all 64 bits, so that `0xffffffffffffffff` is -1.
+#[cfg(feature = "std")]
 pub(crate) fn parse_int(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let (negative, rest) = match bytes {
@@ -30,6 +31,7 @@ pub(crate) fn parse_int(text: &str) -> Option<i64> {
     (magnitude <= largest).then(|| if negative { number.wrapping_neg() } else { number })
 }
 
+#[cfg(feature = "std")]
 fn parse_digits(digits: &[u8], base: u32) -> Option<u64> {
     if !digits.first().is_some_and(u8::is_ascii_alphanumeric) {
         return None;
@@ -43,6 +45,7 @@ fn parse_digits(digits: &[u8], base: u32) -> Option<u64> {
 }
 
 /// Reads a double as OCaml's `float_of_string` does, but for hexadecimal: leading blanks and `_` are passed over.
+#[cfg(feature = "std")]
 pub(crate) fn parse_double(text: &str) -> Option<f64> {
     let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
     if text.contains('_') { text.replace('_', "").parse().ok() } else { text.parse().ok() }
@@ -86,6 +89,7 @@ pub(crate) fn encode_base64(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Reads base64 with padding and without blanks, which is all that xapi reads.
+#[cfg(feature = "std")]
 pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     if !bytes.len().is_multiple_of(4) {
@@ -105,6 +109,7 @@ pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
+#[cfg(feature = "std")]
 fn digit_value(byte: u8) -> Option<u32> {
     let value = match byte {
         b'A'..=b'Z' => byte - b'A',
@@ -117,7 +122,7 @@ fn digit_value(byte: u8) -> Option<u32> {
     Some(u32::from(value))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
