@@ -16,7 +16,11 @@ pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// A connection to `target`, TLS included, within `timeout`.
-pub(crate) async fn connect(target: &Target, tls: Option<&Tls>, timeout: Duration) -> Result<Box<dyn Duplex>, TransportError> {
+pub(crate) async fn connect(
+    target: &Target,
+    tls: Option<&Tls>,
+    timeout: Duration,
+) -> Result<Box<dyn Duplex>, TransportError> {
     let connected = tokio::time::timeout(timeout, open(target, tls)).await;
     let late = TransportErrorKind::Timeout { waiting_for: "a connection", after: timeout };
     connected.unwrap_or(Err(late)).map_err(|kind| TransportError::new(target, kind))

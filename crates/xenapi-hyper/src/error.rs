@@ -96,7 +96,11 @@ impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let SeenCertificate { subject, fingerprint } = &self.seen;
         let place = format!("{}:{}", bracketed(&self.host), self.port);
-        write!(f, "the certificate of {place} is not trusted: {}. It names {subject:?} and has the SHA-256 {fingerprint}", self.why)
+        write!(
+            f,
+            "the certificate of {place} is not trusted: {}. It names {subject:?} and has the SHA-256 {fingerprint}",
+            self.why
+        )
     }
 }
 
@@ -109,27 +113,44 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Resolve(why) => {
                 write!(f, "{target}: the host has no address ({why}); check its name, or write its address")
             }
-            TransportErrorKind::Connect(kind, why) => write!(f, "{target}: no connection ({why}); {}", advice(target, *kind)),
+            TransportErrorKind::Connect(kind, why) => {
+                write!(f, "{target}: no connection ({why}); {}", advice(target, *kind))
+            }
             TransportErrorKind::Tls(why) => {
-                write!(f, "{target}: no TLS ({why}); check that this is the server's TLS port and that it speaks TLS 1.2 or 1.3")
+                write!(
+                    f,
+                    "{target}: no TLS ({why}); check that this is the server's TLS port and that it speaks TLS 1.2 or 1.3"
+                )
             }
             TransportErrorKind::Untrusted(untrusted) => {
                 let fingerprint = untrusted.seen.fingerprint.to_hex();
-                write!(f, "{untrusted}. Compare it with the server's own (Certificate.fingerprint, or on its console); if they are \
-                    equal, run `xenoxide trust {target}` or give `--fingerprint {fingerprint}`")
+                write!(
+                    f,
+                    "{untrusted}. Compare it with the server's own (Certificate.fingerprint, or on its console); if they are \
+                    equal, run `xenoxide trust {target}` or give `--fingerprint {fingerprint}`"
+                )
             }
             TransportErrorKind::Timeout { waiting_for, after } => {
-                write!(f, "{target}: {waiting_for} did not come within {after:?}; check that the server is up and not overloaded")
+                write!(
+                    f,
+                    "{target}: {waiting_for} did not come within {after:?}; check that the server is up and not overloaded"
+                )
             }
             TransportErrorKind::ReplyTooLarge { limit } => {
                 write!(f, "{target}: the reply is larger than {limit} bytes; ask for less at once, or raise the limit")
             }
             TransportErrorKind::Status { code, text } => {
                 let dash = if text.is_empty() { "" } else { ": " };
-                write!(f, "{target}: HTTP status {code} instead of an answer{dash}{text}; check that this is a XenAPI server")
+                write!(
+                    f,
+                    "{target}: HTTP status {code} instead of an answer{dash}{text}; check that this is a XenAPI server"
+                )
             }
             TransportErrorKind::Broken(why) => {
-                write!(f, "{target}: the connection broke before the whole answer came ({why}); the call may or may not have been done")
+                write!(
+                    f,
+                    "{target}: the connection broke before the whole answer came ({why}); the call may or may not have been done"
+                )
             }
             TransportErrorKind::Request(why) => write!(f, "{target}: the request cannot be sent: {why}"),
         }
@@ -180,7 +201,10 @@ mod tests {
 
     #[test]
     fn a_page_becomes_a_line() {
-        assert_eq!(page_text(b"<html><body>\n<h1>HTTP 500</h1>it &lt;broke&gt; &amp;\tso</body></html>"), "HTTP 500 it <broke> & so");
+        assert_eq!(
+            page_text(b"<html><body>\n<h1>HTTP 500</h1>it &lt;broke&gt; &amp;\tso</body></html>"),
+            "HTTP 500 it <broke> & so"
+        );
         assert_eq!(page_text(b"\xff\x1b[0m"), "\u{fffd} [0m");
         assert_eq!(page_text(&[b'x'; 10_000]).chars().count(), 301);
     }

@@ -12,6 +12,8 @@ mod body;
 mod certificate;
 mod connect;
 mod error;
+#[cfg(feature = "server")]
+pub mod server;
 mod target;
 mod tls;
 mod transport;

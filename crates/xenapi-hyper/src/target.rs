@@ -142,11 +142,11 @@ fn plain_host(authority: &str) -> Result<(String, Option<&str>), String> {
         Some((host, port)) => (host, Some(port)),
         None => (authority, None),
     };
-    if host.is_empty() {
-        return Err("the host is missing".into());
-    }
     if port.is_some_and(|port| port.contains(':')) {
         return Err("an IPv6 address stands in brackets".into());
+    }
+    if host.is_empty() {
+        return Err("the host is missing".into());
     }
     if let Some(odd) = host.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))) {
         return Err(format!("the host {host:?} contains {odd:?}"));

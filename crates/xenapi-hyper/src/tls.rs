@@ -78,7 +78,10 @@ pub async fn inspect(target: &Target, timeout: Duration) -> Result<SeenCertifica
 }
 
 enum Judge {
-    Trust { trust: Trust, roots: Option<Arc<WebPkiServerVerifier>> },
+    Trust {
+        trust: Trust,
+        roots: Option<Arc<WebPkiServerVerifier>>,
+    },
     /// Accepts and notes: for looking at a certificate, over a connection that carries nothing.
     Look(Arc<Mutex<Option<SeenCertificate>>>),
 }

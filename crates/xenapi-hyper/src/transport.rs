@@ -289,7 +289,9 @@ impl Transport {
         let size = head_size(&request.method, path, &headers);
         if size > config.header_limit && !matches!(target, Target::Unix(_)) {
             let limit = config.header_limit;
-            return Err(format!("its headers have {size} bytes, and the server takes {limit} at most; send fewer or shorter ones"));
+            return Err(format!(
+                "its headers have {size} bytes, and the server takes {limit} at most; send fewer or shorter ones"
+            ));
         }
         let mut message = http::Request::new(Full::new(request.body.clone()));
         *message.method_mut() = request.method.clone();
