@@ -7,6 +7,7 @@
 //! - `server` (feature) answers XML-RPC over HTTP for a [`Backend`](server::Backend), with feature `sim` for a simulated pool.
 //!
 //! Nothing here knows a class by name or keeps state of the pool; that is in `xenapi-client`.
+#![allow(clippy::std_instead_of_alloc, reason = "sockets need std, and so does everything here")]
 
 mod body;
 mod certificate;

@@ -119,7 +119,6 @@ impl core::error::Error for ServeError {
 }
 
 /// A server that runs until [`Server::shutdown`], or until it is dropped, which breaks off what is under way.
-#[derive(Debug)]
 pub struct Server<B: Backend> {
     hub: Arc<Hub<B>>,
     tasks: Vec<JoinHandle<()>>,
@@ -192,6 +191,13 @@ impl<B: Backend> Server<B> {
             // A task that panicked has nothing left to close.
             let _ = task.await;
         }
+    }
+}
+
+impl<B: Backend> fmt::Debug for Server<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Server { hub, http, https, unix, .. } = self;
+        f.debug_struct("Server").field("hub", hub).field("http", http).field("https", https).field("unix", unix).finish()
     }
 }
 

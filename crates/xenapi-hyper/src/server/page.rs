@@ -51,7 +51,7 @@ pub(super) fn options(asked: Option<&HeaderValue>, keep: bool) -> Reply {
 pub(super) fn error(status: StatusCode, detail: &str) -> Reply {
     let title = format!("HTTP {} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
     let detail = detail.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let page = format!("<html><head><title>{title}</title></head><body><h1>{title}</h1><p>{detail}</p></body></html>");
+    let page = format!("<html><body><h1>{title}</h1><p>{detail}</p></body></html>");
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(CONTENT_LENGTH, page.len().into());
     headers.insert(CONNECTION, connection(false));
