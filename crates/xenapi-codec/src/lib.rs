@@ -15,7 +15,8 @@
 //!   a bare `<!DOCTYPE name>` is passed over. Only the five entities of XML and character references are known.
 //! - Encodings other than UTF-8 (or its subset US-ASCII) are refused by name.
 //! - Documents over the [`Limits`] are refused.
-//! - A date that is no date cannot be read as one; xapi finds out later.
+//! - In a reply, a date that is no date is an error of its value (the values around it can be read); in a call it is text, and
+//!   refused by whoever wants a date.
 //! - Doubles in hexadecimal are not read.
 //!
 //! Reading is **more lenient** here in these points:

@@ -5,7 +5,7 @@ use xenapi_codec::Limits;
 use xenapi_codec::xmlrpc::{
     Outcome, read_reply, read_result, read_value_as, read_value_text, write_bare, write_failure, write_success,
 };
-use xenapi_core::{Failure, Map, RawRef, ReadErrorKind, Reader, Value, Wire};
+use xenapi_core::{DateTime, Failure, Map, RawRef, ReadErrorKind, Reader, Value, Wire};
 
 fn reply(body: &str) -> Vec<u8> {
     format!("<?xml version=\"1.0\"?><methodResponse>{body}</methodResponse>").into_bytes()
@@ -176,4 +176,19 @@ fn a_map_with_an_empty_key_is_read() {
     let body = member("Status", "Success") + &member("Value", &format!("<struct>{}</struct>", member("", "x")));
     let map = read_result(&members(&body), &Limits::reply(), Map::<String, String>::read).unwrap().unwrap();
     assert_eq!(map.get(""), Some(&"x".to_string()));
+}
+
+#[test]
+fn a_wrong_date_loses_nothing_around_it() {
+    let date = "<dateTime.iso8601>x</dateTime.iso8601>";
+    let body = member("Status", "Success")
+        + &member("Value", &format!("<array><data><value>{date}</value><value>b</value></data></array>"));
+    let bytes = members(&body);
+    let Outcome::Success(mut reader) = read_reply(&bytes, &Limits::reply()).unwrap() else { panic!("no success") };
+    reader.begin_array().unwrap();
+    assert!(reader.next_item().unwrap());
+    let error = DateTime::read(&mut reader).unwrap_err();
+    assert_eq!(error.kind(), ReadErrorKind::Mismatch);
+    assert!(reader.next_item().unwrap());
+    assert_eq!(String::read(&mut reader).unwrap(), "b");
 }

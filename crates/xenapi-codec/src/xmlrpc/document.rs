@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use xenapi_core::{Failure, Kind, RawCall, ReadError, ReadResult, Reader, Scalar, Value, Wire};
 
-use super::reader::XmlReader;
+use super::reader::{Role, XmlReader};
 use super::source::{Source, Stop, Tag};
 use crate::limits::Limits;
 
@@ -30,11 +30,13 @@ pub enum Outcome<'a> {
 
 /// Reads a call.
 ///
+/// A date that is no date comes as text, since xapi finds out only where a date is wanted.
+///
 /// # Errors
 /// When the bytes are not a call, are not well-formed or exceed the limits. xapi answers all of these with HTTP 500, never with
 /// an XML-RPC reply.
 pub fn read_call(bytes: &[u8], limits: &Limits) -> Result<RawCall, ReadError> {
-    let mut reader = XmlReader::new(Source::new(bytes, limits)?, limits, true);
+    let mut reader = XmlReader::new(Source::new(bytes, limits)?, limits, Role::Server);
     let call = call(&mut reader).map_err(|error| error.at(Some(reader.source.at())))?;
     reader.finish()?;
     Ok(call)
@@ -73,7 +75,7 @@ fn call(reader: &mut XmlReader<'_>) -> Result<RawCall, ReadError> {
 /// # Errors
 /// When the bytes are not a reply, are not well-formed or exceed the limits.
 pub fn read_reply<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Outcome<'a>, ReadError> {
-    let mut reader = XmlReader::new(Source::new(bytes, limits)?, limits, false);
+    let mut reader = XmlReader::new(Source::new(bytes, limits)?, limits, Role::Client);
     let outcome = reply(&mut reader).map_err(|error| error.at(Some(reader.source.at())))?;
     match outcome {
         Reply::Result(result) => Ok(Outcome::Success(result.map_or(reader, |saved| *saved))),
@@ -206,7 +208,7 @@ pub fn read_value_text(text: &str, limits: &Limits) -> Result<Value, ReadError> 
 /// # Errors
 /// When the text is not one value of that type, or exceeds the limits.
 pub fn read_value_as<R>(text: &str, limits: &Limits, read: ReadResult<R>) -> Result<R, ReadError> {
-    let mut reader = XmlReader::new(Source::new(text.as_bytes(), limits)?, limits, false);
+    let mut reader = XmlReader::new(Source::new(text.as_bytes(), limits)?, limits, Role::Client);
     reader.enter_value().map_err(|error| error.at(Some(reader.source.at())))?;
     whole(reader, read)
 }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use xenapi_core::{Kind, ReadError, Reader, Scalar};
+use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar};
 
 use super::source::{Source, Stop, Tag, is_blank};
 use crate::limits::Limits;
@@ -28,10 +28,18 @@ pub struct XmlReader<'a> {
     depth_limit: usize,
     members_limit: usize,
     members: usize,
-    /// Whether members without a name are refused, as xapi does.
-    strict: bool,
+    role: Role,
     /// The error that ended the reading.
     broken: Option<ReadError>,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Role {
+    /// Reads what xapi reads: no member without a name; a date that is no date is left to whoever wants one.
+    Server,
+    /// Reads what xapi writes, members without a name included.
+    Client,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +68,7 @@ enum Next<'a> {
 }
 
 impl<'a> XmlReader<'a> {
-    pub(super) fn new(source: Source<'a>, limits: &Limits, strict: bool) -> Self {
+    pub(super) fn new(source: Source<'a>, limits: &Limits, role: Role) -> Self {
         XmlReader {
             source,
             open: Vec::new(),
@@ -70,7 +78,7 @@ impl<'a> XmlReader<'a> {
             depth_limit: limits.depth,
             members_limit: limits.members,
             members: 0,
-            strict,
+            role,
             broken: None,
         }
     }
@@ -168,6 +176,9 @@ impl<'a> XmlReader<'a> {
         let kind = self.look()?;
         let at = self.value_at;
         match core::mem::replace(&mut self.next, Next::Nothing) {
+            Next::Leaf(Tag::DateTime, text) if self.role == Role::Server && DateTime::parse(&text).is_err() => {
+                Ok(Scalar::Text(text))
+            }
             Next::Leaf(tag, text) => parse(tag, text).map_err(|error| error.at(Some(at))),
             container => Err(self.pass_mismatch(container, "a simple value", kind)),
         }
@@ -259,7 +270,7 @@ impl<'a> XmlReader<'a> {
         self.count_member()?;
         self.source.expect_open(Tag::Name)?;
         let name = self.source.text_to_close(Tag::Name)?;
-        if self.strict && name.is_empty() {
+        if self.role == Role::Server && name.is_empty() {
             return Err(ReadError::syntax("a name", "an empty one"));
         }
         self.enter_value()?;
