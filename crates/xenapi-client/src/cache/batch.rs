@@ -33,6 +33,12 @@ impl Batch {
         self.events.len()
     }
 
+    /// How many objects the server has after this batch, by class. Taken out of a batch that will be applied; a full load keeps
+    /// its own.
+    pub(crate) fn take_counts(&mut self, full: bool) -> Vec<(String, i64)> {
+        if full { Vec::new() } else { core::mem::take(&mut self.counts) }
+    }
+
     /// Whether it holds no event of a tracked class.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()

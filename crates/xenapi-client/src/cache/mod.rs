@@ -281,8 +281,8 @@ impl Cache {
         changes
     }
 
-    /// The first class of which the server has more or fewer objects than the cache, as told with the batch: events were lost.
-    /// Ask before the batch is applied; the answer is about the moment after it.
+    /// The first class of which the server has more or fewer objects than the cache: events were lost. To be asked with the counts
+    /// of the batch that was applied last.
     pub(crate) fn drift(&self, counts: &[(String, i64)]) -> Option<&'static str> {
         let tolerated = |class: &'static str| self.tolerated.get(class).copied().unwrap_or(0);
         self.differences(counts).find(|(class, difference)| *difference != tolerated(class)).map(|(class, _)| class)
@@ -295,6 +295,19 @@ impl Cache {
             let told = i64::try_from(table.told()).ok()?;
             (table.known && told != *count).then(|| (table.class.name, count.saturating_sub(told)))
         })
+    }
+
+    /// Empties the cache; nothing is known any more. Answers what was there.
+    pub(crate) fn clear(&mut self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for at in 0..self.tables.len() {
+            let mut side = self.tables[at].side();
+            side.known = false;
+            self.swap(at, side, &mut changes);
+        }
+        self.strays.clear();
+        self.tolerated.clear();
+        changes
     }
 
     fn swap(&mut self, at: usize, side: Table, changes: &mut Vec<Change>) {

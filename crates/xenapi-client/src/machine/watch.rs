@@ -1,0 +1,302 @@
+//! Keeping the cache current: full load, batches of events, and what goes wrong with them.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use xenapi_core::{ClassDesc, Failure, Millis, RawCall, RawRef, ReadError, Reader, Value};
+use xenapi_model::event;
+
+use super::{Client, Output, Purpose, Reply, RequestId, Status};
+use crate::cache::Change;
+use crate::error::Error;
+
+/// How long the server holds back the first batch after an interruption: an answer at once tells that it is back.
+const PROBE: Millis = Millis(100);
+/// The shortest and the longest time between two full loads because events were lost.
+const RELOAD_FIRST: Millis = Millis::from_secs(1);
+const RELOAD_MOST: Millis = Millis::from_secs(300);
+
+/// How the cache is kept current.
+#[derive(Default)]
+pub(super) struct Watch {
+    pub(super) wanted: bool,
+    pub(super) in_flight: Option<RequestId>,
+    /// Where the events go on; without one, everything is loaded.
+    token: Option<String>,
+    not_before: Millis,
+    /// Attempts without success.
+    failures: u32,
+    /// Where there is no `event.from`.
+    rounds: Option<Round>,
+    limit: ReloadLimit,
+    /// A load for the sake of drift or of a new class leaves the status as it is: nothing is known to be wrong.
+    quiet: bool,
+    /// Whether to load everything after the answer that is under way.
+    again: bool,
+}
+
+/// A round through the classes, with their records asked for one class after the other.
+#[derive(Default)]
+struct Round {
+    /// The place of the class that comes next.
+    next: usize,
+    /// Whether a whole round has been made.
+    complete: bool,
+}
+
+/// Keeps a server that loses events all the time, or counts otherwise than we do, from being asked for everything over and over.
+#[derive(Default)]
+struct ReloadLimit {
+    last: Option<Millis>,
+    wait: Millis,
+}
+
+impl ReloadLimit {
+    /// Whether to load everything now.
+    fn allows(&mut self, now: Millis) -> bool {
+        let quiet = self.last.map_or(RELOAD_MOST, |last| now - last);
+        if quiet < self.wait {
+            return false;
+        }
+        self.wait = if quiet >= RELOAD_MOST { RELOAD_FIRST } else { Millis(self.wait.0 * 2).min(RELOAD_MOST) };
+        self.last = Some(now);
+        true
+    }
+}
+
+impl Watch {
+    /// Loads everything with the next request, within the same session.
+    pub(super) fn reload(&mut self) {
+        self.again = self.in_flight.is_some();
+        self.token = None;
+        self.quiet = true;
+    }
+
+    /// Whether every change would be told by the request that is under way.
+    pub(super) fn waits_for_events(&self) -> bool {
+        self.in_flight.is_some() && self.token.is_some() && self.rounds.is_none()
+    }
+
+    /// A new session: nothing of the old one counts.
+    pub(super) fn restart(&mut self, now: Millis) {
+        self.forget();
+        self.not_before = now;
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.token = None;
+        self.in_flight = None;
+        self.rounds = None;
+        self.quiet = false;
+        self.again = false;
+    }
+
+    pub(super) fn stop(&mut self) {
+        *self = Watch::default();
+    }
+}
+
+impl Client {
+    /// Loads everything that the cache tracks and keeps it current from then on, as soon as there is a session and as long as
+    /// there is one to be had.
+    pub fn watch(&mut self, now: Millis) {
+        if !self.watch.wanted {
+            self.watch.wanted = true;
+            self.watch.restart(now);
+        }
+    }
+
+    /// Stops to keep the cache current. What is in it stays, and grows old.
+    pub fn unwatch(&mut self) {
+        self.watch.stop();
+        if self.login.session.is_some() {
+            self.set_status(Status::LoggedIn);
+        }
+    }
+
+    pub(super) fn advance_watch(&mut self, now: Millis) {
+        let watch = &self.watch;
+        if !watch.wanted || watch.in_flight.is_some() || watch.not_before > now {
+            return;
+        }
+        let Some(session) = self.login.session.clone() else { return };
+        let id =
+            if watch.rounds.is_some() { self.ask_for_records(&session, now) } else { self.ask_for_events(&session, now) };
+        self.watch.in_flight = id;
+    }
+
+    pub(super) fn watch_due(&self) -> Option<Millis> {
+        let watch = &self.watch;
+        (watch.wanted && watch.in_flight.is_none() && self.login.session.is_some()).then_some(watch.not_before)
+    }
+
+    fn ask_for_events(&mut self, session: &RawRef, now: Millis) -> Option<RequestId> {
+        let full = self.watch.token.is_none();
+        if full && !self.watch.quiet && self.watch.failures == 0 {
+            self.set_status(Status::Loading);
+        }
+        let hold = if self.watch.failures > 0 { PROBE } else { self.config.event_timeout };
+        #[allow(clippy::cast_precision_loss, reason = "seconds with milliseconds")]
+        let seconds = hold.0 as f64 / 1000.0;
+        let token = self.watch.token.as_deref().unwrap_or("");
+        let call = event::from(&self.watched(), token, seconds).to_raw(session);
+        let timeout = if full { self.config.load_timeout } else { hold + self.config.event_margin };
+        Some(self.send(Purpose::Events { full }, call, timeout, now))
+    }
+
+    /// What to subscribe to: lower case, as events name classes.
+    fn watched(&self) -> Vec<String> {
+        if self.config.classes.is_empty() {
+            return self.cache.classes().map(|class| class.name.to_ascii_lowercase()).collect();
+        }
+        self.config.classes.iter().map(|class| class.to_ascii_lowercase()).collect()
+    }
+
+    fn is_watched(&self, class: &ClassDesc) -> bool {
+        let classes = &self.config.classes;
+        classes.is_empty() || classes.iter().any(|it| it == "*" || it.eq_ignore_ascii_case(class.name))
+    }
+
+    /// What came of `event.from`.
+    pub(super) fn events_came(&mut self, id: RequestId, full: bool, reply: Reply<'_>, now: Millis) {
+        if self.watch.in_flight != Some(id) {
+            return;
+        }
+        self.watch.in_flight = None;
+        match reply {
+            Reply::Success(reader) => match self.take_batch(full, reader, now) {
+                Ok(()) => self.is_live(now),
+                Err(error) => {
+                    self.watch.token = None;
+                    self.watch_later(error.into(), now);
+                }
+            },
+            Reply::Failure(failure) => self.events_refused(full, failure, now),
+            Reply::Broken(error) => {
+                self.watch.token = None;
+                self.watch_later(error.into(), now);
+            }
+            // The session may have survived, and the token with it.
+            Reply::Unreachable(what) => self.watch_later(Error::Unreachable(what), now),
+        }
+    }
+
+    fn take_batch(&mut self, full: bool, reader: &mut dyn Reader, now: Millis) -> Result<(), ReadError> {
+        let mut batch = self.cache.read_batch(reader)?;
+        let token = batch.token().into();
+        let counts = batch.take_counts(full);
+        let changes = if full {
+            let covered: Vec<_> =
+                self.cache.classes().filter(|class| self.is_watched(class)).map(|class| class.name).collect();
+            self.cache.replace(batch, &|class| covered.contains(&class.name))
+        } else {
+            self.cache.apply(batch)
+        };
+        self.watch.token = Some(token);
+        self.watch.quiet = false;
+        let again = core::mem::take(&mut self.watch.again);
+        if again || (self.cache.drift(&counts).is_some() && self.watch.limit.allows(now)) {
+            self.watch.reload();
+        }
+        self.changed(changes, now);
+        Ok(())
+    }
+
+    fn changed(&mut self, changes: Vec<Change>, now: Millis) {
+        if !changes.is_empty() {
+            self.follow_changes(&changes, now);
+            self.outputs.push_back(Output::Changed(changes));
+        }
+    }
+
+    fn is_live(&mut self, now: Millis) {
+        self.watch.failures = 0;
+        self.watch.not_before = now;
+        self.fresh_at = Some(now);
+        self.set_status(Status::Live);
+    }
+
+    fn events_refused(&mut self, full: bool, failure: Failure, now: Millis) {
+        match failure.code.as_str() {
+            "MESSAGE_METHOD_UNKNOWN" => {
+                self.watch.rounds = Some(Round::default());
+                self.watch.not_before = now;
+            }
+            // Once is ordinary; again and again, or with a full load, something is wrong.
+            "EVENTS_LOST" | "EVENT_FROM_TOKEN_PARSE_FAILURE" if !full && self.watch.limit.allows(now) => {
+                self.watch.token = None;
+                self.watch.not_before = now;
+            }
+            _ => {
+                let why = Error::Failure(failure);
+                if !why.is_retryable() {
+                    self.watch.token = None;
+                }
+                self.watch_later(why, now);
+            }
+        }
+    }
+
+    fn watch_later(&mut self, why: Error, now: Millis) {
+        self.watch.failures = self.watch.failures.saturating_add(1);
+        let until = now + self.config.backoff.delay(self.watch.failures, &mut self.jitter);
+        self.watch.not_before = until;
+        self.interrupted(until, why);
+    }
+
+    /// Asks for all records of the class whose turn it is.
+    fn ask_for_records(&mut self, session: &RawRef, now: Millis) -> Option<RequestId> {
+        let round = self.watch.rounds.as_ref()?;
+        let turn = self.cache.classes().enumerate().skip(round.next);
+        let turn = turn.filter(|(_, class)| class.implicit.get_all && self.is_watched(class)).next();
+        let Some((at, class)) = turn else {
+            self.round_is_over(now);
+            return None;
+        };
+        if !round.complete && self.watch.failures == 0 {
+            self.set_status(Status::Loading);
+        }
+        let call = RawCall { method: format!("{}.get_all_records", class.name), params: Vec::from([Value::from(session)]) };
+        Some(self.send(Purpose::Records(at), call, self.config.load_timeout, now))
+    }
+
+    fn round_is_over(&mut self, now: Millis) {
+        self.watch.rounds = Some(Round { next: 0, complete: true });
+        self.is_live(now);
+        self.watch.not_before = now + self.config.poll_interval;
+    }
+
+    /// What came of `get_all_records`.
+    pub(super) fn records_came(&mut self, id: RequestId, at: usize, reply: Reply<'_>, now: Millis) {
+        if self.watch.in_flight != Some(id) {
+            return;
+        }
+        self.watch.in_flight = None;
+        let Some(class) = self.cache.classes().nth(at).map(|class| class.name) else { return };
+        let result = match reply {
+            Reply::Success(reader) => {
+                let mut changes = Vec::new();
+                let loaded = self.cache.load_class(class, reader, &mut changes);
+                self.changed(changes, now);
+                loaded.map(drop).map_err(Error::Protocol)
+            }
+            // An old server may not have the class, or not for this user: it stays unknown.
+            Reply::Failure(failure) if !Error::Failure(failure.clone()).is_retryable() => Ok(()),
+            Reply::Failure(failure) => Err(failure.into()),
+            Reply::Broken(error) => Err(error.into()),
+            Reply::Unreachable(what) => Err(Error::Unreachable(what)),
+        };
+        match result {
+            Ok(()) => self.next_class(at),
+            Err(why) => self.watch_later(why, now),
+        }
+    }
+
+    fn next_class(&mut self, at: usize) {
+        self.watch.failures = 0;
+        if let Some(round) = &mut self.watch.rounds {
+            round.next = at + 1;
+        }
+    }
+}
