@@ -413,12 +413,17 @@ impl Wire for Value {
             Kind::Struct => {
                 reader.begin_struct()?;
                 let mut members = Struct::new();
+                let mut wrong = None;
                 while let Some(name) = reader.next_member()? {
                     let name = name.into_owned();
-                    let value = Value::read(reader).map_err(|error| error.within(name.clone()))?;
-                    members.push(name, value);
+                    match Value::read(reader) {
+                        Ok(value) => members.push(name, value),
+                        Err(error) if error.is_fatal() => return Err(error.within(name)),
+                        // Read to the end all the same: the caller may go on behind this struct.
+                        Err(error) => drop(wrong.get_or_insert(error.within(name))),
+                    }
                 }
-                Ok(Value::Struct(members))
+                wrong.map_or(Ok(Value::Struct(members)), Err)
             }
             _ => {
                 let offset = reader.offset();
