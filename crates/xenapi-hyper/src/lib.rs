@@ -10,7 +10,9 @@
 #![allow(clippy::std_instead_of_alloc, reason = "sockets need std, and so does everything here")]
 
 mod body;
+mod call_error;
 mod certificate;
+mod client;
 mod connect;
 mod error;
 #[cfg(feature = "server")]
@@ -24,7 +26,9 @@ pub use bytes::Bytes;
 pub use http;
 
 pub use body::ReplyBody;
+pub use call_error::{Error, ErrorKind};
 pub use certificate::{Fingerprint, InvalidFingerprint, SeenCertificate};
+pub use client::{Client, ClientConfig};
 pub use error::{TransportError, TransportErrorKind, Untrusted};
 pub use target::{InvalidTarget, Target};
 pub use tls::inspect;

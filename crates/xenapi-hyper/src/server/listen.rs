@@ -127,10 +127,7 @@ impl Listen for Plain {
     }
 
     fn ready(&self, stream: TcpStream) -> impl Future<Output = io::Result<Box<dyn Duplex>>> + Send + 'static {
-        async {
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as _)
-        }
+        core::future::ready(stream.set_nodelay(true).map(|()| Box::new(stream) as _))
     }
 }
 
@@ -161,7 +158,7 @@ impl Listen for Socket {
     }
 
     fn ready(&self, stream: UnixStream) -> impl Future<Output = io::Result<Box<dyn Duplex>>> + Send + 'static {
-        async { Ok(Box::new(stream) as _) }
+        core::future::ready(Ok(Box::new(stream) as _))
     }
 }
 
