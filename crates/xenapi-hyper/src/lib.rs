@@ -2,19 +2,23 @@
 //!
 //! - [`Target`] says where a server is, [`Trust`] which certificate it may show.
 //! - [`Transport`] keeps connections to one target and carries requests, whole or streamed.
-//! - [`Client`] makes calls: log in, call, run a task, follow the pool.
+//! - [`Client`] makes calls: log in, call, run a task.
+//! - [`Live`] follows a pool in the background and keeps a cache of it.
 //! - `blocking` (feature) is the same without async.
 //! - `server` (feature) answers XML-RPC over HTTP for a [`Backend`](server::Backend), with feature `sim` for a simulated pool.
 //!
 //! Nothing here knows a class by name or keeps state of the pool; that is in `xenapi-client`.
 #![allow(clippy::std_instead_of_alloc, reason = "sockets need std, and so does everything here")]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod body;
 mod call_error;
 mod certificate;
 mod client;
 mod connect;
 mod error;
+mod live;
 #[cfg(feature = "server")]
 pub mod server;
 mod target;
@@ -30,6 +34,7 @@ pub use call_error::{Error, ErrorKind};
 pub use certificate::{Fingerprint, InvalidFingerprint, SeenCertificate};
 pub use client::{Client, ClientConfig};
 pub use error::{TransportError, TransportErrorKind, Untrusted};
+pub use live::{Live, News};
 pub use target::{InvalidTarget, Target};
 pub use tls::inspect;
 pub use transport::{Request, Transport, TransportConfig};
