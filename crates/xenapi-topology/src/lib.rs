@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The graph of a pool: what hangs on what, laid out and drawn.
+//!
+//! [`graph`] looks at a cache through a [`Lens`], folds siblings and answers a [`Graph`]; [`layout`] gives every node its place;
+//! [`svg`], [`dot`], [`mermaid`] and [`json`] write it down. All of it is a pure function: the same pool gives the same picture,
+//! and a small change moves few nodes. What is not in the data is drawn as unknown, never as absent.
+//!
+//! `no_std` with `alloc`.
+#![no_std]
+
+extern crate alloc;
+
+mod build;
+mod detail;
+mod draft;
+mod export;
+mod fold;
+mod graph;
+mod layout;
+mod lens;
+mod order;
+mod path;
+mod place;
+mod state;
+mod svg;
+pub mod text;
+pub mod theme;
+
+pub use build::graph;
+pub use export::{dot, json, mermaid};
+pub use graph::{Column, ColumnKind, Edge, Graph, Lens, Node, NodeId, NodeKind, Options, Tally, UnknownLens};
+pub use layout::{
+    Curve, LABEL_INDENT, Labels, Layout, Metrics, PADDING, PlacedColumn, Point, Rect, Segment, layout, shown_tally,
+    tally_entry_width,
+};
+pub use path::{Path, path_of, trace};
+pub use state::{EdgeState, State};
+pub use svg::svg;
+pub use theme::Theme;
+
+#[cfg(test)]
+mod tests;

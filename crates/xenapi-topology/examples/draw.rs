@@ -1,0 +1,33 @@
+//! Draws a made-up pool through every lens, light and dark, and says how long that takes:
+//! `cargo run -p xenapi-topology --example draw -- DIRECTORY [HOSTS VMS]`.
+
+use std::time::Instant;
+
+use xenapi_topology::{Lens, Metrics, Options, Theme, graph, layout, svg};
+
+#[allow(unreachable_pub, reason = "the tests share it")]
+#[path = "../src/tests/sample.rs"]
+mod sample;
+
+fn main() -> std::io::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let directory = args.first().map_or(".", String::as_str);
+    let number = |at: usize, default: usize| args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let cache = sample::pool(number(1, 3), number(2, 24), 1);
+    for lens in Lens::ALL {
+        let start = Instant::now();
+        let graph = graph(&cache, lens, &Options::default());
+        let built = start.elapsed();
+        let placed = layout(&graph, &Metrics::default());
+        let (nodes, edges) = (graph.nodes.len(), graph.edges.len());
+        println!(
+            "{lens}: {nodes} nodes, {edges} edges of {} objects; graph {built:?}, all {:?}",
+            graph.total,
+            start.elapsed()
+        );
+        for theme in Theme::ALL {
+            std::fs::write(format!("{directory}/{lens}-{theme:?}.svg"), svg(&graph, &placed, theme))?;
+        }
+    }
+    Ok(())
+}

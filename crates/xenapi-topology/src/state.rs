@@ -1,0 +1,181 @@
+//! The one vocabulary of states, and how an object's record tells its own.
+
+use xenapi_model::{host, host_metrics, network, pif, pif_metrics, vdi, vm, vm::VmPowerState};
+
+/// The state of an object, in words that hold for every class.
+///
+/// Each has a shape of its own ([`State::glyph`]), so that nobody depends on colours.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum State {
+    /// It works: a running VM, a live host, a plugged SR.
+    Running,
+    /// It is off, or not in use.
+    Halted,
+    /// A VM that stays in memory but gets no CPU time.
+    Paused,
+    /// A VM whose memory is on disk.
+    Suspended,
+    /// It works, but somebody should look: a disabled host, an SR that not every host sees, a bond with a link down.
+    Attention,
+    /// It should work and does not: a dead host, a missing VDI, a plugged NIC without a link.
+    Failed,
+    /// The pool's data does not tell.
+    Unknown,
+}
+
+/// What a connector (VBD, VIF, PBD, the link to a host) does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum EdgeState {
+    /// Attached.
+    Active,
+    /// Detached.
+    Inactive,
+    /// Attached to something that failed.
+    Broken,
+    /// One end, or the connector itself, is not in the data.
+    Unknown,
+}
+
+impl State {
+    /// Every state, in the order of a legend.
+    pub const ALL: [State; 7] =
+        [State::Running, State::Halted, State::Paused, State::Suspended, State::Attention, State::Failed, State::Unknown];
+
+    /// The English word, lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Halted => "halted",
+            State::Paused => "paused",
+            State::Suspended => "suspended",
+            State::Attention => "attention",
+            State::Failed => "failed",
+            State::Unknown => "unknown",
+        }
+    }
+
+    /// The shape of the state: SVG path data on a grid of 12 by 12, to be filled with the even-odd rule and no stroke.
+    pub fn glyph(self) -> &'static str {
+        match self {
+            State::Running => "M6 1.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9z",
+            State::Halted => "M6 1.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9zM6 3a3 3 0 1 0 0 6a3 3 0 1 0 0-6z",
+            State::Paused => "M2.75 1.5h2.25v9h-2.25zM7 1.5h2.25v9h-2.25z",
+            State::Suspended => "M6 1.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9zM6 3v6a3 3 0 0 0 0-6z",
+            State::Attention => "M6 1l5.25 9.75h-10.5z",
+            State::Failed => {
+                "M2.9 1.5l3.1 3.1l3.1-3.1l1.4 1.4l-3.1 3.1l3.1 3.1l-1.4 1.4l-3.1-3.1l-3.1 3.1l-1.4-1.4l3.1-3.1l-3.1-3.1z"
+            }
+            State::Unknown => {
+                "M3.2 4.5c0-2 1.2-3.3 2.9-3.3c1.7 0 2.9 1.1 2.9 2.7c0 1.2-.6 1.9-1.4 2.5c-.7.5-.8.8-.8 1.6h-1.6c0-1.3.4-1.9 1.2-2.6c.7-.5\
+                 1-.8 1-1.4c0-.8-.5-1.3-1.3-1.3c-.8 0-1.3.6-1.3 1.8zM5.1 9h1.8v1.9h-1.8z"
+            }
+        }
+    }
+
+    /// Whether somebody should look at it.
+    pub fn is_trouble(self) -> bool {
+        matches!(self, State::Attention | State::Failed)
+    }
+
+    /// Which of a group's states stands for the group: the lower, the rather.
+    pub(crate) fn urgency(self) -> u8 {
+        match self {
+            State::Failed => 0,
+            State::Attention => 1,
+            State::Running => 2,
+            State::Paused => 3,
+            State::Suspended => 4,
+            State::Halted => 5,
+            State::Unknown => 6,
+        }
+    }
+
+    /// The state of a VM.
+    pub fn of_vm(record: &vm::Record) -> State {
+        match record.power_state {
+            VmPowerState::Running => State::Running,
+            VmPowerState::Halted => State::Halted,
+            VmPowerState::Paused => State::Paused,
+            VmPowerState::Suspended => State::Suspended,
+            VmPowerState::Unrecognised(_) => State::Unknown,
+        }
+    }
+
+    /// The state of a host. Without metrics, whether it lives is not known and it is taken as alive.
+    pub fn of_host(record: &host::Record, metrics: Option<&host_metrics::Record>) -> State {
+        match metrics {
+            Some(metrics) if !metrics.live => State::Failed,
+            _ if !record.enabled => State::Attention,
+            _ => State::Running,
+        }
+    }
+
+    /// The state of an SR, by how many of its PBDs are attached. PBDs of hosts that are down do not count in `pbds`.
+    pub fn of_sr(attached: usize, pbds: usize) -> State {
+        match (attached, pbds) {
+            (_, 0) => State::Halted,
+            (0, _) => State::Failed,
+            (a, all) if a < all => State::Attention,
+            _ => State::Running,
+        }
+    }
+
+    /// The state of a VDI; `attached` says whether a VBD of it is.
+    pub fn of_vdi(record: &vdi::Record, attached: bool) -> State {
+        match (record.missing, attached) {
+            (true, _) => State::Failed,
+            (false, true) => State::Running,
+            (false, false) => State::Halted,
+        }
+    }
+
+    /// The state of a network; `attached` says whether a PIF of it is. A network without PIFs lives inside its host and needs none.
+    pub fn of_network(record: &network::Record, attached: bool) -> State {
+        if attached || record.pifs.is_empty() { State::Running } else { State::Halted }
+    }
+
+    /// The state of a PIF. A bond's slave is never attached itself, so its link alone tells.
+    pub fn of_pif(record: &pif::Record, metrics: Option<&pif_metrics::Record>) -> State {
+        let carrier = metrics.map(|metrics| metrics.carrier);
+        let slave = !record.bond_slave_of.is_null();
+        match (record.currently_attached || slave, carrier) {
+            (false, _) => State::Halted,
+            (true, Some(false)) if record.physical => State::Failed,
+            (true, _) => State::Running,
+        }
+    }
+}
+
+impl core::fmt::Display for State {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl EdgeState {
+    /// The English word, lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            EdgeState::Active => "active",
+            EdgeState::Inactive => "inactive",
+            EdgeState::Broken => "broken",
+            EdgeState::Unknown => "unknown",
+        }
+    }
+
+    /// Attached or not.
+    pub(crate) fn attached(yes: bool) -> EdgeState {
+        if yes { EdgeState::Active } else { EdgeState::Inactive }
+    }
+
+    /// What stands for two connectors that are drawn as one.
+    pub(crate) fn merged(self, other: EdgeState) -> EdgeState {
+        let urgency = |state| match state {
+            EdgeState::Broken => 0,
+            EdgeState::Active => 1,
+            EdgeState::Inactive => 2,
+            EdgeState::Unknown => 3,
+        };
+        if urgency(other) < urgency(self) { other } else { self }
+    }
+}
