@@ -66,12 +66,15 @@ impl Sendable {
     }
 }
 
+type ReadAnswer = dyn Fn(&mut dyn Reader) -> Result<AnyResult, ReadError> + Send;
+type ReadText = dyn Fn(&str) -> Result<AnyResult, ReadError> + Send;
+
 /// How the result is read.
 pub(super) enum Read {
     /// From the answer itself.
-    Answer(Box<dyn Fn(&mut dyn Reader) -> Result<AnyResult, ReadError> + Send>),
+    Answer(Box<ReadAnswer>),
     /// From the text in the record of the task that the answer names.
-    Task(Box<dyn Fn(&str) -> Result<AnyResult, ReadError> + Send>),
+    Task(Box<ReadText>),
 }
 
 impl Read {

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use xenapi_core::{ClassDesc, Failure, Millis, RawCall, RawRef, ReadError, Reader, Value};
+use xenapi_core::{ClassDesc, Failure, Method, Millis, RawCall, RawRef, ReadError, Reader, Value};
 use xenapi_model::event;
 
 use super::{Client, Output, Purpose, Reply, RequestId, Status};
@@ -248,8 +248,11 @@ impl Client {
     /// Asks for all records of the class whose turn it is.
     fn ask_for_records(&mut self, session: &RawRef, now: Millis) -> Option<RequestId> {
         let round = self.watch.rounds.as_ref()?;
-        let turn = self.cache.classes().enumerate().skip(round.next);
-        let turn = turn.filter(|(_, class)| class.implicit.get_all && self.is_watched(class)).next();
+        // Messages have a `get_all_records` of their own, which most classes have by being what they are.
+        let has_records = |class| Method::find(class, "get_all_records").is_some();
+        let mut left = self.cache.classes().enumerate().filter(|(at, class)| *at >= round.next && self.is_watched(class));
+        let turn = left.find(|(_, class)| has_records(class));
+        drop(left);
         let Some((at, class)) = turn else {
             self.round_is_over(now);
             return None;
