@@ -3,32 +3,22 @@
 
 mod common;
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
-use std::sync::Arc;
 
 use http_body_util::BodyExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use xenapi_hyper::server::{ServerConfig, serve};
 use xenapi_hyper::{
     Fingerprint, KnownHosts, Request, Target, Transport, TransportConfig, TransportError, TransportErrorKind, Trust, inspect,
 };
 
-use common::{Scripted, call, server, socket_path, until};
+use common::{Scripted, call, canned, http, https, server, serving, socket_path, until};
 
 const LONG: Duration = Duration::from_secs(60);
 
 fn transport(target: &Target, trust: &Trust) -> Transport {
     Transport::new(target.clone(), trust, TransportConfig::default()).unwrap()
-}
-
-fn http(port: u16) -> Target {
-    Target::Http { host: "127.0.0.1".into(), port }
-}
-
-fn https(port: u16) -> Target {
-    Target::Https { host: "127.0.0.1".into(), port }
 }
 
 async fn echo(transport: &Transport) -> Result<String, TransportError> {
@@ -175,41 +165,6 @@ async fn headers_that_a_server_refuses_are_not_sent() {
     let error = transport.rpc(request).await.unwrap_err();
     assert!(matches!(error.kind(), TransportErrorKind::Request(_)), "{error:?}");
     assert_eq!(server.with(|backend, _| backend.calls), 0);
-}
-
-/// Answers with `reply` to each request of up to `requests` on a connection, reads one more, and closes; counts connections.
-async fn canned(reply: &'static str, requests: usize) -> (Target, Arc<AtomicUsize>) {
-    serving(reply, requests, true).await
-}
-
-/// As [`canned`]; reads one more request only where it is said.
-async fn serving(reply: &'static str, requests: usize, one_more: bool) -> (Target, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = http(listener.local_addr().unwrap().port());
-    let connections = Arc::new(AtomicUsize::new(0));
-    let counted = connections.clone();
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            counted.fetch_add(1, Ordering::SeqCst);
-            tokio::spawn(answer_some(stream, reply, requests, one_more));
-        }
-    });
-    (target, connections)
-}
-
-async fn answer_some(mut stream: TcpStream, reply: &'static str, requests: usize, one_more: bool) {
-    let mut buffer = [0; 4096];
-    for _ in 0..requests {
-        // The requests of these tests come in one piece.
-        match stream.read(&mut buffer).await {
-            Ok(1..) => stream.write_all(reply.as_bytes()).await.unwrap(),
-            _ => return,
-        }
-    }
-    if one_more {
-        let _ = stream.read(&mut buffer).await;
-    }
 }
 
 const FINE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine";

@@ -1,12 +1,18 @@
 //! A backend that does what the test says, and the pieces that several tests need.
-#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::std_instead_of_alloc, reason = "each test uses its part")]
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use xenapi_core::{Failure, Millis, RawCall, Value};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use xenapi_core::{Failure, Millis, RawCall, Struct, Value};
+use xenapi_hyper::Target;
 use xenapi_hyper::server::{Answer, Backend, Handled, Origin, Server, ServerConfig, serve};
 
-/// Answers `echo`, `fail`, `bare`, `origin`, `big` at once, `later` after so many milliseconds, `wait` when released.
+/// Answers `echo`, `bare`, `origin`, `big` at once, `later` after so many milliseconds, `wait` when released. Logs in like the first
+/// servers, by two parameters, and has tasks that end when they were looked at three times, and no events.
 #[derive(Default)]
 pub struct Scripted {
     next: u64,
@@ -18,12 +24,25 @@ pub struct Scripted {
     pub abandoned: usize,
     /// How many calls came.
     pub calls: usize,
+    /// How often a task was looked at.
+    pub looks: usize,
+    /// How many tasks were destroyed.
+    pub destroyed: usize,
 }
 
 impl Scripted {
     /// How many calls of `wait` are pending.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    fn task(&self) -> Value {
+        let done = self.looks >= 3;
+        let mut task = Struct::new();
+        task.push("status", if done { "success" } else { "pending" });
+        task.push("progress", if done { 1.0 } else { 0.5 });
+        task.push("result", if done { "<value>OpaqueRef:new</value>" } else { "" });
+        Value::Struct(task)
     }
 }
 
@@ -37,6 +56,21 @@ impl Backend for Scripted {
             "echo" => Answer::Value(Value::Array(call.params)),
             "origin" => Answer::Value(format!("{origin:?}").into()),
             "big" => Answer::Value("x".repeat(usize::try_from(first).unwrap_or_default()).into()),
+            "session.login_with_password" if call.params.len() == 2 => Answer::Value("OpaqueRef:session".into()),
+            "session.login_with_password" => {
+                let count = call.params.len().to_string();
+                Answer::Failure(Failure::new("MESSAGE_PARAMETER_COUNT_MISMATCH", [&call.method, "2", &count]))
+            }
+            "session.logout" => Answer::Value(Value::VOID),
+            "Async.VM.clone" | "Async.VM.maximise_memory" => Answer::Value("OpaqueRef:task".into()),
+            "task.get_record" => {
+                self.looks += 1;
+                Answer::Value(self.task())
+            }
+            "task.destroy" => {
+                self.destroyed += 1;
+                Answer::Value(Value::VOID)
+            }
             "bare" => Answer::Bare(Value::Array(Vec::from(["bare".into()]))),
             "wait" => {
                 self.next += 1;
@@ -100,5 +134,50 @@ pub fn socket_path(name: &str) -> std::path::PathBuf {
 pub async fn until(mut holds: impl FnMut() -> bool) {
     while !holds() {
         tokio::time::sleep(core::time::Duration::from_millis(1)).await;
+    }
+}
+
+/// Plain HTTP on loopback.
+pub fn http(port: u16) -> Target {
+    Target::Http { host: "127.0.0.1".into(), port }
+}
+
+/// TLS on loopback.
+pub fn https(port: u16) -> Target {
+    Target::Https { host: "127.0.0.1".into(), port }
+}
+
+/// Answers with `reply` to each request of up to `requests` on a connection, reads one more, and closes; counts connections.
+pub async fn canned(reply: &'static str, requests: usize) -> (Target, Arc<AtomicUsize>) {
+    serving(reply, requests, true).await
+}
+
+/// As [`canned`]; reads one more request only where it is said.
+pub async fn serving(reply: &'static str, requests: usize, one_more: bool) -> (Target, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = http(listener.local_addr().unwrap().port());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = connections.clone();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(answer_some(stream, reply, requests, one_more));
+        }
+    });
+    (target, connections)
+}
+
+async fn answer_some(mut stream: TcpStream, reply: &'static str, requests: usize, one_more: bool) {
+    let mut buffer = [0; 4096];
+    for _ in 0..requests {
+        // The requests of these tests come in one piece.
+        match stream.read(&mut buffer).await {
+            Ok(1..) => stream.write_all(reply.as_bytes()).await.unwrap(),
+            _ => return,
+        }
+    }
+    if one_more {
+        let _ = stream.read(&mut buffer).await;
     }
 }
