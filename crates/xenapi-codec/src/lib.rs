@@ -13,7 +13,7 @@
 //! Reading is **stricter** here in these points:
 //! - A document type declaration with an internal subset (where entities are defined) or with an external identifier is refused;
 //!   a bare `<!DOCTYPE name>` is passed over. Only the five entities of XML and character references are known.
-//! - Encodings other than UTF-8 (or its subset US-ASCII) are refused by name.
+//! - Encodings other than UTF-8 (or its subset US-ASCII) are refused by name, and bytes that are not UTF-8 with the place where they are.
 //! - Documents over the [`Limits`] are refused.
 //! - In a reply, a date that is no date is an error of its value (the values around it can be read); in a call it is text, and
 //!   refused by whoever wants a date.

@@ -79,6 +79,9 @@ fn what_is_no_call_is_refused() {
         ),
         ("<methodCall><methodName>m</methodNam><params/></methodCall>", "</methodNam>"),
         ("\n<?xml version=\"1.0\"?><methodCall><methodName>m</methodName><params/></methodCall>", "at the very start"),
+        ("<?xml?><methodCall/>", "XML declaration"),
+        ("<?xml version=\"2.0\"?><methodCall/>", "XML declaration"),
+        ("<?xml encoding=\"UTF-8\"?><methodCall/>", "XML declaration"),
         ("<methodCall a=b><methodName>m</methodName><params/></methodCall>", "attributes"),
         ("<methodCall a='1' a='2'><methodName>m</methodName><params/></methodCall>", "attributes"),
     ] {

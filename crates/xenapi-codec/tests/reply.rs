@@ -192,3 +192,15 @@ fn a_wrong_date_loses_nothing_around_it() {
     assert!(reader.next_item().unwrap());
     assert_eq!(String::read(&mut reader).unwrap(), "b");
 }
+
+#[test]
+fn secrets_do_not_show_when_debugged() {
+    let bytes = write_success(&"OpaqueRef:secret".into());
+    let outcome = read_reply(&bytes, &Limits::reply()).unwrap();
+    assert!(!format!("{outcome:?}").contains("secret"));
+    let mut writer = xenapi_codec::xmlrpc::XmlWriter::new();
+    "secret".to_string().write(&mut writer);
+    assert!(!format!("{writer:?}").contains("secret"));
+    // Bytes as numbers are no better.
+    assert!(!format!("{outcome:?}{writer:?}").contains("115, 101, 99"));
+}

@@ -2,6 +2,23 @@
 //!
 //! As a server: [`read_call`], then [`write_success`] or [`write_failure`]. As a client: [`write_call`], then [`read_result`], or
 //! [`read_reply`] for a result that is streamed. The result of a task is a lone value: [`read_value_as`].
+//!
+//! Integers travel as untyped text, so a result is read as the type that the schema says:
+//!
+//! ```
+//! # #[cfg(feature = "std")] {
+//! use xenapi_codec::{Limits, xmlrpc};
+//! use xenapi_core::{RawCall, Value, Wire};
+//!
+//! let call = RawCall { method: "VM.get_VCPUs_max".into(), params: vec!["OpaqueRef:s".into(), "OpaqueRef:v".into()] };
+//! let request = xmlrpc::write_call(&call);
+//! assert_eq!(xmlrpc::read_call(&request, &Limits::request()), Ok(call));
+//!
+//! let reply = xmlrpc::write_success(&Value::Int(4));
+//! assert_eq!(xmlrpc::read_result(&reply, &Limits::reply(), i64::read), Ok(Ok(4)));
+//! assert_eq!(xmlrpc::read_result(&reply, &Limits::reply(), String::read), Ok(Ok("4".into())));
+//! # }
+//! ```
 
 mod write;
 

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar};
 
@@ -15,7 +16,7 @@ use crate::scalar::{decode_base64, parse_double, parse_int};
 ///
 /// Stands before one value (see [`super::read_reply`]); [`XmlReader::finish`] checks what follows it. Text is borrowed from the
 /// document where nothing in it is escaped. Offsets are bytes from the start of the document.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct XmlReader<'a> {
     pub(super) source: Source<'a>,
     /// The arrays and structs entered.
@@ -65,6 +66,13 @@ enum Next<'a> {
     Array,
     /// Its `<struct>` is taken.
     Struct,
+}
+
+impl fmt::Debug for XmlReader<'_> {
+    /// Without the document, which is long and may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("XmlReader").field("offset", &self.source.at()).field("open", &self.open).finish_non_exhaustive()
+    }
 }
 
 impl<'a> XmlReader<'a> {

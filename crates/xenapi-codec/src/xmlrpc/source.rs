@@ -114,7 +114,7 @@ pub(super) enum Stop {
 }
 
 /// The tokens of a document.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Source<'a> {
     xml: Reader<&'a [u8]>,
     /// Bytes before what `xml` reads: a byte order mark.
@@ -172,7 +172,7 @@ impl<'a> Source<'a> {
                 Event::End(_) => Token::Close,
                 Event::Text(text) => Token::Text(allowed(text.xml10_content())?),
                 Event::CData(text) => Token::Text(allowed(text.xml10_content())?),
-                Event::GeneralRef(reference) => Token::Text(Cow::Owned(resolve(&reference)?.to_string())),
+                Event::GeneralRef(reference) => Token::Text(resolve(&reference)?),
                 Event::Comment(_) | Event::PI(_) => continue,
                 Event::Decl(declaration) => {
                     self.declared(&declaration)?;
@@ -207,6 +207,9 @@ impl<'a> Source<'a> {
     fn declared(&self, declaration: &BytesDecl<'_>) -> Result<(), ReadError> {
         if self.at != self.before {
             return Err(ReadError::syntax("the XML declaration at the very start", "one behind other things"));
+        }
+        if let Err(error) = declaration.xml_version() {
+            return Err(ReadError::syntax("an XML declaration", error.to_string()));
         }
         match declaration.encoding() {
             None => Ok(()),
@@ -343,29 +346,32 @@ fn is_allowed(byte: u8) -> bool {
 }
 
 fn allowed(text: Cow<'_, str>) -> Result<Cow<'_, str>, ReadError> {
-    match text.bytes().find(|byte| !is_allowed(*byte)) {
-        None => Ok(text),
-        Some(byte) => Err(ReadError::syntax("characters of XML", format!("the control character 0x{byte:02x}"))),
+    // Without a way out of the loop, so that it goes by many bytes at a time.
+    if text.bytes().fold(true, |all, byte| all & is_allowed(byte)) {
+        return Ok(text);
     }
+    let byte = text.bytes().find(|byte| !is_allowed(*byte)).unwrap_or(0);
+    Err(ReadError::syntax("characters of XML", format!("the control character 0x{byte:02x}")))
 }
 
-/// The character that a reference stands for.
-fn resolve(reference: &str) -> Result<char, ReadError> {
-    let named = match reference {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => None,
-    };
+/// What a reference stands for.
+fn resolve(reference: &str) -> Result<Cow<'static, str>, ReadError> {
+    Ok(Cow::Borrowed(match reference {
+        "lt" => "<",
+        "gt" => ">",
+        "amp" => "&",
+        "quot" => "\"",
+        "apos" => "'",
+        _ => return character(reference).map(|character| Cow::Owned(character.to_string())),
+    }))
+}
+
+/// The character that a numeric reference stands for.
+fn character(reference: &str) -> Result<char, ReadError> {
     let unknown = || {
         let short: String = reference.chars().take(40).collect();
         ReadError::syntax("one of XML's own references", format!("&{short};"))
     };
-    if let Some(character) = named {
-        return Ok(character);
-    }
     let number = reference.strip_prefix('#').ok_or_else(unknown)?;
     let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
     // Rust would also take a sign.

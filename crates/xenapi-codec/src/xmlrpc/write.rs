@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use xenapi_core::{DateTime, Failure, RawCall, Value, Wire, Writer};
 
@@ -23,11 +24,18 @@ const ENVELOPE_END: &[u8] = b"</member></struct></value>";
 /// 42_i64.write(&mut writer);
 /// assert_eq!(writer.into_bytes(), b"<value>42</value>");
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct XmlWriter {
     out: Vec<u8>,
     /// For each open container whether it is a struct, whose values end a member.
     open: Vec<bool>,
+}
+
+impl fmt::Debug for XmlWriter {
+    /// Without what was written, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("XmlWriter").field("bytes", &self.out.len()).field("open", &self.open.len()).finish()
+    }
 }
 
 impl XmlWriter {
