@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use xenapi_client::Cache;
 
 use crate::detail;
-use crate::draft::{Draft, pool_name};
+use crate::draft::{Degrees, Draft, pool_name};
 use crate::fold::{Drawn, fold, group_id};
 use crate::graph::{Column, Edge, Graph, Lens, Node, NodeId, Options, Tally};
 use crate::lens;
@@ -19,20 +19,21 @@ use crate::text;
 pub fn graph(cache: &Cache, lens: Lens, options: &Options) -> Graph {
     let draft = lens::draft(cache, lens, options);
     let folded = fold(&draft, options);
-    let (left, right) = draft.degrees();
+    let degrees = draft.degrees();
     let columns = columns(&draft);
     let place_of: Vec<Option<usize>> = columns.1;
-    // Nodes by column, then by name, then by id.
     let mut nodes: Vec<(Node, Vec<usize>)> = folded
         .drawn
         .into_iter()
         .filter_map(|drawn| {
             let column = place_of[drawn.column]?;
-            Some((node(&draft, lens, &drawn, column, (&left, &right)), drawn.items))
+            Some((node(&draft, lens, &drawn, column, &degrees), drawn.items))
         })
         .collect();
+    // Within a name's order what stands for many, or for no object, goes to the end.
+    let class = |node: &Node| (node.column, node.kind.is_place(), node.is_group());
     nodes.sort_by(|(a, _), (b, _)| {
-        a.column.cmp(&b.column).then_with(|| text::natural(&a.label, &b.label)).then_with(|| a.id.cmp(&b.id))
+        class(a).cmp(&class(b)).then_with(|| text::natural(&a.label, &b.label)).then_with(|| a.id.cmp(&b.id))
     });
     let mut drawn_as = vec![usize::MAX; draft.items.len()];
     for (at, (_, items)) in nodes.iter().enumerate() {
@@ -68,7 +69,7 @@ fn columns(draft: &Draft<'_>) -> (Vec<Column>, Vec<Option<usize>>) {
     (columns, places)
 }
 
-fn node(draft: &Draft<'_>, lens: Lens, drawn: &Drawn, column: usize, degrees: (&[usize], &[usize])) -> Node {
+fn node(draft: &Draft<'_>, lens: Lens, drawn: &Drawn, column: usize, degrees: &[Degrees]) -> Node {
     let first = &draft.items[drawn.items[0]];
     let single = drawn.items.len() == 1 && !drawn.rest;
     let tally = tally(draft, &drawn.items);
@@ -85,7 +86,7 @@ fn node(draft: &Draft<'_>, lens: Lens, drawn: &Drawn, column: usize, degrees: (&
         column,
         label: if single { first.label.clone().into_owned() } else { group_label(draft, drawn) },
         detail: detail::detail(draft, lens, &drawn.items, degrees),
-        state: tally[0].0,
+        state: state(&tally),
         object,
         folded: if single { 0 } else { drawn.items.len() },
         members: if single { Vec::new() } else { drawn.items.iter().map(members).collect() },
@@ -99,6 +100,15 @@ fn tally(draft: &Draft<'_>, items: &[usize]) -> Tally {
     order.sort_by_key(|state| state.urgency());
     let counted = order.map(|state| (state, items.iter().filter(|item| draft.items[**item].state == state).count()));
     counted.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+/// What stands for a group: trouble, or else what most of its members are in.
+fn state(tally: &[(State, usize)]) -> State {
+    let most = tally.iter().rev().max_by_key(|(state, count)| (state.is_trouble(), *count));
+    match tally.first() {
+        Some((first, _)) if first.is_trouble() => *first,
+        _ => most.map_or(State::Unknown, |(state, _)| *state),
+    }
 }
 
 /// A name that all members share, or their number.

@@ -1,5 +1,6 @@
 //! The few words beside a name: numbers where they help.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -7,33 +8,35 @@ use xenapi_client::Cache;
 use xenapi_core::{Class, Ref};
 use xenapi_model::{Host, Network, PIF, SR, VDI, VM, pif};
 
-use crate::draft::{Draft, Item};
+use crate::draft::{Degrees, Draft, Item};
 use crate::graph::{Lens, NodeKind};
 use crate::state::State;
-use crate::text::{bytes, count, join, short, speed};
+use crate::text::{bytes, count, join, natural, short, speed};
 
 /// The detail of one item, or of a group.
-pub(crate) fn detail(draft: &Draft<'_>, lens: Lens, items: &[usize], degrees: (&[usize], &[usize])) -> String {
+pub(crate) fn detail(draft: &Draft<'_>, lens: Lens, items: &[usize], degrees: &[Degrees]) -> String {
     match items {
-        [at] => single(draft, lens, *at, degrees),
-        _ => several(draft, items),
+        [at] => single(draft, lens, *at, degrees[*at]),
+        _ => several(draft, items, degrees),
     }
 }
 
-fn single(draft: &Draft<'_>, lens: Lens, at: usize, (left, right): (&[usize], &[usize])) -> String {
+fn single(draft: &Draft<'_>, lens: Lens, at: usize, degrees: Degrees) -> String {
     let item = &draft.items[at];
     let cache = draft.cache;
     if item.state == State::Unknown && !item.kind.is_place() {
         return unknown(draft, item);
     }
     match item.kind {
-        NodeKind::Pool => count(right[at], "host", "hosts"),
-        NodeKind::NotRunning | NodeKind::Nowhere => count(right[at], "VM", "VMs"),
-        NodeKind::Host => host(cache, lens, item, right[at]),
-        NodeKind::Vm | NodeKind::Template | NodeKind::Snapshot | NodeKind::ControlDomain => vm(cache, lens, item, right[at]),
-        NodeKind::Vdi => record::<VDI>(cache, item).map_or_else(String::new, |vdi| bytes(vdi.virtual_size)),
-        NodeKind::Sr => sr(cache, item),
-        NodeKind::Network => network(cache, item, left[at]),
+        NodeKind::Pool => count(degrees.right, "host", "hosts"),
+        NodeKind::NotRunning | NodeKind::Nowhere => count(degrees.right, "VM", "VMs"),
+        NodeKind::Host => host(cache, lens, item, degrees.right),
+        NodeKind::Vm | NodeKind::Template | NodeKind::Snapshot | NodeKind::ControlDomain => {
+            vm(cache, lens, item, degrees.right)
+        }
+        NodeKind::Vdi | NodeKind::Iso => vdi(cache, item, degrees),
+        NodeKind::Sr => sr(cache, item, degrees),
+        NodeKind::Network => network(cache, item, degrees.left),
         NodeKind::Pif | NodeKind::Bond | NodeKind::Vlan | NodeKind::Tunnel | NodeKind::Sriov => {
             record::<PIF>(cache, item).map_or_else(String::new, |record| pif(cache, item.kind, record))
         }
@@ -54,7 +57,7 @@ fn unknown(draft: &Draft<'_>, item: &Item<'_>) -> String {
         _ => false,
     };
     if known && item.kind == NodeKind::Sr {
-        return sr(draft.cache, item);
+        return sr(draft.cache, item, Degrees::default());
     }
     let reference = short(item.reference.as_str());
     if known || item.label.ends_with(&reference) { "unknown".to_string() } else { join(&["unknown", &reference]) }
@@ -93,15 +96,24 @@ fn vm(cache: &Cache, lens: Lens, item: &Item<'_>, connectors: usize) -> String {
     }
 }
 
-fn sr(cache: &Cache, item: &Item<'_>) -> String {
+fn vdi(cache: &Cache, item: &Item<'_>, degrees: Degrees) -> String {
+    let Some(vdi) = record::<VDI>(cache, item) else { return String::new() };
+    let word = match (vdi.missing, item.kind == NodeKind::Vdi && degrees.left == 0) {
+        (true, _) => "missing",
+        (false, true) => "unused",
+        (false, false) => "",
+    };
+    join(&[word, &bytes(vdi.virtual_size)])
+}
+
+fn sr(cache: &Cache, item: &Item<'_>, degrees: Degrees) -> String {
     let Some(sr) = record::<SR>(cache, item) else { return String::new() };
     let free = if sr.physical_size > 0 { free_of(sr.physical_size, sr.physical_utilisation) } else { String::new() };
-    let word = match item.state {
-        State::Failed => "unplugged",
-        State::Attention => "not on every host",
-        _ => "",
-    };
-    join(&[word, &sr.r#type, if word.is_empty() { &free } else { "" }])
+    match item.state {
+        State::Failed => join(&[&sr.r#type, "on no host"]),
+        State::Attention => join(&[&sr.r#type, &format!("on {} of {} hosts", degrees.active, degrees.right)]),
+        _ => join(&[&sr.r#type, &free]),
+    }
 }
 
 fn free_of(size: i64, used: i64) -> String {
@@ -112,7 +124,8 @@ fn network(cache: &Cache, item: &Item<'_>, vifs: usize) -> String {
     let Some(network) = record::<Network>(cache, item) else { return String::new() };
     let internal = if network.pifs.is_empty() && cache.is_known::<PIF>() { "internal" } else { "" };
     let mtu = if network.mtu > 1500 { "MTU ".to_string() + &network.mtu.to_string() } else { String::new() };
-    join(&[internal, &network.bridge, &count(vifs, "VIF", "VIFs"), &mtu])
+    let vifs = if vifs > 0 { count(vifs, "VIF", "VIFs") } else { String::new() };
+    join(&[internal, &network.bridge, &vifs, &mtu])
 }
 
 fn pif(cache: &Cache, kind: NodeKind, record: &pif::Record) -> String {
@@ -129,28 +142,42 @@ fn pif(cache: &Cache, kind: NodeKind, record: &pif::Record) -> String {
 }
 
 /// What a group has in sum.
-fn several(draft: &Draft<'_>, items: &[usize]) -> String {
+fn several(draft: &Draft<'_>, items: &[usize], degrees: &[Degrees]) -> String {
     let cache = draft.cache;
+    let unused = items.iter().all(|at| degrees[*at].left == 0);
     let items: Vec<&Item<'_>> = items.iter().map(|at| &draft.items[*at]).collect();
     let sum = |sizes: &dyn Fn(&Item<'_>) -> Option<i64>| -> i64 {
         items.iter().filter_map(|item| sizes(item)).fold(0, i64::saturating_add)
     };
     match items.first().map(|item| item.kind) {
-        Some(NodeKind::Vdi) => match sum(&|item| record::<VDI>(cache, item).map(|vdi| vdi.virtual_size)) {
-            0 => String::new(),
-            total => bytes(total),
-        },
+        Some(kind @ (NodeKind::Vdi | NodeKind::Iso)) => {
+            let total = sum(&|item| record::<VDI>(cache, item).map(|vdi| vdi.virtual_size));
+            let word = if unused && kind == NodeKind::Vdi { "unused" } else { "" };
+            join(&[word, &if total > 0 { bytes(total) } else { String::new() }])
+        }
         Some(NodeKind::Sr) => {
-            match sum(&|item| record::<SR>(cache, item).map(|sr| sr.physical_size.saturating_sub(sr.physical_utilisation))) {
-                ..=0 => String::new(),
-                free => bytes(free) + " free",
-            }
+            let free =
+                sum(&|item| record::<SR>(cache, item).map(|sr| sr.physical_size.saturating_sub(sr.physical_utilisation)));
+            let kind = |item: &Item<'_>| record::<SR>(cache, item).map(|sr| sr.r#type.as_str());
+            let first = items.first().and_then(|item| kind(item));
+            let kind = if items.iter().all(|item| kind(item) == first) { first.unwrap_or("") } else { "" };
+            join(&[kind, &if free > 0 { bytes(free) + " free" } else { String::new() }])
         }
         Some(NodeKind::Pif) => {
             let link = |item: &Item<'_>| cache.get(&record::<PIF>(cache, item)?.metrics).map(|metrics| metrics.speed);
             let first = items.first().and_then(|item| link(item));
             if items.iter().all(|item| link(item) == first) { speed(first.unwrap_or(0)) } else { String::new() }
         }
+        Some(NodeKind::Host | NodeKind::Network) => names(&items),
+        _ => String::new(),
+    }
+}
+
+/// The first and the last name, as people order them.
+fn names(items: &[&Item<'_>]) -> String {
+    let order = |a: &&&Item<'_>, b: &&&Item<'_>| natural(&a.label, &b.label);
+    match (items.iter().min_by(order), items.iter().max_by(order)) {
+        (Some(first), Some(last)) if first.label != last.label => format!("{} … {}", first.label, last.label),
         _ => String::new(),
     }
 }

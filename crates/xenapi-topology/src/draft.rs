@@ -48,6 +48,17 @@ pub(crate) struct Link {
     pub(crate) quiet: bool,
 }
 
+/// How many connectors an item has, those that matter little left out.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Degrees {
+    /// To the column on the left.
+    pub(crate) left: usize,
+    /// To objects in the columns on the right.
+    pub(crate) right: usize,
+    /// How many of those on the right are active.
+    pub(crate) active: usize,
+}
+
 /// A rank in the making.
 pub(crate) struct DraftColumn {
     pub(crate) kind: ColumnKind,
@@ -190,14 +201,17 @@ impl<'a> Draft<'a> {
         self.index.clear();
     }
 
-    /// How many connectors each item has on its left and on its right.
-    pub(crate) fn degrees(&self) -> (Vec<usize>, Vec<usize>) {
-        let (mut left, mut right) = (alloc::vec![0; self.items.len()], alloc::vec![0; self.items.len()]);
+    /// How many connectors each item has.
+    pub(crate) fn degrees(&self) -> Vec<Degrees> {
+        let mut degrees = alloc::vec![Degrees::default(); self.items.len()];
         for link in self.links.iter().filter(|link| !link.quiet) {
-            right[link.from] += 1;
-            left[link.to] += 1;
+            degrees[link.to].left += 1;
+            if !self.items[link.to].kind.is_place() {
+                degrees[link.from].right += 1;
+                degrees[link.from].active += usize::from(link.state == EdgeState::Active);
+            }
         }
-        (left, right)
+        degrees
     }
 }
 

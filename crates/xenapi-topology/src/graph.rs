@@ -120,6 +120,8 @@ pub enum NodeKind {
     Shelf,
     /// A virtual disk.
     Vdi,
+    /// A VDI of an ISO library.
+    Iso,
     /// A VBD that is not in the data; known ones are edges.
     Vbd,
     /// A storage repository.
@@ -163,6 +165,7 @@ impl NodeKind {
             NodeKind::ControlDomain => ("control domain", "control domains"),
             NodeKind::NotRunning | NodeKind::Nowhere | NodeKind::Shelf => ("place", "places"),
             NodeKind::Vdi => ("VDI", "VDIs"),
+            NodeKind::Iso => ("ISO", "ISOs"),
             NodeKind::Vbd => ("VBD", "VBDs"),
             NodeKind::Sr => ("SR", "SRs"),
             NodeKind::Pbd => ("PBD", "PBDs"),
@@ -228,6 +231,23 @@ impl ColumnKind {
         }
     }
 
+    /// What the column counts, in English: one and several.
+    pub fn unit(self) -> (&'static str, &'static str) {
+        match self {
+            ColumnKind::Pool => ("pool", "pools"),
+            ColumnKind::Hosts => ("host", "hosts"),
+            ColumnKind::Vms => ("VM", "VMs"),
+            ColumnKind::Vdis => ("VDI", "VDIs"),
+            ColumnKind::Srs => ("SR", "SRs"),
+            ColumnKind::Networks => ("network", "networks"),
+            ColumnKind::Tunnels => ("tunnel", "tunnels"),
+            ColumnKind::Vlans => ("VLAN", "VLANs"),
+            ColumnKind::Sriovs => ("SR-IOV", "SR-IOV"),
+            ColumnKind::Bonds => ("bond", "bonds"),
+            ColumnKind::Nics => ("NIC", "NICs"),
+        }
+    }
+
     /// Whether nodes of the column have two lines of text.
     pub fn is_tall(self) -> bool {
         matches!(self, ColumnKind::Pool | ColumnKind::Hosts | ColumnKind::Srs | ColumnKind::Networks)
@@ -261,7 +281,7 @@ pub struct Node {
     pub label: String,
     /// A few words more, in English, with numbers and units.
     pub detail: String,
-    /// Its state; of a group, the most urgent.
+    /// Its state; of a group, the worst trouble, or else what most of its members are in.
     pub state: State,
     /// Its class and reference, unless it is a group or a place.
     pub object: Option<(&'static str, RawRef)>,
@@ -309,7 +329,7 @@ pub struct Graph {
     pub pool: String,
     /// The ranks from left to right.
     pub columns: Vec<Column>,
-    /// The nodes: by column, then by name, then by id.
+    /// The nodes: by column, there objects before groups before places, then by name, then by id.
     pub nodes: Vec<Node>,
     /// The edges, by their ends.
     pub edges: Vec<Edge>,

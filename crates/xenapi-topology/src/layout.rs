@@ -22,7 +22,7 @@ pub struct Metrics {
     pub tall_row: f64,
     /// Between nodes above each other.
     pub gap: f64,
-    /// Between columns; edges run here.
+    /// The least room between columns; edges run here, and steep ones get up to twice as much.
     pub column_gap: f64,
     /// The narrowest node.
     pub min_width: f64,
@@ -42,9 +42,9 @@ impl Default for Metrics {
             row: 28.0,
             tall_row: 42.0,
             gap: 6.0,
-            column_gap: 88.0,
+            column_gap: 64.0,
             min_width: 128.0,
-            max_width: 248.0,
+            max_width: 300.0,
             margin: 24.0,
             heading: 32.0,
         }
@@ -189,7 +189,7 @@ pub fn layout(graph: &Graph, metrics: &Metrics) -> Layout {
     };
     let heights: Vec<f64> = ranks.cells.iter().map(height_of).collect();
     let middles = place(&ranks, &heights, metrics.gap);
-    let columns = columns(graph, metrics);
+    let columns = columns(graph, metrics, &gaps(&ranks, &middles, metrics));
     let top = metrics.margin + metrics.heading;
     let rect = |(at, node): (usize, &Node)| Rect {
         x: columns[node.column].x,
@@ -218,21 +218,33 @@ pub(crate) fn is_tall(graph: &Graph, node: &Node) -> bool {
 }
 
 /// Every column as wide as its widest node wants, within limits.
-fn columns(graph: &Graph, metrics: &Metrics) -> Vec<PlacedColumn> {
+fn columns(graph: &Graph, metrics: &Metrics, gaps: &[f64]) -> Vec<PlacedColumn> {
     let mut widths: Vec<f64> = graph.columns.iter().map(|_| metrics.min_width).collect();
     for node in &graph.nodes {
         let wanted = wanted_width(graph, node, metrics).min(metrics.max_width);
         widths[node.column] = widths[node.column].max(wanted);
     }
     let mut x = metrics.margin;
-    let place = |width: f64| {
+    let place = |(width, gap): (f64, &f64)| {
         // Whole pixels, on the grid of four.
         let width = (width / 4.0 + 0.999) as i64 as f64 * 4.0;
         let column = PlacedColumn { x, width };
-        x += width + metrics.column_gap;
+        x += width + gap;
         column
     };
-    widths.into_iter().map(place).collect()
+    widths.into_iter().zip(gaps).map(place).collect()
+}
+
+/// The room behind each column: the higher its edges climb, the more, so that they do not become walls.
+fn gaps(ranks: &Ranks, middles: &[f64], metrics: &Metrics) -> Vec<f64> {
+    let mut climbs = alloc::vec![0.0f64; ranks.order.len()];
+    for piece in &ranks.pieces {
+        let climb = &mut climbs[ranks.column_of[piece.from]];
+        let this = middles[piece.to] - middles[piece.from];
+        *climb = climb.max(this).max(-this);
+    }
+    let steps = |climb: f64| (climb / 64.0) as i64 as f64;
+    climbs.into_iter().map(|climb| (metrics.column_gap + steps(climb) * 8.0).min(metrics.column_gap * 2.0)).collect()
 }
 
 fn wanted_width(graph: &Graph, node: &Node, metrics: &Metrics) -> f64 {

@@ -94,14 +94,18 @@ impl Ranks {
             self.sort(column, false, &mut place);
         }
         let (mut best, mut fewest) = (self.order.clone(), self.crossings());
+        // The anchor keeps its order: whoever looks for a name finds it where names are looked for.
         for sweep in 0..SWEEPS {
             if fewest == 0 {
                 break;
             }
             if sweep % 2 == 0 {
-                (1..columns).for_each(|column| self.sort(column, true, &mut place));
+                (1..columns).filter(|column| *column != anchor).for_each(|column| self.sort(column, true, &mut place));
             } else {
-                (0..columns - 1).rev().for_each(|column| self.sort(column, false, &mut place));
+                (0..columns - 1)
+                    .rev()
+                    .filter(|column| *column != anchor)
+                    .for_each(|column| self.sort(column, false, &mut place));
             }
             let crossings = self.crossings();
             if crossings < fewest {

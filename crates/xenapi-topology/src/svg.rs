@@ -3,7 +3,6 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use crate::graph::{Column, Edge, Graph, Lens, Node};
 use crate::layout::{LABEL_INDENT, Layout, Metrics, PADDING, Rect, is_tall, shown_tally, tally_entry_width};
@@ -47,10 +46,10 @@ impl Entry {
     fn name(self) -> &'static str {
         match self {
             Entry::Node(state) => state.name(),
-            Entry::Edge(EdgeState::Active) => "attached",
-            Entry::Edge(EdgeState::Inactive) => "detached",
-            Entry::Edge(EdgeState::Broken) => "to something that failed",
-            Entry::Edge(EdgeState::Unknown) => "not known",
+            Entry::Edge(EdgeState::Active) => "active",
+            Entry::Edge(EdgeState::Inactive) => "inactive",
+            Entry::Edge(EdgeState::Broken) => "broken",
+            Entry::Edge(EdgeState::Unknown) => "unknown link",
         }
     }
 
@@ -200,7 +199,8 @@ impl Page<'_> {
             self.rect(Rect { x: rect.x + 3.0, y: rect.y + 3.0, ..rect }, fill, border, "");
         }
         self.rect(rect, fill, border, dashed);
-        let top = if is_tall(self.graph, node) { rect.y + 8.0 } else { rect.y + rect.height / 2.0 - 6.0 };
+        let tall = is_tall(self.graph, node);
+        let top = rect.y + if has_two_lines(tall, node) { 8.0 } else { rect.height / 2.0 - 6.0 };
         self.glyph(node.state, rect.x + 10.0, top, 1.0);
     }
 
@@ -229,7 +229,7 @@ impl Page<'_> {
         let tall = is_tall(self.graph, node);
         let quiet = matches!(node.state, State::Halted | State::Unknown);
         let colour = if quiet { self.palette.muted } else { self.palette.text };
-        let middle = if tall { rect.y + 14.0 } else { rect.y + rect.height / 2.0 };
+        let middle = rect.y + if has_two_lines(tall, node) { 14.0 } else { rect.height / 2.0 };
         let x = rect.x + LABEL_INDENT;
         self.text(x, middle + 4.5, self.metrics.font_size, colour, "", &labels.label);
         let tally = shown_tally(node);
@@ -284,6 +284,11 @@ impl Page<'_> {
     }
 }
 
+/// A high node with one line has it in its middle.
+fn has_two_lines(tall: bool, node: &Node) -> bool {
+    tall && (!node.detail.is_empty() || !shown_tally(node).is_empty())
+}
+
 fn lens_title(lens: Lens) -> &'static str {
     match lens {
         Lens::Compute => "Compute",
@@ -307,11 +312,8 @@ fn summary(graph: &Graph) -> String {
         if !words.is_empty() {
             words.push_str(", ");
         }
-        let heading = column.kind.heading();
-        let lower = heading.chars().nth(1).is_some_and(char::is_lowercase);
-        let name = if lower { heading.to_lowercase() } else { String::from(heading) };
-        // Writing to a string does not fail.
-        let _ = write!(words, "{} {name}", column.count);
+        let (one, several) = column.kind.unit();
+        words.push_str(&text::count(column.count, one, several));
     }
     words
 }

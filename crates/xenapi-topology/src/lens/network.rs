@@ -40,6 +40,7 @@ pub(super) fn fill(draft: &mut Draft<'_>, options: &Options) {
     let layers: Vec<usize> = LAYERS.iter().map(|(kind, _)| draft.column::<PIF>(*kind)).collect();
     let hosts = draft.column::<Host>(ColumnKind::Hosts);
     let nics = hosts - 1;
+    draft.columns[vms].comfortable = 40;
     for layer in &layers {
         draft.columns[*layer].comfortable = 32;
         draft.columns[*layer].needed = *layer == nics;

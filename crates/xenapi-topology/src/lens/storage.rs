@@ -27,6 +27,7 @@ pub(super) fn fill(draft: &mut Draft<'_>, options: &Options) {
         srs: draft.column::<SR>(ColumnKind::Srs),
         hosts: draft.column::<Host>(ColumnKind::Hosts),
     };
+    draft.columns[columns.vms].comfortable = 40;
     draft.columns[columns.vdis].comfortable = 32;
     draft.folding.extend([columns.hosts, columns.srs, columns.vms, columns.vdis]);
     super::hosts(draft, columns.hosts);
@@ -165,7 +166,7 @@ fn disks(draft: &mut Draft<'_>, columns: &Columns, options: &Options) {
     }
 }
 
-/// What makes siblings: VMs on the same SRs, VDIs of the same VM and SR.
+/// What makes siblings: VMs on the same SRs, VDIs of the same VM, VDIs of the same SR that no VM has.
 fn siblings(draft: &mut Draft<'_>, columns: &Columns) {
     const ISO: u64 = 2;
     const UNUSED: u64 = 3;
@@ -196,10 +197,12 @@ fn siblings(draft: &mut Draft<'_>, columns: &Columns) {
         }
         let sr = sr_of[at].and_then(|sr| cache.get(&draft.items[sr].reference.clone().typed::<SR>()));
         if sr.is_some_and(|sr| sr.content_type == "iso") {
-            (draft.items[at].tag, draft.items[at].fold) = (ISO, Fold::Always);
+            (draft.items[at].kind, draft.items[at].tag, draft.items[at].fold) = (NodeKind::Iso, ISO, Fold::Always);
             draft.items[at].with.retain(|with| Some(*with) == sr_of[at]);
         } else if !used[at] && draft.items[at].state != State::Unknown {
             (draft.items[at].tag, draft.items[at].fold) = (UNUSED, Fold::Always);
+        } else if used[at] {
+            draft.items[at].with.retain(|with| Some(*with) != sr_of[at]);
         }
     }
 }
