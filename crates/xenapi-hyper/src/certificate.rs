@@ -200,4 +200,16 @@ mod tests {
             assert_eq!(SeenCertificate::of(&whole[..end]).subject, "");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_may_stand_for_a_certificate(bytes: Vec<u8>, at: usize, to: u8) {
+            assert!(SeenCertificate::of(&bytes).subject.chars().count() <= 200);
+            // Nearly right is where mistakes are.
+            let mut nearly = certificate(&[(COMMON_NAME, "xs1")]);
+            let at = at % nearly.len();
+            nearly[at] = to;
+            assert!(SeenCertificate::of(&nearly).subject.chars().count() <= 200);
+        }
+    }
 }

@@ -214,4 +214,13 @@ mod tests {
             assert!(error.contains(wrong), "{text}: {error}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_is_written_so_that_it_is_read_again(text in "(https?://|unix:|HTTP:)?[a-z0-9.:/@\\[\\]-]{0,20}") {
+            if let Ok(target) = text.parse::<Target>() {
+                assert_eq!(target.to_string().parse(), Ok(target));
+            }
+        }
+    }
 }

@@ -6,8 +6,14 @@ mod common;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
+use std::sync::Arc;
+
 use http_body_util::BodyExt;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use xenapi_hyper::server::{ServerConfig, serve};
 use xenapi_hyper::{
     Fingerprint, KnownHosts, Request, Target, Transport, TransportConfig, TransportError, TransportErrorKind, Trust, inspect,
@@ -50,6 +56,38 @@ async fn a_pinned_certificate_is_trusted_and_no_other() {
     assert_eq!(error.untrusted().unwrap().seen.fingerprint, fingerprint);
     assert!(error.to_string().contains(&wrong.to_string()), "{error}");
     assert_eq!(server.with(|backend, _| backend.calls), 1);
+}
+
+/// Shows a certificate without having its key.
+async fn impostor(certificate: rcgen::Certificate) -> Target {
+    let key = rcgen::KeyPair::generate().unwrap().serialize_der();
+    let key = ring::sign::any_supported_type(&key.try_into().unwrap()).unwrap();
+    let shown = CertifiedKey::new(vec![certificate.der().clone()], key);
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = https(listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = acceptor.accept(stream).await;
+        }
+    });
+    target
+}
+
+#[tokio::test]
+async fn a_certificate_without_its_key_is_worth_nothing() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
+    let pin = Fingerprint::of(certificate.der());
+    let target = impostor(certificate).await;
+    let error = echo(&transport(&target, &Trust::Pinned(pin))).await.unwrap_err();
+    assert!(matches!(error.kind(), TransportErrorKind::Tls(why) if why.contains("BadSignature")), "{error:?}");
+    assert!(inspect(&target, LONG).await.is_err());
 }
 
 #[tokio::test]

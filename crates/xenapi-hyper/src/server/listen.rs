@@ -106,6 +106,8 @@ pub(super) fn make_certificate(address: SocketAddr) -> Result<Made, ServeError> 
 pub(super) trait Listen: Send + 'static {
     type Raw: Send + 'static;
     const ORIGIN: Origin;
+    /// How many connections there may be at once. Further ones wait in the system's queue.
+    const MOST: usize = 800;
 
     /// The next connection, before any handshake.
     fn next(&self) -> impl Future<Output = io::Result<Self::Raw>> + Send;
@@ -152,6 +154,7 @@ impl Listen for Secure {
 impl Listen for Socket {
     type Raw = UnixStream;
     const ORIGIN: Origin = Origin::UnixSocket;
+    const MOST: usize = 1024;
 
     async fn next(&self) -> io::Result<UnixStream> {
         self.0.accept().await.map(|(stream, _)| stream)
@@ -170,7 +173,7 @@ pub(super) async fn accept<L: Listen, B: Backend>(listener: L, hub: Arc<Hub<B>>)
             () = hub.stopped() => break,
             // Connections that ended, so that the set does not grow.
             Some(_) = connections.join_next() => {}
-            next = listener.next() => match next {
+            next = listener.next(), if connections.len() < L::MOST => match next {
                 Ok(raw) => {
                     let ready = listener.ready(raw);
                     let hub = hub.clone();
