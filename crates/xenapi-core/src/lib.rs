@@ -18,6 +18,7 @@ mod class;
 mod datetime;
 mod descriptor;
 mod error;
+mod integer;
 mod map;
 mod method;
 mod reference;
@@ -40,6 +41,7 @@ pub use descriptor::{
     Transition, Type,
 };
 pub use error::{Failure, ReadError, ReadErrorKind};
+pub use integer::parse_int;
 pub use map::{Key, Map};
 pub use method::{Member, Method, Param};
 pub use reference::{NULL, RawRef, Ref};

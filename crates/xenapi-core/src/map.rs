@@ -92,7 +92,7 @@ impl Key for String {
 
 impl Key for i64 {
     fn from_key(text: &str) -> Result<Self, &'static str> {
-        text.parse().map_err(|_| "an integer as the name")
+        crate::integer::parse_int(text).ok_or("an integer as the name")
     }
 
     fn to_key(&self) -> Cow<'_, str> {

@@ -77,7 +77,7 @@ impl Value {
         match self {
             Value::Int(number) => Some(*number),
             Value::Int32(number) => Some(i64::from(*number)),
-            Value::Text(text) => text.parse().ok(),
+            Value::Text(text) => crate::integer::parse_int(text),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use crate::class::Class;
 use crate::datetime::DateTime;
 use crate::error::ReadError;
+use crate::integer::parse_int;
 use crate::map::{Key, Map};
 use crate::reference::{RawRef, Ref};
 use crate::uuid::Uuid;
@@ -253,7 +254,7 @@ impl Wire for i64 {
         scalar(reader, "an integer", |found| match found {
             Scalar::Int(number) => Some(*number),
             Scalar::Int32(number) => Some(i64::from(*number)),
-            Scalar::Text(text) => text.parse().ok(),
+            Scalar::Text(text) => parse_int(text),
             _ => None,
         })
     }

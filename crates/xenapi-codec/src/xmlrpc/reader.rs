@@ -6,11 +6,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar};
+use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar, parse_int};
 
 use super::source::{Source, Stop, Tag, is_blank};
 use crate::limits::Limits;
-use crate::scalar::{decode_base64, parse_double, parse_int};
+use crate::scalar::{decode_base64, parse_double};
 
 /// Reads the values of an XML-RPC document in order, without building a tree.
 ///
