@@ -1,6 +1,8 @@
 //! What is known of a pool: typed records by class, reference and uuid.
 
 mod batch;
+#[cfg(test)]
+mod properties;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -295,6 +297,20 @@ impl Cache {
             let told = i64::try_from(table.told()).ok()?;
             (table.known && told != *count).then(|| (table.class.name, count.saturating_sub(told)))
         })
+    }
+
+    /// What would have to happen to the objects here to make them those of `other`, by class and reference. Classes that only one of
+    /// the two tracks are passed over.
+    pub fn differences_to(&self, other: &Cache) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for table in &self.tables {
+            let Some(others) = other.tables.iter().find(|it| it.id == table.id) else { continue };
+            let class = table.class.name;
+            table.differences_to(others, &mut |reference, operation| {
+                changes.push(Change { class, reference: reference.clone(), operation });
+            });
+        }
+        changes
     }
 
     /// Empties the cache; nothing is known any more. Answers what was there.

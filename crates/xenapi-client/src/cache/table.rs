@@ -144,6 +144,20 @@ impl Table {
         true
     }
 
+    /// What would have to happen to the rows here to make them those of `other`.
+    pub(super) fn differences_to(&self, other: &Table, tell: &mut dyn FnMut(&RawRef, Operation)) {
+        for (reference, row) in &self.rows {
+            match other.rows.get(reference) {
+                Some(new) if (self.same)(row, new) => {}
+                Some(_) => tell(reference, Operation::Modified),
+                None => tell(reference, Operation::Deleted),
+            }
+        }
+        for reference in other.rows.keys().filter(|reference| !self.rows.contains_key(*reference)) {
+            tell(reference, Operation::Added);
+        }
+    }
+
     /// Takes over the content of `new` whole, and tells the difference. Rows that are the same stay the old ones.
     pub(super) fn replace_with(&mut self, mut new: Table, tell: &mut dyn FnMut(RawRef, Operation)) {
         for reference in new.rows.keys().filter(|reference| !self.rows.contains_key(*reference)) {
