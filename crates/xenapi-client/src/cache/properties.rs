@@ -4,8 +4,8 @@
 
 extern crate std;
 
-use std::string::ToString;
-use std::vec;
+use alloc::string::ToString;
+use alloc::vec;
 
 use proptest::prelude::*;
 use xenapi_core::{Struct, Uuid, Value, ValueReader, to_value};
