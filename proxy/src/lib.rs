@@ -1,1 +1,52 @@
-//! Placeholder.
+//! Xenoxide's services: the proxy with the console's files, the simulated pool, and the command line over both.
+//!
+//! - [`serve`] forwards calls from browsers and programs to pools, and keeps sessions out of the browser.
+//! - [`commands`] are the commands, [`cli`] is what can be typed.
+//! - [`typed`] turns arguments into values and values into JSON, by the schema.
+//! - [`config`] is the proxy's configuration file.
+
+extern crate alloc;
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod output;
+pub mod serve;
+pub mod typed;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use cli::{Cli, Exit};
+
+/// Runs a command line and says how it ended.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are such errors, too. There is nothing to do when they cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Exit::failure(format!("cannot start: {error}")))
+        .and_then(|runtime| {
+            let done = runtime.block_on(commands::run(cli.command));
+            // What still runs, such as packing the console's files, need not be waited for.
+            runtime.shutdown_background();
+            done
+        });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Exit { code, message }) => {
+            if !message.is_empty() {
+                output::say(&format!("xenoxide: {message}"));
+            }
+            ExitCode::from(code)
+        }
+    }
+}

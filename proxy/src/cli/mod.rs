@@ -1,0 +1,308 @@
+//! The command line: what can be typed, and how it ends.
+
+mod exit;
+mod values;
+
+use core::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use xenapi_hyper::Fingerprint;
+
+pub use exit::Exit;
+pub(crate) use values::address;
+pub use values::{Named, Place};
+
+/// XenAPI pools in the browser and on the command line.
+#[derive(Parser, Debug)]
+#[command(name = "xenoxide", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Serve the console on a simulated pool
+    Demo(Demo),
+    /// Serve the console, and forward its calls to pools
+    Serve(Serve),
+    /// Run a simulated pool that answers XenAPI
+    Sim(Sim),
+    /// Make one call and print its result as JSON
+    Call(Call),
+    /// Print a pool's events as they happen, a line of JSON each
+    Events(Events),
+    /// Write down all objects of a pool, as the server sends them
+    Record(Record),
+    /// Draw a pool
+    Topology(Topology),
+    /// Look at a server's certificate and remember it as trusted
+    Trust(Trust),
+    /// Show what the schema knows about a class, a field or a message
+    Schema(Schema),
+}
+
+/// `demo`
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// The pool.
+    #[command(flatten)]
+    pub pool: Simulated,
+    /// The console and the proxy.
+    #[command(flatten)]
+    pub front: Front,
+}
+
+/// `serve`
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// The console and the proxy.
+    #[command(flatten)]
+    pub front: Front,
+}
+
+/// What pool to simulate.
+#[derive(Args, Debug)]
+pub struct Simulated {
+    /// Hosts of the pool
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
+    pub hosts: u16,
+    /// VMs of the pool, beside templates, snapshots and control domains
+    #[arg(long, default_value_t = 24, value_name = "N", value_parser = value_parser!(u16).range(0..=5000))]
+    pub vms: u16,
+    /// The same seed makes the same pool
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+    /// Show recordings instead: a folder with <class>.get_all_records.xml files
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["hosts", "vms", "seed"])]
+    pub records: Option<PathBuf>,
+}
+
+/// The console and the proxy.
+#[derive(Args, Debug)]
+pub struct Front {
+    /// Where browsers connect; port 0 is any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
+    pub listen: Option<SocketAddr>,
+    /// The folder of the built console [default: where `cargo xtask web` puts it]
+    #[arg(long, value_name = "DIR")]
+    pub console: Option<PathBuf>,
+    /// Read pools and limits from a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A pool to serve: https://HOST[:PORT], http://HOST[:PORT] or unix:PATH (repeatable)
+    #[arg(long, value_name = "NAME=URL", value_parser = values::named_target)]
+    pub pool: Vec<Named<xenapi_hyper::Target>>,
+    /// The SHA-256 of a pool's certificate, where `xenoxide trust` does not know it (repeatable)
+    #[arg(long, value_name = "NAME=SHA256", value_parser = values::named_fingerprint)]
+    pub fingerprint: Vec<Named<Fingerprint>>,
+    /// Refuse calls that may change something
+    #[arg(long)]
+    pub read_only: bool,
+    /// Print one line of JSON when ready
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sim`
+#[derive(Args, Debug)]
+pub struct Sim {
+    /// Where it answers plain HTTP; port 0 is any free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081", value_parser = values::address)]
+    pub listen: SocketAddr,
+    /// Where it answers HTTPS, with a certificate made at the start
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
+    pub tls_listen: Option<SocketAddr>,
+    /// A Unix socket on which it answers; its callers are root
+    #[arg(long, value_name = "PATH")]
+    pub unix: Option<PathBuf>,
+    /// Print one line of JSON when ready
+    #[arg(long)]
+    pub json: bool,
+    /// The pool.
+    #[command(flatten)]
+    pub pool: Simulated,
+}
+
+/// Where a pool is, and who asks.
+#[derive(Args, Debug)]
+pub struct Connection {
+    /// https://HOST[:PORT], http://HOST[:PORT], unix:PATH, or records:DIR
+    #[arg(value_name = "TARGET")]
+    pub target: Place,
+    /// The user [default: $XENOXIDE_USER, or root]
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// The password; others on this machine can see it, so better $XENOXIDE_PASSWORD or --password-file
+    #[arg(long, value_name = "WORD", conflicts_with = "password_file")]
+    pub password: Option<String>,
+    /// A file whose first line is the password
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// The SHA-256 of the server's certificate, where `xenoxide trust` does not know it
+    #[arg(long, value_name = "SHA256")]
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// `call`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Arguments are read by the schema's types. Objects are given by reference, by uuid, or by a name that only \
+                        one object has; sets, maps and records as JSON: '[\"a\", \"b\"]', '{\"key\": \"value\"}'."
+)]
+pub struct Call {
+    /// Where to.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// The method, for example VM.get_all_records or VM.start
+    #[arg(value_name = "Class.method")]
+    pub method: String,
+    /// Its parameters, without the session
+    #[arg(value_name = "ARG", allow_negative_numbers = true)]
+    pub args: Vec<String>,
+    /// Make the call as a task, show its progress, and wait for its result
+    #[arg(long = "async")]
+    pub as_task: bool,
+}
+
+/// `events`
+#[derive(Args, Debug)]
+pub struct Events {
+    /// Where from.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// The classes to follow, separated by commas
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', default_value = "*")]
+    pub classes: Vec<String>,
+    /// Begin with all objects as they are
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `record`
+#[derive(Args, Debug)]
+pub struct Record {
+    /// Where from.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// The folder for the files <class>.get_all_records.xml
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Only these classes, separated by commas
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    pub classes: Vec<String>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `topology`
+#[derive(Args, Debug)]
+pub struct Topology {
+    /// Where from.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// What to look at
+    #[arg(long, value_enum, default_value_t = Lens::Compute)]
+    pub lens: Lens,
+    /// How to draw it
+    #[arg(long, value_enum, default_value_t = Format::Svg)]
+    pub format: Format,
+    /// Draw every object instead of folding siblings into groups
+    #[arg(long)]
+    pub all: bool,
+    /// Draw templates and snapshots too
+    #[arg(long)]
+    pub templates: bool,
+    /// Light on dark (SVG)
+    #[arg(long)]
+    pub dark: bool,
+}
+
+/// What a topology looks at.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lens {
+    /// Pool, hosts, VMs
+    Compute,
+    /// VMs, disks, storage repositories, hosts
+    Storage,
+    /// VMs, networks, interfaces, hosts
+    Network,
+}
+
+/// How a topology is drawn.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// A picture
+    Svg,
+    /// For Graphviz
+    Dot,
+    /// For Markdown
+    Mermaid,
+    /// For programs
+    Json,
+}
+
+/// `trust`
+#[derive(Args, Debug)]
+pub struct Trust {
+    /// https://HOST[:PORT]
+    #[arg(value_name = "TARGET")]
+    pub target: xenapi_hyper::Target,
+    /// Trust it only if it has this SHA-256
+    #[arg(long, value_name = "SHA256")]
+    pub fingerprint: Option<Fingerprint>,
+    /// Replace another certificate that was trusted before
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// `schema`
+#[derive(Args, Debug)]
+pub struct Schema {
+    /// A class, a field or a message: VM, VM.name_label, VM.start; without one, all classes
+    #[arg(value_name = "CLASS[.member]")]
+    pub name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nonsense_is_refused_and_says_what() {
+        let wrong: [(&[&str], &str); 9] = [
+            (&["frobnicate"], "frobnicate"),
+            (&["sim", "--hosts", "0"], "1..=64"),
+            (&["sim", "--vms", "5001"], "5000"),
+            (&["sim", "--listen", "nowhere"], "nowhere"),
+            (&["sim", "--records", "x", "--seed", "2"], "--seed"),
+            (&["serve", "--pool", "lab"], "NAME=URL"),
+            (&["serve", "--pool", "a/b=https://x"], "a/b"),
+            (&["call", "ftp://pool", "VM.get_all"], "https://"),
+            (&["serve", "--fingerprint", "lab=abc"], "SHA-256"),
+        ];
+        for (args, says) in wrong {
+            let error = Cli::try_parse_from([&["xenoxide"], args].concat()).expect_err("it is refused");
+            assert_eq!(error.exit_code(), 2, "{args:?}");
+            assert!(error.to_string().contains(says), "{args:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn arguments_may_be_negative_numbers() {
+        let cli = Cli::try_parse_from(["xenoxide", "call", "unix:/x", "VM.set_order", "OpaqueRef:1", "-1"]);
+        let Ok(Cli { command: Command::Call(call) }) = cli else { panic!("{cli:?}") };
+        assert_eq!(call.args, ["OpaqueRef:1", "-1"]);
+    }
+}

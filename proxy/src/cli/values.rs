@@ -1,0 +1,66 @@
+//! Values of options.
+
+use core::net::SocketAddr;
+use core::str::FromStr;
+use std::net::ToSocketAddrs as _;
+use std::path::PathBuf;
+
+use xenapi_hyper::{Fingerprint, Target};
+
+use crate::serve::router::is_pool_name;
+
+/// Where calls go: a server, or recordings that answer as one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A server.
+    Server(Target),
+    /// A folder of recordings.
+    Records(PathBuf),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("records:") {
+            Some("") => Err("the folder of the recordings is missing: write records:DIR".into()),
+            Some(folder) => Ok(Place::Records(folder.into())),
+            None => text
+                .parse()
+                .map(Place::Server)
+                .map_err(|error: xenapi_hyper::InvalidTarget| format!("{error}, or records:DIR")),
+        }
+    }
+}
+
+/// Something for the pool of that name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Named<T> {
+    /// The pool.
+    pub name: String,
+    /// What it is about.
+    pub value: T,
+}
+
+fn named<T: FromStr<Err: core::fmt::Display>>(text: &str, form: &str) -> Result<Named<T>, String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("write {form}"))?;
+    if !is_pool_name(name) {
+        return Err(format!("{name:?} cannot name a pool: take letters, digits, `-`, `_` and `.`, at most 64"));
+    }
+    let value = value.parse().map_err(|error: T::Err| error.to_string())?;
+    Ok(Named { name: name.into(), value })
+}
+
+pub(super) fn named_target(text: &str) -> Result<Named<Target>, String> {
+    named(text, "NAME=URL, for example lab=https://xs1.example")
+}
+
+pub(super) fn named_fingerprint(text: &str) -> Result<Named<Fingerprint>, String> {
+    named(text, "NAME=SHA256, with the name of a pool")
+}
+
+/// `HOST:PORT` as an address of this machine.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = || format!("{text:?} is no address to listen on: write IP:PORT, for example 127.0.0.1:8080 or [::]:80");
+    text.parse().or_else(|_| text.to_socket_addrs().ok().and_then(|mut all| all.next()).ok_or_else(wrong))
+}

@@ -1,0 +1,143 @@
+//! `xenoxide call`: one call, typed by the schema.
+
+use xenapi_core::{Method, RawCall, RawRef, Type, Value, Wire as _};
+use xenapi_model::errors;
+
+use super::connection::{Connection, refused};
+use super::task;
+use crate::cli::{Call, Exit};
+use crate::output;
+use crate::serve::policy::Known;
+use crate::typed::json::to_json;
+use crate::typed::parse::{Arg, LookUp, parse};
+use crate::typed::signature::{find, signature};
+
+/// Runs the command.
+pub(super) async fn run(args: &Call) -> Result<(), Exit> {
+    // Everything that can be wrong with the words is said before anybody is asked.
+    let known = find(&args.method).map_err(Exit::usage)?;
+    let method = known.method;
+    if args.as_task && !method.has_async() {
+        return Err(Exit::usage(format!("{} cannot run as a task; leave --async out", method.name())));
+    }
+    let params = read_params(&method, &args.args)?;
+    let mut connection = Connection::prepare(&args.connection).await?;
+    if method.takes_session() {
+        connection.log_in().await?;
+    }
+    let done = answer(&connection, known, args.as_task, params).await;
+    connection.close().await;
+    let (ty, value) = done?;
+    let json = serde_json::to_string_pretty(&to_json(&ty, &value)).map_err(Exit::failure)?;
+    output::line(&json)
+}
+
+fn read_params(method: &Method, texts: &[String]) -> Result<Vec<Arg>, Exit> {
+    let params = method.params();
+    let required = params.iter().filter(|param| param.required).count();
+    if !(required..=params.len()).contains(&texts.len()) {
+        let name = method.name();
+        let most = params.len();
+        let takes = if required == most { most.to_string() } else { format!("{required} to {most}") };
+        let given = texts.len();
+        return Err(Exit::usage(format!(
+            "{name} takes {takes} parameters, and {given} {} given:\n  {}",
+            if given == 1 { "is" } else { "are" },
+            signature(method)
+        )));
+    }
+    let read = params.iter().zip(texts).map(|(param, text)| {
+        parse(&param.ty, text)
+            .map_err(|what| Exit::usage(format!("{}: the argument {} ({}): {what}", method.name(), param.name, param.ty)))
+    });
+    read.collect()
+}
+
+async fn answer(connection: &Connection, known: Known, as_task: bool, params: Vec<Arg>) -> Result<(Type, Value), Exit> {
+    let method = known.method;
+    let mut look_up = Objects { connection };
+    let mut values = Vec::with_capacity(params.len() + 1);
+    if method.takes_session() {
+        values.push(look_up.session());
+    }
+    for param in params {
+        values.push(param.resolve(&mut look_up).await?);
+    }
+    let is_async = as_task || known.is_async;
+    let name = if is_async { format!("Async.{}", method.name()) } else { method.name() };
+    let call = RawCall { method: name.clone(), params: values };
+    let value = connection.ask(&call, Value::read).await?.map_err(|failure| refused(&name, &failure))?;
+    if !as_task {
+        let ty = if is_async { Type::Ref("task") } else { method.result() };
+        return Ok((ty, value));
+    }
+    let reference = value.as_text().map(RawRef::from).unwrap_or_default();
+    let value = task::wait(connection, &method.name(), &reference).await?;
+    Ok((method.result(), value))
+}
+
+/// Finds objects by asking the server.
+struct Objects<'c> {
+    connection: &'c Connection,
+}
+
+impl LookUp for Objects<'_> {
+    type Error = Exit;
+
+    async fn by_uuid(&mut self, class: &'static str, uuid: &str) -> Result<Value, Exit> {
+        self.connection.demand(&format!("{class}.get_by_uuid"), vec![uuid.into()]).await
+    }
+
+    async fn by_name(&mut self, class: &'static str, name: &str) -> Result<Value, Exit> {
+        let method = format!("{class}.get_by_name_label");
+        let mut found: Vec<Value> = self.connection.demand(&method, vec![name.into()]).await?;
+        match (found.pop(), found.len()) {
+            (Some(one), 0) => Ok(one),
+            (None, _) => Err(Exit::failure(format!("there is no {class} with the name {name:?}"))),
+            (Some(_), others) => Err(Exit::failure(format!(
+                "{} objects of class {class} have the name {name:?}; give the uuid of the one that is meant",
+                others + 1
+            ))),
+        }
+    }
+
+    fn session(&self) -> Value {
+        Value::from(&self.connection.session())
+    }
+}
+
+/// Whether a server that refuses so does not know the message at all.
+pub(super) fn is_unknown(failure: &xenapi_core::Failure) -> bool {
+    matches!(failure.code.as_str(), errors::MESSAGE_METHOD_UNKNOWN | errors::MESSAGE_REMOVED)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+    use super::*;
+
+    fn read(method: &str, texts: &[&str]) -> Result<Vec<Arg>, Exit> {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        read_params(&find(method).unwrap().method, &texts)
+    }
+
+    #[test]
+    fn a_wrong_number_of_parameters_shows_what_is_taken() {
+        let error = read("VM.start", &[]).unwrap_err();
+        assert_eq!(error.code, 2);
+        assert!(
+            error.message.starts_with("VM.start takes 3 parameters, and 0 are given:\n  VM.start("),
+            "{}",
+            error.message
+        );
+        assert!(read("VM.start", &["a", "true", "false", "x"]).is_err());
+        assert_eq!(read("VM.start", &["a", "true", "false"]).unwrap().len(), 3);
+        assert_eq!(read("session.login_with_password", &["root", "x"]).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_wrong_argument_is_named_with_its_type() {
+        let error = read("VM.start", &["a", "perhaps", "false"]).unwrap_err();
+        assert_eq!(error.message, "VM.start: the argument start_paused (bool): \"perhaps\" is neither true nor false");
+    }
+}

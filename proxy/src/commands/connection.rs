@@ -1,0 +1,187 @@
+//! A session with a pool, for the commands that ask one.
+
+use core::net::{Ipv4Addr, SocketAddr};
+use core::time::Duration;
+use std::{env, fs};
+
+use bytes::Bytes;
+use xenapi_codec::{Limits, xmlrpc};
+use xenapi_core::{Failure, RawCall, RawRef, ReadResult, Value, Wire};
+use xenapi_hyper::server::{ServerConfig, SimServer};
+use xenapi_hyper::{Request, Target, Transport, TransportConfig, Trust};
+use xenapi_model::errors;
+
+use super::{pool, trust};
+use crate::cli::{self, Exit, Place};
+
+/// Some calls, such as copying a disk, take very long.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// What servers note about who logged in.
+const ORIGINATOR: &str = "xenoxide";
+
+/// A way to a pool, with a session on it once [`Connection::log_in`] was called.
+pub(super) struct Connection {
+    transport: Transport,
+    session: Option<RawRef>,
+    user: String,
+    password: String,
+    /// Answers for recordings, as long as they are asked.
+    records: Option<SimServer>,
+}
+
+impl Connection {
+    /// The way to a pool. Nothing is sent yet.
+    pub(super) async fn prepare(args: &cli::Connection) -> Result<Self, Exit> {
+        let (target, records) = match &args.target {
+            Place::Server(target) => (target.clone(), None),
+            Place::Records(folder) => {
+                let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+                let config = ServerConfig { http: Some(any_port), ..ServerConfig::default() };
+                let server = pool::answer(pool::from_records(folder)?, &config).await?;
+                let port = server.http().map_or(0, |address| address.port());
+                (Target::Http { host: Ipv4Addr::LOCALHOST.to_string(), port }, Some(server))
+            }
+        };
+        let user = args.user.clone().or_else(|| env::var("XENOXIDE_USER").ok()).unwrap_or_else(|| pool::USER.into());
+        let password = if records.is_some() { pool::PASSWORD.into() } else { password(args, &target)? };
+        let trust = match (args.fingerprint, trust::store()?) {
+            (Some(fingerprint), _) => Trust::Pinned(fingerprint),
+            (None, Some(known)) => Trust::Known(known),
+            (None, None) => Trust::System,
+        };
+        let transport = Transport::new(target, &trust, TransportConfig::default()).map_err(Exit::failure)?;
+        Ok(Connection { transport, session: None, user, password, records })
+    }
+
+    /// A session with a pool.
+    pub(super) async fn open(args: &cli::Connection) -> Result<Self, Exit> {
+        let mut connection = Connection::prepare(args).await?;
+        connection.log_in().await?;
+        Ok(connection)
+    }
+
+    /// Begins a session.
+    pub(super) async fn log_in(&mut self) -> Result<(), Exit> {
+        let call = |version, originator| {
+            xenapi_model::session::login_with_password(&self.user, &self.password, version, originator)
+                .to_raw(&RawRef::null())
+        };
+        let mut answer = self.ask(&call(Some("1.0"), Some(ORIGINATOR)), String::read).await?;
+        if answer.as_ref().is_err_and(|failure| failure.code == errors::MESSAGE_PARAMETER_COUNT_MISMATCH) {
+            // Servers from before 2012 know no originator.
+            answer = self.ask(&call(None, None), String::read).await?;
+        }
+        match answer {
+            Ok(session) => self.session = Some(session.into()),
+            Err(failure) => return Err(self.not_logged_in(&failure)),
+        }
+        Ok(())
+    }
+
+    fn not_logged_in(&self, failure: &Failure) -> Exit {
+        let target = self.transport.target();
+        let why = explain(failure);
+        if failure.code == errors::HOST_IS_SLAVE {
+            let master = failure.param(0);
+            return Exit::failure(format!(
+                "{target}: this host is not the pool's master: {why}\nAsk https://{master} instead."
+            ));
+        }
+        Exit::failure(format!("{target}: cannot log in as {}: {why}", self.user))
+    }
+
+    /// Ends the session. What goes wrong with that is the server's affair: sessions end by themselves.
+    pub(super) async fn close(mut self) {
+        if let Some(session) = self.session.take() {
+            let _ = self.ask(&xenapi_model::session::logout().to_raw(&session), <()>::read).await;
+        }
+        if let Some(server) = self.records.take() {
+            server.shutdown().await;
+        }
+    }
+
+    /// The session.
+    pub(super) fn session(&self) -> RawRef {
+        self.session.clone().unwrap_or_default()
+    }
+
+    /// Where calls go.
+    pub(super) fn target(&self) -> &Target {
+        self.transport.target()
+    }
+
+    /// Makes a call and gives the whole answer as it came.
+    pub(super) async fn raw(&self, call: &RawCall) -> Result<Bytes, Exit> {
+        let request = Request::rpc(xmlrpc::write_call(call), PATIENCE);
+        self.transport.rpc(request).await.map_err(|error| Exit::failure(format!("{}: {error}", call.method)))
+    }
+
+    /// Makes a call and reads its result.
+    pub(super) async fn ask<R>(&self, call: &RawCall, read: ReadResult<R>) -> Result<Result<R, Failure>, Exit> {
+        let bytes = self.raw(call).await?;
+        xmlrpc::read_result(&bytes, &Limits::reply(), read).map_err(|error| {
+            Exit::failure(format!("{}: {}: the answer cannot be read: {error}", self.target(), call.method))
+        })
+    }
+
+    /// Makes a call that should succeed.
+    pub(super) async fn demand<R: Wire>(&self, method: &str, params: Vec<Value>) -> Result<R, Exit> {
+        let session = Value::from(&self.session());
+        let call = RawCall { method: method.into(), params: core::iter::once(session).chain(params).collect() };
+        self.ask(&call, R::read).await?.map_err(|failure| refused(method, &failure))
+    }
+}
+
+/// The end of a command whose call was refused.
+pub(super) fn refused(method: &str, failure: &Failure) -> Exit {
+    Exit::failure(format!("{method}: the server refused: {}", explain(failure)))
+}
+
+/// A refusal in a line: the code, and the parameters by the names that the schema has for them.
+pub(super) fn explain(failure: &Failure) -> String {
+    let known = errors::ERRORS.iter().find(|error| error.code == failure.code);
+    let names = known.map_or(&[][..], |error| error.params);
+    let params: Vec<String> = failure
+        .params
+        .iter()
+        .enumerate()
+        .map(|(at, param)| names.get(at).map_or_else(|| param.clone(), |name| format!("{name}: {param}")))
+        .collect();
+    if params.is_empty() { failure.code.clone() } else { format!("{} ({})", failure.code, params.join(", ")) }
+}
+
+fn password(args: &cli::Connection, target: &Target) -> Result<String, Exit> {
+    if let Some(password) = &args.password {
+        return Ok(password.clone());
+    }
+    if let Some(path) = &args.password_file {
+        let text = fs::read_to_string(path)
+            .map_err(|error| Exit::failure(format!("the password file {}: {error}", path.display())))?;
+        return Ok(text.lines().next().unwrap_or_default().into());
+    }
+    match env::var("XENOXIDE_PASSWORD") {
+        Ok(password) => Ok(password),
+        // Whoever may open the socket is root without a word.
+        Err(_) if matches!(target, Target::Unix(_)) => Ok(String::new()),
+        Err(_) => Err(Exit::usage(format!(
+            "{target} asks for a password: set XENOXIDE_PASSWORD, or give --password-file FILE\n(a simulated pool's is {})",
+            pool::PASSWORD
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_its_parameters() {
+        let failure = Failure::new("VM_BAD_POWER_STATE", ["OpaqueRef:1", "halted", "running"]);
+        assert_eq!(explain(&failure), "VM_BAD_POWER_STATE (vm: OpaqueRef:1, expected: halted, actual: running)");
+        assert_eq!(explain(&Failure::new("SR_BACKEND_FAILURE_999", ["a", "b"])), "SR_BACKEND_FAILURE_999 (a, b)");
+        assert_eq!(explain(&Failure::new("X", [""; 0])), "X");
+        let longer = Failure::new("INTERNAL_ERROR", ["a", "b"]);
+        assert_eq!(explain(&longer), "INTERNAL_ERROR (message: a, b)");
+    }
+}

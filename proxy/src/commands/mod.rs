@@ -1,0 +1,50 @@
+//! The commands.
+
+mod call;
+mod connection;
+mod events;
+mod pool;
+mod record;
+mod schema;
+mod serve;
+mod sim;
+mod task;
+mod topology;
+mod trust;
+mod upstream;
+
+use crate::cli::{Command, Exit};
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// When it did not succeed.
+pub async fn run(command: Command) -> Result<(), Exit> {
+    match command {
+        Command::Demo(args) => serve::demo(&args).await,
+        Command::Serve(args) => serve::serve(&args.front).await,
+        Command::Sim(args) => sim::run(&args).await,
+        Command::Call(args) => call::run(&args).await,
+        Command::Events(args) => events::run(&args).await,
+        Command::Record(args) => record::run(&args).await,
+        Command::Topology(args) => topology::run(&args).await,
+        Command::Trust(args) => trust::run(&args).await,
+        Command::Schema(args) => schema::run(&args),
+    }
+}
+
+/// Waits until somebody wants the program to end: Ctrl-C, or SIGTERM.
+async fn stopped() -> Result<(), Exit> {
+    let failed = |error: std::io::Error| Exit::failure(format!("cannot listen for signals: {error}"));
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(failed),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(failed)
+}

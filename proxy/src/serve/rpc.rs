@@ -1,0 +1,240 @@
+//! `POST /pools/{pool}/rpc`: a call on its way to a pool.
+//!
+//! Calls of the console keep their session out of the browser: the answer to a login is [`STAND_IN`], the session itself goes into
+//! a sealed cookie, and later calls get it back in place of the word. Whatever a pool answers, the session is taken out of it again.
+//! Calls of other clients go through as they are, unless the pool is served read-only.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, Full};
+use xenapi_codec::{Limits, xmlrpc};
+use xenapi_core::{Failure, RawCall, Type, Value, Wire as _};
+
+use super::errors::{Code, Refusal};
+use super::policy::{self, Known};
+use super::router::{Pool, Router};
+use super::seal::{self, STAND_IN};
+use super::stream::{self, Gzip, Replace};
+use super::upstream::Answer;
+use super::{Body, CollectError, accepts, collect};
+
+/// The header with which the console asks for sealed sessions. Pages of other sites cannot send it.
+const CONSOLE_HEADER: &str = "x-xenoxide-console";
+
+/// More than this is not read from a call that is too long, only to be able to answer it.
+const MOST_DRAINED: u64 = 8 << 20;
+
+/// The answer to a login is about 300 bytes.
+const LONGEST_LOGIN_ANSWER: usize = 64 << 10;
+
+/// Answers below this gain nothing by compression.
+const LEAST_COMPRESSED: u64 = 1024;
+
+impl Router {
+    /// Takes a call and answers it.
+    pub(super) async fn rpc(&self, pool: &Pool, headers: &HeaderMap, body: Body) -> Result<Response<Body>, Refusal> {
+        check_origin(headers)?;
+        let body = self.read_body(headers, body).await?;
+        let is_console = headers.get(CONSOLE_HEADER).is_some_and(|value| value == "1");
+        if !is_console && !pool.read_only {
+            return Ok(respond(forward(pool, body).await?, headers));
+        }
+        // From here on what goes upstream is written anew from what was understood, so that the pool cannot understand another call
+        // than the one that was judged.
+        let call = xmlrpc::read_call(&body, &Limits::request())
+            .map_err(|error| Refusal::new(Code::BadRequest, format!("the body is not an XML-RPC call: {error}")))?;
+        let known = policy::look_up(&call.method);
+        if pool.read_only
+            && let Some(failure) = policy::read_only_refusal(&pool.name, &call.method, known.as_ref())
+        {
+            return Ok(refuse(&failure));
+        }
+        match known {
+            _ if !is_console => Ok(respond(forward(pool, xmlrpc::write_call(&call).into()).await?, headers)),
+            Some(known) if policy::is_login(&known) => self.login(pool, &call).await,
+            known => self.console_call(pool, headers, call, known).await,
+        }
+    }
+
+    async fn read_body(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+        let limit = self.settings.request_bytes;
+        let too_large = || Refusal::new(Code::BodyTooLarge, format!("the call is over the limit of {limit} bytes"));
+        if headers.contains_key(header::CONTENT_ENCODING) {
+            return Err(Refusal::new(Code::BadRequest, "calls are taken without content-encoding only"));
+        }
+        let read = async move {
+            let announced = body.size_hint().lower();
+            if announced > limit as u64 {
+                drain(body, announced).await;
+                return Err(too_large());
+            }
+            match collect(body, limit).await {
+                Ok(bytes) => Ok(bytes),
+                Err(CollectError::TooLong) => Err(too_large()),
+                Err(CollectError::Broken(error)) => {
+                    Err(Refusal::new(Code::BadRequest, format!("the call broke off: {error}")))
+                }
+            }
+        };
+        tokio::time::timeout(self.settings.request_time, read).await.unwrap_or_else(|_| {
+            let seconds = self.settings.request_time.as_secs();
+            Err(Refusal::new(Code::BodyTooSlow, format!("the call did not arrive within {seconds} seconds")))
+        })
+    }
+
+    /// Logs in, seals the session, and answers the word that stands for it.
+    async fn login(&self, pool: &Pool, call: &RawCall) -> Result<Response<Body>, Refusal> {
+        let answer = forward_console(pool, xmlrpc::write_call(call).into()).await?;
+        let broken = |what: String| Refusal::new(Code::UpstreamBroken, format!("pool {}: {what}", pool.name));
+        let bytes = collect(answer.body, LONGEST_LOGIN_ANSWER).await;
+        let bytes = bytes.map_err(|error| match error {
+            CollectError::TooLong => broken("the answer to the login is too long".into()),
+            CollectError::Broken(error) => broken(format!("the answer to the login broke off: {error}")),
+        })?;
+        let result = xmlrpc::read_result(&bytes, &Limits::default(), String::read)
+            .map_err(|error| broken(format!("the answer to the login cannot be read: {error}")))?;
+        let session = match result {
+            Ok(session) => session,
+            Err(failure) => return Ok(refuse(&failure)),
+        };
+        let sealed = self.sealer.seal(&pool.name, &session).map_err(|error| broken(error.to_string()))?;
+        let mut response = xml(xmlrpc::write_success(&Value::from(STAND_IN)));
+        put_cookie(&mut response, &seal::set_cookie(&pool.name, &sealed, self.settings.secure_cookies));
+        Ok(response)
+    }
+
+    async fn console_call(
+        &self,
+        pool: &Pool,
+        headers: &HeaderMap,
+        mut call: RawCall,
+        known: Option<Known>,
+    ) -> Result<Response<Body>, Refusal> {
+        let places = session_places(&call, known.as_ref());
+        let session = self.session(pool, headers);
+        let ends = known.as_ref().is_some_and(policy::is_logout);
+        let answered = match (places.is_empty(), session) {
+            (false, None) => Ok(refuse(&Failure::new(xenapi_model::errors::SESSION_INVALID, [STAND_IN]))),
+            (_, session) => {
+                let session = session.unwrap_or_default();
+                for place in places {
+                    call.params[place] = Value::from(session.as_str());
+                }
+                let sent = forward_console(pool, xmlrpc::write_call(&call).into()).await;
+                sent.map(|answer| respond(without(answer, &session), headers))
+            }
+        };
+        if !ends {
+            return answered;
+        }
+        // Whoever logs out is out, whether or not the pool could be told.
+        let mut response = answered.unwrap_or_else(Refusal::into_response);
+        put_cookie(&mut response, &seal::clear_cookie(&pool.name, self.settings.secure_cookies));
+        Ok(response)
+    }
+
+    /// The session that the browser carries for a pool.
+    fn session(&self, pool: &Pool, headers: &HeaderMap) -> Option<String> {
+        let name = seal::cookie_name(&pool.name);
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        cookies.flat_map(|header| seal::cookies(header, &name)).find_map(|cookie| self.sealer.open(&pool.name, cookie))
+    }
+}
+
+/// Reads a body that is too long to its end, within reason: a client that is still sending would not see the answer otherwise.
+async fn drain(mut body: Body, announced: u64) {
+    if announced > MOST_DRAINED {
+        return;
+    }
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
+/// The parameters that are sessions and hold the stand-in. It is never replaced elsewhere: put into a name, the session could be read.
+fn session_places(call: &RawCall, known: Option<&Known>) -> Vec<usize> {
+    let is_session = |place: usize| match known {
+        None => place == 0,
+        Some(known) if known.method.takes_session() && place == 0 => true,
+        Some(known) => {
+            let place = place - usize::from(known.method.takes_session());
+            known.method.params().get(place).is_some_and(|param| matches!(param.ty, Type::Ref("session")))
+        }
+    };
+    let holds = call.params.iter().enumerate().filter(|(_, value)| value.as_text() == Some(STAND_IN));
+    holds.map(|(place, _)| place).filter(|place| is_session(*place)).collect()
+}
+
+/// Refuses what pages of other sites send. Programs send neither header.
+fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
+    let foreign = || Refusal::new(Code::ForeignOrigin, "calls are taken from pages of this server only");
+    match text(header::HeaderName::from_static("sec-fetch-site")) {
+        None | Some("same-origin" | "none") => {}
+        Some(_) => return Err(foreign()),
+    }
+    let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
+    let site = origin.split_once("://").map(|(_, site)| site);
+    if site.is_some() && site == text(header::HOST) { Ok(()) } else { Err(foreign()) }
+}
+
+async fn forward(pool: &Pool, body: Bytes) -> Result<Answer, Refusal> {
+    pool.upstream.post(body).await.map_err(|error| Refusal::upstream(&pool.name, &error))
+}
+
+/// The console knows refusals of the API and of the proxy; what else a server says becomes one of the latter.
+async fn forward_console(pool: &Pool, body: Bytes) -> Result<Answer, Refusal> {
+    let answer = forward(pool, body).await?;
+    if answer.status == StatusCode::OK {
+        return Ok(answer);
+    }
+    let what = format!("pool {}: it answered HTTP {} instead of XenAPI", pool.name, answer.status);
+    Err(Refusal::new(Code::UpstreamBroken, what))
+}
+
+/// Takes the session out of an answer.
+fn without(answer: Answer, session: &str) -> Answer {
+    if session.is_empty() {
+        return answer;
+    }
+    Answer { body: stream::through(answer.body, Replace::new(session, STAND_IN)), ..answer }
+}
+
+/// Sends a pool's answer on, compressed where that helps.
+fn respond(answer: Answer, request: &HeaderMap) -> Response<Body> {
+    let kind = answer.content_type.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let is_text = kind.starts_with("text/") || kind.starts_with("application/json");
+    let is_long = answer.length.is_none_or(|length| length >= LEAST_COMPRESSED);
+    let compress = is_text && is_long && accepts(request, "gzip");
+    let body = if compress { stream::through(answer.body, Gzip::new()) } else { answer.body };
+    let mut response = Response::new(body);
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(kind) = answer.content_type {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    if compress {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+/// A refusal in XenAPI's own form.
+fn refuse(failure: &Failure) -> Response<Body> {
+    xml(xmlrpc::write_failure(failure))
+}
+
+fn xml(document: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(document)).map_err(Into::into).boxed_unsync());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
+    response
+}
+
+fn put_cookie(response: &mut Response<Body>, cookie: &str) {
+    if let Ok(cookie) = HeaderValue::try_from(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}

@@ -1,0 +1,112 @@
+//! Commands against a simulated pool.
+
+use std::fs;
+
+use serde_json::Value as Json;
+
+use crate::harness::{Server, ended, json, run, xenoxide};
+
+#[test]
+fn results_have_the_types_of_the_schema() {
+    let sim = Server::sim(&["--hosts", "2", "--vms", "4"]);
+    let url = sim.get("http");
+    let vms = json(&["call", url, "VM.get_all_records"]);
+    let (reference, vm) = vms.as_object().unwrap().iter().find(|(_, vm)| vm["is_a_template"] == false).unwrap();
+    assert!(vm["VCPUs_max"].is_number() && vm["name_label"].is_string() && vm["VBDs"].is_array(), "{vm}");
+    let (uuid, name) = (vm["uuid"].as_str().unwrap(), vm["name_label"].as_str().unwrap());
+    assert_eq!(json(&["call", url, "VM.get_name_label", uuid]), *name);
+    assert_eq!(json(&["call", url, "VM.get_uuid", reference]), *uuid);
+    assert_eq!(json(&["call", url, "VM.add_to_other_config", uuid, "key", "value"]), Json::Null);
+    assert_eq!(json(&["call", url, "VM.get_other_config", uuid])["key"], "value");
+    assert_eq!(json(&["call", url, "VM.set_other_config", uuid, r#"{"a": "b"}"#]), Json::Null);
+    assert_eq!(json(&["call", url, "VM.get_other_config", uuid]), serde_json::json!({"a": "b"}));
+}
+
+#[test]
+fn a_task_is_waited_for() {
+    let sim = Server::sim(&["--hosts", "2", "--vms", "6"]);
+    let url = sim.get("http");
+    let vms = json(&["call", url, "VM.get_all_records"]);
+    let halted = |vm: &&Json| vm["power_state"] == "Halted" && vm["is_a_template"] == false && vm["is_a_snapshot"] == false;
+    let uuid = vms.as_object().unwrap().values().find(halted).unwrap()["uuid"].as_str().unwrap();
+    let started = run(&["call", "--async", url, "VM.start", uuid, "false", "false"]);
+    assert_eq!((started.code, started.out.trim()), (Some(0), "null"), "{}", started.err);
+    assert!(started.err.contains("100 %"), "{}", started.err);
+    assert_eq!(json(&["call", url, "VM.get_power_state", uuid]), "Running");
+    let again = run(&["call", "--async", url, "VM.start", uuid, "false", "false"]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("VM_BAD_POWER_STATE (vm: OpaqueRef:"), "{}", again.err);
+    assert_eq!(run(&["call", "--async", url, "VM.get_all"]).code, Some(2));
+}
+
+#[test]
+fn what_was_recorded_answers_again() {
+    let sim = Server::sim(&["--hosts", "2", "--vms", "5"]);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("deep/records");
+    let out = out.to_str().unwrap();
+    let recorded = run(&["record", sim.get("http"), "--out", out]);
+    assert_eq!(recorded.code, Some(0), "{}", recorded.err);
+    let bytes = fs::read(format!("{out}/VM.get_all_records.xml")).unwrap();
+    assert!(bytes.starts_with(b"<?xml version=\"1.0\"?><methodResponse>"));
+    let again = run(&["record", sim.get("http"), "--out", out]);
+    assert!(again.code == Some(1) && again.err.contains("--force"), "{}", again.err);
+    assert_eq!(run(&["record", sim.get("http"), "--out", out, "--force", "--classes", "VM,host"]).code, Some(0));
+
+    let records = format!("records:{out}");
+    let names = |target: &str| {
+        let vms = json(&["call", target, "VM.get_all_records"]);
+        let mut names: Vec<String> = vms.as_object().unwrap().values().map(|vm| vm["name_label"].to_string()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&records), names(sim.get("http")));
+    let demo = Server::start(&["demo", "--listen", "127.0.0.1:0", "--records", out]);
+    assert_eq!(names(demo.get("sim")), names(sim.get("http")));
+}
+
+#[test]
+fn a_pool_is_drawn_in_every_form() {
+    let sim = Server::sim(&["--hosts", "2", "--vms", "5"]);
+    for lens in ["compute", "storage", "network"] {
+        for (format, start) in [("svg", "<svg"), ("dot", "digraph"), ("mermaid", "flowchart"), ("json", "{")] {
+            let drawn = run(&["topology", sim.get("http"), "--lens", lens, "--format", format]);
+            assert_eq!(drawn.code, Some(0), "{}", drawn.err);
+            assert!(drawn.out.starts_with(start), "{lens} {format}: {:.80}", drawn.out);
+        }
+    }
+}
+
+#[test]
+fn a_certificate_is_trusted_once_it_was_looked_at() {
+    let sim = Server::sim(&["--vms", "0", "--tls-listen", "127.0.0.1:0"]);
+    let other = Server::sim(&["--vms", "0", "--tls-listen", "127.0.0.1:0"]);
+    let (https, fingerprint) = (sim.get("https"), sim.get("fingerprint"));
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("known_hosts");
+    let with_store = |args: &[&str]| ended(xenoxide(args).env("XENOXIDE_KNOWN_HOSTS", &store));
+
+    let refused = with_store(&["call", https, "pool.get_all"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains(fingerprint) && refused.err.contains("xenoxide trust"), "{}", refused.err);
+    assert_eq!(with_store(&["trust", https, "--fingerprint", other.get("fingerprint")]).code, Some(1));
+    assert!(!store.exists());
+    let trusted = with_store(&["trust", https, "--fingerprint", fingerprint]);
+    assert_eq!(trusted.code, Some(0), "{}", trusted.err);
+    assert_eq!(with_store(&["call", https, "pool.get_all"]).code, Some(0));
+    assert_eq!(with_store(&["call", "--fingerprint", other.get("fingerprint"), https, "pool.get_all"]).code, Some(1));
+    assert_eq!(with_store(&["call", "--fingerprint", fingerprint, https, "pool.get_all"]).code, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_unix_socket_needs_no_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("xapi");
+    let sim = Server::sim(&["--vms", "0", "--unix", socket.to_str().unwrap()]);
+    let target = format!("unix:{}", sim.get("unix"));
+    let called = ended(xenoxide(&["call", &target, "pool.get_all"]).env_remove("XENOXIDE_PASSWORD"));
+    assert_eq!(called.code, Some(0), "{}", called.err);
+    let called = ended(xenoxide(&["call", sim.get("http"), "pool.get_all"]).env_remove("XENOXIDE_PASSWORD"));
+    assert!(called.code == Some(2) && called.err.contains("--password-file"), "{}", called.err);
+}

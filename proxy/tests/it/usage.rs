@@ -1,0 +1,68 @@
+//! What is typed wrongly, and what cannot be done: the exit code, and what is said.
+
+use crate::harness::{Server, ended, nobody, run, xenoxide};
+
+/// Asserts that a command fails with a code, says all those things, and does so in at most so many lines.
+#[track_caller]
+fn fails(code: i32, args: &[&str], says: &[&str]) {
+    let ended = run(args);
+    assert_eq!(ended.code, Some(code), "{args:?}: {}", ended.err);
+    for part in says {
+        assert!(ended.err.contains(part), "{args:?} does not say {part:?}: {}", ended.err);
+    }
+    assert!(!ended.err.contains("panicked") && ended.err.lines().count() <= 8, "{args:?}: {}", ended.err);
+}
+
+#[test]
+fn what_is_typed_wrongly_ends_with_2_before_anybody_is_asked() {
+    let dead = nobody();
+    fails(2, &["frobnicate"], &["frobnicate"]);
+    fails(2, &["call", &dead, "VM.strat", "x"], &["VM.strat", "VM.start"]);
+    fails(2, &["call", &dead, "vm.get_all"], &["VM.get_all"]);
+    fails(2, &["call", &dead, "VM.start"], &["VM.start(", "start_paused: bool"]);
+    fails(2, &["call", &dead, "VM.start", "a", "maybe", "false"], &["start_paused", "maybe"]);
+    fails(2, &["call", &dead, "VM.set_other_config", "a", "{x"], &["JSON"]);
+    fails(2, &["call", &dead, "VBD.get_record", "disk"], &["neither a reference nor a uuid"]);
+    fails(2, &["call", "pool", "VM.get_all"], &["https://", "records:DIR"]);
+    fails(2, &["events", &dead, "--classes", "vn"], &["vn"]);
+    fails(2, &["record", &dead, "--out", "x", "--classes", "vn"], &["vn"]);
+    fails(2, &["serve"], &["--pool NAME=URL"]);
+    fails(2, &["serve", "--pool", "a=http://x", "--pool", "a=http://y"], &["two pools", "\"a\""]);
+    fails(2, &["serve", "--fingerprint", &format!("b={}", "00".repeat(32))], &["no pool of that name"]);
+    fails(2, &["demo", "--pool", "demo=http://x"], &["demo"]);
+    fails(2, &["schema", "VM.strat"], &["start"]);
+    fails(2, &["trust", "http://x"], &["https://"]);
+    assert_eq!(run(&["--help"]).code, Some(0));
+    assert_eq!(run(&["--version"]).code, Some(0));
+}
+
+#[test]
+fn what_cannot_be_done_ends_with_1() {
+    let sim = Server::sim(&["--vms", "2"]);
+    let url = sim.get("http");
+    let wrong = ended(xenoxide(&["call", url, "VM.get_all"]).env("XENOXIDE_PASSWORD", "wrong"));
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.err.contains("SESSION_AUTHENTICATION_FAILED") && wrong.err.contains("root"), "{}", wrong.err);
+    fails(1, &["call", url, "VM.get_record", "OpaqueRef:none"], &["HANDLE_INVALID", "OpaqueRef:none"]);
+    fails(1, &["call", url, "VM.get_record", "no such VM"], &["no VM", "no such VM"]);
+    fails(1, &["call", url, "VM.get_record", "8a5cbb5e-7f3b-4d2a-9a79-8d3f0f1ec5a1"], &["UUID_INVALID"]);
+    let dead = nobody();
+    fails(1, &["call", &dead, "VM.get_all"], &[dead.trim_start_matches("http://"), "refused"]);
+    fails(1, &["call", "unix:/no/such/socket", "VM.get_all"], &["/no/such/socket"]);
+    fails(1, &["call", "records:/no/such/folder", "VM.get_all"], &["/no/such/folder"]);
+    fails(1, &["demo", "--records", "/no/such/folder"], &["/no/such/folder"]);
+    fails(1, &["demo", "--console", "/no/such/folder"], &["/no/such/folder", "cargo xtask web"]);
+    fails(1, &["serve", "--config", "/no/such/file"], &["/no/such/file"]);
+    let taken = url.trim_start_matches("http://");
+    fails(1, &["sim", "--listen", taken], &[taken, "in use"]);
+    fails(1, &["demo", "--listen", taken], &[taken, "in use"]);
+    fails(1, &["sim", "--listen", "127.0.0.1:0", "--unix", &format!("/tmp/{}", "x".repeat(200))], &["xxx"]);
+    fails(1, &["record", url, "--out", "/dev/null/x"], &["/dev/null/x"]);
+}
+
+#[test]
+fn the_schema_is_shown() {
+    let shown = run(&["schema", "VM.start"]);
+    assert!(shown.out.contains("start_paused: bool") && shown.out.contains("vm-operator"), "{}", shown.out);
+    assert!(run(&["schema"]).out.lines().count() > 60);
+}
