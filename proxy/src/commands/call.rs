@@ -1,11 +1,10 @@
 //! `xenoxide call`: one call, typed by the schema.
 
-use xenapi_core::{Method, RawCall, RawRef, Type, Value, Wire as _};
-use xenapi_model::errors;
+use xenapi_core::{Call, Method, Type, Value};
+use xenapi_model::Task;
 
-use super::connection::{Connection, refused};
-use super::task;
-use crate::cli::{Call, Exit};
+use super::connection::{Connection, failed};
+use crate::cli::{self, Exit};
 use crate::output;
 use crate::serve::policy::Known;
 use crate::typed::json::to_json;
@@ -13,7 +12,7 @@ use crate::typed::parse::{Arg, LookUp, parse};
 use crate::typed::signature::{find, signature};
 
 /// Runs the command.
-pub(super) async fn run(args: &Call) -> Result<(), Exit> {
+pub(super) async fn run(args: &cli::Call) -> Result<(), Exit> {
     // Everything that can be wrong with the words is said before anybody is asked.
     let known = find(&args.method).map_err(Exit::usage)?;
     let method = known.method;
@@ -21,7 +20,7 @@ pub(super) async fn run(args: &Call) -> Result<(), Exit> {
         return Err(Exit::usage(format!("{} cannot run as a task; leave --async out", method.name())));
     }
     let params = read_params(&method, &args.args)?;
-    let mut connection = Connection::prepare(&args.connection).await?;
+    let connection = Connection::prepare(&args.connection).await?;
     if method.takes_session() {
         connection.log_in().await?;
     }
@@ -56,23 +55,24 @@ fn read_params(method: &Method, texts: &[String]) -> Result<Vec<Arg>, Exit> {
 async fn answer(connection: &Connection, known: Known, as_task: bool, params: Vec<Arg>) -> Result<(Type, Value), Exit> {
     let method = known.method;
     let mut look_up = Objects { connection };
-    let mut values = Vec::with_capacity(params.len() + 1);
-    if method.takes_session() {
-        values.push(look_up.session());
-    }
+    let mut values = Vec::with_capacity(params.len());
     for param in params {
         values.push(param.resolve(&mut look_up).await?);
     }
-    let is_async = as_task || known.is_async;
-    let name = if is_async { format!("Async.{}", method.name()) } else { method.name() };
-    let call = RawCall { method: name.clone(), params: values };
-    let value = connection.ask(&call, Value::read).await?.map_err(|failure| refused(&name, &failure))?;
-    if !as_task {
-        let ty = if is_async { Type::Ref("task") } else { method.result() };
-        return Ok((ty, value));
+    let client = connection.client();
+    let call = Call::<Value>::new(method, values);
+    let name = call.name();
+    if as_task {
+        let show = |progress: f64| output::say(&format!("{name}: {:.0} %", progress.clamp(0.0, 1.0) * 100.0));
+        let value = client.run_task(call, show).await.map_err(|error| failed(&error))?;
+        return Ok((method.result(), value));
     }
-    let reference = value.as_text().map(RawRef::from).unwrap_or_default();
-    let value = task::wait(connection, &method.name(), &reference).await?;
+    if known.is_async {
+        let call = call.into_task::<Task>().ok_or_else(|| Exit::usage(format!("{name} has no Async. form")))?;
+        let task = client.call(call).await.map_err(|error| failed(&error))?;
+        return Ok((Type::Ref("task"), Value::from(&task)));
+    }
+    let value = client.call(call).await.map_err(|error| failed(&error))?;
     Ok((method.result(), value))
 }
 
@@ -104,11 +104,6 @@ impl LookUp for Objects<'_> {
     fn session(&self) -> Value {
         Value::from(&self.connection.session())
     }
-}
-
-/// Whether a server that refuses so does not know the message at all.
-pub(super) fn is_unknown(failure: &xenapi_core::Failure) -> bool {
-    matches!(failure.code.as_str(), errors::MESSAGE_METHOD_UNKNOWN | errors::MESSAGE_REMOVED)
 }
 
 #[cfg(test)]

@@ -5,10 +5,9 @@ use core::time::Duration;
 use std::{env, fs};
 
 use bytes::Bytes;
-use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::{Failure, RawCall, RawRef, ReadResult, Value, Wire};
+use xenapi_core::{Call, Failure, RawCall, RawRef, Value, Wire};
 use xenapi_hyper::server::{ServerConfig, SimServer};
-use xenapi_hyper::{Request, Target, Transport, TransportConfig, Trust};
+use xenapi_hyper::{Client, ClientConfig, Error, Target, Transport, TransportConfig, Trust};
 use xenapi_model::errors;
 
 use super::{pool, trust};
@@ -22,8 +21,7 @@ const ORIGINATOR: &str = "xenoxide";
 
 /// A way to a pool, with a session on it once [`Connection::log_in`] was called.
 pub(super) struct Connection {
-    transport: Transport,
-    session: Option<RawRef>,
+    client: Client,
     user: String,
     password: String,
     /// Answers for recordings, as long as they are asked.
@@ -51,36 +49,28 @@ impl Connection {
             (None, None) => Trust::System,
         };
         let transport = Transport::new(target, &trust, TransportConfig::default()).map_err(Exit::failure)?;
-        Ok(Connection { transport, session: None, user, password, records })
+        let config = ClientConfig { change_timeout: PATIENCE, ..ClientConfig::default() };
+        Ok(Connection { client: Client::with_config(transport, config), user, password, records })
     }
 
     /// A session with a pool.
     pub(super) async fn open(args: &cli::Connection) -> Result<Self, Exit> {
-        let mut connection = Connection::prepare(args).await?;
+        let connection = Connection::prepare(args).await?;
         connection.log_in().await?;
         Ok(connection)
     }
 
     /// Begins a session.
-    pub(super) async fn log_in(&mut self) -> Result<(), Exit> {
-        let call = |version, originator| {
-            xenapi_model::session::login_with_password(&self.user, &self.password, version, originator)
-                .to_raw(&RawRef::null())
-        };
-        let mut answer = self.ask(&call(Some("1.0"), Some(ORIGINATOR)), String::read).await?;
-        if answer.as_ref().is_err_and(|failure| failure.code == errors::MESSAGE_PARAMETER_COUNT_MISMATCH) {
-            // Servers from before 2012 know no originator.
-            answer = self.ask(&call(None, None), String::read).await?;
-        }
-        match answer {
-            Ok(session) => self.session = Some(session.into()),
-            Err(failure) => return Err(self.not_logged_in(&failure)),
-        }
-        Ok(())
+    pub(super) async fn log_in(&self) -> Result<(), Exit> {
+        let done = self.client.login(&self.user, &self.password, ORIGINATOR).await;
+        done.map_err(|error| match error.failure() {
+            None => failed(&error),
+            Some(failure) => self.not_logged_in(failure),
+        })
     }
 
     fn not_logged_in(&self, failure: &Failure) -> Exit {
-        let target = self.transport.target();
+        let target = self.client.target();
         let why = explain(failure);
         if failure.code == errors::HOST_IS_SLAVE {
             let master = failure.param(0);
@@ -92,44 +82,42 @@ impl Connection {
     }
 
     /// Ends the session. What goes wrong with that is the server's affair: sessions end by themselves.
-    pub(super) async fn close(mut self) {
-        if let Some(session) = self.session.take() {
-            let _ = self.ask(&xenapi_model::session::logout().to_raw(&session), <()>::read).await;
-        }
-        if let Some(server) = self.records.take() {
+    pub(super) async fn close(self) {
+        let _ = self.client.logout().await;
+        if let Some(server) = self.records {
             server.shutdown().await;
         }
     }
 
+    /// Makes calls.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The session.
     pub(super) fn session(&self) -> RawRef {
-        self.session.clone().unwrap_or_default()
+        self.client.session().unwrap_or_default()
     }
 
-    /// Where calls go.
-    pub(super) fn target(&self) -> &Target {
-        self.transport.target()
-    }
-
-    /// Makes a call and gives the whole answer as it came.
-    pub(super) async fn raw(&self, call: &RawCall) -> Result<Bytes, Exit> {
-        let request = Request::rpc(xmlrpc::write_call(call), PATIENCE);
-        self.transport.rpc(request).await.map_err(|error| Exit::failure(format!("{}: {error}", call.method)))
-    }
-
-    /// Makes a call and reads its result.
-    pub(super) async fn ask<R>(&self, call: &RawCall, read: ReadResult<R>) -> Result<Result<R, Failure>, Exit> {
-        let bytes = self.raw(call).await?;
-        xmlrpc::read_result(&bytes, &Limits::reply(), read).map_err(|error| {
-            Exit::failure(format!("{}: {}: the answer cannot be read: {error}", self.target(), call.method))
-        })
+    /// Makes a call and gives the whole answer as it came, a refusal like any other.
+    pub(super) async fn fetch(&self, method: &str) -> Result<Bytes, Exit> {
+        let call = RawCall { method: method.into(), params: vec![self.session().into()] };
+        self.client.fetch(&call).await.map_err(|error| failed(&error))
     }
 
     /// Makes a call that should succeed.
     pub(super) async fn demand<R: Wire>(&self, method: &str, params: Vec<Value>) -> Result<R, Exit> {
-        let session = Value::from(&self.session());
-        let call = RawCall { method: method.into(), params: core::iter::once(session).chain(params).collect() };
-        self.ask(&call, R::read).await?.map_err(|failure| refused(method, &failure))
+        let unknown = || Exit::failure(format!("the schema has no method {method}"));
+        let call = Call::new(xenapi_model::method(method).ok_or_else(unknown)?, params);
+        self.client.call(call).await.map_err(|error| failed(&error))
+    }
+}
+
+/// The end of a command whose call has no result.
+pub(super) fn failed(error: &Error) -> Exit {
+    match error.failure() {
+        Some(failure) => refused(error.method(), failure),
+        None => Exit::failure(error),
     }
 }
 

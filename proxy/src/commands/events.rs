@@ -1,10 +1,10 @@
 //! `xenoxide events`: what happens in a pool, a line of JSON each.
 
 use serde_json::Value as Json;
-use xenapi_core::{RawCall, Type, Value, Wire as _};
+use xenapi_core::{Call, Type, Value};
 use xenapi_model::errors;
 
-use super::connection::{Connection, refused};
+use super::connection::{Connection, failed};
 use crate::cli::{Events, Exit};
 use crate::output;
 use crate::typed::json::to_json;
@@ -30,22 +30,22 @@ fn check(classes: &[String]) -> Result<(), Exit> {
 }
 
 async fn follow(connection: &Connection, args: &Events) -> Result<(), Exit> {
+    let from = xenapi_model::method("event.from").ok_or_else(|| Exit::failure("the schema has no event.from"))?;
     let mut token = String::new();
     let mut show = args.all;
     loop {
         let classes = Value::Array(args.classes.iter().map(|class| class.as_str().into()).collect());
         let seconds = if token.is_empty() { 0.0 } else { POLL_SECONDS };
-        let params = vec![connection.session().into(), classes, token.as_str().into(), Value::Double(seconds)];
-        let call = RawCall { method: "event.from".into(), params };
-        let batch = match connection.ask(&call, Value::read).await? {
+        let params = vec![classes, token.as_str().into(), Value::Double(seconds)];
+        let batch: Value = match connection.client().call(Call::new(from, params)).await {
             Ok(batch) => batch,
-            Err(failure) if failure.code == errors::EVENTS_LOST => {
+            Err(error) if error.failure().is_some_and(|failure| failure.code == errors::EVENTS_LOST) => {
                 output::say("note: the server has lost events; it goes on with the present");
                 token.clear();
                 show = args.all;
                 continue;
             }
-            Err(failure) => return Err(refused("event.from", &failure)),
+            Err(error) => return Err(failed(&error)),
         };
         let batch = to_json(&Type::EventBatch, &batch);
         if show {

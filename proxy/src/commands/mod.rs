@@ -8,7 +8,6 @@ mod record;
 mod schema;
 mod serve;
 mod sim;
-mod task;
 mod topology;
 mod trust;
 mod upstream;

@@ -5,10 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::{ClassDesc, Method, RawCall, ReadError, Reader};
+use xenapi_core::{ClassDesc, Failure, Method, ReadError, Reader};
 use xenapi_model::errors;
 
-use super::call::is_unknown;
 use super::connection::{Connection, explain, refused};
 use crate::cli::{Exit, Record};
 use crate::output;
@@ -62,8 +61,7 @@ async fn record(connection: &Connection, args: &Record, classes: &[&'static Clas
     let (mut files, mut objects) = (0, 0);
     for class in classes {
         let method = format!("{}.get_all_records", class.name);
-        let call = RawCall { method: method.clone(), params: vec![connection.session().into()] };
-        let bytes = connection.raw(&call).await?;
+        let bytes = connection.fetch(&method).await?;
         let count = match xmlrpc::read_result(&bytes, &Limits::reply(), count) {
             Ok(Ok(count)) => count,
             Ok(Err(failure)) if failure.code == errors::SESSION_INVALID => return Err(refused(&method, &failure)),
@@ -86,6 +84,11 @@ async fn record(connection: &Connection, args: &Record, classes: &[&'static Clas
         objects += count;
     }
     Ok((files, objects))
+}
+
+/// Whether a server that refuses so does not know the message at all.
+fn is_unknown(failure: &Failure) -> bool {
+    matches!(failure.code.as_str(), errors::MESSAGE_METHOD_UNKNOWN | errors::MESSAGE_REMOVED)
 }
 
 /// Counts the objects, so that what is written is known to be records.

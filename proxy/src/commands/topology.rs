@@ -2,7 +2,6 @@
 
 use xenapi_client::Cache;
 use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::RawCall;
 use xenapi_model::errors;
 use xenapi_topology::{Graph, Metrics, Options, Theme};
 
@@ -63,10 +62,9 @@ async fn load(connection: &Connection) -> Result<Cache, Exit> {
 
 async fn load_class(connection: &Connection, cache: &mut Cache, class: &str) -> Result<(), Exit> {
     let method = format!("{class}.get_all_records");
-    let call = RawCall { method: method.clone(), params: vec![connection.session().into()] };
-    let bytes = connection.raw(&call).await?;
-    let unreadable =
-        |what: String| Exit::failure(format!("{}: {method}: the answer cannot be read: {what}", connection.target()));
+    let bytes = connection.fetch(&method).await?;
+    let target = connection.client().target();
+    let unreadable = |what: String| Exit::failure(format!("{method}: the answer of {target} cannot be read: {what}"));
     let outcome = xmlrpc::read_reply(&bytes, &Limits::reply()).map_err(|error| unreadable(error.to_string()))?;
     match outcome {
         xmlrpc::Outcome::Success(mut reader) => {
