@@ -1,11 +1,12 @@
 //! Draws a made-up pool through every lens, light and dark, and says how long that takes:
 //! `cargo run -p xenapi-topology --example draw -- DIRECTORY [HOSTS VMS]`.
 
+extern crate alloc;
+
 use std::time::Instant;
 
 use xenapi_topology::{Lens, Metrics, Options, Theme, graph, layout, svg};
 
-#[allow(unreachable_pub, reason = "the tests share it")]
 #[path = "../src/tests/sample.rs"]
 mod sample;
 

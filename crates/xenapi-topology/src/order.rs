@@ -34,6 +34,8 @@ pub(crate) struct Ranks {
     pub(crate) right: Vec<Vec<(usize, f64)>>,
     /// For each edge the cells that it goes through, from the left.
     pub(crate) routes: Vec<Vec<usize>>,
+    /// The cells that stand at the end of their column, by name.
+    last: Vec<bool>,
 }
 
 /// How often the columns are gone through. Few sweeps suffice, and each could move what stood well.
@@ -69,7 +71,10 @@ impl Ranks {
         for (cell, column) in column_of.iter().enumerate() {
             order[*column].push(cell);
         }
-        let mut ranks = Ranks { cells, column_of, order, pieces, left, right, routes };
+        // What hangs on nothing, and disks that no VM has.
+        let is_disk = |cell: usize| graph.columns[column_of[cell]].kind == ColumnKind::Vdis;
+        let last = (0..cells.len()).map(|cell| left[cell].is_empty() && (right[cell].is_empty() || is_disk(cell))).collect();
+        let mut ranks = Ranks { cells, column_of, order, pieces, left, right, routes, last };
         ranks.arrange(anchor(graph));
         ranks
     }
@@ -79,10 +84,8 @@ impl Ranks {
         if columns < 2 {
             return;
         }
-        // What hangs on nothing goes to the end, by name.
-        for column in 0..columns {
-            let (left, right) = (&self.left, &self.right);
-            self.order[column].sort_by_key(|cell| left[*cell].is_empty() && right[*cell].is_empty());
+        for column in &mut self.order {
+            column.sort_by_key(|cell| self.last[*cell]);
         }
         let mut place = vec![0.0; self.cells.len()];
         (0..columns).for_each(|column| self.number(column, &mut place));
@@ -127,14 +130,14 @@ impl Ranks {
     /// the order of the nodes in the graph.
     fn sort(&mut self, column: usize, by_left: bool, place: &mut [f64]) {
         let side = if by_left { &self.left } else { &self.right };
-        let alone = |cell: usize| self.left[cell].is_empty() && self.right[cell].is_empty();
         let mut keys: Vec<(bool, f64, usize)> = self.order[column]
             .iter()
             .map(|cell| {
                 let near = &side[*cell];
                 let weight: f64 = near.iter().map(|(_, weight)| weight).sum();
                 let middle = near.iter().map(|(other, weight)| place[*other] * weight).sum::<f64>() / weight;
-                (alone(*cell), if near.is_empty() { place[*cell] } else { middle }, *cell)
+                let last = self.last[*cell];
+                (last, if near.is_empty() || last { place[*cell] } else { middle }, *cell)
             })
             .collect();
         keys.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.total_cmp(&b.1)).then_with(|| a.2.cmp(&b.2)));

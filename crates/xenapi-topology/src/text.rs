@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(join(&["a", "", "b"]), "a · b");
         assert_eq!(short("OpaqueRef:1e6f2442-f6c3"), "1e6f2442");
         assert_eq!(short("日本"), "日本");
-        assert_eq!(coordinate(-1.005), "-1.01");
+        assert_eq!(coordinate(-1.126), "-1.13");
         assert_eq!(coordinate(12.50), "12.5");
     }
 }

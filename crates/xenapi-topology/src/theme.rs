@@ -101,15 +101,12 @@ pub fn dashes(state: EdgeState) -> &'static str {
 
 /// How wide an edge is drawn, in pixels: it grows with the logarithm of what it stands for.
 pub fn stroke_width(weight: usize) -> f64 {
-    1.25 + (f64::from(weight.max(1).ilog2()) * 0.35).min(2.75)
+    1.25 + (f64::from(weight.max(1).ilog2()) * 0.2).min(2.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    // For powers of fractions.
-    extern crate std;
 
     /// Relative luminance as the accessibility guidelines define it.
     fn luminance(colour: &str) -> f64 {
@@ -152,7 +149,7 @@ mod tests {
     #[test]
     fn heavy_edges_are_wider_within_reason() {
         assert!(stroke_width(1) < stroke_width(64));
-        assert_eq!(stroke_width(usize::MAX), 4.0);
+        assert_eq!(stroke_width(usize::MAX), 3.25);
         assert_eq!(stroke_width(0), stroke_width(1));
     }
 }

@@ -62,12 +62,10 @@ fn pool(draft: &mut Draft<'_>, column: usize, hosts: usize) -> Option<usize> {
     first
 }
 
-/// Above so many hosts the lines to them say little and look much.
-const MANY_HOSTS: usize = 16;
-
 /// Everything in the hosts' column hangs on the pool.
 fn link_hosts(draft: &mut Draft<'_>, pool: usize, column: usize) {
-    if draft.cache.count::<Host>() > MANY_HOSTS {
+    // So many lines say little and look much.
+    if draft.cache.count::<Host>() > super::MANY_HOSTS {
         draft.quiet.push(pool);
     }
     for at in 0..draft.items.len() {

@@ -61,8 +61,14 @@ fn vms<'a>(draft: &mut Draft<'a>, column: usize, options: &Options) -> Vec<(usiz
     places
 }
 
+/// Above so many hosts it matters more what VMs use than where they run.
+const MANY_HOSTS: usize = 16;
+
 /// Siblings of a VM, beside what a lens adds: those on the same host, or on none.
 fn with_host(draft: &mut Draft<'_>, at: usize, vm: &vm::Record) {
+    if draft.cache.count::<Host>() > MANY_HOSTS {
+        return;
+    }
     match vm.resident_on.non_null().and_then(|host: &Ref<Host>| draft.find::<Host>(host.raw())) {
         Some(host) => draft.items[at].with.push(host),
         None => draft.items[at].tag = 1,

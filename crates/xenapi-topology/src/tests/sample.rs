@@ -1,9 +1,9 @@
 //! A made-up pool, as large as need be and the same for the same numbers.
 
-use std::format;
-use std::string::{String, ToString};
-use std::vec;
-use std::vec::Vec;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, Map, Ref};
@@ -15,11 +15,11 @@ use xenapi_model::{
 const GIB: i64 = 1 << 30;
 
 /// A sequence of numbers that look random (xorshift).
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// A number below `sides`.
-    pub fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -27,18 +27,18 @@ impl Dice {
     }
 
     /// Whether one of `sides` came.
-    pub fn one_in(&mut self, sides: u64) -> bool {
+    pub(crate) fn one_in(&mut self, sides: u64) -> bool {
         self.roll(sides) == 0
     }
 }
 
 /// A reference that sorts by number.
-pub fn reference<C: Class>(number: usize) -> Ref<C> {
+pub(crate) fn reference<C: Class>(number: usize) -> Ref<C> {
     Ref::new(format!("OpaqueRef:{number:08x}-{}", C::DESC.name.to_ascii_lowercase()))
 }
 
 /// A pool of so many hosts and VMs.
-pub fn pool(hosts: usize, vms: usize, seed: u64) -> Cache {
+pub(crate) fn pool(hosts: usize, vms: usize, seed: u64) -> Cache {
     let mut cache = Cache::new();
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     track(&mut cache);
