@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The console without its page: what it remembers, what it shows, and how it says it.
+//!
+//! It knows no DOM, no fetch and no clock: everything here runs in ordinary tests. `xenoxide-web` draws what comes out.
+//!
+//! - [`state`]: what the console remembers, and a pure function that changes it.
+//! - [`select`]: from the cache to rows, trees and facts, memoised by the revisions of the classes they are made of.
+//! - [`route`], [`format`], [`text`], [`explain`], [`badge`], [`theme`]: addresses, numbers, words, failures, ages, colours.
+//! - [`window`], [`viewport`]: the arithmetic of long lists and of large drawings.
+#![no_std]
+
+extern crate alloc;
+
+pub mod badge;
+pub mod explain;
+pub mod format;
+pub mod object;
+pub mod route;
+pub mod select;
+pub mod state;
+pub mod text;
+pub mod theme;
+pub mod viewport;
+pub mod window;
+
+#[cfg(test)]
+mod tests;

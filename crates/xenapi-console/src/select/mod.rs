@@ -1,0 +1,74 @@
+//! From the cache to what is shown: plain data, computed again only when the classes it is made of have changed.
+
+mod cursor;
+mod details;
+mod lookup;
+mod states;
+mod topology;
+mod tree;
+mod vm_rows;
+
+pub use cursor::{Direction, step};
+pub use details::{Details, Fact, Link, Meter, Related, details};
+pub use lookup::{find, is_known, name_of, uuid_of};
+pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
+pub use tree::{Toggled, TreeNode, TreeRow, flatten, reveal, tree};
+pub use vm_rows::{Column, Sort, VmRow, VmRows, arrange};
+
+use alloc::string::String;
+
+use xenapi_client::Cache;
+
+use crate::text::Text;
+
+/// A number that changes whenever one of these classes does: what memoised selectors compare.
+pub fn stamp(cache: &Cache, classes: &[&str]) -> u64 {
+    // Revisions only grow, so their sum changes with every one of them.
+    classes.iter().fold(0, |sum: u64, class| sum.wrapping_add(cache.revision_of(class)))
+}
+
+/// The classes that [`VmRows`] reads.
+pub const OF_VM_ROWS: &[&str] = &["VM", "VM_guest_metrics", "host", "pool"];
+/// The classes that [`tree`] reads.
+pub const OF_TREE: &[&str] = &["pool", "host", "host_metrics", "VM", "SR", "PBD", "network", "PIF"];
+
+/// A value in a table or a list of facts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Cell {
+    /// There is one.
+    Text(String),
+    /// There is none.
+    Nothing,
+    /// Nobody knows: what would say so was not loaded.
+    Unknown,
+}
+
+impl Cell {
+    /// Text, or nothing if it is empty.
+    pub fn of(text: impl Into<String>) -> Cell {
+        let text = text.into();
+        if text.trim().is_empty() { Cell::Nothing } else { Cell::Text(text) }
+    }
+
+    /// Yes or no.
+    pub fn truth(truth: bool) -> Cell {
+        Cell::Text(if truth { Text::Yes } else { Text::No }.get().into())
+    }
+
+    /// What is shown.
+    pub fn show(&self) -> &str {
+        match self {
+            Cell::Text(text) => text,
+            Cell::Nothing => Text::Nothing.get(),
+            Cell::Unknown => Text::Unknown.get(),
+        }
+    }
+
+    /// The text, if there is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Cell::Text(text) => Some(text),
+            Cell::Nothing | Cell::Unknown => None,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What the browser knows and remembers.
+
+pub(crate) mod crash;
+pub(crate) mod measure;
+pub(crate) mod storage;
+
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlElement, Window};
+use xenapi_core::Millis;
+
+/// The window. There is none only where tests render pages natively.
+pub(crate) fn window() -> Option<Window> {
+    if cfg!(target_arch = "wasm32") { web_sys::window() } else { None }
+}
+
+/// The element with that id.
+pub(crate) fn element(id: &str) -> Option<Element> {
+    window()?.document()?.get_element_by_id(id)
+}
+
+/// Gives an element the keyboard.
+pub(crate) fn focus(id: &str) {
+    if let Some(element) = element(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // An element that cannot take the focus leaves it where it is.
+        let _ = element.focus();
+    }
+}
+
+/// Scrolls a list just far enough to show an element.
+pub(crate) fn reveal(id: &str) {
+    if let Some(element) = element(id) {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Time since the page was opened, which never goes back.
+pub(crate) fn now() -> Millis {
+    let now = window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now());
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "time since opening is small and not negative"
+    )]
+    Millis(now as u64)
+}
+
+/// Leaves a mark for those who measure, in place of an older one of the same name.
+pub(crate) fn mark(name: &str) {
+    if let Some(performance) = window().and_then(|window| window.performance()) {
+        performance.clear_marks_with_mark_name(name);
+        // A mark that cannot be set is not worth failing for.
+        let _ = performance.mark(name);
+    }
+}
+
+/// The part of the address behind `#`.
+pub(crate) fn hash() -> String {
+    window().and_then(|window| window.location().hash().ok()).unwrap_or_default()
+}
+
+/// Changes the address without leaving the page; `replace` leaves no step to go back to.
+pub(crate) fn set_hash(hash: &str, replace: bool) {
+    let Some(window) = window() else { return };
+    if window.location().hash().ok().as_deref() == Some(hash) {
+        return;
+    }
+    let Ok(history) = window.history() else { return };
+    let null = wasm_bindgen::JsValue::NULL;
+    // A browser that refuses (too many changes at once) leaves the address behind; the page itself is right.
+    let _ = if replace {
+        history.replace_state_with_url(&null, "", Some(hash))
+    } else {
+        history.push_state_with_url(&null, "", Some(hash))
+    };
+}
+
+/// Tells styles which colours are wanted.
+pub(crate) fn set_theme(name: &str) {
+    let root = window().and_then(|window| window.document()).and_then(|document| document.document_element());
+    if let Some(root) = root {
+        // Neither can fail for a name that is a valid attribute.
+        let _ = match name {
+            "system" => root.remove_attribute("data-theme"),
+            name => root.set_attribute("data-theme", name),
+        };
+    }
+}
+
+/// The title of the page.
+pub(crate) fn set_title(title: &str) {
+    if let Some(document) = window().and_then(|window| window.document()) {
+        document.set_title(title);
+    }
+}

@@ -1,0 +1,324 @@
+//! The driver: fetch and timers under the sans-I/O client. The only place that does I/O.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+use gloo_net::http::Request as HttpRequest;
+use gloo_timers::callback::Timeout;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::AbortController;
+use xenapi_client::{Cache, Client, Config, Freshness, Output, Reply, Request, RequestId, Status};
+use xenapi_codec::{Limits, xmlrpc};
+use xenapi_console::explain::{self, HttpTrouble, ProxyError};
+use xenapi_core::{Millis, RawRef};
+use yew::Callback;
+
+use crate::dom;
+
+/// Who we are, in the list of sessions.
+const ORIGINATOR: &str = "xenoxide-console";
+
+/// What stands for the session in the browser: the proxy knows the real one.
+const SESSION: &str = "OpaqueRef:session";
+
+/// How a conversation begins.
+pub(crate) enum Start {
+    /// With the session of the last visit.
+    Resume,
+    /// By logging in.
+    LogIn {
+        /// The user.
+        user: String,
+        /// The password, kept only until the login is answered.
+        password: String,
+    },
+}
+
+/// What has changed since the last time, told at most once per picture.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Update {
+    /// The driver that tells it.
+    pub(crate) driver: u64,
+    /// How the conversation stands.
+    pub(crate) status: Status,
+    /// The revision of the cache.
+    pub(crate) revision: u64,
+}
+
+/// A conversation with a pool. It ends when the last handle is dropped: requests are aborted, timers cleared.
+#[derive(Clone)]
+pub(crate) struct Driver(Rc<Inner>);
+
+impl PartialEq for Driver {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+struct Inner {
+    id: u64,
+    url: String,
+    client: RefCell<Client>,
+    requests: RefCell<BTreeMap<RequestId, InFlight>>,
+    timer: RefCell<Option<Timeout>>,
+    /// Whether a change waits to be told at the next picture.
+    announced: RefCell<Option<gloo_render::AnimationFrame>>,
+    on_update: Callback<Update>,
+    me: Weak<Inner>,
+}
+
+/// Aborts its request when dropped.
+struct InFlight {
+    controller: Option<AbortController>,
+    _timeout: Timeout,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.controller {
+            controller.abort();
+        }
+    }
+}
+
+thread_local! {
+    static LAST_ID: Cell<u64> = const { Cell::new(0) };
+}
+
+impl Driver {
+    /// Begins a conversation with a pool.
+    pub(crate) fn start(pool: &str, start: Start, on_update: Callback<Update>) -> Driver {
+        let (user, password, session) = match start {
+            Start::Resume => (String::new(), String::new(), Some(RawRef::from(SESSION))),
+            Start::LogIn { user, password } => (user, password, None),
+        };
+        let seed = (js_sys::Math::random() * 9e15) as u64;
+        let config = Config { originator: ORIGINATOR.into(), relogin: false, session, seed, ..Config::new(user, password) };
+        let id = LAST_ID.with(|last| {
+            last.set(last.get() + 1);
+            last.get()
+        });
+        let mut client = Client::new(config);
+        client.track_console();
+        client.login(dom::now());
+        client.watch(dom::now());
+        let driver = Driver(Rc::new_cyclic(|me| Inner {
+            id,
+            url: format!("./pools/{}/rpc", js_sys::encode_uri_component(pool)),
+            client: RefCell::new(client),
+            requests: RefCell::default(),
+            timer: RefCell::default(),
+            announced: RefCell::default(),
+            on_update,
+            me: me.clone(),
+        }));
+        driver.0.pump();
+        driver
+    }
+
+    /// Tells the driver from others.
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// Ends the session at the pool; the status tells when that is done.
+    pub(crate) fn log_out(&self) {
+        self.0.client.borrow_mut().logout(dom::now());
+        self.0.pump();
+    }
+
+    /// Looks into the cache.
+    pub(crate) fn with_cache<R>(&self, look: impl FnOnce(&Cache) -> R) -> R {
+        look(self.0.client.borrow().cache())
+    }
+
+    /// How old the data is.
+    pub(crate) fn freshness(&self) -> Freshness {
+        self.0.client.borrow().freshness(dom::now())
+    }
+
+    /// What is to be shown of it.
+    pub(crate) fn update(&self) -> Update {
+        self.0.update()
+    }
+}
+
+impl Inner {
+    /// Does what the client wants, until it wants to wait.
+    fn pump(&self) {
+        let wait = loop {
+            // The borrow must end before anything else is called: what is called may look at the client.
+            let output = self.client.borrow_mut().poll(dom::now());
+            match output {
+                Output::Transmit(request) => self.send(request),
+                Output::Changed(_) | Output::Status(_) => self.announce(),
+                Output::Wait(until) => break until,
+                // The console submits no calls yet, and the proxy follows the coordinator by its own configuration.
+                _ => {}
+            }
+        };
+        let me = self.me.clone();
+        *self.timer.borrow_mut() = wait.map(|until| {
+            let delay = u32::try_from((until - dom::now()).0).unwrap_or(u32::MAX / 2);
+            Timeout::new(delay.max(1), move || {
+                if let Some(me) = me.upgrade() {
+                    me.pump();
+                }
+            })
+        });
+    }
+
+    fn update(&self) -> Update {
+        let client = self.client.borrow();
+        Update { driver: self.id, status: client.status().clone(), revision: client.cache().total_revision() }
+    }
+
+    /// Tells what has changed, once per picture however often it changes.
+    fn announce(&self) {
+        let mut announced = self.announced.borrow_mut();
+        if announced.is_some() {
+            return;
+        }
+        let me = self.me.clone();
+        *announced = Some(gloo_render::request_animation_frame(move |_| {
+            if let Some(me) = me.upgrade() {
+                // Not dropped here, within itself, but taken so that the next change is told again.
+                let done = me.announced.borrow_mut().take();
+                me.on_update.emit(me.update());
+                drop(done);
+            }
+        }));
+    }
+
+    fn send(&self, request: Request) {
+        let Request { id, call, timeout } = request;
+        let controller = AbortController::new().ok();
+        let signal = controller.as_ref().map(AbortController::signal);
+        let (me, url) = (self.me.clone(), self.url.clone());
+        let timer = {
+            let (me, url) = (me.clone(), url.clone());
+            Timeout::new(u32::try_from(timeout.0).unwrap_or(u32::MAX / 2), move || {
+                finish(&me, id, Answer::None(explain::no_answer_in_time(&url, timeout)));
+            })
+        };
+        self.requests.borrow_mut().insert(id, InFlight { controller, _timeout: timer });
+        let body = xmlrpc::write_call(&call);
+        spawn_local(async move {
+            let answer = post(&url, body, signal.as_ref()).await;
+            finish(&me, id, answer);
+        });
+    }
+}
+
+/// What came of a request.
+enum Answer {
+    /// A reply.
+    Bytes(Vec<u8>),
+    /// The proxy says that there is no session.
+    NoSession(xenapi_core::Failure),
+    /// Nothing that is a reply, and why.
+    None(String),
+}
+
+/// Hands an answer to the client, unless the request was given up meanwhile.
+fn finish(me: &Weak<Inner>, id: RequestId, answer: Answer) {
+    let Some(me) = me.upgrade() else { return };
+    if me.requests.borrow_mut().remove(&id).is_none() {
+        return;
+    }
+    hand_over(&mut me.client.borrow_mut(), id, answer, dom::now());
+    me.pump();
+}
+
+fn hand_over(client: &mut Client, id: RequestId, answer: Answer, now: Millis) {
+    match answer {
+        Answer::None(why) => client.handle(id, Reply::Unreachable(why), now),
+        Answer::NoSession(failure) => client.handle(id, Reply::Failure(failure), now),
+        Answer::Bytes(bytes) => match xmlrpc::read_reply(&bytes, &Limits::reply()) {
+            Ok(xmlrpc::Outcome::Success(mut reader)) => client.handle(id, Reply::Success(&mut reader), now),
+            Ok(xmlrpc::Outcome::Failure(failure)) => client.handle(id, Reply::Failure(failure), now),
+            Ok(xmlrpc::Outcome::Fault { code, text }) => {
+                client.handle(id, Reply::Failure(xenapi_core::Failure::new("Fault", [code.to_string(), text])), now);
+            }
+            Ok(_) => client.handle(id, Reply::Broken(xenapi_core::ReadError::syntax("a reply", "something else")), now),
+            Err(error) => client.handle(id, Reply::Broken(error), now),
+        },
+    }
+}
+
+async fn post(url: &str, body: Vec<u8>, signal: Option<&web_sys::AbortSignal>) -> Answer {
+    let request = HttpRequest::post(url)
+        .header("content-type", "text/xml")
+        .header("x-xenoxide-console", "1")
+        .abort_signal(signal)
+        .body(js_sys::Uint8Array::from(body.as_slice()));
+    let sent = match request {
+        Ok(request) => request.send().await,
+        Err(error) => Err(error),
+    };
+    let Ok(response) = sent else {
+        return Answer::None(explain::no_answer(url));
+    };
+    let status = response.status();
+    if status == 200 {
+        return match response.binary().await {
+            Ok(bytes) => Answer::Bytes(bytes),
+            Err(_) => Answer::None(explain::no_answer(url)),
+        };
+    }
+    let text = response.text().await.unwrap_or_default();
+    match explain::http(status, proxy_error(&text)) {
+        HttpTrouble::NoSession(failure) => Answer::NoSession(failure),
+        HttpTrouble::NotAnswered(why) => Answer::None(why),
+    }
+}
+
+/// What the proxy says in JSON, if it says anything.
+fn proxy_error(text: &str) -> Option<ProxyError> {
+    let error = member(&js_sys::JSON::parse(text).ok()?, "error")?;
+    let code = member(&error, "code")?.as_string()?;
+    Some(ProxyError { code, message: member(&error, "message").and_then(|it| it.as_string()).unwrap_or_default() })
+}
+
+fn member(object: &JsValue, name: &str) -> Option<JsValue> {
+    js_sys::Reflect::get(object, &JsValue::from_str(name)).ok().filter(|it| !it.is_undefined())
+}
+
+/// A pool that can be logged in to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct PoolInfo {
+    /// Its name in addresses.
+    pub(crate) name: String,
+    /// Its name for people.
+    pub(crate) label: String,
+}
+
+/// Asks the server which pools there are.
+///
+/// # Errors
+/// A sentence that says what happened.
+pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
+    const URL: &str = "./pools";
+    let response = HttpRequest::get(URL).send().await.map_err(|_| explain::no_answer(URL))?;
+    let status = response.status();
+    let text = response.text().await.map_err(|_| explain::no_answer(URL))?;
+    if status != 200 {
+        return Err(match explain::http(status, proxy_error(&text)) {
+            HttpTrouble::NotAnswered(why) => why,
+            HttpTrouble::NoSession(failure) => failure.to_string(),
+        });
+    }
+    let list = js_sys::JSON::parse(&text).ok().filter(js_sys::Array::is_array);
+    let Some(list) = list else {
+        return Err(explain::bad_reply(URL, status));
+    };
+    Ok(js_sys::Array::from(&list).iter().filter_map(|pool| pool_info(&pool)).collect())
+}
+
+fn pool_info(pool: &JsValue) -> Option<PoolInfo> {
+    let name = member(pool, "name")?.as_string()?;
+    let label = member(pool, "label").and_then(|it| it.as_string()).filter(|label| !label.is_empty());
+    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name })
+}

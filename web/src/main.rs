@@ -1,0 +1,19 @@
+//! The Xenoxide console, in the browser.
+//!
+//! What is shown and how it changes is decided in `xenapi-console` and `xenapi-topology`; this crate draws it and carries
+//! what people do back. `driver` is the only place that does I/O; `dom` the only other one that touches the browser.
+
+mod app;
+mod components;
+mod dom;
+mod driver;
+mod pages;
+mod panels;
+mod store;
+
+fn main() {
+    dom::crash::install();
+    let Some(root) = dom::element("app") else { return };
+    root.set_inner_html("");
+    yew::Renderer::<app::App>::with_root(root).render();
+}

@@ -1,0 +1,138 @@
+//! The form before the page.
+
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use xenapi_console::explain::Explanation;
+use xenapi_console::route::Route;
+use xenapi_console::state::Action;
+use xenapi_console::text::Text;
+use yew::prelude::*;
+
+use crate::components::{IconView, Mark};
+use crate::dom;
+use crate::driver::PoolInfo;
+use crate::panels::ThemeSwitch;
+use crate::store::use_store;
+
+/// Why one is here.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Message {
+    pub(crate) explanation: Explanation,
+    /// Whether nobody did anything wrong.
+    pub(crate) mild: bool,
+}
+
+/// What somebody typed.
+pub(crate) struct Credentials {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct LoginProps {
+    pub(crate) pool: PoolInfo,
+    pub(crate) pools: Vec<PoolInfo>,
+    /// Whether the answer is awaited.
+    pub(crate) busy: bool,
+    pub(crate) message: Option<Message>,
+    pub(crate) on_log_in: Callback<Credentials>,
+}
+
+/// The login form.
+#[component]
+pub(crate) fn LoginPage(props: &LoginProps) -> Html {
+    let (user, password) = (use_node_ref(), use_node_ref());
+    let remembered = use_memo((), |()| dom::storage::user());
+    {
+        // To the password if the user is known; there again after a refusal.
+        let target = if remembered.is_some() { "login-password" } else { "login-user" };
+        use_effect_with((props.busy, props.message.is_some()), move |(busy, refused)| {
+            if !busy {
+                dom::focus(if *refused { "login-password" } else { target });
+            }
+        });
+    }
+    let onsubmit = {
+        let (user, password, on_log_in, busy) = (user.clone(), password.clone(), props.on_log_in.clone(), props.busy);
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let value = |node: &NodeRef| node.cast::<HtmlInputElement>().map(|it| it.value()).unwrap_or_default();
+            if !busy {
+                on_log_in.emit(Credentials { user: value(&user), password: value(&password) });
+            }
+        })
+    };
+    let described = props.message.is_some().then_some("login-message");
+    html! {
+        <main class="login">
+            <div class="login-card">
+                <div class="theme-row"><ThemeSwitch /></div>
+                <h1 class="brand"><IconView mark={Mark::Brand} /><span>{ Text::Product.get() }</span></h1>
+                { for props.message.as_ref().map(message) }
+                <form {onsubmit} aria-label={Text::LogInTo.with(&[&props.pool.label])} data-testid="login-form">
+                    { pool_field(props) }
+                    <label>
+                        { Text::UserName.get() }
+                        <input ref={user} id="login-user" class="field" name="username" autocomplete="username" required=true
+                            autocapitalize="none" spellcheck="false" value={(*remembered).clone().unwrap_or_default()}
+                            data-testid="login-user" />
+                    </label>
+                    <label>
+                        { Text::Password.get() }
+                        <input ref={password} id="login-password" class="field" name="password" type="password"
+                            autocomplete="current-password" aria-describedby={described} data-testid="login-password" />
+                    </label>
+                    <button type="submit" class="button primary" disabled={props.busy} data-testid="login-submit">
+                        { if props.busy { Text::LoggingIn } else { Text::LogIn }.get() }
+                    </button>
+                </form>
+            </div>
+        </main>
+    }
+}
+
+fn message(message: &Message) -> Html {
+    let Explanation { title, hint, code } = &message.explanation;
+    html! {
+        <div id="login-message" class={classes!("message", message.mild.then_some("mild"))} role="alert"
+            data-testid="login-error">
+            <strong>{ title }</strong>
+            <span>{ hint }</span>
+            if !code.is_empty() { <div class="mono">{ code }</div> }
+        </div>
+    }
+}
+
+/// A choice where there is one to make, a line where there is not.
+fn pool_field(props: &LoginProps) -> Html {
+    if props.pools.len() < 2 {
+        return html! { <p class="quiet">{ Text::LogInTo.with(&[&props.pool.label]) }</p> };
+    }
+    html! { <PoolPicker pool={props.pool.clone()} pools={props.pools.clone()} /> }
+}
+
+#[derive(Properties, PartialEq)]
+struct PickerProps {
+    pool: PoolInfo,
+    pools: Vec<PoolInfo>,
+}
+
+#[component]
+fn PoolPicker(props: &PickerProps) -> Html {
+    let store = use_store();
+    let onchange = Callback::from(move |event: yew::Event| {
+        if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
+            let route = Route { pool: Some(select.value()), ..Route::default() };
+            dom::set_hash(&route.path(), false);
+            store.dispatch(Action::Navigate(route));
+        }
+    });
+    let options = props.pools.iter().map(|pool| {
+        html! { <option value={pool.name.clone()} selected={pool.name == props.pool.name}>{ &pool.label }</option> }
+    });
+    html! {
+        <label>
+            { Text::Pool.get() }
+            <select class="field" {onchange} data-testid="login-pool">{ for options }</select>
+        </label>
+    }
+}

@@ -1,0 +1,7 @@
+//! One file for each page.
+
+mod login;
+mod session;
+mod shell;
+
+pub(crate) use session::SessionPage;

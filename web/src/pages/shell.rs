@@ -1,0 +1,120 @@
+//! The page behind the login: bar, tree, view, details.
+
+use xenapi_client::Status;
+use xenapi_console::route::View;
+use xenapi_console::select;
+use xenapi_console::state::Action;
+use xenapi_console::text::Text;
+use yew::prelude::*;
+
+use crate::components::{Empty, IconView, Mark};
+use crate::dom;
+use crate::driver::PoolInfo;
+use crate::panels::{DetailsPanel, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
+use crate::store::{Data, StoreHandle, use_data, use_store};
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct ShellProps {
+    pub(crate) pool: PoolInfo,
+    pub(crate) status: Status,
+}
+
+/// The page behind the login.
+#[component]
+pub(crate) fn Shell(props: &ShellProps) -> Html {
+    let (store, data) = (use_store(), use_data());
+    // What was loaded once is shown whatever happens afterwards.
+    let loaded = data.revision > 0 && data.driver.freshness() != xenapi_client::Freshness::Never;
+    use_marks(&data, loaded);
+    use_route(&store, &data, &props.pool, loaded);
+    let drawer = store.0.drawer;
+    let close = {
+        let store = store.clone();
+        move |_| store.dispatch(Action::Drawer(false))
+    };
+    html! {
+        <div class="shell" data-drawer={if drawer { "open" } else { "closed" }} data-testid="shell">
+            <SkipLink />
+            <TopBar pool={props.pool.clone()} status={props.status.clone()} />
+            <StaleNote status={props.status.clone()} />
+            <nav id="objects" class="sidebar" aria-label={Text::Objects.get()}>
+                if loaded { <TreePanel /> }
+            </nav>
+            <button type="button" class="scrim" tabindex="-1" aria-label={Text::CloseTree.get()} onclick={close}></button>
+            <main id="main" class="main" tabindex="-1">
+                if loaded { { view(store.0.view) } } else { <NotLoaded status={props.status.clone()} /> }
+            </main>
+            if loaded && store.0.selected.is_some() { <DetailsPanel /> }
+        </div>
+    }
+}
+
+fn view(view: View) -> Html {
+    match view {
+        View::Vms => html! { <VmsPanel /> },
+        View::Topology(lens) => html! { <TopologyPanel key={lens.name()} {lens} /> },
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct NotLoadedProps {
+    status: Status,
+}
+
+/// Before the first inventory.
+#[component]
+fn NotLoaded(props: &NotLoadedProps) -> Html {
+    match &props.status {
+        Status::Waiting { why, .. } => {
+            let told = xenapi_console::explain::error(why);
+            html! { <Empty title={told.title} hint={told.hint} testid="not-loaded" /> }
+        }
+        _ => html! { <Empty title={Text::Loading.get()} hint={Text::LoadingHint.get()} testid="loading" /> },
+    }
+}
+
+/// The first thing that the keyboard reaches: past the tree, to what the page is about.
+#[component]
+fn SkipLink() -> Html {
+    let onclick = Callback::from(|event: MouseEvent| {
+        // The part behind # is the address of a view, so the browser must not go there.
+        event.prevent_default();
+        dom::focus("main");
+    });
+    html! { <a class="skip" href="#main" {onclick}><IconView mark={Mark::Twist} />{ Text::SkipToContent.get() }</a> }
+}
+
+/// Marks for those who measure.
+#[hook]
+fn use_marks(data: &Data, loaded: bool) {
+    let drawn = use_mut_ref(|| false);
+    use_effect_with((data.revision, loaded), move |(_, loaded)| {
+        if *loaded {
+            let first = !drawn.replace(true);
+            dom::mark(if first { "xenoxide:inventory-ready" } else { "xenoxide:event-drawn" });
+        }
+    });
+}
+
+/// Keeps the address and what is shown the same.
+#[hook]
+fn use_route(store: &StoreHandle, data: &Data, pool: &PoolInfo, loaded: bool) {
+    // What an address names is looked up once there is something to look in.
+    {
+        let (dispatcher, data) = (store.dispatcher(), data.clone());
+        use_effect_with((store.0.wanted.clone(), loaded), move |(wanted, loaded)| {
+            if let (Some(wanted), true) = (wanted, loaded) {
+                let found = data.with(|cache| select::find(cache, &wanted.class, &wanted.uuid));
+                dispatcher.dispatch(Action::Found(found));
+            }
+        });
+    }
+    let mut route = store.0.route(|object| data.with(|cache| select::uuid_of(cache, object)));
+    route.pool = Some(pool.name.clone());
+    let before = use_mut_ref(|| None);
+    use_effect_with(route, move |route| {
+        // Only another view is a step worth going back to; a selection is not.
+        let replace = before.replace(Some(route.view)).is_none_or(|before| before == route.view);
+        dom::set_hash(&route.path(), replace);
+    });
+}

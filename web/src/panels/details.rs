@@ -1,0 +1,146 @@
+//! The panel about the selected object.
+
+use xenapi_console::object::Object;
+use xenapi_console::route::View;
+use xenapi_console::select::{self, Details, Fact, Link, Related};
+use xenapi_console::state::Action;
+use xenapi_console::text::Text;
+use xenapi_console::{format, object};
+use xenapi_topology::Lens;
+use yew::prelude::*;
+
+use crate::components::{CellView, Glyph, IconView, Mark, StateView};
+use crate::store::{StoreHandle, use_data, use_store};
+
+/// The panel.
+#[component]
+pub(crate) fn DetailsPanel() -> Html {
+    let (store, data) = (use_store(), use_data());
+    let Some(selected) = store.0.selected.clone() else { return html! {} };
+    let details = data.with(|cache| select::details(cache, &selected));
+    let close = {
+        let store = store.clone();
+        move |_| store.dispatch(Action::Select(None))
+    };
+    let close = html! {
+        <button type="button" class="icon-button" aria-label={Text::Close.get()} title={Text::Close.get()} onclick={close}
+            data-testid="details-close"><IconView mark={Mark::Close} /></button>
+    };
+    let Some(details) = details else {
+        return html! {
+            <aside class="details" aria-label={Text::Details.get()} data-testid="details">
+                <header>
+                    <IconView icon={object::icon(selected.class)} />
+                    <div><h2>{ Text::Gone.get() }</h2><p class="quiet">{ Text::GoneHint.get() }</p></div>
+                    { close }
+                </header>
+            </aside>
+        };
+    };
+    html! {
+        <aside class="details" aria-label={Text::Details.get()} data-testid="details">
+            <header>
+                <IconView icon={details.icon} />
+                <div>
+                    <h2 data-testid="details-title">{ &details.title }</h2>
+                    <div class="subtitle">
+                        <span>{ details.class.get() }</span>
+                        if let Some(state) = details.state { <StateView {state} /> }
+                    </div>
+                </div>
+                { close }
+            </header>
+            { actions(&store, &details) }
+            <section>
+                <dl class="facts">{ for details.facts.iter().map(|it| fact(&store, it)) }</dl>
+            </section>
+            { for details.related.iter().map(|it| related(&store, it)) }
+        </aside>
+    }
+}
+
+/// Where else the object can be seen.
+fn actions(store: &StoreHandle, details: &Details) -> Html {
+    let target = &details.object;
+    let here = store.0.view;
+    let button = |view: View, text: Text, testid: &'static str| {
+        let (store, object) = (store.clone(), target.clone());
+        let onclick = move |_| {
+            store.dispatch(Action::Filter(String::new()));
+            store.dispatch(Action::ShowIn(view, object.clone()));
+        };
+        html! { <button type="button" class="button" {onclick} data-testid={testid}>{ text.get() }</button> }
+    };
+    let table = (target.class == "VM" && here != View::Vms).then(|| button(View::Vms, Text::ShowInTable, "show-in-table"));
+    let drawing =
+        (here == View::Vms).then(|| button(View::Topology(lens_of(target)), Text::ShowInTopology, "show-in-topology"));
+    if table.is_none() && drawing.is_none() {
+        return html! {};
+    }
+    html! { <section class="actions">{ table }{ drawing }</section> }
+}
+
+/// The lens in which an object of that class is at home.
+fn lens_of(object: &Object) -> Lens {
+    match object.class {
+        "SR" | "VDI" | "VBD" | "PBD" => Lens::Storage,
+        "network" | "PIF" | "VIF" | "Bond" | "VLAN" => Lens::Network,
+        _ => Lens::Compute,
+    }
+}
+
+fn select_callback(store: &StoreHandle, object: &Object) -> Callback<MouseEvent> {
+    let (store, object) = (store.clone(), object.clone());
+    Callback::from(move |_| store.dispatch(Action::Select(Some(object.clone()))))
+}
+
+fn fact(store: &StoreHandle, fact: &Fact) -> Html {
+    let value = match &fact.link {
+        Some(object) => {
+            let onclick = select_callback(store, object);
+            html! { <button type="button" class="link" {onclick}>{ fact.value.show() }</button> }
+        }
+        None => html! { <CellView value={fact.value.clone()} /> },
+    };
+    let meter = fact.meter.map(|meter| {
+        let class = classes!("meter", (meter.permille >= 900).then_some("full"));
+        html! {
+            <svg {class} viewBox="0 0 1000 4" preserveAspectRatio="none" aria-hidden="true">
+                <rect width={meter.permille.to_string()} height="4" />
+            </svg>
+        }
+    });
+    let is_mono = matches!(fact.label, Text::Uuid | Text::Mac);
+    html! {
+        <>
+            <dt>{ fact.label.get() }</dt>
+            <dd class={classes!(is_mono.then_some("mono"))}>{ value }{ meter }</dd>
+        </>
+    }
+}
+
+fn related(store: &StoreHandle, related: &Related) -> Html {
+    let note = if related.known { format::count(related.count) } else { Text::Unknown.get().into() };
+    let links = related.links.iter().map(|it| link(store, it));
+    let more = related.count.saturating_sub(related.links.len());
+    html! {
+        <section class="related">
+            <h3><span>{ related.title.get() }</span><span>{ note }</span></h3>
+            <ul>{ for links }</ul>
+            if more > 0 && !related.links.is_empty() { <p class="quiet">{ Text::More.with(&[&format::count(more)]) }</p> }
+        </section>
+    }
+}
+
+fn link(store: &StoreHandle, link: &Link) -> Html {
+    let onclick = select_callback(store, &link.object);
+    html! {
+        <li key={link.object.reference.as_str().to_owned()}>
+            <button type="button" {onclick}>
+                <Glyph state={link.state} /><span class="sr-only">{ link.state.name() }</span>
+                <span class="label">{ &link.name }</span>
+                <span class="quiet">{ &link.note }</span>
+            </button>
+        </li>
+    }
+}

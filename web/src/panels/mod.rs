@@ -1,0 +1,15 @@
+//! Pieces that know what a pool is.
+
+mod details;
+mod picture;
+mod stage;
+mod topbar;
+mod topology;
+mod tree;
+mod vms;
+
+pub(crate) use details::DetailsPanel;
+pub(crate) use topbar::{StaleNote, ThemeSwitch, TopBar};
+pub(crate) use topology::TopologyPanel;
+pub(crate) use tree::TreePanel;
+pub(crate) use vms::VmsPanel;

@@ -1,0 +1,165 @@
+//! The bar: where one is, how old the data is, the theme, the way out.
+
+use gloo_timers::callback::Interval;
+use xenapi_client::{Error, Status};
+use xenapi_console::badge::badge;
+use xenapi_console::explain;
+use xenapi_console::object::Icon;
+use xenapi_console::route::View;
+use xenapi_console::select;
+use xenapi_console::state::Action;
+use xenapi_console::text::Text;
+use xenapi_console::theme::Theme;
+use xenapi_model::Pool;
+use xenapi_topology::{Lens, State};
+use yew::prelude::*;
+
+use crate::components::{Glyph, IconView, Mark};
+use crate::driver::PoolInfo;
+use crate::store::{use_data, use_store};
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct BarProps {
+    pub(crate) pool: PoolInfo,
+    pub(crate) status: Status,
+}
+
+/// The bar.
+#[component]
+pub(crate) fn TopBar(props: &BarProps) -> Html {
+    let (store, data) = (use_store(), use_data());
+    let name = use_memo((data.stamp(&["pool", "host"]), props.pool.label.clone()), |(_, label)| {
+        data.with(|cache| {
+            let pool = cache.iter::<Pool>().next();
+            pool.and_then(|(reference, _)| select::name_of(cache, "pool", reference.raw())).unwrap_or_else(|| label.clone())
+        })
+    });
+    let drawer = store.0.drawer;
+    let toggle = {
+        let store = store.clone();
+        move |_| store.dispatch(Action::Drawer(!drawer))
+    };
+    let label = if drawer { Text::CloseTree } else { Text::OpenTree }.get();
+    let log_out = {
+        let driver = data.driver.clone();
+        move |_| driver.log_out()
+    };
+    html! {
+        <header class="topbar">
+            <button type="button" class="icon-button drawer-button" aria-label={label} aria-expanded={drawer.to_string()}
+                aria-controls="objects" onclick={toggle} data-testid="drawer"><IconView mark={Mark::Menu} /></button>
+            <div class="brand"><IconView mark={Mark::Brand} /><span>{ Text::Product.get() }</span></div>
+            <div class="pool-name"><IconView icon={Icon::Pool} /><span data-testid="pool-name">{ &*name }</span></div>
+            <Views />
+            <div class="spacer"></div>
+            <FreshnessBadge status={props.status.clone()} />
+            <ThemeSwitch />
+            <button type="button" class="icon-button" title={Text::LogOut.get()} aria-label={Text::LogOut.get()}
+                onclick={log_out} data-testid="logout"><IconView mark={Mark::Leave} /></button>
+        </header>
+    }
+}
+
+/// The views, as links that look like tabs.
+#[component]
+fn Views() -> Html {
+    let store = use_store();
+    // Back to the lens that was open last.
+    let last_lens = use_mut_ref(Lens::default);
+    if let View::Topology(lens) = store.0.view {
+        *last_lens.borrow_mut() = lens;
+    }
+    let topology = View::Topology(*last_lens.borrow());
+    let link = |view: View, here: bool, text: Text, testid: &'static str| {
+        let route = xenapi_console::route::Route { pool: store.0.pool.clone(), view, selected: None };
+        let store = store.clone();
+        let onclick = Callback::from(move |event: MouseEvent| {
+            // With a key held it is the browser's business: another tab, another window.
+            if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
+                event.prevent_default();
+                store.dispatch(Action::Show(view));
+            }
+        });
+        html! { <a href={route.path()} aria-current={here.then_some("page")} {onclick} data-testid={testid}>{ text.get() }</a> }
+    };
+    html! {
+        <nav class="views" aria-label={Text::Views.get()}>
+            { link(View::Vms, store.0.view == View::Vms, Text::ViewVms, "view-vms") }
+            { link(topology, store.0.view != View::Vms, Text::ViewTopology, "view-topology") }
+        </nav>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct StatusProps {
+    pub(crate) status: Status,
+}
+
+/// What keeps the pool from answering, as a sentence.
+fn why(status: &Status) -> Option<String> {
+    match status {
+        Status::Waiting { why: Error::Unreachable(what), .. } => Some(explain::sentence(what)),
+        Status::Waiting { why, .. } => Some(explain::error(why).line()),
+        _ => None,
+    }
+}
+
+/// Draws a component anew each second.
+#[hook]
+fn use_each_second() {
+    let redraw = use_force_update();
+    use_effect_with((), move |()| {
+        let interval = cfg!(target_arch = "wasm32").then(|| Interval::new(1000, move || redraw.force_update()));
+        move || drop(interval)
+    });
+}
+
+/// How old the data is. It counts by itself, so that it is right even when nothing comes any more.
+#[component]
+fn FreshnessBadge(props: &StatusProps) -> Html {
+    use_each_second();
+    let data = use_data();
+    let badge = badge(&data.driver.freshness(), why(&props.status).as_deref());
+    let glyph = match badge.state {
+        "live" => State::Running,
+        "stale" => State::Attention,
+        _ => State::Unknown,
+    };
+    html! {
+        <div class="freshness" data-testid="freshness" data-state={badge.state} title={badge.title}>
+            <Glyph state={glyph} />
+            <span>{ badge.text }</span>
+        </div>
+    }
+}
+
+/// A line across the page while the data may be out of date. It is there once and does not count, for screen readers.
+#[component]
+pub(crate) fn StaleNote(props: &StatusProps) -> Html {
+    use_each_second();
+    let data = use_data();
+    let badge = badge(&data.driver.freshness(), None);
+    let why = why(&props.status).unwrap_or_default();
+    html! {
+        <div role="status" class={classes!(badge.is_stale.then_some("note"))}>
+            if badge.is_stale { <span data-testid="stale-note">{ Text::StaleNote.with(&[&why]) }</span> }
+        </div>
+    }
+}
+
+/// Light, dark, or as the system says.
+#[component]
+pub(crate) fn ThemeSwitch() -> Html {
+    let store = use_store();
+    let theme = store.0.theme;
+    let (text, mark) = match theme {
+        Theme::System => (Text::ThemeSystem, Mark::Screen),
+        Theme::Light => (Text::ThemeLight, Mark::Sun),
+        Theme::Dark => (Text::ThemeDark, Mark::Moon),
+    };
+    let onclick = move |_| store.dispatch(Action::SetTheme(theme.next()));
+    html! {
+        <button type="button" class="icon-button" title={text.get()} aria-label={text.get()} {onclick} data-testid="theme"
+            data-theme-choice={theme.name()}><IconView {mark} /></button>
+    }
+}

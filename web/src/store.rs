@@ -1,0 +1,93 @@
+//! The one store of what the console remembers, and the data it looks at, as contexts.
+
+use std::rc::Rc;
+
+use xenapi_client::Cache;
+use xenapi_console::route::Route;
+use xenapi_console::select;
+use xenapi_console::state::{Action, ConsoleState};
+use xenapi_console::theme::Theme;
+use yew::prelude::*;
+
+use crate::dom;
+use crate::driver::Driver;
+
+/// What the console remembers, as a reducer.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Store(pub(crate) ConsoleState);
+
+impl Store {
+    /// As the address and the last visit say.
+    pub(crate) fn load() -> Store {
+        let state = ConsoleState { theme: Theme::from_name(&dom::storage::theme()), ..ConsoleState::default() };
+        Store(state.reduce(Action::Navigate(Route::parse(&dom::hash()))))
+    }
+}
+
+impl Reducible for Store {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let state = Rc::unwrap_or_clone(self).0.reduce(action);
+        Rc::new(Store(state))
+    }
+}
+
+/// The store's handle.
+pub(crate) type StoreHandle = UseReducerHandle<Store>;
+
+/// The pool's data. Two of them are equal when nothing has changed in between.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Data {
+    /// Where the cache is.
+    pub(crate) driver: Driver,
+    /// The cache's revision when this was made.
+    pub(crate) revision: u64,
+}
+
+impl Data {
+    /// A number that changes whenever one of these classes does.
+    pub(crate) fn stamp(&self, classes: &[&str]) -> u64 {
+        self.driver.with_cache(|cache| select::stamp(cache, classes))
+    }
+
+    /// Looks into the cache.
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&Cache) -> R) -> R {
+        self.driver.with_cache(look)
+    }
+}
+
+/// The store, from a component within the page.
+#[hook]
+pub(crate) fn use_store() -> StoreHandle {
+    use_context::<StoreHandle>().expect("the app provides the store")
+}
+
+/// The pool's data, from a component within the shell.
+#[hook]
+pub(crate) fn use_data() -> Data {
+    use_context::<Data>().expect("the shell provides the data")
+}
+
+/// Something shared, compared by address: equal means the same, so that a component whose props are the same is not drawn again.
+pub(crate) struct Same<T: ?Sized>(pub(crate) Rc<T>);
+
+impl<T: ?Sized> Clone for Same<T> {
+    fn clone(&self) -> Self {
+        Same(self.0.clone())
+    }
+}
+
+impl<T: ?Sized> PartialEq for Same<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T: ?Sized> std::ops::Deref for Same<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}

@@ -1,0 +1,35 @@
+// Starts the console. Everything that can go wrong before or in the program ends in a message, never in a blank page.
+
+import init from "./xenoxide_web.js";
+
+const $ = (id) => document.getElementById(id);
+
+function stop(hint, details) {
+  $("app").hidden = true;
+  $("crash-hint").textContent = hint;
+  $("crash-details").textContent = details;
+  $("crash-details").hidden = details === "";
+  $("crash").hidden = false;
+}
+
+$("crash-reload").addEventListener("click", () => location.reload());
+
+// The program's panic hook calls this.
+window.xenoxideStopped = stop;
+
+// The theme is set before the first picture, so that nothing flashes.
+try {
+  const theme = localStorage.getItem("xenoxide:theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+} catch {
+  // A browser that keeps nothing shows the system's theme.
+}
+
+try {
+  await init();
+} catch (error) {
+  stop(
+    "The program could not be loaded. Check that the server is running and that this browser is up to date, then reload.",
+    String(error?.message ?? error),
+  );
+}
