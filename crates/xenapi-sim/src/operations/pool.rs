@@ -1,0 +1,241 @@
+//! Sessions, tasks, hosts, messages.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use xenapi_core::{DateTime, Failure, RawRef, Role, Value};
+
+use crate::Sim;
+use crate::arguments::Args;
+use crate::dispatch::{Caller, method_names};
+use crate::filter::Filter;
+use crate::implicit::{handle_invalid, records, references};
+use crate::operations::Handler;
+use crate::store::Row;
+
+/// More messages than this are not kept; the oldest go.
+const MESSAGES: usize = 10_000;
+
+pub(crate) fn find(class: &str, message: &str) -> Option<Handler> {
+    match class {
+        "session" => session(message),
+        "task" => task(message),
+        "host" => host(message),
+        "message" => messages(message),
+        "SR" => storage(message),
+        _ => None,
+    }
+}
+
+fn session(message: &str) -> Option<Handler> {
+    Some(match message {
+        "login_with_password" => Handler::Now(|sim, caller, args| sim.login(caller, args)),
+        "logout" => Handler::Now(|sim, caller, _| {
+            sim.end_session(&caller.session);
+            Ok(Value::VOID)
+        }),
+        _ => return None,
+    })
+}
+
+fn task(message: &str) -> Option<Handler> {
+    Some(match message {
+        "create" => Handler::Now(|sim, caller, args| {
+            let task = sim.new_task(args.text(0), &caller.session);
+            sim.store.put("task", task.as_str(), "name_description", args.text(1));
+            Ok(task.into())
+        }),
+        "cancel" => Handler::Now(|sim, caller, args| {
+            let task = own_task(sim, caller, args, "task.cancel")?;
+            sim.cancel_task(&task);
+            Ok(Value::VOID)
+        }),
+        "destroy" => Handler::Now(|sim, caller, args| {
+            let task = own_task(sim, caller, args, "task.destroy")?;
+            sim.destroy_task(&task);
+            Ok(Value::VOID)
+        }),
+        "set_status" => Handler::Now(|sim, caller, args| {
+            let task = own_task(sim, caller, args, "task.set_status")?;
+            let status = args.take(1);
+            let is_over = status.as_text() != Some("pending");
+            let date = if is_over { sim.date() } else { DateTime::NEVER };
+            sim.store.put("task", task.as_str(), "finished", date);
+            sim.store.put("task", task.as_str(), "status", status);
+            Ok(Value::VOID)
+        }),
+        "set_progress" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "progress")),
+        "set_result" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "result")),
+        "set_error_info" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "error_info")),
+        _ => return None,
+    })
+}
+
+/// A task that the caller may act on: his own, or any if his role suffices.
+fn own_task(sim: &Sim, caller: &Caller, args: &Args, permission: &str) -> Result<RawRef, Failure> {
+    let task = sim.need("task", args.text(0))?;
+    let own = sim.store.refs("session", caller.session.as_str(), "tasks").contains(&task);
+    if own || caller.role >= Role::PoolOperator {
+        return Ok(task);
+    }
+    let text = "No permission in user session. (Roles with this permission: pool-operator, pool-admin)";
+    Err(Failure::new("RBAC_PERMISSION_DENIED", [alloc::format!("{permission}/any"), text.into()]))
+}
+
+fn set_task(sim: &mut Sim, caller: &Caller, args: &mut Args, field: &str) -> Result<Value, Failure> {
+    let task = own_task(sim, caller, args, "task.destroy")?;
+    let value = args.take(1);
+    sim.store.put("task", task.as_str(), field, value);
+    Ok(Value::VOID)
+}
+
+fn host(message: &str) -> Option<Handler> {
+    Some(match message {
+        "get_servertime" => Handler::Now(|sim, _, args| sim.need("host", args.text(0)).map(|_| sim.date().into())),
+        "get_server_localtime" => Handler::Now(|sim, _, args| {
+            sim.need("host", args.text(0))?;
+            // The simulated host's clock is on UTC; the text says no zone.
+            let text = alloc::format!("{}", sim.date());
+            let time = DateTime::parse(text.trim_end_matches('Z')).unwrap_or(sim.date());
+            Ok(time.into())
+        }),
+        "disable" => Handler::Now(|sim, _, args| {
+            let host = sim.need("host", args.text(0))?;
+            sim.store.put("host", host.as_str(), "enabled", false);
+            Ok(Value::VOID)
+        }),
+        "enable" => Handler::Now(|sim, _, args| {
+            let host = sim.need("host", args.text(0))?;
+            sim.store.put("host", host.as_str(), "enabled", true);
+            Ok(Value::VOID)
+        }),
+        "list_methods" => Handler::Now(|_, _, _| Ok(method_names())),
+        "compute_free_memory" => Handler::Now(|sim, _, args| {
+            let host = sim.need("host", args.text(0))?;
+            let metrics = sim.store.reference("host", host.as_str(), "metrics");
+            Ok(Value::Int(sim.store.int("host_metrics", metrics.as_str(), "memory_free")))
+        }),
+        "compute_memory_overhead" => Handler::Now(|sim, _, args| {
+            let host = sim.need("host", args.text(0))?;
+            Ok(Value::Int(sim.store.int("host", host.as_str(), "memory_overhead")))
+        }),
+        "get_management_interface" => Handler::Now(|sim, _, args| {
+            let host = sim.need("host", args.text(0))?;
+            let pifs = sim.store.refs("host", host.as_str(), "PIFs");
+            let found = pifs.into_iter().find(|pif| sim.store.flag("PIF", pif.as_str(), "management"));
+            Ok(found.unwrap_or_default().into())
+        }),
+        _ => return None,
+    })
+}
+
+fn storage(message: &str) -> Option<Handler> {
+    Some(match message {
+        "get_supported_types" => Handler::Now(|sim, _, _| {
+            let drivers = sim.store.table("SM").rows.values();
+            let at = sim.store.table("SM").class.field_index("type");
+            Ok(Value::Array(drivers.filter_map(|row| at.map(|at| row.fields[at].clone())).collect()))
+        }),
+        "scan" => Handler::Now(|sim, _, args| {
+            let sr = sim.need("SR", args.text(0))?;
+            let pbds = sim.store.refs("SR", sr.as_str(), "PBDs");
+            if pbds.iter().any(|pbd| sim.store.flag("PBD", pbd.as_str(), "currently_attached")) {
+                return Ok(Value::VOID);
+            }
+            Err(Failure::new("SR_HAS_NO_PBDS", [sr.as_str()]))
+        }),
+        "set_shared" => Handler::Now(|sim, _, args| {
+            let sr = sim.need("SR", args.text(0))?;
+            sim.store.put("SR", sr.as_str(), "shared", args.flag(1));
+            Ok(Value::VOID)
+        }),
+        _ => return None,
+    })
+}
+
+fn messages(message: &str) -> Option<Handler> {
+    Some(match message {
+        "create" => Handler::Now(create_message),
+        "destroy" => Handler::Now(|sim, _, args| {
+            let (class, reference) = ("message", args.text(0));
+            let gone = sim.store.remove(class, reference);
+            gone.map(|_| Value::VOID).ok_or_else(|| handle_invalid(class, reference))
+        }),
+        "destroy_many" => Handler::Now(|sim, _, args| {
+            let all = args.value(0).and_then(Value::as_array).unwrap_or_default();
+            let all: Vec<RawRef> = all.iter().filter_map(Value::as_text).map(RawRef::from).collect();
+            if let Some(unknown) = all.iter().find(|message| !sim.store.contains("message", message.as_str())) {
+                return Err(handle_invalid("message", unknown.as_str()));
+            }
+            for message in all {
+                sim.store.remove("message", message.as_str());
+            }
+            Ok(Value::VOID)
+        }),
+        "get_all" => Handler::Now(|sim, _, _| Ok(references(sim.store.table("message").rows.values()))),
+        "get_all_records" => Handler::Now(|sim, _, _| Ok(chosen(sim, |_| true))),
+        "get_all_records_where" => Handler::Now(|sim, _, args| {
+            let filter = Filter::parse(sim.store.table("message").class, args.text(0))?;
+            Ok(chosen(sim, |row| filter.holds(row)))
+        }),
+        "get_record" => Handler::Now(|sim, _, args| {
+            let table = sim.store.table("message");
+            let row = table.get(args.text(0)).ok_or_else(|| handle_invalid("message", args.text(0)))?;
+            Ok(table.record(row))
+        }),
+        "get_by_uuid" => {
+            Handler::Now(|sim, _, args| sim.by_uuid(sim.store.table("message").class, args.text(0)).map(Value::from))
+        }
+        "get_since" => Handler::Now(|sim, _, args| {
+            let since = date(args, 0);
+            Ok(chosen(sim, |row| is_later(sim, row, since)))
+        }),
+        "get" => Handler::Now(|sim, _, args| {
+            let since = date(args, 2);
+            let is = |row: &Row, field, text: &str| sim.store.text("message", row.reference.as_str(), field) == text;
+            let about = |row: &Row| is(row, "cls", args.text(0)) && is(row, "obj_uuid", args.text(1));
+            Ok(chosen(sim, |row| about(row) && is_later(sim, row, since)))
+        }),
+        _ => return None,
+    })
+}
+
+fn date(args: &Args, at: usize) -> DateTime {
+    if let Some(Value::DateTime(time)) = args.value(at) { *time } else { DateTime::NEVER }
+}
+
+fn is_later(sim: &Sim, row: &Row, since: DateTime) -> bool {
+    sim.store.time("message", row.reference.as_str(), "timestamp").unix() > since.unix()
+}
+
+fn chosen(sim: &Sim, choose: impl Fn(&Row) -> bool) -> Value {
+    let table = sim.store.table("message");
+    records(table, table.rows.values().filter(|row| choose(row)))
+}
+
+fn create_message(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Failure> {
+    let (class, uuid) = (String::from(args.text(2)), String::from(args.text(3)));
+    let desc = xenapi_model::class_of_event(&class);
+    let found = desc.is_some_and(|desc| desc.implicit.get_record && sim.by_uuid(desc, &uuid).is_ok());
+    if !found {
+        return Err(Failure::new("UUID_INVALID", [class, uuid]));
+    }
+    let (name, body) = (String::from(args.text(0)), String::from(args.text(4)));
+    Ok(sim.new_message(&name, args.int(1), &class, &uuid, &body).into())
+}
+
+impl Sim {
+    /// Leaves a message for people.
+    pub(crate) fn new_message(&mut self, name: &str, priority: i64, class: &str, uuid: &str, body: &str) -> RawRef {
+        while self.store.count("message") >= MESSAGES {
+            let Some(oldest) = self.store.first("message") else { break };
+            self.store.remove("message", oldest.as_str());
+        }
+        let (reference, own, date) = (self.random.reference(), self.random.uuid(), self.date());
+        let draft = self.store.draft("message");
+        let draft = draft.with("uuid", own).with("name", name).with("priority", priority).with("cls", class);
+        let draft = draft.with("obj_uuid", uuid).with("timestamp", date).with("body", body);
+        self.store.insert(&reference, draft);
+        reference
+    }
+}

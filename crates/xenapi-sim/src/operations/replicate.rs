@@ -1,0 +1,249 @@
+//! New VMs out of old ones: clone, copy, snapshot.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use xenapi_core::{Failure, NULL, RawRef, Struct, Value};
+
+use crate::Sim;
+use crate::implicit::handle_invalid;
+use crate::operations::devices;
+use crate::store::Draft;
+
+/// What kind of copy.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Copy {
+    /// Disks are cloned, MAC addresses are new.
+    Clone,
+    /// Disks are copied whole, to an SR or, if that is null, to where they are.
+    Full(RawRef),
+    /// A snapshot: MAC addresses stay.
+    Snapshot,
+}
+
+/// Checks the target of a full copy.
+pub(crate) fn check(sim: &Sim, kind: &Copy) -> Result<(), Failure> {
+    let Copy::Full(sr) = kind else { return Ok(()) };
+    if sr.is_null() {
+        return Ok(());
+    }
+    if !sim.store.contains("SR", sr.as_str()) {
+        return Err(handle_invalid("SR", sr.as_str()));
+    }
+    if sim.store.text("SR", sr.as_str(), "content_type") == "iso" {
+        return Err(Failure::new("OPERATION_NOT_ALLOWED", ["Cannot copy a VM's disks to an ISO SR"]));
+    }
+    Ok(())
+}
+
+/// The values of an object as the start of a new one, with a new uuid.
+fn draft_of(sim: &mut Sim, class: &str, reference: &RawRef) -> Draft {
+    let mut draft = sim.store.draft(class);
+    if let Some(row) = sim.store.row(class, reference.as_str()) {
+        draft.fields.clone_from(&row.fields);
+    }
+    draft.set("uuid", sim.random.uuid());
+    for (field, value) in [("current_operations", Value::empty_struct()), ("currently_attached", Value::Bool(false))] {
+        if sim.store.table(class).class.field_index(field).is_some() {
+            draft.set(field, value);
+        }
+    }
+    draft
+}
+
+/// Makes the copy and answers its reference.
+pub(crate) fn replicate(sim: &mut Sim, vm: &RawRef, name: &str, kind: &Copy) -> RawRef {
+    let is_snapshot = *kind == Copy::Snapshot;
+    let source = vm.as_str();
+    let mut draft = draft_of(sim, "VM", vm);
+    let config = new_config(sim, vm, is_snapshot);
+    draft.set("name_label", name);
+    draft.set("power_state", "Halted");
+    draft.set("other_config", config);
+    draft.set("is_default_template", false);
+    draft.set("domid", -1);
+    for field in ["resident_on", "scheduled_to_be_resident_on", "suspend_VDI", "appliance"] {
+        draft.set(field, NULL);
+    }
+    // The other ends of relations fill these again.
+    for field in
+        ["VBDs", "VIFs", "VGPUs", "VTPMs", "VUSBs", "consoles", "snapshots", "children", "crash_dumps", "attached_PCIs"]
+    {
+        draft.set(field, Vec::new());
+    }
+    draft.set("ha_restart_priority", "");
+    draft.set("blobs", Value::empty_struct());
+    let metrics = vm_metrics(sim);
+    draft.set("metrics", &metrics);
+    if is_snapshot {
+        mark_snapshot(sim, vm, &mut draft);
+    } else {
+        draft.set("guest_metrics", NULL);
+        draft.set("is_a_snapshot", false);
+        draft.set("snapshot_of", NULL);
+        draft.set("snapshot_info", Value::empty_struct());
+        draft.set("parent", NULL);
+    }
+    let new = sim.random.reference();
+    sim.store.insert(&new, draft);
+    for vbd in sim.store.refs("VM", source, "VBDs") {
+        copy_disk(sim, &vbd, &new, kind);
+    }
+    for vif in sim.store.refs("VM", source, "VIFs") {
+        copy_vif(sim, &vif, &new, is_snapshot);
+    }
+    if is_snapshot {
+        sim.store.put("VM", source, "parent", &new);
+    }
+    sim.refresh_vm(&new);
+    sim.refresh_vm(vm);
+    new
+}
+
+fn new_config(sim: &mut Sim, vm: &RawRef, is_snapshot: bool) -> Struct {
+    let of = vm.as_str();
+    let config = sim.store.value("VM", of, "other_config").and_then(Value::as_struct).cloned().unwrap_or_default();
+    if is_snapshot {
+        return config;
+    }
+    let dropped = ["default_template", "xensource_internal", "mac_seed", "base_template_name"];
+    let kept = config.iter().filter(|(key, _)| !dropped.contains(key));
+    let mut new: Struct = kept.map(|(key, value)| (key.to_string(), value.clone())).collect();
+    if sim.store.flag("VM", of, "is_a_template") {
+        new.push("base_template_name", sim.store.text("VM", of, "name_label"));
+    } else if let Some(base) = config.get("base_template_name") {
+        new.push("base_template_name", base.clone());
+    }
+    new.push("mac_seed", sim.random.uuid());
+    new
+}
+
+fn mark_snapshot(sim: &mut Sim, vm: &RawRef, draft: &mut Draft) {
+    let of = vm.as_str();
+    let mut info = Struct::new();
+    info.push("power-state-at-snapshot", sim.store.text("VM", of, "power_state"));
+    info.push("disk-snapshot-type", "crash_consistent");
+    draft.set("is_a_snapshot", true);
+    draft.set("is_a_template", true);
+    draft.set("snapshot_of", vm);
+    draft.set("snapshot_time", sim.date());
+    draft.set("snapshot_info", info);
+    draft.set("guest_metrics", NULL);
+    let parent = sim.store.reference("VM", of, "parent");
+    draft.set("parent", &parent);
+}
+
+fn copy_disk(sim: &mut Sim, vbd: &RawRef, new: &RawRef, kind: &Copy) {
+    let mut draft = draft_of(sim, "VBD", vbd);
+    draft.set("VM", new);
+    draft.set("device", "");
+    let metrics = devices::metrics(sim, "VBD_metrics");
+    draft.set("metrics", &metrics);
+    let vdi = sim.store.reference("VBD", vbd.as_str(), "VDI");
+    let is_disk = draft.text("type") == "Disk" && sim.store.contains("VDI", vdi.as_str());
+    if is_disk {
+        let disk = copy_vdi(sim, &vdi, kind);
+        draft.set("VDI", &disk);
+        let mut config = draft.get("other_config").as_struct().cloned().unwrap_or_default();
+        config.set("owner", "");
+        draft.set("other_config", config);
+    }
+    let reference = sim.random.reference();
+    sim.store.insert(&reference, draft);
+}
+
+/// A disk made out of another one.
+pub(crate) fn copy_vdi(sim: &mut Sim, vdi: &RawRef, kind: &Copy) -> RawRef {
+    let mut draft = draft_of(sim, "VDI", vdi);
+    let location = draft.text("uuid").to_string();
+    draft.set("location", location);
+    for field in ["VBDs", "snapshots", "crash_dumps"] {
+        draft.set(field, Vec::new());
+    }
+    let is_snapshot = *kind == Copy::Snapshot;
+    draft.set("is_a_snapshot", is_snapshot);
+    draft.set("snapshot_of", if is_snapshot { vdi.as_str() } else { NULL });
+    if is_snapshot {
+        draft.set("snapshot_time", sim.date());
+    }
+    if let Copy::Full(sr) = kind
+        && !sr.is_null()
+    {
+        draft.set("SR", sr);
+    }
+    let reference = sim.random.reference();
+    sim.store.insert(&reference, draft);
+    devices::account(sim, &reference, 1);
+    reference
+}
+
+fn copy_vif(sim: &mut Sim, vif: &RawRef, new: &RawRef, keep_mac: bool) {
+    let mut draft = draft_of(sim, "VIF", vif);
+    draft.set("VM", new);
+    let metrics = devices::metrics(sim, "VIF_metrics");
+    draft.set("metrics", &metrics);
+    if !keep_mac {
+        let seed = sim.store.key("VM", new.as_str(), "other_config", "mac_seed").unwrap_or("").to_string();
+        draft.set("MAC", devices::mac_of(&seed, draft.text("device")));
+        draft.set("MAC_autogenerated", true);
+    }
+    let reference = sim.random.reference();
+    sim.store.insert(&reference, draft);
+}
+
+/// Metrics of a VM that does not run.
+pub(crate) fn vm_metrics(sim: &mut Sim) -> RawRef {
+    let (reference, uuid, date) = (sim.random.reference(), sim.random.uuid(), sim.date());
+    let draft = sim.store.draft("VM_metrics").with("uuid", uuid).with("last_updated", date);
+    sim.store.insert(&reference, draft);
+    reference
+}
+
+/// What a guest with its tools tells about itself.
+pub(crate) fn guest_metrics(sim: &mut Sim, vm: &RawRef) -> RawRef {
+    let (reference, uuid, date) = (sim.random.reference(), sim.random.uuid(), sim.date());
+    let mut networks = Struct::new();
+    for vif in sim.store.refs("VM", vm.as_str(), "VIFs") {
+        let device: String = sim.store.text("VIF", vif.as_str(), "device").into();
+        let mac = sim.store.text("VIF", vif.as_str(), "MAC");
+        let ip = devices::address_of(mac);
+        networks.push(format!("{device}/ip"), ip.as_str());
+        networks.push(format!("{device}/ipv4/0"), ip);
+    }
+    let strings = |pairs: &[(&'static str, &'static str)]| -> Struct {
+        pairs.iter().map(|(key, value)| (*key, Value::from(*value))).collect()
+    };
+    let draft = sim.store.draft("VM_guest_metrics");
+    let draft = draft
+        .with("uuid", uuid)
+        .with(
+            "os_version",
+            strings(&[
+                ("name", "Debian GNU/Linux 12 (bookworm)"),
+                ("distro", "debian"),
+                ("major", "12"),
+                ("minor", "0"),
+                ("uname", "6.1.0-21-amd64"),
+            ]),
+        )
+        .with("PV_drivers_version", strings(&[("major", "8"), ("minor", "4"), ("micro", "0"), ("build", "1")]))
+        .with("PV_drivers_up_to_date", true)
+        .with("PV_drivers_detected", true)
+        .with(
+            "other",
+            strings(&[
+                ("feature-shutdown", "1"),
+                ("feature-reboot", "1"),
+                ("feature-suspend", "1"),
+                ("feature-balloon", "1"),
+            ]),
+        )
+        .with("networks", networks)
+        .with("last_updated", date)
+        .with("live", true)
+        .with("can_use_hotplug_vbd", "yes")
+        .with("can_use_hotplug_vif", "yes");
+    sim.store.insert(&reference, draft);
+    reference
+}

@@ -1,0 +1,253 @@
+//! Which operations a VM allows, and the refusals, in xapi's order.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use xenapi_core::{Failure, RawRef, Struct, Value};
+use xenapi_model::vm::VM_OPERATIONS;
+
+use crate::Sim;
+use crate::implicit::handle_invalid;
+
+/// Operations that `allowed_operations` never lists.
+const UNLISTED: &[&str] = &[
+    "create_template",
+    "power_state_reset",
+    "csvm",
+    "get_boot_record",
+    "send_sysrq",
+    "send_trigger",
+    "query_services",
+    "shutdown",
+    "call_plugin",
+    "changing_memory_live",
+    "awaiting_memory_live",
+    "changing_memory_limits",
+    "changing_shadow_memory_live",
+    "changing_VCPUs",
+    "assert_operation_valid",
+    "data_source_op",
+    "update_allowed_operations",
+    "import",
+    "reverting",
+];
+
+const OF_TEMPLATES: &[&str] = &[
+    "changing_dynamic_range",
+    "changing_static_range",
+    "changing_memory_limits",
+    "changing_shadow_memory",
+    "changing_VCPUs",
+    "changing_NVRAM",
+    "clone",
+    "copy",
+    "export",
+    "metadata_export",
+    "provision",
+];
+
+const OF_SNAPSHOTS: &[&str] = &["revert", "clone", "copy", "export", "destroy", "hard_shutdown", "metadata_export"];
+
+/// What decides whether a VM allows an operation.
+pub(crate) struct State<'a> {
+    pub(crate) power: &'a str,
+    pub(crate) is_template: bool,
+    pub(crate) is_snapshot: bool,
+    pub(crate) is_control_domain: bool,
+    pub(crate) is_default_template: bool,
+    pub(crate) clones_suspended: bool,
+    pub(crate) blocked: Option<&'a Struct>,
+    pub(crate) current: Option<&'a Struct>,
+}
+
+/// Why not.
+enum Refusal<'a> {
+    Blocked(&'a str),
+    Power(&'static [&'static str]),
+    Busy,
+    Template,
+    Snapshot,
+    OnlyTemplates,
+    ControlDomain,
+}
+
+/// The power states in which an operation may start; none: in any.
+fn powers(operation: &str, state: &State<'_>) -> Option<&'static [&'static str]> {
+    Some(match operation {
+        "start"
+        | "start_on"
+        | "provision"
+        | "make_into_template"
+        | "changing_NVRAM"
+        | "changing_shadow_memory"
+        | "create_vtpm" => &["halted"],
+        "changing_VCPUs" | "changing_static_range" | "changing_memory_limits" if state.is_control_domain => {
+            &["halted", "running"]
+        }
+        "changing_VCPUs" | "changing_static_range" | "changing_memory_limits" => &["halted"],
+        "changing_dynamic_range" => &["halted", "running"],
+        "pause"
+        | "suspend"
+        | "clean_shutdown"
+        | "clean_reboot"
+        | "pool_migrate"
+        | "call_plugin"
+        | "sysprep"
+        | "data_source_op"
+        | "send_sysrq"
+        | "send_trigger"
+        | "changing_memory_live"
+        | "changing_shadow_memory_live"
+        | "changing_VCPUs_live"
+        | "awaiting_memory_live"
+        | "snapshot_with_quiesce" => &["running"],
+        "unpause" => &["paused"],
+        "resume" | "resume_on" | "csvm" => &["suspended"],
+        "clone" | "copy" if state.is_snapshot || state.clones_suspended => &["halted", "suspended"],
+        "clone" | "copy" => &["halted"],
+        "destroy" | "export" | "create_template" => &["halted", "suspended"],
+        "hard_reboot" => &["paused", "running"],
+        "hard_shutdown" | "shutdown" | "checkpoint" | "get_boot_record" => &["paused", "suspended", "running"],
+        "migrate_send" => &["halted", "suspended", "running"],
+        _ => return None,
+    })
+}
+
+impl State<'_> {
+    fn refusal(&self, operation: &str) -> Option<Refusal<'_>> {
+        if let Some(reason) = self.blocked.and_then(|blocked| blocked.get(operation)) {
+            return Some(Refusal::Blocked(reason.as_text().unwrap_or("")));
+        }
+        if let Some(allowed) = powers(operation, self) {
+            // A snapshot passes for halted where a snapshot can be made undone.
+            if !allowed.iter().any(|power| power.eq_ignore_ascii_case(self.power)) {
+                return Some(Refusal::Power(allowed));
+            }
+        }
+        if self.current.is_some_and(|current| current.iter().any(|(_, other)| !overlaps(operation, other))) {
+            return Some(Refusal::Busy);
+        }
+        if self.is_template && !self.is_snapshot {
+            let more = !self.is_default_template && matches!(operation, "destroy" | "migrate_send");
+            if !more && !OF_TEMPLATES.contains(&operation) {
+                return Some(Refusal::Template);
+            }
+        }
+        if self.is_snapshot && !OF_SNAPSHOTS.contains(&operation) {
+            return Some(Refusal::Snapshot);
+        }
+        if operation == "provision" && !self.is_template {
+            return Some(Refusal::OnlyTemplates);
+        }
+        if self.is_control_domain
+            && !matches!(operation, "changing_VCPUs" | "changing_VCPUs_live" | "changing_dynamic_range" | "metadata_export")
+            && !matches!(operation, "changing_static_range" | "changing_memory_limits" | "data_source_op")
+        {
+            return Some(Refusal::ControlDomain);
+        }
+        None
+    }
+
+    /// What `allowed_operations` lists.
+    pub(crate) fn allowed(&self) -> Value {
+        let listed = VM_OPERATIONS.values.iter().filter(|operation| !UNLISTED.contains(operation));
+        let listed = listed.filter(|operation| {
+            // Only snapshots can be reverted to, though only the call itself says so.
+            (**operation != "revert" || self.is_snapshot) && self.refusal(operation).is_none()
+        });
+        Value::Array(listed.map(|operation| Value::from(*operation)).collect())
+    }
+}
+
+/// Whether an operation may run beside another one.
+fn overlaps(operation: &str, other: &Value) -> bool {
+    let other = other.as_text().unwrap_or("");
+    let copies = ["clone", "copy", "export"];
+    match operation {
+        "hard_shutdown" => other != "hard_shutdown",
+        "hard_reboot" => !matches!(other, "hard_shutdown" | "hard_reboot"),
+        "snapshot" => other == "checkpoint",
+        "metadata_export" | "clean_shutdown" | "clean_reboot" => other == "migrate_send",
+        _ => copies.contains(&operation) && copies.contains(&other),
+    }
+}
+
+fn state<'a>(sim: &'a Sim, vm: &str) -> State<'a> {
+    let store = &sim.store;
+    let map = |field| store.value("VM", vm, field).and_then(Value::as_struct).filter(|map| !map.is_empty());
+    let pool = store.first("pool");
+    let clones =
+        pool.and_then(|pool| Some(store.key("pool", pool.as_str(), "other_config", "allow_clone_suspended_vm")? == "true"));
+    State {
+        power: store.text("VM", vm, "power_state"),
+        is_template: store.flag("VM", vm, "is_a_template"),
+        is_snapshot: store.flag("VM", vm, "is_a_snapshot"),
+        is_control_domain: store.flag("VM", vm, "is_control_domain"),
+        is_default_template: is_default(sim, vm),
+        clones_suspended: clones.unwrap_or(false),
+        blocked: map("blocked_operations"),
+        current: map("current_operations"),
+    }
+}
+
+/// Whether a VM is marked as a default template.
+pub(crate) fn is_default(sim: &Sim, vm: &str) -> bool {
+    sim.store.key("VM", vm, "other_config", "default_template") == Some("true")
+}
+
+/// `VM_BAD_POWER_STATE`.
+pub(crate) fn bad_power(vm: &str, expected: &[&str], actual: &str) -> Failure {
+    Failure::new("VM_BAD_POWER_STATE", [String::from(vm), expected.join(", "), actual.to_lowercase()])
+}
+
+fn busy(class: &str, reference: &str, current: Option<&Struct>) -> Failure {
+    let all = || current.into_iter().flat_map(Struct::iter);
+    let list = |items: Vec<String>| if items.len() == 1 { items[0].clone() } else { format!("{{{}}}", items.join(",")) };
+    let operations = list(all().map(|(_, operation)| operation.as_text().unwrap_or("").to_string()).collect());
+    let tasks = list(all().map(|(task, _)| task.to_string()).collect());
+    Failure::new("OTHER_OPERATION_IN_PROGRESS", [String::from(class), reference.into(), operations, tasks])
+}
+
+/// Checks whether a VM allows an operation now.
+pub(crate) fn check(sim: &Sim, vm: &RawRef, operation: &str) -> Result<(), Failure> {
+    if !sim.store.contains("VM", vm.as_str()) {
+        return Err(handle_invalid("VM", vm.as_str()));
+    }
+    let state = state(sim, vm.as_str());
+    let vm = vm.as_str();
+    let failure = match state.refusal(operation) {
+        None => return Ok(()),
+        Some(Refusal::Blocked(reason)) => Failure::new("OPERATION_BLOCKED", [vm, reason]),
+        Some(Refusal::Power(expected)) => bad_power(vm, expected, state.power),
+        Some(Refusal::Busy) => busy("VM", vm, state.current),
+        Some(Refusal::Template) => Failure::new("VM_IS_TEMPLATE", [vm, operation]),
+        Some(Refusal::Snapshot) => Failure::new("VM_IS_SNAPSHOT", [vm, operation]),
+        Some(Refusal::OnlyTemplates) => Failure::new("PROVISION_ONLY_ALLOWED_ON_TEMPLATE", [""; 0]),
+        Some(Refusal::ControlDomain) => {
+            let on_dom0 = matches!(operation, "destroy" | "changing_VCPUs");
+            let text = format!("This operation is not allowed on {}", if on_dom0 { "dom0" } else { "a control domain" });
+            Failure::new("OPERATION_NOT_ALLOWED", [text])
+        }
+    };
+    Err(failure)
+}
+
+/// Checks only the power state.
+pub(crate) fn check_power(sim: &Sim, vm: &RawRef, operation: &str) -> Result<(), Failure> {
+    let state = state(sim, vm.as_str());
+    match powers(operation, &state) {
+        Some(allowed) if !allowed.iter().any(|power| power.eq_ignore_ascii_case(state.power)) => {
+            Err(bad_power(vm.as_str(), allowed, state.power))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Sim {
+    /// Computes `allowed_operations` of a VM anew.
+    pub(crate) fn refresh_vm(&mut self, vm: &RawRef) {
+        let allowed = state(self, vm.as_str()).allowed();
+        self.store.put("VM", vm.as_str(), "allowed_operations", allowed);
+    }
+}

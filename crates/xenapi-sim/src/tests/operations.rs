@@ -1,0 +1,357 @@
+//! What operations check and do.
+
+use super::*;
+
+impl Pool {
+    fn set(&mut self, class: &str, reference: &str, field: &str, value: impl Into<Value>) {
+        self.sim.store.put(class, reference, field, value);
+    }
+}
+
+#[test]
+fn check_48_and_49_power_states() {
+    let mut pool = Pool::new();
+    let (halted, running, template) = (pool.vm("Halted"), pool.vm("Running"), pool.template());
+    assert_eq!(pool.start(&template).unwrap_err(), failure("VM_IS_TEMPLATE", &[&template, "start"]));
+    let bad = |vm: &str, expected: &str, actual: &str| failure("VM_BAD_POWER_STATE", &[vm, expected, actual]);
+    assert_eq!(pool.ask("VM.unpause", &[&halted]).unwrap_err(), bad(&halted, "paused", "halted"));
+    assert_eq!(pool.ask("VM.hard_reboot", &[&halted]).unwrap_err(), bad(&halted, "paused, running", "halted"));
+    let expected = "paused, suspended, running";
+    assert_eq!(pool.ask("VM.hard_shutdown", &[&halted]).unwrap_err(), bad(&halted, expected, "halted"));
+    assert_eq!(pool.ask("VM.shutdown", &[&halted]).unwrap_err(), bad(&halted, expected, "halted"));
+    assert_eq!(pool.ask("VM.destroy", &[&running]).unwrap_err(), bad(&running, "halted, suspended", "running"));
+    assert_eq!(pool.ask("VM.clean_shutdown", &[&halted]).unwrap_err(), bad(&halted, "running", "halted"));
+}
+
+#[test]
+fn check_50_blocked_operations_come_first() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    pool.ask("VM.add_to_blocked_operations", &[&vm, "start", "x"]).unwrap();
+    assert_eq!(pool.start(&vm).unwrap_err(), failure("OPERATION_BLOCKED", &[&vm, "x"]));
+}
+
+#[test]
+fn check_51_start_and_what_it_does() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let before = pool.refs("message.get_all", &[]).len();
+    assert_eq!(pool.start(&vm), Ok(Value::VOID));
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Running");
+    let host = pool.text("VM.get_resident_on", &[&vm]);
+    assert!(pool.refs("host.get_resident_VMs", &[&host]).contains(&vm));
+    assert!(pool.ask("VM.get_domid", &[&vm]).unwrap().as_int().unwrap() > 0);
+    for vbd in pool.refs("VM.get_VBDs", &[&vm]) {
+        assert!(pool.flag("VBD.get_currently_attached", &[&vbd]));
+        assert!(pool.text("VBD.get_device", &[&vbd]).starts_with("xvd"));
+        assert_eq!(pool.ask("VBD.get_current_operations", &[&vbd]), Ok(Value::empty_struct()));
+    }
+    let console = pool.refs("VM.get_consoles", &[&vm])[0].clone();
+    let location = pool.text("console.get_location", &[&console]);
+    assert!(location.starts_with("https://") && location.contains("/console?uuid="), "{location}");
+    let messages = pool.refs("message.get_all", &[]);
+    assert_eq!(messages.len(), before + 1);
+    let record = pool.ask("message.get_record", &[messages.last().unwrap()]).unwrap();
+    let record = record.as_struct().unwrap();
+    let (uuid, name) = (pool.text("VM.get_uuid", &[&vm]), pool.text("VM.get_name_label", &[&vm]));
+    assert_eq!(record.get("name"), Some(&"VM_STARTED".into()));
+    assert_eq!((record.get("cls"), record.get("obj_uuid")), (Some(&"VM".into()), Some(&uuid.as_str().into())));
+    let host_name = pool.text("host.get_name_label", &[&host]);
+    let host_uuid = pool.text("host.get_uuid", &[&host]);
+    let body = alloc::format!("VM '{name}' (uuid: {uuid}) started on host: {host_name} (uuid: {host_uuid})");
+    assert_eq!(record.get("body"), Some(&body.into()));
+    let guest = pool.text("VM.get_guest_metrics", &[&vm]);
+    let networks = pool.ask("VM_guest_metrics.get_networks", &[&guest]).unwrap();
+    assert!(networks.as_struct().unwrap().get("0/ip").is_some());
+
+    assert_eq!(pool.ask("VM.clean_shutdown", &[&vm]), Ok(Value::VOID));
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Halted");
+    assert_eq!(pool.text("VM.get_resident_on", &[&vm]), "OpaqueRef:NULL");
+    assert_eq!(pool.ask("VM.get_domid", &[&vm]), Ok(Value::Int(-1)));
+    assert!(pool.refs("VM.get_consoles", &[&vm]).is_empty());
+    assert!(pool.ask("console.get_location", &[&console]).is_err());
+    for vif in pool.refs("VM.get_VIFs", &[&vm]) {
+        assert!(!pool.flag("VIF.get_currently_attached", &[&vif]));
+    }
+}
+
+#[test]
+fn check_52_suspend_keeps_devices_and_a_hard_shutdown_drops_the_image() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    pool.ask("VM.suspend", &[&vm]).unwrap();
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Suspended");
+    assert_eq!(pool.text("VM.get_resident_on", &[&vm]), "OpaqueRef:NULL");
+    assert_eq!(pool.ask("VM.get_domid", &[&vm]), Ok(Value::Int(-1)));
+    let image = pool.text("VM.get_suspend_VDI", &[&vm]);
+    assert_eq!(pool.text("VDI.get_type", &[&image]), "suspend");
+    for vbd in pool.refs("VM.get_VBDs", &[&vm]) {
+        assert!(pool.flag("VBD.get_currently_attached", &[&vbd]));
+    }
+    pool.ask("VM.hard_shutdown", &[&vm]).unwrap();
+    assert!(pool.ask("VDI.get_type", &[&image]).is_err());
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Halted");
+}
+
+#[test]
+fn suspended_vms_resume() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Suspended");
+    let image = pool.text("VM.get_suspend_VDI", &[&vm]);
+    pool.call("VM.resume", &[vm.as_str().into(), false.into(), false.into()]).unwrap();
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Running");
+    assert!(pool.ask("VDI.get_uuid", &[&image]).is_err());
+    pool.ask("VM.pause", &[&vm]).unwrap();
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Paused");
+    pool.ask("VM.unpause", &[&vm]).unwrap();
+    pool.ask("VM.clean_reboot", &[&vm]).unwrap();
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Running");
+}
+
+#[test]
+fn check_53_snapshots() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    let snapshot = pool.text("VM.snapshot", &[&vm, "snap"]);
+    assert!(pool.flag("VM.get_is_a_snapshot", &[&snapshot]) && pool.flag("VM.get_is_a_template", &[&snapshot]));
+    assert_eq!(pool.text("VM.get_snapshot_of", &[&snapshot]), vm);
+    assert_eq!(pool.text("VM.get_parent", &[&vm]), snapshot);
+    assert!(pool.refs("VM.get_snapshots", &[&vm]).contains(&snapshot));
+    assert_eq!(pool.start(&snapshot).unwrap_err(), failure("VM_IS_SNAPSHOT", &[&snapshot, "start"]));
+    let info = pool.ask("VM.get_snapshot_info", &[&snapshot]).unwrap();
+    assert_eq!(info.as_struct().unwrap().get("power-state-at-snapshot"), Some(&"Running".into()));
+}
+
+#[test]
+fn check_54_destroy_leaves_disks() {
+    let mut pool = Pool::new();
+    let (vm, template) = (pool.vm("Halted"), pool.template());
+    let (vbds, vifs) = (pool.refs("VM.get_VBDs", &[&vm]), pool.refs("VM.get_VIFs", &[&vm]));
+    let disk = pool.text("VBD.get_VDI", &[&vbds[0]]);
+    pool.ask("VM.destroy", &[&vm]).unwrap();
+    assert!(pool.ask("VM.get_uuid", &[&vm]).is_err());
+    assert!(vbds.iter().all(|vbd| pool.ask("VBD.get_uuid", &[vbd]).is_err()));
+    assert!(vifs.iter().all(|vif| pool.ask("VIF.get_uuid", &[vif]).is_err()));
+    assert!(pool.refs("VDI.get_VBDs", &[&disk]).is_empty());
+    assert_eq!(pool.ask("VM.destroy", &[&template]).unwrap_err(), failure("VM_IS_TEMPLATE", &[&template, "destroy"]));
+}
+
+fn vbd(vm: &str, vdi: &str, userdevice: &str, kind: &str, mode: &str) -> Value {
+    let empty = Value::empty_struct;
+    let members: [(&str, Value); 10] = [
+        ("VM", vm.into()),
+        ("VDI", vdi.into()),
+        ("userdevice", userdevice.into()),
+        ("bootable", false.into()),
+        ("mode", mode.into()),
+        ("type", kind.into()),
+        ("empty", kind.eq_ignore_ascii_case("cd").into()),
+        ("other_config", empty()),
+        ("qos_algorithm_type", "".into()),
+        ("qos_algorithm_params", empty()),
+    ];
+    Value::Struct(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+}
+
+#[test]
+fn check_55_disks() {
+    let mut pool = Pool::new();
+    let (vm, running) = (pool.vm("Halted"), pool.vm("Running"));
+    let vbds = pool.refs("VM.get_VBDs", &[&vm]);
+    let refused = pool.ask("VBD.plug", &[&vbds[0]]).unwrap_err();
+    assert_eq!(refused, failure("VM_BAD_POWER_STATE", &[&vm, "running", "halted"]));
+    let used = pool.call("VBD.create", &[vbd(&vm, "OpaqueRef:NULL", "0", "CD", "RO")]).unwrap_err();
+    assert_eq!(used, failure("DEVICE_ALREADY_EXISTS", &["0"]));
+    let used = pool.call("VBD.create", &[vbd(&vm, "OpaqueRef:NULL", "hda", "CD", "RO")]).unwrap_err();
+    assert_eq!(used, failure("DEVICE_ALREADY_EXISTS", &["hda"]));
+    let bad = pool.call("VBD.create", &[vbd(&vm, "OpaqueRef:NULL", "zz", "CD", "RO")]).unwrap_err();
+    assert_eq!(bad, failure("INVALID_DEVICE", &["zz"]));
+    let writable = pool.call("VBD.create", &[vbd(&vm, "OpaqueRef:NULL", "9", "CD", "RW")]).unwrap_err();
+    assert_eq!(writable, failure("VBD_CDS_MUST_BE_READONLY", &[]));
+    let drive = pool.call("VBD.create", &[vbd(&vm, "OpaqueRef:NULL", "autodetect", "cd", "ro")]).unwrap();
+    let drive: String = drive.as_text().unwrap().into();
+    assert_eq!(pool.ask("VBD.eject", &[&drive]).unwrap_err(), failure("VBD_IS_EMPTY", &[&drive]));
+    let iso = pool.refs("VDI.get_all_where", &["field \"is_tools_iso\" = \"true\""])[0].clone();
+    pool.ask("VBD.insert", &[&drive, &iso]).unwrap();
+    assert_eq!(pool.ask("VBD.insert", &[&drive, &iso]).unwrap_err(), failure("VBD_NOT_EMPTY", &[&drive]));
+    assert!(pool.refs("VDI.get_VBDs", &[&iso]).contains(&drive));
+    pool.ask("VBD.eject", &[&drive]).unwrap();
+    assert!(pool.flag("VBD.get_empty", &[&drive]));
+    let attached = pool.refs("VM.get_VBDs", &[&running])[0].clone();
+    assert_eq!(pool.ask("VBD.plug", &[&attached]).unwrap_err(), failure("DEVICE_ALREADY_ATTACHED", &[&attached]));
+    assert_eq!(pool.ask("VBD.destroy", &[&attached]).unwrap_err().code, "OPERATION_NOT_ALLOWED");
+}
+
+#[test]
+fn check_56_nics() {
+    let mut pool = Pool::new();
+    let (vm, network) = (pool.vm("Halted"), pool.refs("network.get_all", &[])[1].clone());
+    let vif = |device: &str, mac: &str| {
+        let members: [(&str, Value); 8] = [
+            ("VM", vm.as_str().into()),
+            ("network", network.as_str().into()),
+            ("device", device.into()),
+            ("MAC", mac.into()),
+            ("MTU", 1500.into()),
+            ("other_config", Value::empty_struct()),
+            ("qos_algorithm_type", "".into()),
+            ("qos_algorithm_params", Value::empty_struct()),
+        ];
+        Value::Struct(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+    };
+    assert_eq!(pool.call("VIF.create", &[vif("x", "")]).unwrap_err(), failure("INVALID_DEVICE", &["x"]));
+    assert_eq!(pool.call("VIF.create", &[vif("0", "")]).unwrap_err(), failure("DEVICE_ALREADY_EXISTS", &["0"]));
+    assert_eq!(pool.call("VIF.create", &[vif("7", "zz")]).unwrap_err(), failure("MAC_INVALID", &["zz"]));
+    let new = pool.call("VIF.create", &[vif("7", "")]).unwrap();
+    let new: String = new.as_text().unwrap().into();
+    assert!(pool.flag("VIF.get_MAC_autogenerated", &[&new]));
+    let mac = pool.text("VIF.get_MAC", &[&new]);
+    let first = u8::from_str_radix(&mac[..2], 16).unwrap();
+    assert_eq!(first & 3, 2, "locally administered, unicast: {mac}");
+    assert!(!pool.refs("VM.get_allowed_VIF_devices", &[&vm]).contains(&"7".into()));
+}
+
+#[test]
+fn check_57_and_58_disks_and_connections() {
+    let mut pool = Pool::new();
+    let running = pool.vm("Running");
+    let disk = pool.refs("VM.get_VBDs", &[&running])[0].clone();
+    let disk = pool.text("VBD.get_VDI", &[&disk]);
+    assert_eq!(pool.ask("VDI.destroy", &[&disk]).unwrap_err(), failure("VDI_IN_USE", &[&disk, "destroy"]));
+    let pbd = pool.refs("PBD.get_all_where", &["field \"currently_attached\" = \"false\""])[0].clone();
+    let (sr, host) = (pool.text("PBD.get_SR", &[&pbd]), pool.text("PBD.get_host", &[&pbd]));
+    let members: [(&str, Value); 3] =
+        [("SR", sr.as_str().into()), ("host", host.as_str().into()), ("device_config", Value::empty_struct())];
+    let record = Value::Struct(members.into_iter().collect());
+    let again = pool.call("PBD.create", &[record]).unwrap_err();
+    assert_eq!(again, failure("PBD_EXISTS", &[&sr, &host, &pbd]));
+    for _ in 0..2 {
+        assert_eq!(pool.ask("PBD.plug", &[&pbd]), Ok(Value::VOID));
+    }
+    let attached = failure("OPERATION_NOT_ALLOWED", &["PBD is currently attached"]);
+    assert_eq!(pool.ask("PBD.destroy", &[&pbd]).unwrap_err(), attached);
+}
+
+#[test]
+fn check_59_networks() {
+    let mut pool = Pool::new();
+    let running = pool.vm("Running");
+    let vif = pool.refs("VM.get_VIFs", &[&running])[0].clone();
+    let used = pool.text("VIF.get_network", &[&vif]);
+    assert_eq!(pool.ask("network.destroy", &[&used]).unwrap_err().code, "NETWORK_CONTAINS_VIF");
+    let management = pool.refs("network.get_by_name_label", &["Host internal management network"])[0].clone();
+    let refused = pool.ask("network.destroy", &[&management]).unwrap_err();
+    assert_eq!(refused, failure("CANNOT_DESTROY_SYSTEM_NETWORK", &[&management]));
+}
+
+#[test]
+fn a_disabled_host_starts_nothing() {
+    let mut pool = Pool::with(&Config { hosts: 1, ..Config::default() });
+    let (vm, host) = (pool.vm("Halted"), pool.refs("host.get_all", &[])[0].clone());
+    assert_eq!(pool.refs("VM.get_possible_hosts", &[&vm]), [host.clone()]);
+    pool.ask("host.disable", &[&host]).unwrap();
+    let refused = pool.ask("VM.assert_can_boot_here", &[&vm, &host]).unwrap_err();
+    assert_eq!(refused, failure("HOST_DISABLED", &[&host]));
+    assert_eq!(pool.start(&vm).unwrap_err(), failure("NO_HOSTS_AVAILABLE", &[]));
+    let on = [vm.as_str().into(), host.as_str().into(), false.into(), false.into()];
+    assert_eq!(pool.call("VM.start_on", &on).unwrap_err(), failure("HOST_DISABLED", &[&host]));
+    pool.ask("host.enable", &[&host]).unwrap();
+    assert_eq!(pool.call("VM.start_on", &on), Ok(Value::VOID));
+    assert_eq!(pool.text("VM.get_resident_on", &[&vm]), host);
+}
+
+#[test]
+fn a_lack_of_memory_is_told_apart() {
+    let mut pool = Pool::with(&Config { hosts: 1, ..Config::default() });
+    let (vm, host) = (pool.vm("Halted"), pool.refs("host.get_all", &[])[0].clone());
+    let metrics = pool.text("host.get_metrics", &[&host]);
+    pool.set("host_metrics", &metrics, "memory_free", 1000);
+    let refused = pool.start(&vm).unwrap_err();
+    assert_eq!((refused.code.as_str(), refused.params[1].as_str()), ("HOST_NOT_ENOUGH_FREE_MEMORY", "1000"));
+    pool.set("host_metrics", &metrics, "live", false);
+    let refused = pool.ask("VM.assert_can_boot_here", &[&vm, &host]).unwrap_err();
+    assert_eq!(refused, failure("HOST_NOT_LIVE", &[]));
+}
+
+#[test]
+fn storage_and_networks_must_be_in_reach() {
+    let mut pool = Pool::with(&Config { hosts: 1, ..Config::default() });
+    let (vm, host) = (pool.vm("Halted"), pool.refs("host.get_all", &[])[0].clone());
+    let vbd = pool.refs("VM.get_VBDs", &[&vm])[0].clone();
+    let vdi = pool.text("VBD.get_VDI", &[&vbd]);
+    let sr = pool.text("VDI.get_SR", &[&vdi]);
+    for pbd in pool.refs("SR.get_PBDs", &[&sr]) {
+        pool.set("PBD", &pbd, "currently_attached", false);
+    }
+    let refused = pool.ask("VM.assert_can_boot_here", &[&vm, &host]).unwrap_err();
+    assert_eq!(refused, failure("VM_REQUIRES_SR", &[&vm, &sr]));
+    assert_eq!(pool.start(&vm).unwrap_err(), failure("NO_HOSTS_AVAILABLE", &[]));
+}
+
+#[test]
+fn migration_moves_a_vm() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    let from = pool.text("VM.get_resident_on", &[&vm]);
+    let possible = pool.refs("VM.get_possible_hosts", &[&vm]);
+    let to = possible.into_iter().find(|host| *host != from).unwrap();
+    pool.call("VM.pool_migrate", &[vm.as_str().into(), to.as_str().into(), Value::empty_struct()]).unwrap();
+    assert_eq!(pool.text("VM.get_resident_on", &[&vm]), to);
+    assert!(!pool.refs("host.get_resident_VMs", &[&from]).contains(&vm));
+}
+
+#[test]
+fn a_hard_shutdown_cancels_what_runs() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    let suspend = pool.text("Async.VM.suspend", &[&vm]);
+    pool.pass(100);
+    pool.ask("VM.hard_shutdown", &[&vm]).unwrap();
+    assert_eq!(pool.text("task.get_status", &[&suspend]), "cancelled");
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Halted");
+}
+
+#[test]
+fn control_domains_are_left_alone() {
+    let mut pool = Pool::new();
+    let dom0 = pool.refs("VM.get_all_where", &["field \"is_control_domain\" = \"true\""])[0].clone();
+    let refused = pool.ask("VM.clean_shutdown", &[&dom0]).unwrap_err();
+    assert_eq!(refused, failure("OPERATION_NOT_ALLOWED", &["This operation is not allowed on a control domain"]));
+}
+
+#[test]
+fn memory_limits_stay_in_order() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let limits = |numbers: [i64; 4]| {
+        let mut params = Vec::from([Value::from(vm.as_str())]);
+        params.extend(numbers.map(Value::Int));
+        params
+    };
+    pool.call("VM.set_memory_limits", &limits([1, 4, 2, 3])).unwrap();
+    assert_eq!(pool.ask("VM.get_memory_dynamic_max", &[&vm]), Ok(Value::Int(3)));
+    let refused = pool.call("VM.set_memory_limits", &limits([1, 2, 2, 3])).unwrap_err();
+    assert_eq!(refused, failure("MEMORY_CONSTRAINT_VIOLATION_ORDER", &[]));
+    pool.ask("VM.set_VCPUs_max", &[&vm, "16"]).unwrap();
+    pool.ask("VM.set_VCPUs_at_startup", &[&vm, "16"]).unwrap();
+    assert_eq!(pool.ask("VM.set_VCPUs_max", &[&vm, "8"]).unwrap_err().code, "INVALID_VALUE");
+    assert_eq!(
+        pool.ask("VM.set_order", &[&vm, "-1"]).unwrap_err(),
+        failure("INVALID_VALUE", &["order must be non-negative", "-1"])
+    );
+}
+
+#[test]
+fn messages() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let uuid = pool.text("VM.get_uuid", &[&vm]);
+    let message = pool.text("message.create", &["HELLO", "5", "vm", &uuid, "body"]);
+    assert_eq!(pool.text("message.create", &["HELLO", "5", "VM", &uuid, "body"]).len(), message.len());
+    let refused = pool.ask("message.create", &["HELLO", "5", "VM", "x", "body"]).unwrap_err();
+    assert_eq!(refused, failure("UUID_INVALID", &["VM", "x"]));
+    let about = pool.ask("message.get", &["VM", &uuid, "19700101T00:00:00Z"]).unwrap();
+    assert_eq!(about.as_struct().unwrap().len(), 2);
+    pool.ask("message.destroy", &[&message]).unwrap();
+    assert_eq!(pool.ask("message.destroy", &[&message]).unwrap_err(), failure("HANDLE_INVALID", &["message", &message]));
+}
