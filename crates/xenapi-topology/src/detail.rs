@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, Ref};
-use xenapi_model::{Host, Network, PIF, SR, VDI, VM, pif};
+use xenapi_model::{Host, Network, PIF, SR, VBD, VDI, VM, pif};
 
 use crate::draft::{Degrees, Draft, Item};
 use crate::graph::{Lens, NodeKind};
@@ -87,6 +87,8 @@ fn vm(cache: &Cache, lens: Lens, item: &Item<'_>, connectors: usize) -> String {
             let memory = [vm.memory_dynamic_max, vm.memory_static_max].into_iter().find(|size| *size > 0);
             join(&[&cpus, &memory.map(bytes).unwrap_or_default()])
         }
+        // What kind of drive an unknown VBD is, is not known either.
+        Lens::Storage if !cache.is_known::<VBD>() => count(connectors, "VBD", "VBDs"),
         Lens::Storage => count(connectors, "disk", "disks"),
         Lens::Network => {
             let guest = cache.get(&vm.guest_metrics);

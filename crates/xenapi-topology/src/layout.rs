@@ -7,7 +7,7 @@ use crate::graph::{Graph, Node};
 use crate::order::{Cell, Ranks, leftmost_first};
 use crate::place::place;
 use crate::state::State;
-use crate::text::{coordinate, fit, width};
+use crate::text::{coordinate, fit, fit_name, width};
 
 /// Sizes in pixels.
 #[derive(Clone, PartialEq, Debug)]
@@ -156,7 +156,7 @@ pub struct PlacedColumn {
 /// A node's texts as far as they have room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Labels {
-    /// The name, cut with `…` if need be.
+    /// The name, with `…` in its middle if need be.
     pub label: String,
     /// The detail, cut with `…` if need be. Of a group with a tally: empty, if the tally takes its room.
     pub detail: String,
@@ -276,7 +276,7 @@ fn labels(graph: &Graph, node: &Node, node_width: f64, metrics: &Metrics) -> Lab
     let room = node_width - LABEL_INDENT - PADDING;
     let tally = tally_width(node, metrics);
     if is_tall(graph, node) {
-        let label = fit(&node.label, metrics.font_size, room);
+        let label = fit_name(&node.label, metrics.font_size, room);
         let left = room - tally;
         let detail = if left >= 40.0 { fit(&node.detail, metrics.small_size, left) } else { String::new() };
         return Labels { label, detail };
@@ -288,7 +288,7 @@ fn labels(graph: &Graph, node: &Node, node_width: f64, metrics: &Metrics) -> Lab
     let left = (room - label_width - DETAIL_GAP).max(room * 0.45);
     let detail = if wanted > 0.0 && tally == 0.0 { fit(&node.detail, metrics.small_size, left) } else { String::new() };
     let taken = if detail.is_empty() { 0.0 } else { width(&detail, metrics.small_size) + DETAIL_GAP };
-    Labels { label: fit(&node.label, metrics.font_size, room - taken), detail }
+    Labels { label: fit_name(&node.label, metrics.font_size, room - taken), detail }
 }
 
 /// The way of an edge through the lanes of the columns that it passes.

@@ -137,7 +137,7 @@ impl Page<'_> {
             let (x, end) = (coordinate(placed.x), coordinate(placed.x + placed.width));
             let heading = column.kind.heading();
             self.put(&format!("<text x=\"{x}\" y=\"{}\" font-weight=\"600\">{heading}</text>", coordinate(y)));
-            let note = note(column);
+            let note = note(column, placed.width - width(heading, 11.0) - 16.0);
             self.put(&format!("<text x=\"{end}\" y=\"{}\" text-anchor=\"end\">{note}</text>\n", coordinate(y)));
         }
         self.put("</g>\n");
@@ -297,12 +297,15 @@ fn lens_title(lens: Lens) -> &'static str {
     }
 }
 
-fn note(column: &Column) -> String {
-    match (column.unknown, column.count) {
-        (true, 0) => String::from("not loaded"),
-        (true, count) => format!("not loaded · {count} referred to"),
-        (false, count) => format!("{count}"),
-    }
+/// What stands beside a heading: how many objects there are. Of a class that was not loaded nobody knows; what others refer to
+/// is counted where that has room.
+fn note(column: &Column, room: f64) -> String {
+    let notes = match (column.unknown, column.count) {
+        (true, 0) => [String::from("not loaded"), String::new()],
+        (true, count) => [format!("not loaded · {count} referred to"), String::from("not loaded")],
+        (false, count) => [format!("{count}"), String::new()],
+    };
+    notes.into_iter().find(|note| width(note, 11.0) <= room).unwrap_or_default()
 }
 
 /// What the picture shows, in a line.

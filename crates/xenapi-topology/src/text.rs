@@ -6,8 +6,11 @@ use core::cmp::Ordering;
 
 /// An estimate of how wide a text is drawn, in pixels. On the safe side for the usual system fonts.
 pub fn width(text: &str, font_size: f64) -> f64 {
-    text.chars().map(em).sum::<f64>() * font_size
+    text.chars().map(em).sum::<f64>() * font_size * BREADTH
 }
+
+/// The table below is of a wide font; most system fonts are narrower than even this share of it.
+const BREADTH: f64 = 0.95;
 
 /// The width of a character in units of the font size.
 fn em(c: char) -> f64 {
@@ -38,17 +41,32 @@ pub fn fit(text: &str, font_size: f64, room: f64) -> String {
     if width(text, font_size) <= room {
         return clean().collect();
     }
-    let room = room - em('…') * font_size;
-    let mut used = 0.0;
-    let mut short: String = clean()
-        .take_while(|c| {
-            used += em(*c) * font_size;
-            used <= room
-        })
-        .collect();
+    let mut short = start(clean(), font_size, room - width("…", font_size));
     short.truncate(short.trim_end().len());
     short.push('…');
     short
+}
+
+/// Like [`fit`], but what is cut out is in the middle: names of siblings often differ at their ends.
+pub fn fit_name(text: &str, font_size: f64, room: f64) -> String {
+    if width(text, font_size) <= room {
+        return fit(text, font_size, room);
+    }
+    let clean = || text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let room = room - width("…", font_size);
+    let tail: String = start(clean().rev(), font_size, room * 0.4).chars().rev().collect();
+    let head = start(clean(), font_size, room - width(&tail, font_size));
+    format!("{}…{}", head.trim_end(), tail.trim_start())
+}
+
+/// As many characters as have room.
+fn start(chars: impl Iterator<Item = char>, font_size: f64, room: f64) -> String {
+    let mut used = 0.0;
+    let fits = |c: &char| {
+        used += em(*c) * font_size * BREADTH;
+        used <= room
+    };
+    chars.take_while(fits).collect()
 }
 
 /// Orders names as people do: `host-2` before `host-10`, upper and lower case alike; equal only when the same.
@@ -121,6 +139,9 @@ pub fn speed(megabits: i64) -> String {
 
 /// A number and what it counts.
 pub fn count(number: usize, one: &str, several: &str) -> String {
+    if number == 0 {
+        return format!("no {several}");
+    }
     format!("{number} {}", if number == 1 { one } else { several })
 }
 
@@ -165,6 +186,10 @@ mod tests {
         assert!(wide.chars().count() < 8);
         assert_eq!(fit("two\nlines", 13.0, 100.0), "two lines");
         assert_eq!(fit("x", 13.0, 0.0), "…");
+        let name = fit_name("windows-terminal-server-2471", 13.0, 120.0);
+        assert!(name.starts_with("windows") && name.ends_with("2471") && width(&name, 13.0) <= 120.0, "{name}");
+        assert_eq!(fit_name("短", 13.0, 100.0), "短");
+        assert_eq!(fit_name("xyz", 13.0, 0.0), "…");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use xenapi_client::Cache;
 use xenapi_core::{Class, Ref};
 use xenapi_model::{
-    Host, HostMetrics, Network, PBD, PIF, PIFMetrics, Pool, SR, VBD, VDI, VIF, VM, host, host_metrics, network, pbd, pif, pif_metrics, pool,
-    sr, vbd, vdi, vif, vm,
+    Host, HostMetrics, Network, PBD, PIF, PIFMetrics, Pool, SR, VBD, VDI, VIF, VM, host, host_metrics, network, pbd, pif,
+    pif_metrics, pool, sr, vbd, vdi, vif, vm,
 };
 
 use super::sample::{Dice, reference};
@@ -66,9 +66,19 @@ fn inserts(dice: &mut Dice) -> Vec<Insert> {
     }
     for at in 0..hosts {
         let resident_vms = some(dice, vms);
-        let record = host::Record { name_label: name(dice), enabled: !dice.one_in(5), metrics: any(dice, hosts), resident_vms, ..Default::default() };
+        let record = host::Record {
+            name_label: name(dice),
+            enabled: !dice.one_in(5),
+            metrics: any(dice, hosts),
+            resident_vms,
+            ..Default::default()
+        };
         insert::<Host>(&mut all, at, record);
-        insert::<HostMetrics>(&mut all, at, host_metrics::Record { live: !dice.one_in(5), memory_total: i64::MAX, ..Default::default() });
+        insert::<HostMetrics>(
+            &mut all,
+            at,
+            host_metrics::Record { live: !dice.one_in(5), memory_total: i64::MAX, ..Default::default() },
+        );
     }
     for at in 0..vms {
         insert::<VM>(&mut all, at, a_vm(dice, &counts));
@@ -77,15 +87,25 @@ fn inserts(dice: &mut Dice) -> Vec<Insert> {
         storage(&mut all, dice, &counts);
     }
     for at in 0..few {
-        let record = network::Record { name_label: name(dice), bridge: name(dice), pifs: some(dice, pifs), ..Default::default() };
+        let record =
+            network::Record { name_label: name(dice), bridge: name(dice), pifs: some(dice, pifs), ..Default::default() };
         insert::<Network>(&mut all, at, record);
     }
     for at in 0..if dice.one_in(4) { 0 } else { pifs } {
         insert::<PIF>(&mut all, at, a_pif(dice, &counts));
-        insert::<PIFMetrics>(&mut all, at, pif_metrics::Record { carrier: !dice.one_in(4), speed: dice.roll(20_000) as i64, ..Default::default() });
+        insert::<PIFMetrics>(
+            &mut all,
+            at,
+            pif_metrics::Record { carrier: !dice.one_in(4), speed: dice.roll(20_000) as i64, ..Default::default() },
+        );
     }
     for at in 0..vms {
-        let record = vif::Record { vm: any(dice, vms), network: any(dice, few), currently_attached: dice.one_in(2), ..Default::default() };
+        let record = vif::Record {
+            vm: any(dice, vms),
+            network: any(dice, few),
+            currently_attached: dice.one_in(2),
+            ..Default::default()
+        };
         insert::<VIF>(&mut all, at, record);
     }
     all
@@ -110,16 +130,43 @@ fn storage(all: &mut Vec<Insert>, dice: &mut Dice, [hosts, vms, few, _]: &[u64; 
     for at in 0..*few {
         let kind = ["lvm", "nfs", "iso", "udev"][dice.roll(4) as usize];
         let sizes = (i64::MAX, i64::MIN);
-        let record = sr::Record { name_label: name(dice), r#type: kind.into(), content_type: kind.into(), pbds: some(dice, *few), ..Default::default() };
-        insert::<SR>(all, at, sr::Record { vdis: some(dice, *vms), physical_size: sizes.0, physical_utilisation: sizes.1, ..record });
-        let record = pbd::Record { sr: any(dice, *few), host: any(dice, *hosts), currently_attached: dice.one_in(2), ..Default::default() };
+        let record = sr::Record {
+            name_label: name(dice),
+            r#type: kind.into(),
+            content_type: kind.into(),
+            pbds: some(dice, *few),
+            ..Default::default()
+        };
+        insert::<SR>(
+            all,
+            at,
+            sr::Record { vdis: some(dice, *vms), physical_size: sizes.0, physical_utilisation: sizes.1, ..record },
+        );
+        let record = pbd::Record {
+            sr: any(dice, *few),
+            host: any(dice, *hosts),
+            currently_attached: dice.one_in(2),
+            ..Default::default()
+        };
         insert::<PBD>(all, at, record);
     }
     for at in 0..*vms {
-        let record = vdi::Record { name_label: name(dice), sr: any(dice, *few), managed: !dice.one_in(6), virtual_size: i64::MAX, ..Default::default() };
+        let record = vdi::Record {
+            name_label: name(dice),
+            sr: any(dice, *few),
+            managed: !dice.one_in(6),
+            virtual_size: i64::MAX,
+            ..Default::default()
+        };
         insert::<VDI>(all, at, vdi::Record { missing: dice.one_in(9), is_a_snapshot: dice.one_in(9), ..record });
         let kind = if dice.one_in(4) { vbd::VbdType::CD } else { vbd::VbdType::Disk };
-        let record = vbd::Record { vm: any(dice, *vms), vdi: any(dice, *vms), r#type: kind, empty: dice.one_in(5), ..Default::default() };
+        let record = vbd::Record {
+            vm: any(dice, *vms),
+            vdi: any(dice, *vms),
+            r#type: kind,
+            empty: dice.one_in(5),
+            ..Default::default()
+        };
         insert::<VBD>(all, at, vbd::Record { currently_attached: dice.one_in(2), ..record });
     }
 }

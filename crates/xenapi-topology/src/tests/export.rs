@@ -49,7 +49,12 @@ fn svg_is_well_formed_titled_and_self_contained() {
             assert_well_formed(&picture);
             assert!(picture.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
             assert!(picture.contains("role=\"img\"") && picture.contains("<title id=\"topology-title\">"));
-            assert!(!picture.contains("href") && !picture.contains("url(") && !picture.contains("NaN") && !picture.contains("inf"));
+            assert!(
+                !picture.contains("href")
+                    && !picture.contains("url(")
+                    && !picture.contains("NaN")
+                    && !picture.contains("inf")
+            );
             assert!(picture.contains(theme.palette().surface));
         }
     }
@@ -70,7 +75,10 @@ fn json_is_json_and_holds_everything() {
     for graph in some_graphs() {
         let value: serde_json::Value = serde_json::from_str(&json(&graph)).unwrap();
         let list = |name: &str| value[name].as_array().unwrap().len();
-        assert_eq!((list("nodes"), list("edges"), list("columns")), (graph.nodes.len(), graph.edges.len(), graph.columns.len()));
+        assert_eq!(
+            (list("nodes"), list("edges"), list("columns")),
+            (graph.nodes.len(), graph.edges.len(), graph.columns.len())
+        );
         assert_eq!(value["lens"], graph.lens.name());
         for (node, json) in graph.nodes.iter().zip(value["nodes"].as_array().unwrap()) {
             assert_eq!(json["label"].as_str().unwrap(), node.label);

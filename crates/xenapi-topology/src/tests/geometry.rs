@@ -128,8 +128,13 @@ fn edges_refer_to_nodes_and_run_to_the_right() {
         let ends: Vec<_> = graph.edges.iter().map(|edge| (edge.from, edge.to)).collect();
         assert!(ends.is_sorted_by(|a, b| a < b), "seed {seed}: one edge between two nodes");
         assert!(ends.iter().all(|(from, to)| from != to && *from.max(to) < graph.nodes.len()));
-        let drawn: usize = graph.nodes.iter().map(|node| if node.is_group() { node.folded } else { usize::from(!node.kind.is_place()) }).sum();
-        let places_in_groups = graph.nodes.iter().flat_map(|node| &node.members).filter(|(class, _)| class.is_empty()).count();
+        let drawn: usize = graph
+            .nodes
+            .iter()
+            .map(|node| if node.is_group() { node.folded } else { usize::from(!node.kind.is_place()) })
+            .sum();
+        let places_in_groups =
+            graph.nodes.iter().flat_map(|node| &node.members).filter(|(class, _)| class.is_empty()).count();
         assert_eq!(drawn - places_in_groups, graph.total, "seed {seed}: every object is somewhere, once");
         assert_eq!(graph.columns.iter().map(|column| column.count).sum::<usize>(), graph.total);
     });

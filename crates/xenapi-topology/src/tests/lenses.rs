@@ -6,8 +6,8 @@ use alloc::vec;
 use xenapi_client::Cache;
 use xenapi_core::{Map, Ref};
 use xenapi_model::{
-    Bond, Host, HostMetrics, Network, NetworkSriov, PBD, PIF, PIFMetrics, Pool, SR, Tunnel, VBD, VDI, VIF, VLAN, VM, host, host_metrics,
-    network, pbd, pif, pif_metrics, pool, sr, vbd, vdi, vif, vm, vm::VmPowerState,
+    Bond, Host, HostMetrics, Network, NetworkSriov, PBD, PIF, PIFMetrics, Pool, SR, Tunnel, VBD, VDI, VIF, VLAN, VM, host,
+    host_metrics, network, pbd, pif, pif_metrics, pool, sr, vbd, vdi, vif, vm, vm::VmPowerState,
 };
 
 use super::{edge, has, named, sample::reference};
@@ -20,9 +20,11 @@ fn draw(cache: &Cache, lens: Lens) -> Graph {
 /// A pool of two hosts: `one` is the master, `two` is what the test makes of it.
 fn two_hosts(change: impl Fn(&mut host::Record, &mut host_metrics::Record)) -> Cache {
     let mut cache = Cache::new();
-    cache.insert::<Pool>(reference(0), pool::Record { name_label: "lab".into(), master: reference(1), ..Default::default() });
+    cache
+        .insert::<Pool>(reference(0), pool::Record { name_label: "lab".into(), master: reference(1), ..Default::default() });
     for (at, name) in [(1, "one"), (2, "two")] {
-        let mut metrics = host_metrics::Record { live: true, memory_total: 64 << 30, memory_free: 16 << 30, ..Default::default() };
+        let mut metrics =
+            host_metrics::Record { live: true, memory_total: 64 << 30, memory_free: 16 << 30, ..Default::default() };
         let mut host = host::Record { name_label: name.into(), enabled: true, metrics: reference(at), ..Default::default() };
         if at == 2 {
             change(&mut host, &mut metrics);
@@ -102,15 +104,20 @@ fn templates_snapshots_and_control_domains_are_hidden_unless_asked_for() {
 /// A VM with a disk, a CD and an empty drive; the SR is plugged to the first host only.
 fn with_storage() -> Cache {
     let mut cache = two_hosts(|_, _| {});
-    cache.insert::<VM>(reference(1), vm::Record { vbds: vec![reference(1), reference(2), reference(3)], ..vm("web", VmPowerState::Running, 1) });
+    cache.insert::<VM>(
+        reference(1),
+        vm::Record { vbds: vec![reference(1), reference(2), reference(3)], ..vm("web", VmPowerState::Running, 1) },
+    );
     for (at, name, kind) in [(1, "shared", "nfs"), (2, "isos", "iso")] {
         let content_type = if kind == "iso" { "iso".into() } else { "user".into() };
         let sizes = (100 << 30, 40 << 30);
-        let record = sr::Record { name_label: name.into(), r#type: kind.into(), content_type, shared: true, ..Default::default() };
+        let record =
+            sr::Record { name_label: name.into(), r#type: kind.into(), content_type, shared: true, ..Default::default() };
         cache.insert::<SR>(reference(at), sr::Record { physical_size: sizes.0, physical_utilisation: sizes.1, ..record });
         for host in 1..=2 {
             let attached = host == 1 || at == 2;
-            let record = pbd::Record { sr: reference(at), host: reference(host), currently_attached: attached, ..Default::default() };
+            let record =
+                pbd::Record { sr: reference(at), host: reference(host), currently_attached: attached, ..Default::default() };
             cache.insert::<PBD>(reference(at * 10 + host), record);
         }
     }
@@ -118,9 +125,12 @@ fn with_storage() -> Cache {
         let record = vdi::Record { name_label: name.into(), sr: reference(sr), virtual_size: 8 << 30, ..Default::default() };
         cache.insert::<VDI>(reference(at), vdi::Record { managed: name != "hidden", ..record });
     }
-    for (at, vdi, kind, empty) in [(1, 1, vbd::VbdType::Disk, false), (2, 2, vbd::VbdType::CD, false), (3, 0, vbd::VbdType::CD, true)] {
+    for (at, vdi, kind, empty) in
+        [(1, 1, vbd::VbdType::Disk, false), (2, 2, vbd::VbdType::CD, false), (3, 0, vbd::VbdType::CD, true)]
+    {
         let vdi = if vdi > 0 { reference(vdi) } else { Ref::null() };
-        let record = vbd::Record { vm: reference(1), vdi, r#type: kind, empty, currently_attached: true, ..Default::default() };
+        let record =
+            vbd::Record { vm: reference(1), vdi, r#type: kind, empty, currently_attached: true, ..Default::default() };
         cache.insert::<VBD>(reference(at), record);
     }
     cache
@@ -184,7 +194,9 @@ fn classes_that_were_not_loaded_make_unknown_columns() {
     cache.insert::<VM>(reference(1), record);
     let unknown = |graph: &Graph, kind: ColumnKind| graph.columns.iter().find(|column| column.kind == kind).unwrap().unknown;
     let compute = draw(&cache, Lens::Compute);
-    assert!(unknown(&compute, ColumnKind::Hosts) && unknown(&compute, ColumnKind::Pool) && !unknown(&compute, ColumnKind::Vms));
+    assert!(
+        unknown(&compute, ColumnKind::Hosts) && unknown(&compute, ColumnKind::Pool) && !unknown(&compute, ColumnKind::Vms)
+    );
     assert_eq!(edge(&compute, "host 00000001", "web"), Some(EdgeState::Unknown));
     let storage = draw(&cache, Lens::Storage);
     assert!(unknown(&storage, ColumnKind::Vdis) && unknown(&storage, ColumnKind::Srs));
@@ -209,7 +221,10 @@ fn nic(device: &str, host: usize, network: usize) -> pif::Record {
 
 fn with_network(name: &str, at: usize, cache: &mut Cache) {
     let pifs = vec![reference(at)];
-    cache.insert::<Network>(reference(at), network::Record { name_label: name.into(), bridge: "xenbr0".into(), pifs, ..Default::default() });
+    cache.insert::<Network>(
+        reference(at),
+        network::Record { name_label: name.into(), bridge: "xenbr0".into(), pifs, ..Default::default() },
+    );
 }
 
 #[test]
@@ -217,18 +232,29 @@ fn a_vlan_over_a_bond_leads_to_its_slaves() {
     let mut cache = two_hosts(|_, _| {});
     (1..=4).for_each(|at| with_network(["slave a", "slave b", "bonded", "tagged"][at - 1], at, &mut cache));
     for (at, device) in [(1, "eth0"), (2, "eth1")] {
-        let slave = pif::Record { bond_slave_of: reference::<Bond>(1), currently_attached: false, metrics: reference(at), ..nic(device, 1, at) };
+        let slave = pif::Record {
+            bond_slave_of: reference::<Bond>(1),
+            currently_attached: false,
+            metrics: reference(at),
+            ..nic(device, 1, at)
+        };
         cache.insert::<PIF>(reference(at), slave);
         let metrics = pif_metrics::Record { carrier: at == 1, speed: 10_000, ..Default::default() };
         cache.insert::<PIFMetrics>(reference(at), metrics);
     }
-    let master = pif::Record { bond_master_of: vec![reference(1)], vlan_slave_of: vec![reference::<VLAN>(1)], ..nic("bond0", 1, 3) };
+    let master =
+        pif::Record { bond_master_of: vec![reference(1)], vlan_slave_of: vec![reference::<VLAN>(1)], ..nic("bond0", 1, 3) };
     cache.insert::<PIF>(reference(3), master);
     let tagged = pif::Record { vlan: 42, vlan_master_of: reference::<VLAN>(1), physical: false, ..nic("bond0", 1, 4) };
     cache.insert::<PIF>(reference(4), tagged);
     cache.insert::<VM>(reference(1), vm("web", VmPowerState::Running, 1));
     for (at, network, attached) in [(1, 4, true), (2, 3, false)] {
-        let record = vif::Record { vm: reference(1), network: reference(network), currently_attached: attached, ..Default::default() };
+        let record = vif::Record {
+            vm: reference(1),
+            network: reference(network),
+            currently_attached: attached,
+            ..Default::default()
+        };
         cache.insert::<VIF>(reference(at), record);
     }
     let graph = draw(&cache, Lens::Network);
@@ -244,7 +270,8 @@ fn a_vlan_over_a_bond_leads_to_its_slaves() {
     assert_eq!(named(&graph, "eth0").detail, "10 Gb/s · one");
     assert!(!has(&graph, "slave a"), "the networks of bonded NICs serve nobody");
     let kinds = graph.columns.iter().map(|column| column.kind);
-    let expected = [ColumnKind::Vms, ColumnKind::Networks, ColumnKind::Vlans, ColumnKind::Bonds, ColumnKind::Nics, ColumnKind::Hosts];
+    let expected =
+        [ColumnKind::Vms, ColumnKind::Networks, ColumnKind::Vlans, ColumnKind::Bonds, ColumnKind::Nics, ColumnKind::Hosts];
     assert!(kinds.eq(expected), "columns without anything are left out");
 }
 
@@ -276,8 +303,14 @@ fn the_internal_management_network_is_hidden_and_private_networks_are_not() {
     let internal = Map::from_iter([("is_host_internal_management_network".to_string(), "true".to_string())]);
     let record = network::Record { name_label: "management".into(), other_config: internal, ..Default::default() };
     cache.insert::<Network>(reference(1), record);
-    cache.insert::<Network>(reference(2), network::Record { name_label: "by bridge".into(), bridge: "xenapi".into(), ..Default::default() });
-    cache.insert::<Network>(reference(3), network::Record { name_label: "private".into(), bridge: "xapi3".into(), ..Default::default() });
+    cache.insert::<Network>(
+        reference(2),
+        network::Record { name_label: "by bridge".into(), bridge: "xenapi".into(), ..Default::default() },
+    );
+    cache.insert::<Network>(
+        reference(3),
+        network::Record { name_label: "private".into(), bridge: "xapi3".into(), ..Default::default() },
+    );
     cache.insert::<PIF>(reference(1), nic("eth0", 1, 1));
     cache.insert::<VM>(reference(1), vm("web", VmPowerState::Running, 1));
     for at in 1..=3 {

@@ -1,8 +1,6 @@
 //! Tests over made-up pools.
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
-
-
 mod chaos;
 mod export;
 mod folding;
