@@ -21,7 +21,7 @@ pub struct Config {
     pub originator: String,
     /// The API version that the login names; servers ignore it.
     pub version: String,
-    /// Whether to log in again by itself when the session has died.
+    /// Whether to log in again by itself when the session has died. If not, the password is forgotten after the login.
     pub relogin: bool,
     /// A session to go on with, instead of logging in at first.
     pub session: Option<RawRef>,

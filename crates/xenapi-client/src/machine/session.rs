@@ -36,8 +36,9 @@ const FINAL: &[&str] = &[
 ];
 
 impl Client {
-    /// Begins to log in, or to go on with the session that the configuration brings. After a refusal, tries again. Does nothing
-    /// while there is a session.
+    /// Begins to log in, or to go on with the session that the configuration brings. After a refusal, tries again; a client that may
+    /// not log in again by itself has forgotten the password by then, so give it with [`Client::set_credentials`]. Does nothing while
+    /// there is a session.
     pub fn login(&mut self, now: Millis) {
         let refused = matches!(self.status, Status::Refused(_));
         if self.login.wanted && !refused {
@@ -145,6 +146,10 @@ impl Client {
         self.login.session = Some(session);
         self.login.epoch += 1;
         self.login.succeeded = true;
+        if !self.config.relogin {
+            // It has served its purpose, and must not lie in memory for longer.
+            self.config.password.clear();
+        }
         self.watch.restart(now);
         if !self.watch.wanted {
             self.set_status(Status::LoggedIn);

@@ -162,6 +162,16 @@ fn without_relogin_a_dead_session_ends_everything() {
 }
 
 #[test]
+fn without_relogin_the_password_is_not_kept() {
+    let mut bench = Bench::new(Config { relogin: false, ..config() });
+    bench.client.login(bench.now);
+    let login = bench.take("session.login_with_password");
+    assert_eq!(bench.client.config().password, "secret");
+    bench.succeed(&login, &"OpaqueRef:s1".into());
+    assert_eq!(bench.client.config().password, "");
+}
+
+#[test]
 fn a_late_answer_to_an_old_session_does_not_end_the_new_one() {
     let mut bench = Bench::logged_in();
     let reference = xenapi_core::Ref::<VM>::new("OpaqueRef:1");
