@@ -63,9 +63,11 @@ impl Connection {
     /// Begins a session.
     pub(super) async fn log_in(&self) -> Result<(), Exit> {
         let done = self.client.login(&self.user, &self.password, ORIGINATOR).await;
-        done.map_err(|error| match error.failure() {
-            None => failed(&error),
-            Some(failure) => self.not_logged_in(failure),
+        done.map_err(|error| match (error.failure(), error.transport()) {
+            (Some(failure), _) => self.not_logged_in(failure),
+            // Nobody asked for this call by its name.
+            (None, Some(transport)) => Exit::failure(transport),
+            (None, None) => failed(&error),
         })
     }
 

@@ -104,7 +104,7 @@ fn lifecycle(transitions: &[Transition]) -> String {
         Stage::Removed => "removed",
     };
     let parts: Vec<String> = transitions.iter().map(|(stage, release)| format!("{} in {release}", word(*stage))).collect();
-    if parts.is_empty() { String::new() } else { format!("Since: {}\n", parts.join(", ")) }
+    if parts.is_empty() { String::new() } else { format!("Releases: {}\n", parts.join(", ")) }
 }
 
 #[cfg(test)]

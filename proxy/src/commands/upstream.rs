@@ -25,9 +25,10 @@ impl Remote {
 }
 
 impl Upstream for Remote {
-    fn post(&self, body: Bytes) -> Answering<'_> {
+    fn post(&self, body: Bytes, repeatable: bool) -> Answering<'_> {
+        let request = Request { repeatable, ..Request::rpc(body, self.answer_time) };
         Box::pin(async {
-            let response = self.transport.send(Request::rpc(body, self.answer_time)).await.map_err(translate)?;
+            let response = self.transport.send(request).await.map_err(translate)?;
             let (head, body) = response.into_parts();
             let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
             Ok(Answer {

@@ -20,7 +20,7 @@ type Seen = Arc<Mutex<Vec<RawCall>>>;
 struct Fake<F>(F, Seen);
 
 impl<F: Fn(&RawCall) -> Result<Vec<u8>, UpstreamError> + Send + Sync> Upstream for Fake<F> {
-    fn post(&self, body: Bytes) -> Answering<'_> {
+    fn post(&self, body: Bytes, _repeatable: bool) -> Answering<'_> {
         let answer = match xmlrpc::read_call(&body, &Limits::request()) {
             Ok(call) => {
                 let answer = (self.0)(&call);
@@ -250,8 +250,17 @@ async fn pages_of_other_sites_are_refused() {
         assert_eq!((reply.status, reply.code().as_str()), (StatusCode::FORBIDDEN, "foreign-origin"), "{headers:?}");
     }
     assert!(seen.lock().unwrap().is_empty());
-    let own = [("host", "here:1"), ("origin", "http://here:1"), ("sec-fetch-site", "same-origin")];
-    assert_eq!(post(&router, "lab", &own, call("VM.get_all", &[SESSION])).await.status, StatusCode::OK);
+    let own: [&[(&str, &str)]; 2] = [
+        &[("host", "here:1"), ("origin", "http://here:1")],
+        &[("host", "behind-a-proxy"), ("origin", "https://here"), ("sec-fetch-site", "same-origin")],
+    ];
+    for headers in own {
+        assert_eq!(
+            post(&router, "lab", headers, call("VM.get_all", &[SESSION])).await.status,
+            StatusCode::OK,
+            "{headers:?}"
+        );
+    }
 }
 
 #[tokio::test]

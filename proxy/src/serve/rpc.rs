@@ -38,7 +38,7 @@ impl Router {
         let body = self.read_body(headers, body).await?;
         let is_console = headers.get(CONSOLE_HEADER).is_some_and(|value| value == "1");
         if !is_console && !pool.read_only {
-            return Ok(respond(forward(pool, body).await?, headers));
+            return Ok(respond(forward(pool, body, false).await?, headers));
         }
         // From here on what goes upstream is written anew from what was understood, so that the pool cannot understand another call
         // than the one that was judged.
@@ -51,7 +51,7 @@ impl Router {
             return Ok(refuse(&failure));
         }
         match known {
-            _ if !is_console => Ok(respond(forward(pool, xmlrpc::write_call(&call).into()).await?, headers)),
+            known if !is_console => Ok(respond(forward_call(pool, &call, known.as_ref()).await?, headers)),
             Some(known) if policy::is_login(&known) => self.login(pool, &call).await,
             known => self.console_call(pool, headers, call, known).await,
         }
@@ -85,7 +85,7 @@ impl Router {
 
     /// Logs in, seals the session, and answers the word that stands for it.
     async fn login(&self, pool: &Pool, call: &RawCall) -> Result<Response<Body>, Refusal> {
-        let answer = forward_console(pool, xmlrpc::write_call(call).into()).await?;
+        let answer = expect_ok(pool, forward_call(pool, call, None).await?)?;
         let broken = |what: String| Refusal::new(Code::UpstreamBroken, format!("pool {}: {what}", pool.name));
         let bytes = collect(answer.body, LONGEST_LOGIN_ANSWER).await;
         let bytes = bytes.map_err(|error| match error {
@@ -121,8 +121,8 @@ impl Router {
                 for place in places {
                     call.params[place] = Value::from(session.as_str());
                 }
-                let sent = forward_console(pool, xmlrpc::write_call(&call).into()).await;
-                sent.map(|answer| respond(without(answer, &session), headers))
+                let answer = forward_call(pool, &call, known.as_ref()).await.and_then(|answer| expect_ok(pool, answer));
+                answer.map(|answer| respond(without(answer, &session), headers))
             }
         };
         if !ends {
@@ -164,12 +164,14 @@ fn session_places(call: &RawCall, known: Option<&Known>) -> Vec<usize> {
     holds.map(|(place, _)| place).filter(|place| is_session(*place)).collect()
 }
 
-/// Refuses what pages of other sites send. Programs send neither header.
+/// Refuses what pages of other sites send. Programs send neither header; browsers let no page set them.
 fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
     let foreign = || Refusal::new(Code::ForeignOrigin, "calls are taken from pages of this server only");
     match text(header::HeaderName::from_static("sec-fetch-site")) {
-        None | Some("same-origin" | "none") => {}
+        // The browser knows its own address of this server, whatever a proxy in between has made of the host.
+        Some("same-origin") => return Ok(()),
+        None | Some("none") => {}
         Some(_) => return Err(foreign()),
     }
     let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
@@ -177,13 +179,17 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
     if site.is_some() && site == text(header::HOST) { Ok(()) } else { Err(foreign()) }
 }
 
-async fn forward(pool: &Pool, body: Bytes) -> Result<Answer, Refusal> {
-    pool.upstream.post(body).await.map_err(|error| Refusal::upstream(&pool.name, &error))
+async fn forward(pool: &Pool, body: Bytes, repeatable: bool) -> Result<Answer, Refusal> {
+    pool.upstream.post(body, repeatable).await.map_err(|error| Refusal::upstream(&pool.name, &error))
+}
+
+async fn forward_call(pool: &Pool, call: &RawCall, known: Option<&Known>) -> Result<Answer, Refusal> {
+    let repeatable = known.is_some_and(|known| known.method.is_read_only() && !known.is_async);
+    forward(pool, xmlrpc::write_call(call).into(), repeatable).await
 }
 
 /// The console knows refusals of the API and of the proxy; what else a server says becomes one of the latter.
-async fn forward_console(pool: &Pool, body: Bytes) -> Result<Answer, Refusal> {
-    let answer = forward(pool, body).await?;
+fn expect_ok(pool: &Pool, answer: Answer) -> Result<Answer, Refusal> {
     if answer.status == StatusCode::OK {
         return Ok(answer);
     }

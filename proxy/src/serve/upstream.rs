@@ -11,8 +11,9 @@ use super::Body;
 
 /// A pool that takes XML-RPC calls: a server over the network, or in tests a function.
 pub trait Upstream: Send + Sync {
-    /// Sends one call and gives the head of the answer as soon as it is there; the body follows as it arrives.
-    fn post(&self, body: Bytes) -> Answering<'_>;
+    /// Sends one call and gives the head of the answer as soon as it is there; the body follows as it arrives. A `repeatable` one
+    /// changes nothing, so that it may be sent again when a kept connection turns out to be dead.
+    fn post(&self, body: Bytes, repeatable: bool) -> Answering<'_>;
 }
 
 /// An answer on its way.
