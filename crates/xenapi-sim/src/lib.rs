@@ -54,7 +54,7 @@ use xenapi_core::{DateTime, Failure, Millis, RawCall, RawRef, Value};
 use crate::random::Random;
 use crate::store::{Map, Store};
 
-pub use records::{Error, Record};
+pub use records::Error;
 
 /// The password of every simulated user.
 pub const PASSWORD: &str = "xenoxide";
@@ -170,7 +170,7 @@ impl Sim {
         records::load(files, wall_clock)
     }
 
-    /// The classes that were recorded, sorted by name; none for a generated pool, which has all.
+    /// The classes that were recorded whole (`get_all_records`), sorted by name; none for a generated pool, which has all.
     ///
     /// Clients find the same list, joined by commas, in the pool's `other_config` under `xenoxide:recorded-classes`.
     pub fn recorded_classes(&self) -> Option<Vec<&'static str>> {

@@ -5,6 +5,7 @@ mod calls;
 mod events;
 mod generated;
 mod operations;
+mod records;
 mod tasks;
 
 use alloc::string::String;
