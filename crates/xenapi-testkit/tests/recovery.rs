@@ -199,3 +199,17 @@ fn logging_out_ends_the_session_at_the_server() {
     let error = pair.outside("session.get_uuid", [Value::from(&session)]).unwrap_err();
     assert_eq!(error.code, "HANDLE_INVALID");
 }
+
+#[test]
+fn what_a_recording_lacks_is_unknown_and_not_none() {
+    let record = vm::Record { name_label: "recorded".into(), uuid: "u1".into(), ..Default::default() };
+    let records = Value::Struct([("OpaqueRef:1", xenapi_core::to_value(&record))].into_iter().collect());
+    let file = ("VM.get_all_records.xml".to_owned(), xenapi_codec::xmlrpc::write_success(&records));
+    let (sim, _) = Sim::from_records(&[file], 0).unwrap();
+    let mut pair = Pair::live_with(sim);
+    pair.pass(seconds(11));
+    let cache = pair.client.cache();
+    assert_eq!(cache.by_uuid::<VM>("u1").unwrap().1.name_label, "recorded");
+    assert!(cache.is_known::<VM>() && !cache.is_known::<xenapi_model::VDI>());
+    assert_eq!(sent(&pair, "event.from"), 4, "nothing drifts: one full load, then a batch every 5 s");
+}
