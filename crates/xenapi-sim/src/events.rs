@@ -204,10 +204,10 @@ impl Sim {
             }
             return Value::Array(events);
         }
-        // A class that was not recorded is not counted, so that clients know that nothing is known of it.
+        // A class that was not recorded, or only in part, is not counted, so that clients do not take what is missing for "none".
         let is_known = |class| self.recorded.as_ref().is_none_or(|recorded| recorded.contains(&class));
         let stored = self.store.tables.iter().filter(|table| table.class.implicit.get_record);
-        let stored = stored.filter(|table| !table.rows.is_empty() || is_known(table.class.name));
+        let stored = stored.filter(|table| is_known(table.class.name));
         let counts = stored.map(|table| {
             let count = i32::try_from(table.rows.len()).unwrap_or(i32::MAX);
             (table.class.name.to_lowercase(), Value::Int32(count))
