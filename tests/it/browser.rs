@@ -1,7 +1,7 @@
 //! A headless Chromium, driven through WebDriver.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -15,17 +15,17 @@ use tempfile::TempDir;
 use crate::harness::{Running, tool};
 
 /// How long the page may take for anything that it does. Generous: the machines that run tests are busy.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One browser window with a profile of its own.
-pub struct Browser {
+pub(crate) struct Browser {
     client: Client,
     _driver: Running,
     _profile: TempDir,
 }
 
 /// Runs a test in a browser, and then asserts that the page logged no error but those that `expected` knows.
-pub fn in_browser<F>(width: u32, expected: &[&str], test: impl FnOnce(Browser) -> F)
+pub(crate) fn in_browser<F>(width: u32, expected: &[&str], test: impl FnOnce(Browser) -> F)
 where
     F: Future<Output = Browser>,
 {
@@ -76,12 +76,12 @@ impl Browser {
     }
 
     /// Goes to a page.
-    pub async fn go(&self, url: &str) {
+    pub(crate) async fn go(&self, url: &str) {
         self.client.goto(url).await.expect("the page opens");
     }
 
     /// Waits until an element is there.
-    pub async fn element(&self, css: &str) -> Element {
+    pub(crate) async fn element(&self, css: &str) -> Element {
         let waiting = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css));
         match waiting.await {
             Ok(element) => element,
@@ -90,7 +90,7 @@ impl Browser {
     }
 
     /// Clicks on an element, when it is there.
-    pub async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         self.until(&format!("a click on {css}"), || async {
             match self.element(css).await.click().await {
                 Ok(()) => Some(()),
@@ -104,19 +104,19 @@ impl Browser {
     }
 
     /// Replaces what stands in a field.
-    pub async fn fill(&self, css: &str, text: &str) {
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
         let field = self.element(css).await;
         field.clear().await.expect("it clears");
         field.send_keys(text).await.expect("it takes keys");
     }
 
     /// The text of an element.
-    pub async fn text(&self, css: &str) -> String {
+    pub(crate) async fn text(&self, css: &str) -> String {
         self.until(css, || async { self.element(css).await.text().await.ok() }).await
     }
 
     /// Waits until the text of an element satisfies a condition, and answers it.
-    pub async fn text_where(&self, css: &str, what: &str, is: impl Fn(&str) -> bool) -> String {
+    pub(crate) async fn text_where(&self, css: &str, what: &str, is: impl Fn(&str) -> bool) -> String {
         self.until(&format!("{css} to say {what}"), || async {
             let text = self.client.find(Locator::Css(css)).await.ok()?.text().await.ok()?;
             is(&text).then_some(text)
@@ -125,7 +125,7 @@ impl Browser {
     }
 
     /// Waits until a script answers something other than null or false.
-    pub async fn script_until(&self, what: &str, script: &str) -> Value {
+    pub(crate) async fn script_until(&self, what: &str, script: &str) -> Value {
         self.until(what, || async {
             let answer = self.client.execute(script, Vec::new()).await.expect("the script runs");
             (!answer.is_null() && answer != Value::Bool(false)).then_some(answer)
@@ -134,7 +134,7 @@ impl Browser {
     }
 
     /// What a script answers now.
-    pub async fn script(&self, script: &str) -> Value {
+    pub(crate) async fn script(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("the script runs")
     }
 
@@ -154,7 +154,10 @@ impl Browser {
     async fn page(&self) -> String {
         let body = self.client.execute("return document.body ? document.body.innerText : ''", Vec::new()).await;
         let errors = self.errors(&[]).await;
-        format!("{}\nlog: {errors:#?}", body.ok().as_ref().and_then(Value::as_str).unwrap_or("nothing"))
+        let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("page-{}.png", std::process::id()));
+        let taken = self.client.screenshot().await.ok().and_then(|png| std::fs::write(&picture, png).ok());
+        let picture = taken.map_or("none".into(), |()| picture.display().to_string());
+        format!("{}\nlog: {errors:#?}\npicture: {picture}", body.ok().as_ref().and_then(Value::as_str).unwrap_or("nothing"))
     }
 
     /// The errors in the browser's log, without those that contain one of the expected texts.
@@ -164,11 +167,6 @@ impl Browser {
         let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         let messages = severe.filter_map(|entry| entry["message"].as_str().map(str::to_owned));
         messages.filter(|message| !expected.iter().any(|text| message.contains(text))).collect()
-    }
-
-    /// A picture of the window, as PNG.
-    pub async fn screenshot(&self) -> Vec<u8> {
-        self.client.screenshot().await.expect("the picture is taken")
     }
 }
 
