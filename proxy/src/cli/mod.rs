@@ -248,6 +248,10 @@ pub enum Format {
 
 /// `trust`
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Certificates are remembered in the file $XENOXIDE_KNOWN_HOSTS, by default ~/.config/xenoxide/known_hosts: \
+                        a line `HOST:PORT SHA256` each."
+)]
 pub struct Trust {
     /// https://HOST[:PORT]
     #[arg(value_name = "TARGET")]

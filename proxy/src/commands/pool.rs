@@ -41,7 +41,7 @@ pub(super) fn from_records(folder: &Path) -> Result<Sim, Exit> {
             "there is no <class>.get_all_records.xml; `xenoxide record TARGET --out DIR` makes such files".into(),
         ));
     }
-    let (sim, notes) = Sim::from_records(&files, wall_clock()).map_err(|error| failed(format!("{error:?}")))?;
+    let (sim, notes) = Sim::from_records(&files, wall_clock()).map_err(|error| failed(error.to_string()))?;
     for note in notes {
         output::say(&format!("note: {note}"));
     }

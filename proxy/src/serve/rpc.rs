@@ -42,7 +42,9 @@ impl Router {
         }
         // From here on what goes upstream is written anew from what was understood, so that the pool cannot understand another call
         // than the one that was judged.
-        let call = xmlrpc::read_call(&body, &Limits::request())
+        let limit = self.settings.request_bytes;
+        let limits = Limits { bytes: limit, text: limit, ..Limits::request() };
+        let call = xmlrpc::read_call(&body, &limits)
             .map_err(|error| Refusal::new(Code::BadRequest, format!("the body is not an XML-RPC call: {error}")))?;
         let known = policy::look_up(&call.method);
         if pool.read_only

@@ -66,13 +66,16 @@ impl StaticFiles {
 
     /// Compresses what is worth it. Takes a while, and may run beside the serving.
     pub fn compress(&self) {
-        let worth = || self.files.values().filter(|file| is_text(file.content_type) && file.plain.len() >= LEAST_COMPRESSED);
-        for file in worth() {
+        let worth = |file: &&File| is_text(file.content_type) && file.plain.len() >= LEAST_COMPRESSED;
+        let mut files: Vec<&File> = self.files.values().filter(worth).collect();
+        // The small ones first: they are done at once.
+        files.sort_unstable_by_key(|file| file.plain.len());
+        for file in &files {
             if let Ok(bytes) = gzip(&file.plain) {
                 file.gzip.get_or_init(|| bytes);
             }
         }
-        for file in worth() {
+        for file in &files {
             if let Ok(bytes) = brotli(&file.plain) {
                 file.brotli.get_or_init(|| bytes);
             }
