@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::cmp::Ordering;
 
-use xenapi_core::Millis;
+use xenapi_core::{DateTime, Millis};
 
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
@@ -64,6 +64,18 @@ pub fn count(count: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A point in time, to the minute and in UTC: `2026-11-22 10:48 UTC`. None for one that never was.
+pub fn date_time(time: &DateTime) -> Option<String> {
+    let seconds = time.unix();
+    if seconds <= 0 {
+        return None;
+    }
+    // As on the wire: `20261122T10:48:33Z`.
+    let text = DateTime::from_unix(seconds).to_string();
+    let (year, month, day) = (text.get(0..4)?, text.get(4..6)?, text.get(6..8)?);
+    Some(format!("{year}-{month}-{day} {} UTC", text.get(9..14)?))
 }
 
 /// Megabits per second: `1 Gb/s`, `100 Mb/s`. Zero, which means that the server does not know, is an en dash.
@@ -154,6 +166,13 @@ mod tests {
         assert_eq!(percent(i64::MAX, i64::MAX).as_deref(), Some("100 %"));
         assert_eq!(percent(1, 0), None);
         assert_eq!(percent(-1, 10), None);
+    }
+
+    #[test]
+    fn times_are_for_people() {
+        let time = DateTime::parse("20261117T04:32:04Z").unwrap_or_default();
+        assert_eq!(date_time(&time).as_deref(), Some("2026-11-17 04:32 UTC"));
+        assert_eq!(date_time(&DateTime::NEVER), None);
     }
 
     #[test]

@@ -183,7 +183,6 @@ texts! {
     ClassPif = "Network interface",
     ClassBond = "Bond",
     ClassVlan = "VLAN",
-    ClassOther = "{0}",
 
     // Related objects
     Hosts = "Hosts",
@@ -226,8 +225,8 @@ texts! {
     LensStorage = "Storage",
     LensNetwork = "Network",
     Lenses = "Lenses",
-    Fit = "Fit",
     FitTitle = "Show the whole drawing",
+    Zoom = "Zoom",
     ZoomIn = "Zoom in",
     ZoomOut = "Zoom out",
     AsTable = "Table",
@@ -241,7 +240,6 @@ texts! {
     Expandable = "{0}, a group: press Enter to unfold",
     FoldAll = "Fold all",
     Connected = "Connected to",
-    Kind2 = "Kind",
 
     // Details
     Details = "Details",

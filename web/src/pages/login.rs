@@ -64,9 +64,10 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
     let described = props.message.is_some().then_some("login-message");
     html! {
         <main class="login">
+            <div class="theme-corner"><ThemeSwitch /></div>
             <div class="login-card">
-                <div class="theme-row"><ThemeSwitch /></div>
                 <h1 class="brand"><IconView mark={Mark::Brand} /><span>{ Text::Product.get() }</span></h1>
+                <p class="lead">{ Text::LogInTo.with(&[&props.pool.label]) }</p>
                 { for props.message.as_ref().map(message) }
                 <form {onsubmit} aria-label={Text::LogInTo.with(&[&props.pool.label])} data-testid="login-form">
                     { pool_field(props) }
@@ -102,10 +103,10 @@ fn message(message: &Message) -> Html {
     }
 }
 
-/// A choice where there is one to make, a line where there is not.
+/// A choice, where there is one to make.
 fn pool_field(props: &LoginProps) -> Html {
     if props.pools.len() < 2 {
-        return html! { <p class="quiet">{ Text::LogInTo.with(&[&props.pool.label]) }</p> };
+        return html! {};
     }
     html! { <PoolPicker pool={props.pool.clone()} pools={props.pools.clone()} /> }
 }

@@ -61,7 +61,7 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     use_effect_with((drawing.clone(), measured), |_| dom::mark("xenoxide:topology-drawn"));
     use_wheel(&node, view, &moved);
     use_following(&drawing, props.focus, view, frame, &moved);
-    let on_pick = use_pick(&props.on_pick, view, &moved);
+    let on_pick = use_pick(&drawing, &props.on_pick, view, &moved);
     let on_hover = {
         let hovered = hovered.setter();
         use_callback((), move |at: Option<usize>, ()| hovered.set(at))
@@ -88,6 +88,7 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     let label = Text::Drawing.with(&[drawing.graph.lens.name(), &drawing.graph.total.to_string()]);
     let transform = format!("translate({:.2} {:.2}) scale({:.4})", view.x, view.y, view.scale);
     html! {
+        <>
         <div class="stage" ref={node}>
             <svg class={classes!("drawing", path.is_some().then_some("focused"))} role="group" aria-label={label} tabindex="0"
                 aria-activedescendant={cursor.map(node_id)} data-testid="topology" data-lens={drawing.graph.lens.name()}
@@ -97,13 +98,17 @@ pub(super) fn Stage(props: &StageProps) -> Html {
                     <Picture drawing={drawing.clone()} selected={props.focus} cursor={*cursor} path={(*path).clone()} {on_pick} {on_hover} />
                 </g>
             </svg>
-            <div class="zoom">
-                { control(Mark::Plus, Text::ZoomIn, zoom(ZOOM), "zoom-in") }
+        </div>
+        <div class="stage-foot">
+            { legend(&drawing.graph.nodes) }
+            <div class="zoom" role="group" aria-label={Text::Zoom.get()}>
                 { control(Mark::Minus, Text::ZoomOut, zoom(1.0 / ZOOM), "zoom-out") }
+                <output>{ format!("{:.0} %", view.scale * 100.0) }</output>
+                { control(Mark::Plus, Text::ZoomIn, zoom(ZOOM), "zoom-in") }
                 { control(Mark::Fit, Text::FitTitle, fit, "fit") }
             </div>
-            { legend(&drawing.graph.nodes) }
         </div>
+        </>
     }
 }
 
@@ -178,20 +183,21 @@ fn use_following(
     });
 }
 
-/// A click on a node. What is seen stays where it is, even if the drawing becomes larger.
+/// A click on a node. When a group unfolds, what is seen stays where it is although the drawing becomes larger.
 #[hook]
 fn use_pick(
+    drawing: &Same<Drawing>,
     on_pick: &Callback<Option<usize>>,
     view: Viewport,
     moved: &UseStateHandle<Option<Viewport>>,
 ) -> Callback<Option<usize>> {
     // The same callback as long as the drawing is the same: the nodes compare it.
-    let latest = use_mut_ref(|| (on_pick.clone(), view));
-    *latest.borrow_mut() = (on_pick.clone(), view);
+    let latest = use_mut_ref(|| (drawing.clone(), on_pick.clone(), view));
+    *latest.borrow_mut() = (drawing.clone(), on_pick.clone(), view);
     let moved = moved.setter();
     use_callback((), move |at: Option<usize>, ()| {
-        let (on_pick, view) = latest.borrow().clone();
-        if at.is_some() {
+        let (drawing, on_pick, view) = latest.borrow().clone();
+        if at.and_then(|at| drawing.graph.nodes.get(at)).is_some_and(Node::is_group) {
             moved.set(Some(view));
         }
         on_pick.emit(at);

@@ -150,8 +150,8 @@ fn toolbar(store: &StoreHandle, lens: Lens) -> Html {
         <div class="toolbar">
             <Segments label={Text::Lenses.get()} {segments} {chosen} {on_choose} />
             <div class="spacer"></div>
-            <button type="button" class="button" aria-pressed={as_table.to_string()} title={Text::AsTableTitle.get()}
-                onclick={toggle} data-testid="as-table"><IconView mark={Mark::Rows} />{ Text::AsTable.get() }</button>
+            <button type="button" class="button" aria-pressed={as_table.to_string()} title={Text::AsTableTitle.get()} aria-label={Text::AsTableTitle.get()}
+                onclick={toggle} data-testid="as-table"><IconView mark={Mark::Rows} /><span class="word">{ Text::AsTable.get() }</span></button>
         </div>
     }
 }

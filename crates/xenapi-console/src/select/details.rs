@@ -210,9 +210,9 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
         .fact(Text::Os, from_guest(&|guest| guest.os_version.get("name").cloned().unwrap_or_default()));
     if matches!(details.state, Some(State::Running | State::Paused)) {
         let started = match cache.get(&vm.metrics) {
-            Some(metrics) if metrics.start_time.unix() > 0 => Cell::of(metrics.start_time.to_string()),
-            _ if is_known::<VMMetrics>(cache) => Cell::Nothing,
-            _ => Cell::Unknown,
+            Some(metrics) => Cell::of(format::date_time(&metrics.start_time).unwrap_or_default()),
+            None if is_known::<VMMetrics>(cache) => Cell::Nothing,
+            None => Cell::Unknown,
         };
         details.fact(Text::Started, started);
     }
