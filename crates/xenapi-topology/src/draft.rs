@@ -1,11 +1,11 @@
 //! Everything that a lens sees, before anything is folded.
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use hashbrown::HashMap;
 use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef};
 
@@ -77,7 +77,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) folding: Vec<usize>,
     pub(crate) items: Vec<Item<'a>>,
     pub(crate) links: Vec<Link>,
-    index: BTreeMap<&'static str, BTreeMap<RawRef, usize>>,
+    /// Places by class and reference. Only looked up, never gone through, so its order does not matter.
+    index: HashMap<&'static str, HashMap<RawRef, usize>>,
     /// Removable drives and the like, whose connectors are drawn quietly.
     pub(crate) quiet: Vec<usize>,
 }
@@ -90,7 +91,7 @@ impl<'a> Draft<'a> {
             folding: Vec::new(),
             items: Vec::new(),
             links: Vec::new(),
-            index: BTreeMap::new(),
+            index: HashMap::new(),
             quiet: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, Node, NodeKind};
 use crate::order::{Cell, Ranks, leftmost_first};
 use crate::place::place;
 use crate::state::State;
@@ -258,9 +258,11 @@ fn wanted_width(graph: &Graph, node: &Node, metrics: &Metrics) -> f64 {
     LABEL_INDENT + text + PADDING
 }
 
-/// The states that a group's tally shows: none when the group's own glyph says it all.
+/// The states that a group's tally shows: none when the group's own glyph says it all, and none for disks that are all well,
+/// whose size is worth more.
 pub fn shown_tally(node: &Node) -> &[(State, usize)] {
-    if node.tally.len() > 1 { &node.tally } else { &[] }
+    let disks = matches!(node.kind, NodeKind::Vdi | NodeKind::Iso) && !node.state.is_trouble();
+    if node.tally.len() > 1 && !disks { &node.tally } else { &[] }
 }
 
 /// How wide one entry of a tally is: a small glyph and a number.

@@ -82,8 +82,8 @@ impl Palette {
     /// The colour of an edge.
     pub fn edge(&self, state: EdgeState, quiet: bool) -> &'static str {
         match state {
-            EdgeState::Broken => self.state(State::Failed),
             _ if quiet => self.edge_quiet,
+            EdgeState::Broken => self.state(State::Failed),
             _ => self.edge,
         }
     }

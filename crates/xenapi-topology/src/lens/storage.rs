@@ -93,7 +93,7 @@ fn pbds(draft: &mut Draft<'_>, columns: &Columns) {
     for (sr, host, attached) in links {
         let broken = attached && draft.items[host].state == State::Failed;
         let state = if broken { EdgeState::Broken } else { EdgeState::attached(attached) };
-        let known = draft.items[sr].class != "" && draft.items[host].class == Host::DESC.name;
+        let known = !draft.items[sr].class.is_empty() && draft.items[host].class == Host::DESC.name;
         draft.link(sr, host, if known { state } else { EdgeState::Unknown });
     }
 }
@@ -141,10 +141,12 @@ fn disks(draft: &mut Draft<'_>, columns: &Columns, options: &Options) {
         if vbd.empty || vbd.vdi.is_null() {
             continue;
         }
-        let vdi = match (draft.find::<VDI>(vbd.vdi.raw()), cache.get(&vbd.vdi)) {
-            (Some(at), _) => at,
-            (None, Some(record)) => add_vdi(draft, columns, &vbd.vdi, record),
-            (None, None) => draft.referred::<VDI>(vbd.vdi.raw(), NodeKind::Vdi, columns.vdis),
+        let vdi = match draft.find::<VDI>(vbd.vdi.raw()) {
+            Some(at) => at,
+            None => match cache.get(&vbd.vdi) {
+                Some(record) => add_vdi(draft, columns, &vbd.vdi, record),
+                None => draft.referred::<VDI>(vbd.vdi.raw(), NodeKind::Vdi, columns.vdis),
+            },
         };
         if vbd.currently_attached && draft.items[vdi].state == State::Halted {
             draft.items[vdi].state = State::Running;
@@ -190,13 +192,17 @@ fn siblings(draft: &mut Draft<'_>, columns: &Columns) {
             draft.items[link.from].with.push(sr);
         }
     }
-    let cache = draft.cache;
+    let mut holds_isos = vec![false; draft.items.len()];
+    for (reference, sr) in draft.cache.iter::<SR>() {
+        if let Some(at) = draft.find::<SR>(reference.raw()) {
+            holds_isos[at] = sr.content_type == "iso";
+        }
+    }
     for at in 0..draft.items.len() {
         if draft.items[at].kind != NodeKind::Vdi {
             continue;
         }
-        let sr = sr_of[at].and_then(|sr| cache.get(&draft.items[sr].reference.clone().typed::<SR>()));
-        if sr.is_some_and(|sr| sr.content_type == "iso") {
+        if sr_of[at].is_some_and(|sr| holds_isos[sr]) {
             (draft.items[at].kind, draft.items[at].tag, draft.items[at].fold) = (NodeKind::Iso, ISO, Fold::Always);
             draft.items[at].with.retain(|with| Some(*with) == sr_of[at]);
         } else if !used[at] && draft.items[at].state != State::Unknown {
