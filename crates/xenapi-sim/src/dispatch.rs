@@ -39,8 +39,9 @@ fn parse(name: &str) -> Name<'_> {
 
 /// `VM_get_all` for `VM.get_all`. Classes have underscores too, so every place is tried.
 fn underscored(name: &str) -> Option<Method> {
-    let places = name.match_indices('_').map(|(at, _)| at);
-    places.filter_map(|at| Method::find(xenapi_model::class(&name[..at])?, &name[at + 1..])).last()
+    let places = name.rmatch_indices('_').map(|(at, _)| at);
+    let mut methods = places.filter_map(|at| Method::find(xenapi_model::class(&name[..at])?, &name[at + 1..]));
+    methods.next()
 }
 
 fn finished(result: Result<Value, Failure>) -> Outcome {

@@ -155,11 +155,11 @@ fn make_vm(sim: &mut Sim, plan: &mut Plan, mut shape: Shape, at: usize) -> RawRe
     make_nics(sim, plan, &reference, &shape, at);
     if let Some(host) = shape.host {
         make_console(sim, plan, &reference, host);
-        // Some guests have no tools.
-        if at % 11 != 5 {
-            let guest = make_guest(sim, &reference, &shape);
-            sim.store.put("VM", reference.as_str(), "guest_metrics", &guest);
-        }
+    }
+    // Some guests have no tools; those cannot be suspended.
+    if shape.power == "Suspended" || (shape.host.is_some() && at % 11 != 5) {
+        let guest = make_guest(sim, &reference, &shape);
+        sim.store.put("VM", reference.as_str(), "guest_metrics", &guest);
     }
     sim.refresh_vm(&reference);
     reference

@@ -501,3 +501,9 @@ pub(crate) fn before_destroy_network(sim: &mut Sim, network: &RawRef) -> Result<
     }
     Ok(())
 }
+
+/// Takes a PIF out, and its metrics.
+pub(crate) fn remove_pif(sim: &mut Sim, pif: &RawRef) {
+    drop_metrics(sim, "PIF", "PIF_metrics", pif);
+    sim.store.remove("PIF", pif.as_str());
+}

@@ -4,9 +4,12 @@
 mod boot;
 mod devices;
 mod memory;
+mod networks;
 mod pool;
 mod replicate;
 mod rules;
+mod snapshots;
+mod storage;
 mod vm;
 
 use alloc::boxed::Box;
@@ -42,6 +45,8 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
     match class.name {
         "event" => event(message.name),
         "VM" => vm::find(message.name).or_else(|| memory::find(message.name)),
+        "SR" | "VDI" => storage::find(class.name, message.name),
+        "VLAN" | "PIF" => networks::find(class.name, message.name),
         "VBD" | "VIF" | "PBD" => devices::find(class.name, message.name),
         _ => pool::find(class.name, message.name),
     }

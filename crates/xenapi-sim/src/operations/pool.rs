@@ -22,7 +22,6 @@ pub(crate) fn find(class: &str, message: &str) -> Option<Handler> {
         "task" => task(message),
         "host" => host(message),
         "message" => messages(message),
-        "SR" => storage(message),
         _ => None,
     }
 }
@@ -109,6 +108,14 @@ fn host(message: &str) -> Option<Handler> {
             sim.store.put("host", host.as_str(), "enabled", true);
             Ok(Value::VOID)
         }),
+        "reboot" | "shutdown" => Handler::Now(|sim, _, args| {
+            let host = sim.need("host", args.text(0))?;
+            if sim.store.flag("host", host.as_str(), "enabled") {
+                return Err(Failure::new("HOST_NOT_DISABLED", [""; 0]));
+            }
+            // Nothing simulates a host that is down.
+            Err(Failure::new("NOT_IMPLEMENTED", ["host power"]))
+        }),
         "list_methods" => Handler::Now(|_, _, _| Ok(method_names())),
         "compute_free_memory" => Handler::Now(|sim, _, args| {
             let host = sim.need("host", args.text(0))?;
@@ -124,30 +131,6 @@ fn host(message: &str) -> Option<Handler> {
             let pifs = sim.store.refs("host", host.as_str(), "PIFs");
             let found = pifs.into_iter().find(|pif| sim.store.flag("PIF", pif.as_str(), "management"));
             Ok(found.unwrap_or_default().into())
-        }),
-        _ => return None,
-    })
-}
-
-fn storage(message: &str) -> Option<Handler> {
-    Some(match message {
-        "get_supported_types" => Handler::Now(|sim, _, _| {
-            let drivers = sim.store.table("SM").rows.values();
-            let at = sim.store.table("SM").class.field_index("type");
-            Ok(Value::Array(drivers.filter_map(|row| at.map(|at| row.fields[at].clone())).collect()))
-        }),
-        "scan" => Handler::Now(|sim, _, args| {
-            let sr = sim.need("SR", args.text(0))?;
-            let pbds = sim.store.refs("SR", sr.as_str(), "PBDs");
-            if pbds.iter().any(|pbd| sim.store.flag("PBD", pbd.as_str(), "currently_attached")) {
-                return Ok(Value::VOID);
-            }
-            Err(Failure::new("SR_HAS_NO_PBDS", [sr.as_str()]))
-        }),
-        "set_shared" => Handler::Now(|sim, _, args| {
-            let sr = sim.need("SR", args.text(0))?;
-            sim.store.put("SR", sr.as_str(), "shared", args.flag(1));
-            Ok(Value::VOID)
         }),
         _ => return None,
     })

@@ -87,18 +87,23 @@ pub(crate) fn replicate(sim: &mut Sim, vm: &RawRef, name: &str, kind: &Copy) -> 
     }
     let new = sim.random.reference();
     sim.store.insert(&new, draft);
-    for vbd in sim.store.refs("VM", source, "VBDs") {
-        copy_disk(sim, &vbd, &new, kind);
-    }
-    for vif in sim.store.refs("VM", source, "VIFs") {
-        copy_vif(sim, &vif, &new, is_snapshot);
-    }
+    copy_devices(sim, vm, &new, kind);
     if is_snapshot {
         sim.store.put("VM", source, "parent", &new);
     }
     sim.refresh_vm(&new);
     sim.refresh_vm(vm);
     new
+}
+
+/// Copies the disks and NICs of one VM to another.
+pub(crate) fn copy_devices(sim: &mut Sim, from: &RawRef, to: &RawRef, kind: &Copy) {
+    for vbd in sim.store.refs("VM", from.as_str(), "VBDs") {
+        copy_disk(sim, &vbd, to, kind);
+    }
+    for vif in sim.store.refs("VM", from.as_str(), "VIFs") {
+        copy_vif(sim, &vif, to, *kind == Copy::Snapshot);
+    }
 }
 
 fn new_config(sim: &mut Sim, vm: &RawRef, is_snapshot: bool) -> Struct {

@@ -33,6 +33,9 @@ const UNLISTED: &[&str] = &[
     "reverting",
 ];
 
+/// Operations that ask the guest.
+const ASKS: &[&str] = &["clean_shutdown", "clean_reboot", "suspend"];
+
 const OF_TEMPLATES: &[&str] = &[
     "changing_dynamic_range",
     "changing_static_range",
@@ -57,6 +60,8 @@ pub(crate) struct State<'a> {
     pub(crate) is_control_domain: bool,
     pub(crate) is_default_template: bool,
     pub(crate) clones_suspended: bool,
+    /// Whether the guest can be asked to stop: it is paravirtual, or has its tools.
+    pub(crate) listens: bool,
     pub(crate) blocked: Option<&'a Struct>,
     pub(crate) current: Option<&'a Struct>,
 }
@@ -120,7 +125,6 @@ impl State<'_> {
             return Some(Refusal::Blocked(reason.as_text().unwrap_or("")));
         }
         if let Some(allowed) = powers(operation, self) {
-            // A snapshot passes for halted where a snapshot can be made undone.
             if !allowed.iter().any(|power| power.eq_ignore_ascii_case(self.power)) {
                 return Some(Refusal::Power(allowed));
             }
@@ -153,8 +157,11 @@ impl State<'_> {
     pub(crate) fn allowed(&self) -> Value {
         let listed = VM_OPERATIONS.values.iter().filter(|operation| !UNLISTED.contains(operation));
         let listed = listed.filter(|operation| {
-            // Only snapshots can be reverted to, though only the call itself says so.
-            (**operation != "revert" || self.is_snapshot) && self.refusal(operation).is_none()
+            // Only snapshots can be reverted to, though only the call itself says so. A guest without tools is not refused up
+            // front either: it just does not listen.
+            (**operation != "revert" || self.is_snapshot)
+                && (self.listens || !ASKS.contains(operation))
+                && self.refusal(operation).is_none()
         });
         Value::Array(listed.map(|operation| Value::from(*operation)).collect())
     }
@@ -186,9 +193,20 @@ fn state<'a>(sim: &'a Sim, vm: &str) -> State<'a> {
         is_control_domain: store.flag("VM", vm, "is_control_domain"),
         is_default_template: is_default(sim, vm),
         clones_suspended: clones.unwrap_or(false),
+        listens: listens(sim, vm),
         blocked: map("blocked_operations"),
         current: map("current_operations"),
     }
+}
+
+/// Whether a guest can be asked to stop. One about which nothing was recorded gets the benefit of the doubt.
+pub(crate) fn listens(sim: &Sim, vm: &str) -> bool {
+    let store = &sim.store;
+    let guest = store.reference("VM", vm, "guest_metrics");
+    let is_known = store.contains("VM_guest_metrics", guest.as_str());
+    store.text("VM", vm, "HVM_boot_policy").is_empty()
+        || (!guest.is_null() && !is_known)
+        || store.flag("VM_guest_metrics", guest.as_str(), "PV_drivers_detected")
 }
 
 /// Whether a VM is marked as a default template.

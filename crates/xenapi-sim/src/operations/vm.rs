@@ -10,15 +10,19 @@ use xenapi_core::{DateTime, Failure, Millis, NULL, RawRef, Value};
 use crate::Sim;
 use crate::arguments::Args;
 use crate::operations::replicate::{self, Copy};
-use crate::operations::{Handler, boot, devices, rules};
+use crate::operations::{Handler, boot, devices, rules, snapshots};
 use crate::store::Draft;
 use crate::tasks::{Hold, Operation, Start};
 
 /// What happens to a VM.
 #[derive(Clone, Debug)]
 enum Action {
-    Start { paused: bool },
-    Resume { paused: bool },
+    Start {
+        paused: bool,
+    },
+    Resume {
+        paused: bool,
+    },
     CleanShutdown,
     HardShutdown,
     Shutdown,
@@ -28,7 +32,15 @@ enum Action {
     Unpause,
     Suspend,
     Migrate,
-    Copy { kind: Copy, name: String },
+    /// To the snapshot named here; the VM is the job's.
+    Revert {
+        snapshot: RawRef,
+    },
+    Provision,
+    Copy {
+        kind: Copy,
+        name: String,
+    },
 }
 
 /// An action under way.
@@ -41,15 +53,20 @@ struct VmJob {
     wanted: Option<RawRef>,
     /// Where it will run.
     host: Option<RawRef>,
+    /// The guest will not answer.
+    is_deaf: bool,
 }
 
+/// How long a guest is given to stop.
+const PATIENCE: Millis = Millis::from_secs(1200);
+
 fn job(args: &Args, operation: &'static str, action: Action) -> Result<Box<dyn Operation>, Failure> {
-    Ok(Box::new(VmJob { vm: RawRef::from(args.text(0)), action, operation, wanted: None, host: None }))
+    Ok(Box::new(VmJob { vm: RawRef::from(args.text(0)), action, operation, wanted: None, host: None, is_deaf: false }))
 }
 
 fn job_on(args: &Args, operation: &'static str, action: Action) -> Result<Box<dyn Operation>, Failure> {
     let wanted = Some(RawRef::from(args.text(1)));
-    Ok(Box::new(VmJob { vm: RawRef::from(args.text(0)), action, operation, wanted, host: None }))
+    Ok(Box::new(VmJob { vm: RawRef::from(args.text(0)), action, operation, wanted, host: None, is_deaf: false }))
 }
 
 pub(crate) fn find(message: &str) -> Option<Handler> {
@@ -70,6 +87,19 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
         "clone" => Handler::Job(|_, _, args| copy(args, "clone", Copy::Clone)),
         "copy" => Handler::Job(|_, _, args| copy(args, "copy", Copy::Full(RawRef::from(args.text(2))))),
         "snapshot" => Handler::Job(|_, _, args| copy(args, "snapshot", Copy::Snapshot)),
+        "provision" => Handler::Job(|_, _, args| job(args, "provision", Action::Provision)),
+        "revert" => Handler::Job(|sim, _, args| {
+            let snapshot = RawRef::from(args.text(0));
+            let vm = snapshots::target(sim, &snapshot)?;
+            Ok(Box::new(VmJob {
+                vm,
+                action: Action::Revert { snapshot },
+                operation: "reverting",
+                wanted: None,
+                host: None,
+                is_deaf: false,
+            }))
+        }),
         "assert_can_boot_here" => Handler::Now(boot::assert_can_boot_here),
         "get_possible_hosts" => Handler::Now(boot::possible_hosts),
         "assert_operation_valid" => Handler::Now(|sim, _, args| {
@@ -117,13 +147,22 @@ impl Operation for VmJob {
             Action::Suspend => drop(suspend_sr(sim, &self.vm)?),
             Action::HardShutdown | Action::HardReboot => sim.cancel_jobs_on("VM", &self.vm),
             Action::Copy { kind, .. } => replicate::check(sim, kind)?,
+            Action::Provision => drop(snapshots::wanted_disks(sim, &self.vm)?),
+            Action::Revert { snapshot } => rules::check(sim, snapshot, "revert")?,
             _ => {}
         }
-        Ok(Start { duration: self.duration(), holds: self.holds(sim) })
+        let asks = matches!(self.action, Action::CleanShutdown | Action::CleanReboot | Action::Suspend);
+        self.is_deaf = asks && !rules::listens(sim, self.vm.as_str());
+        let duration = if self.is_deaf { PATIENCE } else { self.duration() };
+        Ok(Start { duration, holds: self.holds(sim) })
     }
 
     fn finish(&mut self, sim: &mut Sim) -> Result<Value, Failure> {
         let vm = &self.vm;
+        if self.is_deaf {
+            let code = if matches!(self.action, Action::Suspend) { "VM_SUSPEND_TIMEOUT" } else { "VM_SHUTDOWN_TIMEOUT" };
+            return Err(Failure::new(code, [String::from(vm.as_str()), format!("{}.", PATIENCE.as_secs())]));
+        }
         match &self.action {
             Action::Start { paused } => self.finish_start(sim, *paused),
             Action::Resume { paused } => self.finish_resume(sim, *paused),
@@ -145,6 +184,18 @@ impl Operation for VmJob {
             }
             Action::Suspend => suspend(sim, vm)?,
             Action::Migrate => self.finish_migration(sim),
+            Action::Provision => {
+                let disks = snapshots::wanted_disks(sim, vm)?;
+                snapshots::provision(sim, vm, disks);
+            }
+            Action::Revert { snapshot } => {
+                if sim.store.text("VM", vm.as_str(), "power_state") != "Halted" {
+                    halt(sim, vm);
+                }
+                snapshots::revert(sim, vm, snapshot);
+                sim.refresh_vm(snapshot);
+                announce(sim, vm, "VM_SNAPSHOT_REVERTED", "reverted to a snapshot");
+            }
             Action::Copy { kind, name } => {
                 let new = replicate::replicate(sim, vm, name, kind);
                 match kind {
@@ -172,7 +223,7 @@ impl VmJob {
             Action::CleanReboot => 2500,
             Action::Suspend | Action::Migrate => 3000,
             Action::HardShutdown => 500,
-            Action::HardReboot | Action::Copy { .. } => 1000,
+            Action::HardReboot | Action::Copy { .. } | Action::Revert { .. } | Action::Provision => 1000,
             Action::Pause | Action::Unpause => 300,
         })
     }
@@ -183,6 +234,10 @@ impl VmJob {
             Action::Start { .. } => "vm_start",
             Action::Resume { .. } => "vm_resume",
             Action::Migrate => "vm_migrate",
+            Action::Revert { ref snapshot } => {
+                holds.push(Hold { class: "VM", reference: snapshot.clone(), operation: "revert" });
+                return holds;
+            }
             _ => return holds,
         };
         holds.extend(self.host.iter().map(|host| Hold { class: "host", reference: host.clone(), operation: on_host }));

@@ -359,3 +359,30 @@ fn idle_sessions_end_after_a_day() {
     pool.pass(25 * 3600 * 1000);
     assert_eq!(pool.ask("VM.get_all", &[]).unwrap_err().code, "SESSION_INVALID");
 }
+
+#[test]
+fn check_5_6_7_and_11_values_on_the_wire() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    pool.call("VM.set_tags", &[vm.as_str().into(), Value::Array(vec![])]).unwrap();
+    let mut wire = |method: &str| {
+        let value = pool.ask(method, &[&vm]).unwrap();
+        String::from_utf8(xenapi_codec::xmlrpc::write_success(&value)).unwrap()
+    };
+    let expected = [
+        ("VM.get_VCPUs_max", "<value>2</value>"),
+        ("VM.get_is_a_template", "<value><boolean>0</boolean></value>"),
+        ("VM.get_tags", "<value><array><data></data></array></value>"),
+        ("VM.get_current_operations", "<value><struct></struct></value>"),
+    ];
+    for (method, value) in expected {
+        let text = wire(method);
+        assert!(text.contains(&alloc::format!("<name>Value</name>{value}")), "{method}: {text}");
+    }
+}
+
+#[test]
+fn a_pool_can_move_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Sim>();
+}

@@ -1,10 +1,12 @@
 //! Named after the checks of the protocol reference that they make, where there is one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod big;
 mod calls;
 mod events;
 mod generated;
 mod operations;
+mod random;
 mod records;
 mod tasks;
 

@@ -1,6 +1,7 @@
 //! What operations check and do.
 
 use super::*;
+use crate::tests::generated::check_consistent;
 
 impl Pool {
     fn set(&mut self, class: &str, reference: &str, field: &str, value: impl Into<Value>) {
@@ -120,6 +121,18 @@ fn check_53_snapshots() {
     assert_eq!(pool.start(&snapshot).unwrap_err(), failure("VM_IS_SNAPSHOT", &[&snapshot, "start"]));
     let info = pool.ask("VM.get_snapshot_info", &[&snapshot]).unwrap();
     assert_eq!(info.as_struct().unwrap().get("power-state-at-snapshot"), Some(&"Running".into()));
+    let refused = pool.ask("VM.revert", &[&vm]).unwrap_err();
+    assert_eq!(refused, failure("VM_REVERT_FAILED", &[&vm, "OpaqueRef:NULL"]));
+    let disks = |pool: &mut Pool| pool.refs("VM.get_VBDs", &[&vm]).len();
+    let before = disks(&mut pool);
+    pool.ask("VM.set_name_description", &[&vm, "changed"]).unwrap();
+    pool.ask("VM.revert", &[&snapshot]).unwrap();
+    assert_ne!(pool.text("VM.get_name_description", &[&vm]), "changed");
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Halted");
+    assert_eq!(disks(&mut pool), before);
+    assert!(!pool.flag("VM.get_is_a_template", &[&vm]));
+    assert!(pool.refs("VM.get_snapshots", &[&vm]).contains(&snapshot));
+    pool.start(&vm).unwrap();
 }
 
 #[test]
@@ -228,8 +241,102 @@ fn check_57_and_58_disks_and_connections() {
     for _ in 0..2 {
         assert_eq!(pool.ask("PBD.plug", &[&pbd]), Ok(Value::VOID));
     }
+    assert_eq!(pool.ask("SR.destroy", &[&sr]).unwrap_err(), failure("SR_HAS_PBD", &[&sr]));
     let attached = failure("OPERATION_NOT_ALLOWED", &["PBD is currently attached"]);
     assert_eq!(pool.ask("PBD.destroy", &[&pbd]).unwrap_err(), attached);
+}
+
+#[test]
+fn check_57_a_repository_with_disks_stays() {
+    let mut pool = Pool::new();
+    let sr = pool.refs("SR.get_by_name_label", &["ISO library"])[0].clone();
+    for pbd in pool.refs("SR.get_PBDs", &[&sr]) {
+        pool.set("PBD", &pbd, "currently_attached", false);
+    }
+    assert_eq!(pool.ask("SR.destroy", &[&sr]).unwrap_err(), failure("SR_NOT_EMPTY", &[]));
+    assert_eq!(pool.ask("SR.forget", &[&sr]), Ok(Value::VOID));
+    assert!(pool.ask("SR.get_uuid", &[&sr]).is_err());
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn disks_are_copied_and_grow() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let vbd = pool.refs("VM.get_VBDs", &[&vm])[0].clone();
+    let vdi = pool.text("VBD.get_VDI", &[&vbd]);
+    let snapshot = pool.ask("VDI.snapshot", &[&vdi]).unwrap();
+    assert_eq!(pool.text("VDI.get_snapshot_of", &[snapshot.as_text().unwrap()]), vdi);
+    let size = pool.ask("VDI.get_virtual_size", &[&vdi]).unwrap().as_int().unwrap();
+    pool.call("VDI.resize", &[vdi.as_str().into(), Value::Int(size * 2)]).unwrap();
+    let refused = pool.call("VDI.resize", &[vdi.as_str().into(), Value::Int(size)]).unwrap_err();
+    assert!(refused.code.starts_with("SR_BACKEND_FAILURE"), "{refused}");
+    let copy = pool.text("VDI.copy", &[&vdi]);
+    assert_eq!(pool.ask("VDI.get_virtual_size", &[&copy]), Ok(Value::Int(size * 2)));
+}
+
+#[test]
+fn check_60_vlans() {
+    let mut pool = Pool::new();
+    let bond = pool.refs("Bond.get_all", &[])[0].clone();
+    let pif = pool.text("Bond.get_master", &[&bond]);
+    let networks = pool.refs("network.get_by_name_label", &["Isolated lab"]);
+    let (network, other) =
+        (networks[0].clone(), pool.refs("network.get_by_name_label", &["Host internal management network"])[0].clone());
+    let refused = pool.ask("VLAN.create", &[&pif, "4095", &network]).unwrap_err();
+    assert_eq!(refused, failure("VLAN_TAG_INVALID", &["4095"]));
+    let vlan = pool.text("VLAN.create", &[&pif, "7", &network]);
+    let untagged = pool.text("VLAN.get_untagged_PIF", &[&vlan]);
+    assert_eq!(pool.text("PIF.get_VLAN_master_of", &[&untagged]), vlan);
+    assert!(pool.refs("PIF.get_VLAN_slave_of", &[&pif]).contains(&vlan));
+    let again = pool.ask("VLAN.create", &[&pif, "7", &other]).unwrap_err();
+    assert_eq!(again, failure("PIF_VLAN_EXISTS", &["bond0"]));
+    let host = pool.text("PIF.get_host", &[&pif]);
+    let again = pool.ask("VLAN.create", &[&pif, "7", &network]).unwrap_err();
+    assert_eq!(again, failure("NETWORK_ALREADY_CONNECTED", &[&host, &untagged]));
+    pool.ask("VLAN.destroy", &[&vlan]).unwrap();
+    assert!(pool.ask("PIF.get_uuid", &[&untagged]).is_err());
+    assert_eq!(pool.ask("host.reboot", &[&host]).unwrap_err(), failure("HOST_NOT_DISABLED", &[]));
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn a_template_becomes_a_vm() {
+    let mut pool = Pool::new();
+    let (template, sr) = (pool.template(), pool.refs("SR.get_by_name_label", &["NFS volume 1"])[0].clone());
+    let vm = pool.text("VM.clone", &[&template, "fresh"]);
+    let refused = pool.ask("VM.provision", &[&vm]).unwrap_err();
+    assert_eq!(refused, failure("UUID_INVALID", &["sr", ""]));
+    let config = pool.ask("VM.get_other_config", &[&vm]).unwrap();
+    let disks = config.as_struct().unwrap().get("disks").unwrap().as_text().unwrap().to_string();
+    let uuid = pool.text("SR.get_uuid", &[&sr]);
+    pool.ask("VM.remove_from_other_config", &[&vm, "disks"]).unwrap();
+    let disks = disks.replace("sr=\"\"", &alloc::format!("sr=\"{uuid}\""));
+    pool.ask("VM.add_to_other_config", &[&vm, "disks", &disks]).unwrap();
+    pool.ask("VM.provision", &[&vm]).unwrap();
+    assert!(!pool.flag("VM.get_is_a_template", &[&vm]));
+    let vbd = pool.refs("VM.get_VBDs", &[&vm])[0].clone();
+    let vdi = pool.text("VBD.get_VDI", &[&vbd]);
+    assert_eq!(pool.text("VDI.get_SR", &[&vdi]), sr);
+    pool.start(&vm).unwrap();
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Running");
+}
+
+#[test]
+fn a_guest_without_tools_does_not_listen() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    assert!(pool.refs("VM.get_allowed_operations", &[&vm]).contains(&"clean_shutdown".into()));
+    pool.set("VM", &vm, "guest_metrics", "OpaqueRef:NULL");
+    pool.ask("VM.update_allowed_operations", &[&vm]).unwrap();
+    let allowed = pool.refs("VM.get_allowed_operations", &[&vm]);
+    assert!(!allowed.contains(&"clean_shutdown".into()) && allowed.contains(&"hard_shutdown".into()));
+    let before = pool.now;
+    let refused = pool.ask("VM.clean_shutdown", &[&vm]).unwrap_err();
+    assert_eq!(refused, failure("VM_SHUTDOWN_TIMEOUT", &[&vm, "1200."]));
+    assert_eq!(pool.now - before, Millis::from_secs(1200));
+    pool.ask("VM.shutdown", &[&vm]).unwrap();
+    assert_eq!(pool.text("VM.get_power_state", &[&vm]), "Halted");
 }
 
 #[test]
@@ -248,7 +355,7 @@ fn check_59_networks() {
 fn a_disabled_host_starts_nothing() {
     let mut pool = Pool::with(&Config { hosts: 1, ..Config::default() });
     let (vm, host) = (pool.vm("Halted"), pool.refs("host.get_all", &[])[0].clone());
-    assert_eq!(pool.refs("VM.get_possible_hosts", &[&vm]), [host.clone()]);
+    assert_eq!(pool.refs("VM.get_possible_hosts", &[&vm]), core::slice::from_ref(&host));
     pool.ask("host.disable", &[&host]).unwrap();
     let refused = pool.ask("VM.assert_can_boot_here", &[&vm, &host]).unwrap_err();
     assert_eq!(refused, failure("HOST_DISABLED", &[&host]));
