@@ -3,7 +3,8 @@
 
 extern crate alloc;
 
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use xenapi_client::Cache;
 use xenapi_topology::{Lens, Metrics, Options, Theme, graph, layout, svg};
@@ -19,7 +20,7 @@ fn main() -> std::io::Result<()> {
     for lens in Lens::ALL {
         let graph = graph(&cache, lens, &Options::default());
         let placed = layout(&graph, &Metrics::default());
-        let took = (0..10).map(|_| time(&cache, lens)).min().unwrap_or_default();
+        let took = (0..20).map(|_| time(&cache, lens)).min().unwrap_or_default();
         let (nodes, edges) = (graph.nodes.len(), graph.edges.len());
         println!("{lens}: {nodes} nodes, {edges} edges for {} objects in {took:?}", graph.total);
         for theme in Theme::ALL {

@@ -55,7 +55,7 @@ fn columns(draft: &Draft<'_>) -> (Vec<Column>, Vec<Option<usize>>) {
     let mut counts = vec![(0, 0); draft.columns.len()];
     for item in &draft.items {
         counts[item.column].0 += 1;
-        counts[item.column].1 += usize::from(!item.kind.is_place());
+        counts[item.column].1 += usize::from(!item.kind.is_place() && !item.kind.is_connector());
     }
     let (mut columns, mut places) = (Vec::new(), Vec::new());
     for (column, (items, count)) in draft.columns.iter().zip(counts) {

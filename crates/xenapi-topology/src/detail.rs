@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, Ref};
-use xenapi_model::{Host, Network, PIF, SR, VBD, VDI, VM, pif};
+use xenapi_model::{Host, Network, PIF, SR, VBD, VDI, VM, pif, sr};
 
 use crate::draft::{Degrees, Draft, Item};
 use crate::graph::{Lens, NodeKind};
@@ -114,8 +114,19 @@ fn sr(cache: &Cache, item: &Item<'_>, degrees: Degrees) -> String {
     match item.state {
         State::Failed => join(&[&sr.r#type, "on no host"]),
         State::Attention => join(&[&sr.r#type, &format!("on {} of {} hosts", degrees.active, degrees.right)]),
-        _ => join(&[&sr.r#type, &free]),
+        _ => match local_host(cache, sr) {
+            // Every host has a "Local storage".
+            Some(host) => join(&[host, &sr.r#type, free.split(" of").next().unwrap_or_default()]),
+            None => join(&[&sr.r#type, &free]),
+        },
     }
+}
+
+/// The name of the only host that has the SR.
+fn local_host<'a>(cache: &'a Cache, sr: &sr::Record) -> Option<&'a str> {
+    let [pbd] = sr.pbds.as_slice() else { return None };
+    let host = cache.get(&cache.get(pbd)?.host)?;
+    (!sr.shared).then_some(host.name_label.as_str())
 }
 
 fn free_of(size: i64, used: i64) -> String {

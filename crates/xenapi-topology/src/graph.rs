@@ -179,6 +179,11 @@ impl NodeKind {
         }
     }
 
+    /// Whether the node stands in for a connector that is not in the data, and so for whatever is behind it.
+    pub fn is_connector(self) -> bool {
+        matches!(self, NodeKind::Vbd | NodeKind::Pbd | NodeKind::Vif)
+    }
+
     /// Whether the node stands for a place and not for an object.
     pub fn is_place(self) -> bool {
         matches!(self, NodeKind::NotRunning | NodeKind::Nowhere | NodeKind::Shelf)
@@ -261,7 +266,7 @@ pub struct Column {
     pub kind: ColumnKind,
     /// Whether the class it shows is not in the data, so that what stands here is only what others refer to.
     pub unknown: bool,
-    /// How many objects it stands for, folded ones included.
+    /// How many objects of its own kind it stands for, folded ones included; connectors and places do not count.
     pub count: usize,
 }
 

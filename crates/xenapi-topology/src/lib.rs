@@ -4,6 +4,25 @@
 //! [`svg`], [`dot`], [`mermaid`] and [`json`] write it down. All of it is a pure function: the same pool gives the same picture,
 //! and a small change moves few nodes. What is not in the data is drawn as unknown, never as absent.
 //!
+//! ```
+//! use xenapi_client::Cache;
+//! use xenapi_core::Ref;
+//! use xenapi_model::{VM, vm, vm::VmPowerState};
+//! use xenapi_topology::{Lens, Metrics, Options, State, Theme, graph, layout, svg};
+//!
+//! let mut cache = Cache::new();
+//! let record = vm::Record { name_label: "web".into(), power_state: VmPowerState::Halted, ..Default::default() };
+//! cache.insert::<VM>(Ref::new("OpaqueRef:1"), record);
+//!
+//! let graph = graph(&cache, Lens::Compute, &Options::default());
+//! let web = graph.nodes.iter().find(|node| node.label == "web").expect("it was put in");
+//! assert_eq!(web.state, State::Halted);
+//! assert!(graph.columns[1].unknown, "nobody loaded the hosts");
+//!
+//! let picture = svg(&graph, &layout(&graph, &Metrics::default()), Theme::Dark);
+//! assert!(picture.starts_with("<svg"));
+//! ```
+//!
 //! `no_std` with `alloc`.
 #![no_std]
 

@@ -50,7 +50,7 @@ fn trouble_is_not_folded_away_with_the_rest() {
 
 #[test]
 fn the_cap_holds_and_says_so() {
-    let cache = sample::pool(40, 2000, 1);
+    let cache = sample::pool(40, 700, 1);
     for lens in Lens::ALL {
         for cap in [1, 8, 50, 200] {
             let picture = graph(&cache, lens, &Options { cap, ..Options::everything() });

@@ -157,6 +157,25 @@ fn disks_lead_to_the_hosts_that_can_reach_them() {
 }
 
 #[test]
+fn a_local_sr_names_its_host() {
+    let mut cache = with_storage();
+    cache.insert::<PBD>(
+        reference(31),
+        pbd::Record { sr: reference(3), host: reference(2), currently_attached: true, ..Default::default() },
+    );
+    let record = sr::Record {
+        name_label: "Local storage".into(),
+        r#type: "lvm".into(),
+        pbds: vec![reference(31)],
+        ..Default::default()
+    };
+    cache.insert::<SR>(reference(3), sr::Record { physical_size: 10 << 30, physical_utilisation: 4 << 30, ..record });
+    let graph = draw(&cache, Lens::Storage);
+    assert_eq!(named(&graph, "Local storage").detail, "two · lvm · 6 GiB free");
+    assert_eq!(named(&graph, "Local storage").state, State::Running);
+}
+
+#[test]
 fn an_sr_without_a_path_is_failed_and_a_missing_vdi_too() {
     let mut cache = with_storage();
     let unplugged = pbd::Record { sr: reference(1), host: reference(1), ..Default::default() };
@@ -201,6 +220,7 @@ fn classes_that_were_not_loaded_make_unknown_columns() {
     let storage = draw(&cache, Lens::Storage);
     assert!(unknown(&storage, ColumnKind::Vdis) && unknown(&storage, ColumnKind::Srs));
     assert_eq!(edge(&storage, "web", "VBD 00000005"), Some(EdgeState::Unknown));
+    assert_eq!(storage.columns[1].count, 0, "a VBD is no VDI");
     let network = draw(&cache, Lens::Network);
     assert!(unknown(&network, ColumnKind::Networks) && unknown(&network, ColumnKind::Nics));
     assert_eq!(edge(&network, "web", "VIF 00000006"), Some(EdgeState::Unknown));

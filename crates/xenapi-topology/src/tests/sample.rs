@@ -98,6 +98,7 @@ fn add_sr(cache: &mut Cache, at: usize, name: &str, kind: &str, shared: bool, si
             r#type: kind.into(),
             content_type: if kind == "iso" || kind == "udev" { "iso".into() } else { "user".into() },
             shared,
+            pbds: if shared { Vec::new() } else { vec![reference(at * 100 + at % 100)] },
             physical_size: sizes.0 * GIB,
             physical_utilisation: sizes.1 * GIB,
             ..Default::default()
