@@ -76,7 +76,7 @@ pub struct Simulated {
     /// The same seed makes the same pool
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
-    /// Show recordings instead: a folder with <class>.get_all_records.xml files
+    /// Show recordings instead: a folder with CLASS.get_all_records.xml files
     #[arg(long, value_name = "DIR", conflicts_with_all = ["hosts", "vms", "seed"])]
     pub records: Option<PathBuf>,
 }
@@ -93,8 +93,8 @@ pub struct Front {
     /// Read pools and limits from a TOML file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// A pool to serve: https://HOST[:PORT], http://HOST[:PORT] or unix:PATH (repeatable)
-    #[arg(long, value_name = "NAME=URL", value_parser = values::named_target)]
+    /// Pools to serve.
+    #[arg(long, help = "A pool to serve: https://HOST[:PORT], http://HOST[:PORT] or unix:PATH (repeatable)", value_name = "NAME=URL", value_parser = values::named_target)]
     pub pool: Vec<Named<xenapi_hyper::Target>>,
     /// The SHA-256 of a pool's certificate, where `xenoxide trust` does not know it (repeatable)
     #[arg(long, value_name = "NAME=SHA256", value_parser = values::named_fingerprint)]
@@ -130,8 +130,8 @@ pub struct Sim {
 /// Where a pool is, and who asks.
 #[derive(Args, Debug)]
 pub struct Connection {
-    /// https://HOST[:PORT], http://HOST[:PORT], unix:PATH, or records:DIR
-    #[arg(value_name = "TARGET")]
+    /// The pool.
+    #[arg(value_name = "TARGET", help = "https://HOST[:PORT], http://HOST[:PORT], unix:PATH, or records:DIR")]
     pub target: Place,
     /// The user [default: $XENOXIDE_USER, or root]
     #[arg(long, value_name = "NAME")]
@@ -188,7 +188,7 @@ pub struct Record {
     /// Where from.
     #[command(flatten)]
     pub connection: Connection,
-    /// The folder for the files <class>.get_all_records.xml
+    /// The folder for the files CLASS.get_all_records.xml
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Only these classes, separated by commas
@@ -253,8 +253,8 @@ pub enum Format {
                         a line `HOST:PORT SHA256` each."
 )]
 pub struct Trust {
-    /// https://HOST[:PORT]
-    #[arg(value_name = "TARGET")]
+    /// The server.
+    #[arg(value_name = "TARGET", help = "https://HOST[:PORT]")]
     pub target: xenapi_hyper::Target,
     /// Trust it only if it has this SHA-256
     #[arg(long, value_name = "SHA256")]

@@ -123,6 +123,8 @@ pub fn cookies<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a s
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+    use proptest::prelude::*;
+
     use super::*;
 
     const SESSION: &str = "OpaqueRef:61d1d8d1-3c5f-4b8e-9a8e-5d2c0a4f7b11";
@@ -146,6 +148,16 @@ mod tests {
             changed[at] ^= 1;
             assert_eq!(sealer.open("lab", &URL_SAFE_NO_PAD.encode(&changed)), None, "byte {at}");
             assert_eq!(sealer.open("lab", &URL_SAFE_NO_PAD.encode(&sealed[..at])), None, "cut at {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_session_of_any_pool_comes_back(pool in "[a-z._-]{1,20}", session in "\\PC{0,80}") {
+            let sealer = Sealer::with_key(&[7; KEY_BYTES]).unwrap();
+            let sealed = sealer.seal(&pool, &session).unwrap();
+            prop_assert!(sealed.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')));
+            prop_assert_eq!(sealer.open(&pool, &sealed), Some(session));
         }
     }
 

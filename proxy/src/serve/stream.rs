@@ -132,6 +132,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use std::io::Read as _;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn run(mut change: impl Change, pieces: &[&[u8]]) -> Vec<u8> {
@@ -152,6 +154,19 @@ mod tests {
                 let replaced = run(Replace::new("secret", "X"), &pieces);
                 assert_eq!(replaced, b"abab-X-secreX.X", "cut at {first} and {second}");
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn replacing_piece_by_piece_is_replacing_at_once(
+            text in "[ab]{0,60}", needle in "[ab]{1,5}", cuts in proptest::collection::vec(0_usize..60, 0..6),
+        ) {
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).chain([0, text.len()]).collect();
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|ends| &text.as_bytes()[ends[0]..ends[1]]).collect();
+            let replaced = run(Replace::new(&needle, "-"), &pieces);
+            prop_assert_eq!(replaced, text.replace(&needle, "-").into_bytes());
         }
     }
 

@@ -181,7 +181,29 @@ fn key_text(key: Value) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_argument_or_an_explained_mistake(text in "\\PC{0,40}|[\\[\\]{}\":,a0-9]{0,20}") {
+            for class in xenapi_model::CLASSES {
+                for ty in class.fields.iter().map(|field| &field.ty).chain([&class.own.record, &class.own.records]) {
+                    if let Err(what) = parse(ty, &text) {
+                        prop_assert!(!what.is_empty());
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn integers_and_booleans_come_back_as_they_were(number: i64, truth: bool) {
+            prop_assert_eq!(parse(&Type::Int, &number.to_string()), Ok(ready(number)));
+            prop_assert_eq!(parse(&Type::Set(&Type::Int), &format!("[{number}]")), Ok(Arg::Set(vec![ready(number)])));
+            prop_assert_eq!(parse(&Type::Bool, &truth.to_string()), Ok(ready(truth)));
+        }
+    }
 
     #[test]
     fn simple_arguments_are_read_by_their_types() {
