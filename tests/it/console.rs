@@ -77,7 +77,7 @@ fn a_pool_is_seen_through_three_lenses_and_moves() {
         }
 
         // The table has the VM, halted; it runs when somebody else starts it, without a reload.
-        browser.click("[data-testid=tab-vms]").await;
+        browser.click("[data-testid=view-vms]").await;
         browser.fill("[data-testid=vm-filter]", &name).await;
         let row = format!("[data-testid=vm-row][data-uuid='{uuid}']");
         browser.element(&format!("{row}[data-state=halted]")).await;
@@ -86,7 +86,7 @@ fn a_pool_is_seen_through_three_lenses_and_moves() {
         browser.element(&format!("{row}[data-state=running]")).await;
 
         // All lenses draw, and the picture moves with the pool.
-        browser.click("[data-testid=tab-topology]").await;
+        browser.click("[data-testid=view-topology]").await;
         for lens in ["storage", "network", "compute"] {
             browser.click(&format!("[data-testid=lens-{lens}]")).await;
             browser.element(&format!("[data-testid=topology][data-lens={lens}] [data-testid=node]")).await;
@@ -131,7 +131,7 @@ fn losing_the_server_is_told_within_ten_seconds_and_mended() {
         pool.call(&["VM.start", &vm, "false", "false", "--async"]);
         pool.relay.mend();
         badge(&browser, "live").await;
-        browser.click("[data-testid=tab-vms]").await;
+        browser.click("[data-testid=view-vms]").await;
         browser.element(&format!("[data-testid=vm-row][data-uuid='{uuid}'][data-state=running]")).await;
 
         // The same when the proxy itself dies.
@@ -196,9 +196,9 @@ fn recordings_are_listed_and_drawn() {
         log_in(&browser, demo.get("url")).await;
         badge(&browser, "live").await;
         browser.text_where("[data-testid=tree]", "the pool", |text| text.contains("Pool1")).await;
-        browser.click("[data-testid=tab-vms]").await;
+        browser.click("[data-testid=view-vms]").await;
         browser.element("[data-testid=vm-row]").await;
-        browser.click("[data-testid=tab-topology]").await;
+        browser.click("[data-testid=view-topology]").await;
         for lens in ["compute", "storage", "network"] {
             browser.click(&format!("[data-testid=lens-{lens}]")).await;
             browser.element(&format!("[data-testid=topology][data-lens={lens}] [data-testid=node]")).await;
