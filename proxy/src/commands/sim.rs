@@ -1,5 +1,7 @@
 //! `xenoxide sim`: a simulated pool that answers XenAPI.
 
+use std::path::Path;
+
 use serde_json::json;
 use xenapi_hyper::server::{ServerConfig, SimServer};
 
@@ -9,12 +11,28 @@ use crate::output;
 
 /// Runs the command.
 pub(super) async fn run(args: &Sim) -> Result<(), Exit> {
+    check_socket(args.unix.as_deref())?;
     let config = ServerConfig { http: Some(args.listen), https: args.tls_listen, unix: args.unix.clone() };
     let server = pool::answer(pool::make(&args.pool)?, &config).await?;
     tell(&server, args.json)?;
     super::stopped().await?;
     server.shutdown().await;
     Ok(())
+}
+
+/// Systems have room for so many bytes of a socket's path, the smallest of them counted.
+const LONGEST_SOCKET: usize = 103;
+
+fn check_socket(path: Option<&Path>) -> Result<(), Exit> {
+    let Some(path) = path else { return Ok(()) };
+    let length = path.as_os_str().len();
+    if length <= LONGEST_SOCKET {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Exit::failure(format!(
+        "the socket {path}: its path has {length} bytes, and sockets take {LONGEST_SOCKET}; choose a shorter one"
+    )))
 }
 
 fn tell(server: &SimServer, as_json: bool) -> Result<(), Exit> {

@@ -8,6 +8,7 @@ use xenapi_codec::{Limits, xmlrpc};
 use xenapi_core::{Failure, RawCall, Struct, Value, Wire as _};
 
 use super::*;
+use crate::serve::BoxError;
 use crate::serve::seal::{STAND_IN, cookie_name};
 use crate::serve::upstream::{Answer, Answering, UpstreamError};
 
@@ -291,6 +292,28 @@ async fn pools_and_health_are_told_with_every_protection() {
         assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
         assert_eq!(reply.header("cross-origin-opener-policy"), "same-origin", "{path}");
     }
+}
+
+/// A body that never comes.
+struct Never;
+
+impl http_body::Body for Never {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: core::pin::Pin<&mut Self>,
+        _: &mut core::task::Context<'_>,
+    ) -> core::task::Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
+        core::task::Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_never_ends_is_not_waited_for() {
+    let (router, _) = router(false);
+    let request = Request::builder().method(Method::POST).uri("/pools/lab/rpc").body(Never.boxed_unsync()).unwrap();
+    assert_eq!(router.respond(request).await.status(), StatusCode::REQUEST_TIMEOUT);
 }
 
 #[tokio::test]

@@ -48,6 +48,27 @@ fn the_console_logs_in_by_a_sealed_cookie() {
 }
 
 #[test]
+fn proxies_with_one_key_serve_the_same_browsers() {
+    let sim = Server::sim(&["--vms", "0"]);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("key"), "5a".repeat(32)).unwrap();
+    let config = folder.path().join("xenoxide.toml");
+    let text =
+        format!("cookie_key_file = \"key\"\nbehind_tls = true\n[[pools]]\nname = \"lab\"\nurl = \"{}\"\n", sim.get("http"));
+    std::fs::write(&config, text).unwrap();
+    let start = || Server::start(&["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()]);
+    let (one, other) = (start(), start());
+    let login = rpc(one.get("url"), "lab", &[CONSOLE], "session.login_with_password", &["root", "xenoxide"]);
+    let cookie = login.header("set-cookie").unwrap();
+    assert!(cookie.ends_with("; Secure"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    for serve in [&one, &other] {
+        let pools = rpc(serve.get("url"), "lab", &[CONSOLE, ("Cookie", cookie)], "pool.get_all", &["OpaqueRef:session"]);
+        assert!(pools.value().is_ok());
+    }
+}
+
+#[test]
 fn a_dead_pool_and_a_certificate_that_nobody_trusts_are_told_apart() {
     let sim = Server::sim(&["--vms", "0", "--tls-listen", "127.0.0.1:0"]);
     let (https, pin) = (sim.get("https"), format!("pinned={}", sim.get("fingerprint")));

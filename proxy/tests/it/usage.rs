@@ -56,7 +56,7 @@ fn what_cannot_be_done_ends_with_1() {
     let taken = url.trim_start_matches("http://");
     fails(1, &["sim", "--listen", taken], &[taken, "in use"]);
     fails(1, &["demo", "--listen", taken], &[taken, "in use"]);
-    fails(1, &["sim", "--listen", "127.0.0.1:0", "--unix", &format!("/tmp/{}", "x".repeat(200))], &["xxx"]);
+    fails(1, &["sim", "--listen", "127.0.0.1:0", "--unix", &format!("/tmp/{}", "x".repeat(200))], &["xxx", "shorter"]);
     fails(1, &["record", url, "--out", "/dev/null/x"], &["/dev/null/x"]);
 }
 
