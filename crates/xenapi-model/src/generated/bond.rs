@@ -25,21 +25,21 @@ Lacp = "lacp",
 /// All fields of a `Bond` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `master`. Set at creation. Published in miami.
+    /// `master`. The PIF that stands for the bond. Set at creation. Published in miami.
     pub master: Ref<crate::PIF>,
-    /// `slaves`. Written by the server. Published in miami.
+    /// `slaves`. Its members. Written by the server. Published in miami.
     pub slaves: Vec<Ref<crate::PIF>>,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
-    /// `primary_slave`. Written by the server. Published in boston.
+    /// `primary_slave`. The member whose Ethernet address and configuration the bond has. Written by the server. Published in boston.
     pub primary_slave: Ref<crate::PIF>,
-    /// `mode`. Written by the server. Published in boston.
+    /// `mode`. How traffic is spread over the members. Written by the server. Published in boston.
     pub mode: BondMode,
-    /// `properties`. Written by the server. Published in tampa.
+    /// `properties`. Settings of the mode, by name. Written by the server. Published in tampa.
     pub properties: Map<String, String>,
-    /// `links_up`. Written by the server. Published in tampa.
+    /// `links_up`. How many members have a link. Written by the server. Published in tampa.
     pub links_up: i64,
     /// `auto_update_mac`. Written by the server. Published in quebec.
     pub auto_update_mac: bool,
@@ -173,7 +173,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "master",
@@ -184,7 +184,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "bond_master_of", stored: true }),
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The PIF that stands for the bond.",
     },
     FieldDesc {
         name: "slaves",
@@ -195,7 +195,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "bond_slave_of", stored: false }),
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Its members.",
     },
     FieldDesc {
         name: "other_config",
@@ -206,7 +206,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "primary_slave",
@@ -217,7 +217,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The member whose Ethernet address and configuration the bond has.",
     },
     FieldDesc {
         name: "mode",
@@ -228,7 +228,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "How traffic is spread over the members.",
     },
     FieldDesc {
         name: "properties",
@@ -239,7 +239,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Settings of the mode, by name.",
     },
     FieldDesc {
         name: "links_up",
@@ -250,7 +250,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "How many members have a link.",
     },
     FieldDesc {
         name: "auto_update_mac",

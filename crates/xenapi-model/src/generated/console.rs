@@ -25,15 +25,15 @@ Rdp = "rdp",
 /// All fields of a `console` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `protocol`. Written by the server. Published in rio.
+    /// `protocol`. How to speak to it: `rfb` is VNC. Written by the server. Published in rio.
     pub protocol: ConsoleProtocol,
-    /// `location`. Written by the server. Published in rio.
+    /// `location`. The address on the VM's host, to be reached by HTTP CONNECT. Written by the server. Published in rio.
     pub location: String,
-    /// `VM`. Written by the server. Published in rio.
+    /// `VM`. The VM. Written by the server. Published in rio.
     pub vm: Ref<crate::VM>,
-    /// `other_config`. Clients may write it. Published in rio.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -110,7 +110,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "protocol",
@@ -121,7 +121,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How to speak to it: `rfb` is VNC.",
     },
     FieldDesc {
         name: "location",
@@ -132,7 +132,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The address on the VM's host, to be reached by HTTP CONNECT.",
     },
     FieldDesc {
         name: "VM",
@@ -143,7 +143,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "consoles", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The VM.",
     },
     FieldDesc {
         name: "other_config",
@@ -154,7 +154,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 

@@ -25,17 +25,17 @@ Mod = "mod",
 /// All fields of an `event` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `snapshot`. Written by the server. Published in boston.
+    /// `snapshot`. The object as it is now; absent when it was deleted. Written by the server. Published in boston.
     pub snapshot: Option<Value>,
-    /// `id`. Set at creation. Published in rio.
+    /// `id`. A number that grows. Set at creation. Published in rio.
     pub id: i64,
     /// `timestamp`. Set at creation. Published in rio, deprecated in boston.
     pub timestamp: String,
-    /// `class`. Set at creation. Published in rio.
+    /// `class`. The class of the object, in lower case. Set at creation. Published in rio.
     pub class: String,
-    /// `operation`. Set at creation. Published in rio.
+    /// `operation`. Whether the object was added, changed or deleted. Set at creation. Published in rio.
     pub operation: EventOperation,
-    /// `ref`. Set at creation. Published in rio.
+    /// `ref`. The reference of the object. Set at creation. Published in rio.
     pub r#ref: String,
     /// `obj_uuid`. Set at creation. Published in rio, deprecated in boston.
     pub obj_uuid: String,
@@ -148,7 +148,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The object as it is now; absent when it was deleted.",
     },
     FieldDesc {
         name: "id",
@@ -159,7 +159,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "A number that grows.",
     },
     FieldDesc {
         name: "timestamp",
@@ -181,7 +181,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The class of the object, in lower case.",
     },
     FieldDesc {
         name: "operation",
@@ -192,7 +192,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the object was added, changed or deleted.",
     },
     FieldDesc {
         name: "ref",
@@ -203,7 +203,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The reference of the object.",
     },
     FieldDesc {
         name: "obj_uuid",

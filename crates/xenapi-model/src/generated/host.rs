@@ -103,31 +103,31 @@ Disabled = "Disabled",
 /// All fields of a `host` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `memory_overhead`. Written by the server. Published in rio.
+    /// `memory_overhead`. Memory that virtualisation itself takes, in bytes. Written by the server. Published in rio.
     pub memory_overhead: i64,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<HostAllowedOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, HostAllowedOperations>,
-    /// `API_version_major`. Written by the server. Published in rio.
+    /// `API_version_major`. The major version of the API that it speaks. Written by the server. Published in rio.
     pub api_version_major: i64,
-    /// `API_version_minor`. Written by the server. Published in rio.
+    /// `API_version_minor`. The minor version of the API that it speaks. Written by the server. Published in rio.
     pub api_version_minor: i64,
     /// `API_version_vendor`. Written by the server. Published in rio.
     pub api_version_vendor: String,
     /// `API_version_vendor_implementation`. Written by the server. Published in rio.
     pub api_version_vendor_implementation: Map<String, String>,
-    /// `enabled`. Written by the server. Published in rio.
+    /// `enabled`. Whether VMs may be started on it. Written by the server. Published in rio.
     pub enabled: bool,
-    /// `software_version`. Set at creation. Published in rio.
+    /// `software_version`. Versions by name: `product_version`, `product_brand`, `xapi`, `xen`, `linux`. Set at creation. Published in rio.
     pub software_version: Map<String, String>,
-    /// `other_config`. Clients may write it. Published in rio.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
     /// `capabilities`. Set at creation. Published in rio.
     pub capabilities: Vec<String>,
@@ -137,13 +137,13 @@ pub struct Record {
     pub sched_policy: String,
     /// `supported_bootloaders`. Written by the server. Published in rio.
     pub supported_bootloaders: Vec<String>,
-    /// `resident_VMs`. Written by the server. Published in rio.
+    /// `resident_VMs`. The VMs that run on it, its control domain included. Written by the server. Published in rio.
     pub resident_vms: Vec<Ref<crate::VM>>,
     /// `logging`. Clients may write it. Published in rio.
     pub logging: Map<String, String>,
-    /// `PIFs`. Written by the server. Published in rio.
+    /// `PIFs`. Its network interfaces. Written by the server. Published in rio.
     pub pifs: Vec<Ref<crate::PIF>>,
-    /// `suspend_image_sr`. Clients may write it. Published in rio.
+    /// `suspend_image_sr`. Where suspended VMs go if the pool says nothing. Clients may write it. Published in rio.
     pub suspend_image_sr: Ref<crate::SR>,
     /// `crash_dump_sr`. Clients may write it. Published in rio.
     pub crash_dump_sr: Ref<crate::SR>,
@@ -153,17 +153,17 @@ pub struct Record {
     pub patches: Vec<Ref<crate::HostPatch>>,
     /// `updates`. Written by the server. Published in ely.
     pub updates: Vec<Ref<crate::PoolUpdate>>,
-    /// `PBDs`. Written by the server. Published in rio.
+    /// `PBDs`. Its connections to storage. Written by the server. Published in rio.
     pub pbds: Vec<Ref<crate::PBD>>,
     /// `host_CPUs`. Written by the server. Published in rio.
     pub host_cpus: Vec<Ref<crate::HostCpu>>,
-    /// `cpu_info`. Written by the server. Published in midnight-ride.
+    /// `cpu_info`. Its processors: `cpu_count`, `socket_count`, `vendor`, `modelname`, `speed` in MHz. Written by the server. Published in midnight-ride.
     pub cpu_info: Map<String, String>,
-    /// `hostname`. Clients may write it. Published in rio.
+    /// `hostname`. Its name in the network. Clients may write it. Published in rio.
     pub hostname: String,
-    /// `address`. Clients may write it. Published in rio.
+    /// `address`. The address at which the pool reaches it. Clients may write it. Published in rio.
     pub address: String,
-    /// `metrics`. Written by the server. Published in rio.
+    /// `metrics`. What is measured of it. Written by the server. Published in rio.
     pub metrics: Ref<crate::HostMetrics>,
     /// `license_params`. Written by the server. Published in rio.
     pub license_params: Map<String, String>,
@@ -171,9 +171,9 @@ pub struct Record {
     pub ha_statefiles: Vec<String>,
     /// `ha_network_peers`. Written by the server. Published in orlando.
     pub ha_network_peers: Vec<String>,
-    /// `blobs`. Written by the server. Published in orlando.
+    /// `blobs`. Bytes kept with it, by name. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
-    /// `tags`. Clients may write it. Published in orlando.
+    /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
     /// `external_auth_type`. Written by the server. Published in george.
     pub external_auth_type: String,
@@ -181,7 +181,7 @@ pub struct Record {
     pub external_auth_service_name: String,
     /// `external_auth_configuration`. Written by the server. Published in george.
     pub external_auth_configuration: Map<String, String>,
-    /// `edition`. Written by the server. Published in midnight-ride.
+    /// `edition`. The edition it is licensed as. Written by the server. Published in midnight-ride.
     pub edition: String,
     /// `license_server`. Clients may write it. Published in midnight-ride.
     pub license_server: Map<String, String>,
@@ -209,15 +209,15 @@ pub struct Record {
     pub display: HostDisplay,
     /// `virtual_hardware_platform_versions`. Written by the server. Published in cream.
     pub virtual_hardware_platform_versions: Vec<i64>,
-    /// `control_domain`. Written by the server. Published in ely.
+    /// `control_domain`. The domain through which it is run (dom0). Written by the server. Published in ely.
     pub control_domain: Ref<crate::VM>,
     /// `updates_requiring_reboot`. Written by the server. Published in ely.
     pub updates_requiring_reboot: Vec<Ref<crate::PoolUpdate>>,
     /// `features`. Written by the server. Published in falcon.
     pub features: Vec<Ref<crate::Feature>>,
-    /// `iscsi_iqn`. Set at creation. Published in kolkata.
+    /// `iscsi_iqn`. Its name as an iSCSI initiator. Set at creation. Published in kolkata.
     pub iscsi_iqn: String,
-    /// `multipathing`. Set at creation. Published in kolkata.
+    /// `multipathing`. Whether storage is reached over several paths. Set at creation. Published in kolkata.
     pub multipathing: bool,
     /// `uefi_certificates`. Set at creation. Published in quebec, deprecated in 22.16.0.
     pub uefi_certificates: String,
@@ -1332,7 +1332,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -1343,7 +1343,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -1354,7 +1354,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "memory_overhead",
@@ -1365,7 +1365,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Memory that virtualisation itself takes, in bytes.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -1376,7 +1376,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -1387,7 +1387,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "API_version_major",
@@ -1398,7 +1398,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The major version of the API that it speaks.",
     },
     FieldDesc {
         name: "API_version_minor",
@@ -1409,7 +1409,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The minor version of the API that it speaks.",
     },
     FieldDesc {
         name: "API_version_vendor",
@@ -1442,7 +1442,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether VMs may be started on it.",
     },
     FieldDesc {
         name: "software_version",
@@ -1453,7 +1453,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Versions by name: `product_version`, `product_brand`, `xapi`, `xen`, `linux`.",
     },
     FieldDesc {
         name: "other_config",
@@ -1464,7 +1464,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "capabilities",
@@ -1519,7 +1519,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "resident_on", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The VMs that run on it, its control domain included.",
     },
     FieldDesc {
         name: "logging",
@@ -1541,7 +1541,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its network interfaces.",
     },
     FieldDesc {
         name: "suspend_image_sr",
@@ -1552,7 +1552,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Where suspended VMs go if the pool says nothing.",
     },
     FieldDesc {
         name: "crash_dump_sr",
@@ -1607,7 +1607,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PBD", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its connections to storage.",
     },
     FieldDesc {
         name: "host_CPUs",
@@ -1629,7 +1629,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Its processors: `cpu_count`, `socket_count`, `vendor`, `modelname`, `speed` in MHz.",
     },
     FieldDesc {
         name: "hostname",
@@ -1640,7 +1640,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its name in the network.",
     },
     FieldDesc {
         name: "address",
@@ -1651,7 +1651,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The address at which the pool reaches it.",
     },
     FieldDesc {
         name: "metrics",
@@ -1662,7 +1662,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is measured of it.",
     },
     FieldDesc {
         name: "license_params",
@@ -1706,7 +1706,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Bytes kept with it, by name.",
     },
     FieldDesc {
         name: "tags",
@@ -1717,7 +1717,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Words that people put on it.",
     },
     FieldDesc {
         name: "external_auth_type",
@@ -1761,7 +1761,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The edition it is licensed as.",
     },
     FieldDesc {
         name: "license_server",
@@ -1915,7 +1915,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The domain through which it is run (dom0).",
     },
     FieldDesc {
         name: "updates_requiring_reboot",
@@ -1948,7 +1948,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "Its name as an iSCSI initiator.",
     },
     FieldDesc {
         name: "multipathing",
@@ -1959,7 +1959,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "Whether storage is reached over several paths.",
     },
     FieldDesc {
         name: "uefi_certificates",

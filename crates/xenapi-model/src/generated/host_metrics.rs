@@ -13,17 +13,17 @@ pub struct HostMetrics;
 /// All fields of a `host_metrics` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `memory_total`. Written by the server. Published in rio.
+    /// `memory_total`. All its memory, in bytes. Written by the server. Published in rio.
     pub memory_total: i64,
-    /// `memory_free`. Written by the server. Published in rio, deprecated in midnight-ride, removed in tampa.
+    /// `memory_free`. Memory that no VM has, in bytes. Use the host's measurements where there are any. Written by the server. Published in rio, deprecated in midnight-ride, removed in tampa.
     pub memory_free: i64,
-    /// `live`. Written by the server. Published in rio.
+    /// `live`. Whether the pool hears from it. Written by the server. Published in rio.
     pub live: bool,
-    /// `last_updated`. Written by the server. Published in rio.
+    /// `last_updated`. When it was last measured. Written by the server. Published in rio.
     pub last_updated: DateTime,
-    /// `other_config`. Clients may write it. Published in orlando.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in orlando.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -104,7 +104,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "memory_total",
@@ -115,7 +115,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "All its memory, in bytes.",
     },
     FieldDesc {
         name: "memory_free",
@@ -126,7 +126,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "midnight-ride"), (Stage::Removed, "tampa")],
-        doc: "",
+        doc: "Memory that no VM has, in bytes. Use the host's measurements where there are any.",
     },
     FieldDesc {
         name: "live",
@@ -137,7 +137,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the pool hears from it.",
     },
     FieldDesc {
         name: "last_updated",
@@ -148,7 +148,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was last measured.",
     },
     FieldDesc {
         name: "other_config",
@@ -159,7 +159,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 

@@ -37,19 +37,19 @@ Certificate = "Certificate",
 /// All fields of a `message` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name`. Written by the server. Published in rio.
+    /// `name`. The kind of message, for example `VM_STARTED`. Written by the server. Published in rio.
     pub name: String,
-    /// `priority`. Written by the server. Published in rio.
+    /// `priority`. From 1, data at risk, to 5, information. Written by the server. Published in rio.
     pub priority: i64,
-    /// `cls`. Written by the server. Published in orlando, extended in 1.313.0.
+    /// `cls`. The class of the object that it is about. Written by the server. Published in orlando, extended in 1.313.0.
     pub cls: Cls,
-    /// `obj_uuid`. Written by the server. Published in rio.
+    /// `obj_uuid`. The uuid of the object that it is about. Written by the server. Published in rio.
     pub obj_uuid: String,
-    /// `timestamp`. Written by the server. Published in rio.
+    /// `timestamp`. When it was written. Written by the server. Published in rio.
     pub timestamp: DateTime,
-    /// `body`. Written by the server. Published in rio.
+    /// `body`. The text, or XML. Written by the server. Published in rio.
     pub body: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -191,7 +191,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name",
@@ -202,7 +202,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The kind of message, for example `VM_STARTED`.",
     },
     FieldDesc {
         name: "priority",
@@ -213,7 +213,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "From 1, data at risk, to 5, information.",
     },
     FieldDesc {
         name: "cls",
@@ -224,7 +224,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando"), (Stage::Extended, "1.313.0")],
-        doc: "",
+        doc: "The class of the object that it is about.",
     },
     FieldDesc {
         name: "obj_uuid",
@@ -235,7 +235,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The uuid of the object that it is about.",
     },
     FieldDesc {
         name: "timestamp",
@@ -246,7 +246,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was written.",
     },
     FieldDesc {
         name: "body",
@@ -257,7 +257,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The text, or XML.",
     },
 ];
 

@@ -41,35 +41,35 @@ InsecureNbd = "insecure_nbd",
 /// All fields of a `network` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<NetworkOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, NetworkOperations>,
-    /// `VIFs`. Written by the server. Published in rio.
+    /// `VIFs`. The interfaces of VMs on it. Written by the server. Published in rio.
     pub vifs: Vec<Ref<crate::VIF>>,
-    /// `PIFs`. Written by the server. Published in rio.
+    /// `PIFs`. The interfaces of hosts that realise it. None: it stays within each host. Written by the server. Published in rio.
     pub pifs: Vec<Ref<crate::PIF>>,
-    /// `MTU`. Clients may write it. Published in midnight-ride.
+    /// `MTU`. The largest packet, in bytes. Clients may write it. Published in midnight-ride.
     pub mtu: i64,
-    /// `other_config`. Clients may write it. Published in rio.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
-    /// `bridge`. Set at creation. Published in rio, changed in falcon.
+    /// `bridge`. The name of the bridge on each host. Set at creation. Published in rio, changed in falcon.
     pub bridge: String,
-    /// `managed`. Set at creation. Published in falcon.
+    /// `managed`. Whether the server makes its bridges. Set at creation. Published in falcon.
     pub managed: bool,
-    /// `blobs`. Written by the server. Published in orlando.
+    /// `blobs`. Bytes kept with it, by name. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
-    /// `tags`. Clients may write it. Published in orlando.
+    /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
-    /// `default_locking_mode`. Written by the server. Published in tampa.
+    /// `default_locking_mode`. What interfaces do that leave it to the network. Written by the server. Published in tampa.
     pub default_locking_mode: NetworkDefaultLockingMode,
-    /// `assigned_ips`. Written by the server. Published in creedence.
+    /// `assigned_ips`. Addresses given out on it, by interface. Written by the server. Published in creedence.
     pub assigned_ips: Map<Ref<crate::VIF>, String>,
     /// `purpose`. Written by the server. Published in inverness.
     pub purpose: Vec<NetworkPurpose>,
@@ -232,7 +232,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -243,7 +243,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -254,7 +254,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -265,7 +265,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -276,7 +276,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "VIFs",
@@ -287,7 +287,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VIF", field: "network", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The interfaces of VMs on it.",
     },
     FieldDesc {
         name: "PIFs",
@@ -298,7 +298,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "network", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The interfaces of hosts that realise it. None: it stays within each host.",
     },
     FieldDesc {
         name: "MTU",
@@ -309,7 +309,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The largest packet, in bytes.",
     },
     FieldDesc {
         name: "other_config",
@@ -320,7 +320,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "bridge",
@@ -331,7 +331,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Changed, "falcon")],
-        doc: "",
+        doc: "The name of the bridge on each host.",
     },
     FieldDesc {
         name: "managed",
@@ -342,7 +342,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Whether the server makes its bridges.",
     },
     FieldDesc {
         name: "blobs",
@@ -353,7 +353,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Bytes kept with it, by name.",
     },
     FieldDesc {
         name: "tags",
@@ -364,7 +364,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Words that people put on it.",
     },
     FieldDesc {
         name: "default_locking_mode",
@@ -375,7 +375,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "What interfaces do that leave it to the network.",
     },
     FieldDesc {
         name: "assigned_ips",
@@ -386,7 +386,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "creedence")],
-        doc: "",
+        doc: "Addresses given out on it, by interface.",
     },
     FieldDesc {
         name: "purpose",

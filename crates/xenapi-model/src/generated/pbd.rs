@@ -13,17 +13,17 @@ pub struct PBD;
 /// All fields of a `PBD` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `host`. Set at creation. Published in rio.
+    /// `host`. The host. Set at creation. Published in rio.
     pub host: Ref<crate::Host>,
-    /// `SR`. Set at creation. Published in rio.
+    /// `SR`. The SR. Set at creation. Published in rio.
     pub sr: Ref<crate::SR>,
-    /// `device_config`. Set at creation. Published in rio.
+    /// `device_config`. How the host reaches the SR: `location`, `server`, `serverpath`, `target`, `device`, … Set at creation. Published in rio.
     pub device_config: Map<String, String>,
-    /// `currently_attached`. Written by the server. Published in rio.
+    /// `currently_attached`. Whether it is in use right now. Written by the server. Published in rio.
     pub currently_attached: bool,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -127,7 +127,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "host",
@@ -138,7 +138,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "PBDs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host.",
     },
     FieldDesc {
         name: "SR",
@@ -149,7 +149,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "SR", field: "PBDs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The SR.",
     },
     FieldDesc {
         name: "device_config",
@@ -160,7 +160,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How the host reaches the SR: `location`, `server`, `serverpath`, `target`, `device`, …",
     },
     FieldDesc {
         name: "currently_attached",
@@ -171,7 +171,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether it is in use right now.",
     },
     FieldDesc {
         name: "other_config",
@@ -182,7 +182,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 

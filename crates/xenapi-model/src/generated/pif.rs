@@ -61,49 +61,49 @@ IPv6 = "IPv6",
 /// All fields of a `PIF` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `device`. Set at creation. Published in rio.
+    /// `device`. The name on the host: `eth0`, `bond0`. Set at creation. Published in rio.
     pub device: String,
-    /// `network`. Set at creation. Published in rio.
+    /// `network`. The network it realises. Set at creation. Published in rio.
     pub network: Ref<crate::Network>,
-    /// `host`. Set at creation. Published in rio.
+    /// `host`. The host that has it. Set at creation. Published in rio.
     pub host: Ref<crate::Host>,
-    /// `MAC`. Set at creation. Published in rio.
+    /// `MAC`. The Ethernet address. Set at creation. Published in rio.
     pub mac: String,
-    /// `MTU`. Set at creation. Published in rio.
+    /// `MTU`. The largest packet, in bytes. Set at creation. Published in rio.
     pub mtu: i64,
-    /// `VLAN`. Set at creation. Published in rio.
+    /// `VLAN`. The tag of its VLAN, -1 for none. Set at creation. Published in rio.
     pub vlan: i64,
-    /// `metrics`. Written by the server. Published in rio.
+    /// `metrics`. What is measured of it. Written by the server. Published in rio.
     pub metrics: Ref<crate::PIFMetrics>,
-    /// `physical`. Written by the server. Published in miami.
+    /// `physical`. Whether there is a device behind it, or other PIFs. Written by the server. Published in miami.
     pub physical: bool,
-    /// `currently_attached`. Written by the server. Published in miami.
+    /// `currently_attached`. Whether it is in use right now. Written by the server. Published in miami.
     pub currently_attached: bool,
-    /// `ip_configuration_mode`. Written by the server. Published in miami.
+    /// `ip_configuration_mode`. How it gets its IPv4 address. Written by the server. Published in miami.
     pub ip_configuration_mode: IpConfigurationMode,
-    /// `IP`. Written by the server. Published in miami.
+    /// `IP`. The IPv4 address. Written by the server. Published in miami.
     pub ip: String,
-    /// `netmask`. Written by the server. Published in miami.
+    /// `netmask`. The IPv4 mask. Written by the server. Published in miami.
     pub netmask: String,
-    /// `gateway`. Written by the server. Published in miami.
+    /// `gateway`. The IPv4 gateway. Written by the server. Published in miami.
     pub gateway: String,
-    /// `DNS`. Written by the server. Published in miami.
+    /// `DNS`. The name servers, separated by commas. Written by the server. Published in miami.
     pub dns: String,
-    /// `bond_slave_of`. Written by the server. Published in miami.
+    /// `bond_slave_of`. The bond that it is a member of. Written by the server. Published in miami.
     pub bond_slave_of: Ref<crate::Bond>,
-    /// `bond_master_of`. Written by the server. Published in miami.
+    /// `bond_master_of`. The bond that it stands for: one or none. Written by the server. Published in miami.
     pub bond_master_of: Vec<Ref<crate::Bond>>,
-    /// `VLAN_master_of`. Written by the server. Published in miami.
+    /// `VLAN_master_of`. The VLAN that it stands for. Written by the server. Published in miami.
     pub vlan_master_of: Ref<crate::VLAN>,
-    /// `VLAN_slave_of`. Written by the server. Published in miami.
+    /// `VLAN_slave_of`. The VLANs that it carries. Written by the server. Published in miami.
     pub vlan_slave_of: Vec<Ref<crate::VLAN>>,
-    /// `management`. Written by the server. Published in miami.
+    /// `management`. Whether the host is managed through it. Written by the server. Published in miami.
     pub management: bool,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
-    /// `disallow_unplug`. Written by the server. Published in orlando.
+    /// `disallow_unplug`. Whether it must stay up. Written by the server. Published in orlando.
     pub disallow_unplug: bool,
     /// `tunnel_access_PIF_of`. Written by the server. Published in cowley.
     pub tunnel_access_pif_of: Vec<Ref<crate::Tunnel>>,
@@ -111,13 +111,13 @@ pub struct Record {
     pub tunnel_transport_pif_of: Vec<Ref<crate::Tunnel>>,
     /// `ipv6_configuration_mode`. Written by the server. Published in tampa.
     pub ipv6_configuration_mode: Ipv6ConfigurationMode,
-    /// `IPv6`. Written by the server. Published in tampa.
+    /// `IPv6`. The IPv6 addresses. Written by the server. Published in tampa.
     pub ipv6: Vec<String>,
     /// `ipv6_gateway`. Written by the server. Published in tampa.
     pub ipv6_gateway: String,
     /// `primary_address_type`. Written by the server. Published in tampa.
     pub primary_address_type: PrimaryAddressType,
-    /// `managed`. Set at creation. Published in vgpu-productisation.
+    /// `managed`. Whether the server configures it. Set at creation. Published in vgpu-productisation.
     pub managed: bool,
     /// `properties`. Written by the server. Published in creedence.
     pub properties: Map<String, String>,
@@ -524,7 +524,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "device",
@@ -535,7 +535,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name on the host: `eth0`, `bond0`.",
     },
     FieldDesc {
         name: "network",
@@ -546,7 +546,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "network", field: "PIFs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The network it realises.",
     },
     FieldDesc {
         name: "host",
@@ -557,7 +557,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "PIFs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host that has it.",
     },
     FieldDesc {
         name: "MAC",
@@ -568,7 +568,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The Ethernet address.",
     },
     FieldDesc {
         name: "MTU",
@@ -579,7 +579,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The largest packet, in bytes.",
     },
     FieldDesc {
         name: "VLAN",
@@ -590,7 +590,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The tag of its VLAN, -1 for none.",
     },
     FieldDesc {
         name: "metrics",
@@ -601,7 +601,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is measured of it.",
     },
     FieldDesc {
         name: "physical",
@@ -612,7 +612,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Whether there is a device behind it, or other PIFs.",
     },
     FieldDesc {
         name: "currently_attached",
@@ -623,7 +623,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Whether it is in use right now.",
     },
     FieldDesc {
         name: "ip_configuration_mode",
@@ -634,7 +634,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "How it gets its IPv4 address.",
     },
     FieldDesc {
         name: "IP",
@@ -645,7 +645,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The IPv4 address.",
     },
     FieldDesc {
         name: "netmask",
@@ -656,7 +656,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The IPv4 mask.",
     },
     FieldDesc {
         name: "gateway",
@@ -667,7 +667,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The IPv4 gateway.",
     },
     FieldDesc {
         name: "DNS",
@@ -678,7 +678,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The name servers, separated by commas.",
     },
     FieldDesc {
         name: "bond_slave_of",
@@ -689,7 +689,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Bond", field: "slaves", stored: true }),
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The bond that it is a member of.",
     },
     FieldDesc {
         name: "bond_master_of",
@@ -700,7 +700,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Bond", field: "master", stored: false }),
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The bond that it stands for: one or none.",
     },
     FieldDesc {
         name: "VLAN_master_of",
@@ -711,7 +711,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The VLAN that it stands for.",
     },
     FieldDesc {
         name: "VLAN_slave_of",
@@ -722,7 +722,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VLAN", field: "tagged_PIF", stored: false }),
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The VLANs that it carries.",
     },
     FieldDesc {
         name: "management",
@@ -733,7 +733,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Whether the host is managed through it.",
     },
     FieldDesc {
         name: "other_config",
@@ -744,7 +744,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "disallow_unplug",
@@ -755,7 +755,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether it must stay up.",
     },
     FieldDesc {
         name: "tunnel_access_PIF_of",
@@ -799,7 +799,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "The IPv6 addresses.",
     },
     FieldDesc {
         name: "ipv6_gateway",
@@ -832,7 +832,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-productisation")],
-        doc: "",
+        doc: "Whether the server configures it.",
     },
     FieldDesc {
         name: "properties",

@@ -13,31 +13,31 @@ pub struct PIFMetrics;
 /// All fields of a `PIF_metrics` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `io_read_kbs`. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// `io_read_kbs`. Receiving, in KiB/s. Not filled any more. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub io_read_kbs: f64,
-    /// `io_write_kbs`. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// `io_write_kbs`. Sending, in KiB/s. Not filled any more. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub io_write_kbs: f64,
-    /// `carrier`. Written by the server. Published in rio.
+    /// `carrier`. Whether there is a link. Written by the server. Published in rio.
     pub carrier: bool,
     /// `vendor_id`. Written by the server. Published in rio.
     pub vendor_id: String,
-    /// `vendor_name`. Written by the server. Published in rio.
+    /// `vendor_name`. Who made the device. Written by the server. Published in rio.
     pub vendor_name: String,
     /// `device_id`. Written by the server. Published in rio.
     pub device_id: String,
-    /// `device_name`. Written by the server. Published in rio.
+    /// `device_name`. The model of the device. Written by the server. Published in rio.
     pub device_name: String,
-    /// `speed`. Written by the server. Published in rio.
+    /// `speed`. The speed of the link, in Mb/s. Written by the server. Published in rio.
     pub speed: i64,
-    /// `duplex`. Written by the server. Published in rio.
+    /// `duplex`. Whether the link is full duplex. Written by the server. Published in rio.
     pub duplex: bool,
-    /// `pci_bus_path`. Written by the server. Published in rio.
+    /// `pci_bus_path`. Where the device is. Written by the server. Published in rio.
     pub pci_bus_path: String,
-    /// `last_updated`. Written by the server. Published in rio.
+    /// `last_updated`. When it was last measured. Written by the server. Published in rio.
     pub last_updated: DateTime,
-    /// `other_config`. Clients may write it. Published in orlando.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in orlando.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -146,7 +146,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "io_read_kbs",
@@ -157,7 +157,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")],
-        doc: "",
+        doc: "Receiving, in KiB/s. Not filled any more.",
     },
     FieldDesc {
         name: "io_write_kbs",
@@ -168,7 +168,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")],
-        doc: "",
+        doc: "Sending, in KiB/s. Not filled any more.",
     },
     FieldDesc {
         name: "carrier",
@@ -179,7 +179,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether there is a link.",
     },
     FieldDesc {
         name: "vendor_id",
@@ -201,7 +201,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Who made the device.",
     },
     FieldDesc {
         name: "device_id",
@@ -223,7 +223,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The model of the device.",
     },
     FieldDesc {
         name: "speed",
@@ -234,7 +234,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The speed of the link, in Mb/s.",
     },
     FieldDesc {
         name: "duplex",
@@ -245,7 +245,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the link is full duplex.",
     },
     FieldDesc {
         name: "pci_bus_path",
@@ -256,7 +256,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Where the device is.",
     },
     FieldDesc {
         name: "last_updated",
@@ -267,7 +267,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was last measured.",
     },
     FieldDesc {
         name: "other_config",
@@ -278,7 +278,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 

@@ -95,41 +95,41 @@ Ldaps = "ldaps",
 /// All fields of a `pool` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `master`. Written by the server. Published in rio.
+    /// `master`. The host that runs the pool, its coordinator. Written by the server. Published in rio.
     pub master: Ref<crate::Host>,
-    /// `default_SR`. Clients may write it. Published in rio.
+    /// `default_SR`. Where new disks go if nobody says where. Clients may write it. Published in rio.
     pub default_sr: Ref<crate::SR>,
-    /// `suspend_image_SR`. Clients may write it. Published in rio.
+    /// `suspend_image_SR`. Where suspended VMs go. Clients may write it. Published in rio.
     pub suspend_image_sr: Ref<crate::SR>,
-    /// `crash_dump_SR`. Clients may write it. Published in rio.
+    /// `crash_dump_SR`. Where dumps of crashed VMs go. Clients may write it. Published in rio.
     pub crash_dump_sr: Ref<crate::SR>,
-    /// `other_config`. Clients may write it. Published in rio.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
-    /// `ha_enabled`. Written by the server. Published in orlando.
+    /// `ha_enabled`. Whether high availability is on. Written by the server. Published in orlando.
     pub ha_enabled: bool,
     /// `ha_configuration`. Written by the server. Published in orlando.
     pub ha_configuration: Map<String, String>,
     /// `ha_statefiles`. Written by the server. Published in orlando.
     pub ha_statefiles: Vec<String>,
-    /// `ha_host_failures_to_tolerate`. Written by the server. Published in orlando.
+    /// `ha_host_failures_to_tolerate`. How many hosts may fail before VMs that must restart cannot. Written by the server. Published in orlando.
     pub ha_host_failures_to_tolerate: i64,
-    /// `ha_plan_exists_for`. Written by the server. Published in orlando.
+    /// `ha_plan_exists_for`. For how many failing hosts there is a plan. Written by the server. Published in orlando.
     pub ha_plan_exists_for: i64,
     /// `ha_allow_overcommit`. Clients may write it. Published in orlando.
     pub ha_allow_overcommit: bool,
-    /// `ha_overcommitted`. Written by the server. Published in orlando.
+    /// `ha_overcommitted`. Whether more is promised than can be kept. Written by the server. Published in orlando.
     pub ha_overcommitted: bool,
-    /// `blobs`. Written by the server. Published in orlando.
+    /// `blobs`. Bytes kept with it, by name. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
-    /// `tags`. Clients may write it. Published in orlando.
+    /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
-    /// `gui_config`. Clients may write it. Published in orlando.
+    /// `gui_config`. What consoles keep, by name. Clients may write it. Published in orlando.
     pub gui_config: Map<String, String>,
     /// `health_check_config`. Clients may write it. Published in dundee.
     pub health_check_config: Map<String, String>,
@@ -153,9 +153,9 @@ pub struct Record {
     pub metadata_vdis: Vec<Ref<crate::VDI>>,
     /// `ha_cluster_stack`. Written by the server. Published in dundee.
     pub ha_cluster_stack: String,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<PoolAllowedOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, PoolAllowedOperations>,
     /// `guest_agent_config`. Written by the server. Published in dundee.
     pub guest_agent_config: Map<String, String>,
@@ -1231,7 +1231,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -1242,7 +1242,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -1253,7 +1253,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "master",
@@ -1264,7 +1264,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host that runs the pool, its coordinator.",
     },
     FieldDesc {
         name: "default_SR",
@@ -1275,7 +1275,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Where new disks go if nobody says where.",
     },
     FieldDesc {
         name: "suspend_image_SR",
@@ -1286,7 +1286,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Where suspended VMs go.",
     },
     FieldDesc {
         name: "crash_dump_SR",
@@ -1297,7 +1297,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Where dumps of crashed VMs go.",
     },
     FieldDesc {
         name: "other_config",
@@ -1308,7 +1308,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "ha_enabled",
@@ -1319,7 +1319,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether high availability is on.",
     },
     FieldDesc {
         name: "ha_configuration",
@@ -1352,7 +1352,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "How many hosts may fail before VMs that must restart cannot.",
     },
     FieldDesc {
         name: "ha_plan_exists_for",
@@ -1363,7 +1363,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "For how many failing hosts there is a plan.",
     },
     FieldDesc {
         name: "ha_allow_overcommit",
@@ -1385,7 +1385,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether more is promised than can be kept.",
     },
     FieldDesc {
         name: "blobs",
@@ -1396,7 +1396,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Bytes kept with it, by name.",
     },
     FieldDesc {
         name: "tags",
@@ -1407,7 +1407,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Words that people put on it.",
     },
     FieldDesc {
         name: "gui_config",
@@ -1418,7 +1418,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "What consoles keep, by name.",
     },
     FieldDesc {
         name: "health_check_config",
@@ -1550,7 +1550,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -1561,7 +1561,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "guest_agent_config",

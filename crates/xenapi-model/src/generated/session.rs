@@ -13,19 +13,19 @@ pub struct Session;
 /// All fields of a `session` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `this_host`. Written by the server. Published in rio.
+    /// `this_host`. The host that was logged in to. Written by the server. Published in rio.
     pub this_host: Ref<crate::Host>,
     /// `this_user`. Written by the server. Published in rio.
     pub this_user: Ref<crate::User>,
-    /// `last_active`. Written by the server. Published in rio.
+    /// `last_active`. When it was last used, within ten minutes. Written by the server. Published in rio.
     pub last_active: DateTime,
     /// `pool`. Written by the server. Published in rio.
     pub pool: bool,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
-    /// `is_local_superuser`. Written by the server. Published in george.
+    /// `is_local_superuser`. Whether root logged in, who may do everything. Written by the server. Published in george.
     pub is_local_superuser: bool,
     /// `subject`. Written by the server. Published in george.
     pub subject: Ref<crate::Subject>,
@@ -33,15 +33,15 @@ pub struct Record {
     pub validation_time: DateTime,
     /// `auth_user_sid`. Written by the server. Published in george.
     pub auth_user_sid: String,
-    /// `auth_user_name`. Written by the server. Published in midnight-ride.
+    /// `auth_user_name`. Who logged in. Written by the server. Published in midnight-ride.
     pub auth_user_name: String,
     /// `rbac_permissions`. Set at creation. Published in midnight-ride.
     pub rbac_permissions: Vec<String>,
-    /// `tasks`. Written by the server. Published in midnight-ride.
+    /// `tasks`. The tasks that were started in it. Written by the server. Published in midnight-ride.
     pub tasks: Vec<Ref<crate::Task>>,
     /// `parent`. Set at creation. Published in midnight-ride.
     pub parent: Ref<crate::Session>,
-    /// `originator`. Written by the server. Published in clearwater.
+    /// `originator`. The program that logged in, as it says of itself. Written by the server. Published in clearwater.
     pub originator: String,
     /// `client_certificate`. Written by the server. Published in 21.2.0.
     pub client_certificate: bool,
@@ -232,7 +232,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "this_host",
@@ -243,7 +243,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host that was logged in to.",
     },
     FieldDesc {
         name: "this_user",
@@ -265,7 +265,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was last used, within ten minutes.",
     },
     FieldDesc {
         name: "pool",
@@ -287,7 +287,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "is_local_superuser",
@@ -298,7 +298,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Whether root logged in, who may do everything.",
     },
     FieldDesc {
         name: "subject",
@@ -342,7 +342,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Who logged in.",
     },
     FieldDesc {
         name: "rbac_permissions",
@@ -364,7 +364,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "task", field: "session", stored: false }),
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The tasks that were started in it.",
     },
     FieldDesc {
         name: "parent",
@@ -386,7 +386,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "clearwater")],
-        doc: "",
+        doc: "The program that logged in, as it says of itself.",
     },
     FieldDesc {
         name: "client_certificate",

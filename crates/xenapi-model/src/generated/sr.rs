@@ -75,47 +75,47 @@ PbdDestroy = "pbd_destroy",
 /// All fields of a `SR` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Set at creation. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Set at creation. Published in rio.
     pub name_label: String,
-    /// `name_description`. Set at creation. Published in rio.
+    /// `name_description`. What people wrote about it. Set at creation. Published in rio.
     pub name_description: String,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<StorageOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, StorageOperations>,
-    /// `VDIs`. Written by the server. Published in rio.
+    /// `VDIs`. The disks in it. Written by the server. Published in rio.
     pub vdis: Vec<Ref<crate::VDI>>,
-    /// `PBDs`. Written by the server. Published in rio.
+    /// `PBDs`. The connections of hosts to it. Written by the server. Published in rio.
     pub pbds: Vec<Ref<crate::PBD>>,
-    /// `virtual_allocation`. Written by the server. Published in rio.
+    /// `virtual_allocation`. The sizes of all its disks together, in bytes. Written by the server. Published in rio.
     pub virtual_allocation: i64,
-    /// `physical_utilisation`. Written by the server. Published in rio.
+    /// `physical_utilisation`. The space in use, in bytes. Written by the server. Published in rio.
     pub physical_utilisation: i64,
-    /// `physical_size`. Set at creation. Published in rio.
+    /// `physical_size`. All its space, in bytes. Set at creation. Published in rio.
     pub physical_size: i64,
-    /// `type`. Set at creation. Published in rio.
+    /// `type`. The driver: `lvm`, `ext`, `nfs`, `lvmoiscsi`, `iso`, `udev`, … Set at creation. Published in rio.
     pub r#type: String,
-    /// `content_type`. Set at creation. Published in rio.
+    /// `content_type`. What it is for: `user` for disks, `iso` for CD images. Set at creation. Published in rio.
     pub content_type: String,
-    /// `shared`. Written by the server. Published in rio.
+    /// `shared`. Whether several hosts can use it at once. Written by the server. Published in rio.
     pub shared: bool,
-    /// `other_config`. Clients may write it. Published in rio.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
-    /// `tags`. Clients may write it. Published in orlando.
+    /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
     /// `sm_config`. Clients may write it. Published in miami.
     pub sm_config: Map<String, String>,
-    /// `blobs`. Written by the server. Published in orlando.
+    /// `blobs`. Bytes kept with it, by name. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
     /// `local_cache_enabled`. Written by the server. Published in cowley.
     pub local_cache_enabled: bool,
     /// `introduced_by`. Written by the server. Published in boston.
     pub introduced_by: Ref<crate::DRTask>,
-    /// `clustered`. Written by the server. Published in dundee.
+    /// `clustered`. Whether its hosts coordinate by a cluster. Written by the server. Published in dundee.
     pub clustered: bool,
-    /// `is_tools_sr`. Written by the server. Published in dundee.
+    /// `is_tools_sr`. Whether it holds the CD of the guest tools. Written by the server. Published in dundee.
     pub is_tools_sr: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -514,7 +514,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -525,7 +525,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -536,7 +536,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -547,7 +547,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -558,7 +558,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "VDIs",
@@ -569,7 +569,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VDI", field: "SR", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The disks in it.",
     },
     FieldDesc {
         name: "PBDs",
@@ -580,7 +580,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PBD", field: "SR", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The connections of hosts to it.",
     },
     FieldDesc {
         name: "virtual_allocation",
@@ -591,7 +591,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The sizes of all its disks together, in bytes.",
     },
     FieldDesc {
         name: "physical_utilisation",
@@ -602,7 +602,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The space in use, in bytes.",
     },
     FieldDesc {
         name: "physical_size",
@@ -613,7 +613,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "All its space, in bytes.",
     },
     FieldDesc {
         name: "type",
@@ -624,7 +624,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The driver: `lvm`, `ext`, `nfs`, `lvmoiscsi`, `iso`, `udev`, …",
     },
     FieldDesc {
         name: "content_type",
@@ -635,7 +635,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it is for: `user` for disks, `iso` for CD images.",
     },
     FieldDesc {
         name: "shared",
@@ -646,7 +646,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether several hosts can use it at once.",
     },
     FieldDesc {
         name: "other_config",
@@ -657,7 +657,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "tags",
@@ -668,7 +668,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Words that people put on it.",
     },
     FieldDesc {
         name: "sm_config",
@@ -690,7 +690,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Bytes kept with it, by name.",
     },
     FieldDesc {
         name: "local_cache_enabled",
@@ -723,7 +723,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Whether its hosts coordinate by a cluster.",
     },
     FieldDesc {
         name: "is_tools_sr",
@@ -734,7 +734,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Whether it holds the CD of the guest tools.",
     },
 ];
 

@@ -39,37 +39,37 @@ Cancelled = "cancelled",
 /// All fields of a `task` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Written by the server. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Written by the server. Published in rio.
     pub name_label: String,
-    /// `name_description`. Written by the server. Published in rio.
+    /// `name_description`. What people wrote about it. Written by the server. Published in rio.
     pub name_description: String,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<TaskAllowedOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, TaskAllowedOperations>,
-    /// `created`. Written by the server. Published in rio.
+    /// `created`. When it began. Written by the server. Published in rio.
     pub created: DateTime,
-    /// `finished`. Written by the server. Published in rio.
+    /// `finished`. When it ended; 1970 while it runs. Written by the server. Published in rio.
     pub finished: DateTime,
-    /// `status`. Written by the server. Published in rio.
+    /// `status`. Whether it runs, and if not, how it ended. Written by the server. Published in rio.
     pub status: TaskStatusType,
-    /// `resident_on`. Written by the server. Published in rio.
+    /// `resident_on`. The host that carries it out. Written by the server. Published in rio.
     pub resident_on: Ref<crate::Host>,
-    /// `progress`. Written by the server. Published in rio.
+    /// `progress`. How far it is, from 0 to 1. Written by the server. Published in rio.
     pub progress: f64,
-    /// `type`. Written by the server. Published in rio.
+    /// `type`. The type of the result. Not filled any more. Written by the server. Published in rio.
     pub r#type: String,
-    /// `result`. Written by the server. Published in rio.
+    /// `result`. The result as XML text: `<value>…</value>`. Written by the server. Published in rio.
     pub result: String,
-    /// `error_info`. Written by the server. Published in rio.
+    /// `error_info`. The error code and its parameters, if it failed. Written by the server. Published in rio.
     pub error_info: Vec<String>,
-    /// `other_config`. Written by the server. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Written by the server. Published in miami.
     pub other_config: Map<String, String>,
-    /// `subtask_of`. Written by the server. Published in orlando.
+    /// `subtask_of`. The task that it is a part of. Written by the server. Published in orlando.
     pub subtask_of: Ref<crate::Task>,
-    /// `subtasks`. Written by the server. Published in orlando.
+    /// `subtasks`. Its parts. Written by the server. Published in orlando.
     pub subtasks: Vec<Ref<crate::Task>>,
     /// `backtrace`. Written by the server. Published in dundee.
     pub backtrace: String,
@@ -268,7 +268,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -279,7 +279,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -290,7 +290,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -301,7 +301,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -312,7 +312,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "created",
@@ -323,7 +323,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it began.",
     },
     FieldDesc {
         name: "finished",
@@ -334,7 +334,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it ended; 1970 while it runs.",
     },
     FieldDesc {
         name: "status",
@@ -345,7 +345,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether it runs, and if not, how it ended.",
     },
     FieldDesc {
         name: "resident_on",
@@ -356,7 +356,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host that carries it out.",
     },
     FieldDesc {
         name: "progress",
@@ -367,7 +367,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How far it is, from 0 to 1.",
     },
     FieldDesc {
         name: "type",
@@ -378,7 +378,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The type of the result. Not filled any more.",
     },
     FieldDesc {
         name: "result",
@@ -389,7 +389,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The result as XML text: `<value>…</value>`.",
     },
     FieldDesc {
         name: "error_info",
@@ -400,7 +400,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The error code and its parameters, if it failed.",
     },
     FieldDesc {
         name: "other_config",
@@ -411,7 +411,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "subtask_of",
@@ -422,7 +422,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "task", field: "subtasks", stored: true }),
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The task that it is a part of.",
     },
     FieldDesc {
         name: "subtasks",
@@ -433,7 +433,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "task", field: "subtask_of", stored: false }),
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Its parts.",
     },
     FieldDesc {
         name: "backtrace",

@@ -57,47 +57,47 @@ RW = "RW",
 /// All fields of a `VBD` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<VbdOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, VbdOperations>,
-    /// `VM`. Set at creation. Published in rio.
+    /// `VM`. The VM that has the device. Set at creation. Published in rio.
     pub vm: Ref<crate::VM>,
-    /// `VDI`. Set at creation. Published in rio.
+    /// `VDI`. The disk or CD image; null for an empty drive. Set at creation. Published in rio.
     pub vdi: Ref<crate::VDI>,
-    /// `device`. Set at creation. Published in rio, changed in 1.257.0.
+    /// `device`. The name that the guest sees, while attached. Set at creation. Published in rio, changed in 1.257.0.
     pub device: String,
-    /// `userdevice`. Clients may write it. Published in rio.
+    /// `userdevice`. The slot: `0`, `1`, … or `autodetect` at creation. Clients may write it. Published in rio.
     pub userdevice: String,
-    /// `bootable`. Clients may write it. Published in rio.
+    /// `bootable`. Whether the VM may boot from it. Clients may write it. Published in rio.
     pub bootable: bool,
-    /// `mode`. Set at creation. Published in rio.
+    /// `mode`. Whether the VM may write. Set at creation. Published in rio.
     pub mode: VbdMode,
-    /// `type`. Clients may write it. Published in rio.
+    /// `type`. A disk, a CD drive or a floppy. Clients may write it. Published in rio.
     pub r#type: VbdType,
-    /// `unpluggable`. Clients may write it. Published in miami.
+    /// `unpluggable`. Whether it can be unplugged while the VM runs. Clients may write it. Published in miami.
     pub unpluggable: bool,
     /// `storage_lock`. Written by the server. Published in rio.
     pub storage_lock: bool,
-    /// `empty`. Set at creation. Published in rio.
+    /// `empty`. Whether the drive is empty. Set at creation. Published in rio.
     pub empty: bool,
-    /// `other_config`. Clients may write it. Published in rio.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
-    /// `currently_attached`. Set at creation. Published in rio, changed in 1.257.0.
+    /// `currently_attached`. Whether it is in use right now. Set at creation. Published in rio, changed in 1.257.0.
     pub currently_attached: bool,
-    /// `status_code`. Written by the server. Published in rio.
+    /// `status_code`. Error code of the last attach, 0 for none. Written by the server. Published in rio.
     pub status_code: i64,
-    /// `status_detail`. Written by the server. Published in rio.
+    /// `status_detail`. Error text of the last attach. Written by the server. Published in rio.
     pub status_detail: String,
-    /// `runtime_properties`. Written by the server. Published in rio.
+    /// `runtime_properties`. What the device says of itself while attached. Written by the server. Published in rio.
     pub runtime_properties: Map<String, String>,
-    /// `qos_algorithm_type`. Clients may write it. Published in rio.
+    /// `qos_algorithm_type`. How its traffic is limited; empty for not at all. Clients may write it. Published in rio.
     pub qos_algorithm_type: String,
-    /// `qos_algorithm_params`. Clients may write it. Published in rio.
+    /// `qos_algorithm_params`. The limits of its traffic, as the algorithm understands them. Clients may write it. Published in rio.
     pub qos_algorithm_params: Map<String, String>,
-    /// `qos_supported_algorithms`. Written by the server. Published in rio.
+    /// `qos_supported_algorithms`. The algorithms that could limit its traffic. Written by the server. Published in rio.
     pub qos_supported_algorithms: Vec<String>,
     /// `metrics`. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub metrics: Ref<crate::VBDMetrics>,
@@ -299,7 +299,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -310,7 +310,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -321,7 +321,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "VM",
@@ -332,7 +332,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "VBDs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The VM that has the device.",
     },
     FieldDesc {
         name: "VDI",
@@ -343,7 +343,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VDI", field: "VBDs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The disk or CD image; null for an empty drive.",
     },
     FieldDesc {
         name: "device",
@@ -354,7 +354,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Changed, "1.257.0")],
-        doc: "",
+        doc: "The name that the guest sees, while attached.",
     },
     FieldDesc {
         name: "userdevice",
@@ -365,7 +365,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The slot: `0`, `1`, … or `autodetect` at creation.",
     },
     FieldDesc {
         name: "bootable",
@@ -376,7 +376,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the VM may boot from it.",
     },
     FieldDesc {
         name: "mode",
@@ -387,7 +387,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the VM may write.",
     },
     FieldDesc {
         name: "type",
@@ -398,7 +398,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "A disk, a CD drive or a floppy.",
     },
     FieldDesc {
         name: "unpluggable",
@@ -409,7 +409,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Whether it can be unplugged while the VM runs.",
     },
     FieldDesc {
         name: "storage_lock",
@@ -431,7 +431,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the drive is empty.",
     },
     FieldDesc {
         name: "other_config",
@@ -442,7 +442,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "currently_attached",
@@ -453,7 +453,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Changed, "1.257.0")],
-        doc: "",
+        doc: "Whether it is in use right now.",
     },
     FieldDesc {
         name: "status_code",
@@ -464,7 +464,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Error code of the last attach, 0 for none.",
     },
     FieldDesc {
         name: "status_detail",
@@ -475,7 +475,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Error text of the last attach.",
     },
     FieldDesc {
         name: "runtime_properties",
@@ -486,7 +486,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What the device says of itself while attached.",
     },
     FieldDesc {
         name: "qos_algorithm_type",
@@ -497,7 +497,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How its traffic is limited; empty for not at all.",
     },
     FieldDesc {
         name: "qos_algorithm_params",
@@ -508,7 +508,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The limits of its traffic, as the algorithm understands them.",
     },
     FieldDesc {
         name: "qos_supported_algorithms",
@@ -519,7 +519,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The algorithms that could limit its traffic.",
     },
     FieldDesc {
         name: "metrics",

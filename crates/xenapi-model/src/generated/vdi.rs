@@ -95,41 +95,41 @@ Persist = "persist",
 /// All fields of a `VDI` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Set at creation. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Set at creation. Published in rio.
     pub name_label: String,
-    /// `name_description`. Set at creation. Published in rio.
+    /// `name_description`. What people wrote about it. Set at creation. Published in rio.
     pub name_description: String,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<VdiOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, VdiOperations>,
-    /// `SR`. Set at creation. Published in rio.
+    /// `SR`. Where it lives. Set at creation. Published in rio.
     pub sr: Ref<crate::SR>,
-    /// `VBDs`. Written by the server. Published in rio.
+    /// `VBDs`. The devices that VMs have of it. Written by the server. Published in rio.
     pub vbds: Vec<Ref<crate::VBD>>,
     /// `crash_dumps`. Written by the server. Published in rio.
     pub crash_dumps: Vec<Ref<crate::Crashdump>>,
-    /// `virtual_size`. Set at creation. Published in rio.
+    /// `virtual_size`. The size that a VM sees, in bytes. Set at creation. Published in rio.
     pub virtual_size: i64,
-    /// `physical_utilisation`. Written by the server. Published in rio.
+    /// `physical_utilisation`. The space it takes, in bytes. Written by the server. Published in rio.
     pub physical_utilisation: i64,
-    /// `type`. Set at creation. Published in rio.
+    /// `type`. What it is for. Set at creation. Published in rio.
     pub r#type: VdiType,
-    /// `sharable`. Set at creation. Published in rio.
+    /// `sharable`. Whether several VMs may write it at once. Set at creation. Published in rio.
     pub sharable: bool,
-    /// `read_only`. Set at creation. Published in rio.
+    /// `read_only`. Whether nobody may write it. Set at creation. Published in rio.
     pub read_only: bool,
-    /// `other_config`. Clients may write it. Published in rio.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
     /// `storage_lock`. Written by the server. Published in rio.
     pub storage_lock: bool,
-    /// `location`. Written by the server. Published in miami.
+    /// `location`. Its name within the SR. Written by the server. Published in miami.
     pub location: String,
-    /// `managed`. Written by the server. Published in rio.
+    /// `managed`. Whether the pool manages it, or only knows it. Written by the server. Published in rio.
     pub managed: bool,
-    /// `missing`. Written by the server. Published in rio.
+    /// `missing`. Whether the last scan of its SR did not find it. Written by the server. Published in rio.
     pub missing: bool,
     /// `parent`. Written by the server. Published in rio, deprecated in ely.
     pub parent: Ref<crate::VDI>,
@@ -137,27 +137,27 @@ pub struct Record {
     pub xenstore_data: Map<String, String>,
     /// `sm_config`. Clients may write it. Published in miami.
     pub sm_config: Map<String, String>,
-    /// `is_a_snapshot`. Written by the server. Published in orlando.
+    /// `is_a_snapshot`. Whether this is the state of a disk at a moment. Written by the server. Published in orlando.
     pub is_a_snapshot: bool,
-    /// `snapshot_of`. Written by the server. Published in orlando.
+    /// `snapshot_of`. The disk that this is a snapshot of. Written by the server. Published in orlando.
     pub snapshot_of: Ref<crate::VDI>,
-    /// `snapshots`. Written by the server. Published in orlando.
+    /// `snapshots`. Its snapshots. Written by the server. Published in orlando.
     pub snapshots: Vec<Ref<crate::VDI>>,
-    /// `snapshot_time`. Written by the server. Published in orlando.
+    /// `snapshot_time`. When the snapshot was taken. Written by the server. Published in orlando.
     pub snapshot_time: DateTime,
-    /// `tags`. Clients may write it. Published in orlando.
+    /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
     /// `allow_caching`. Written by the server. Published in cowley.
     pub allow_caching: bool,
-    /// `on_boot`. Written by the server. Published in cowley.
+    /// `on_boot`. Whether it keeps its content over a start of its VM. Written by the server. Published in cowley.
     pub on_boot: OnBoot,
     /// `metadata_of_pool`. Written by the server. Published in boston.
     pub metadata_of_pool: Ref<crate::Pool>,
     /// `metadata_latest`. Written by the server. Published in boston.
     pub metadata_latest: bool,
-    /// `is_tools_iso`. Written by the server. Published in dundee.
+    /// `is_tools_iso`. Whether it is the CD of the guest tools. Written by the server. Published in dundee.
     pub is_tools_iso: bool,
-    /// `cbt_enabled`. Written by the server. Published in inverness.
+    /// `cbt_enabled`. Whether changed blocks are tracked. Written by the server. Published in inverness.
     pub cbt_enabled: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -577,7 +577,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -588,7 +588,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -599,7 +599,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -610,7 +610,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -621,7 +621,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "SR",
@@ -632,7 +632,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "SR", field: "VDIs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Where it lives.",
     },
     FieldDesc {
         name: "VBDs",
@@ -643,7 +643,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VBD", field: "VDI", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The devices that VMs have of it.",
     },
     FieldDesc {
         name: "crash_dumps",
@@ -665,7 +665,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The size that a VM sees, in bytes.",
     },
     FieldDesc {
         name: "physical_utilisation",
@@ -676,7 +676,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The space it takes, in bytes.",
     },
     FieldDesc {
         name: "type",
@@ -687,7 +687,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it is for.",
     },
     FieldDesc {
         name: "sharable",
@@ -698,7 +698,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether several VMs may write it at once.",
     },
     FieldDesc {
         name: "read_only",
@@ -709,7 +709,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether nobody may write it.",
     },
     FieldDesc {
         name: "other_config",
@@ -720,7 +720,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "storage_lock",
@@ -742,7 +742,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Its name within the SR.",
     },
     FieldDesc {
         name: "managed",
@@ -753,7 +753,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the pool manages it, or only knows it.",
     },
     FieldDesc {
         name: "missing",
@@ -764,7 +764,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the last scan of its SR did not find it.",
     },
     FieldDesc {
         name: "parent",
@@ -808,7 +808,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether this is the state of a disk at a moment.",
     },
     FieldDesc {
         name: "snapshot_of",
@@ -819,7 +819,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VDI", field: "snapshots", stored: true }),
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The disk that this is a snapshot of.",
     },
     FieldDesc {
         name: "snapshots",
@@ -830,7 +830,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VDI", field: "snapshot_of", stored: false }),
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Its snapshots.",
     },
     FieldDesc {
         name: "snapshot_time",
@@ -841,7 +841,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "When the snapshot was taken.",
     },
     FieldDesc {
         name: "tags",
@@ -852,7 +852,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Words that people put on it.",
     },
     FieldDesc {
         name: "allow_caching",
@@ -874,7 +874,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Whether it keeps its content over a start of its VM.",
     },
     FieldDesc {
         name: "metadata_of_pool",
@@ -907,7 +907,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Whether it is the CD of the guest tools.",
     },
     FieldDesc {
         name: "cbt_enabled",
@@ -918,7 +918,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Whether changed blocks are tracked.",
     },
 ];
 

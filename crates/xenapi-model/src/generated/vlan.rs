@@ -13,15 +13,15 @@ pub struct VLAN;
 /// All fields of a `VLAN` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `tagged_PIF`. Set at creation. Published in miami.
+    /// `tagged_PIF`. The PIF that carries the tagged frames. Set at creation. Published in miami.
     pub tagged_pif: Ref<crate::PIF>,
-    /// `untagged_PIF`. Written by the server. Published in miami.
+    /// `untagged_PIF`. The PIF that stands for the VLAN. Written by the server. Published in miami.
     pub untagged_pif: Ref<crate::PIF>,
-    /// `tag`. Set at creation. Published in miami.
+    /// `tag`. The tag, 0 to 4094. Set at creation. Published in miami.
     pub tag: i64,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -112,7 +112,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "tagged_PIF",
@@ -123,7 +123,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "VLAN_slave_of", stored: true }),
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The PIF that carries the tagged frames.",
     },
     FieldDesc {
         name: "untagged_PIF",
@@ -134,7 +134,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The PIF that stands for the VLAN.",
     },
     FieldDesc {
         name: "tag",
@@ -145,7 +145,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The tag, 0 to 4094.",
     },
     FieldDesc {
         name: "other_config",
@@ -156,7 +156,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 

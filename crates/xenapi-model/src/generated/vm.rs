@@ -253,63 +253,63 @@ Sysprep = "sysprep",
 /// All fields of a `VM` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<VmOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, VmOperations>,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `power_state`. Set at creation. Published in rio, changed in 1.257.0.
+    /// `power_state`. Whether it runs, and if not, how it stopped. Set at creation. Published in rio, changed in 1.257.0.
     pub power_state: VmPowerState,
     /// `user_version`. Clients may write it. Published in rio.
     pub user_version: i64,
-    /// `is_a_template`. Clients may write it. Published in rio.
+    /// `is_a_template`. Whether new VMs are made from it. Snapshots have it set as well. Clients may write it. Published in rio.
     pub is_a_template: bool,
-    /// `is_default_template`. Written by the server. Published in falcon.
+    /// `is_default_template`. Whether it is a template that came with the server. Written by the server. Published in falcon.
     pub is_default_template: bool,
-    /// `suspend_VDI`. Set at creation. Published in rio, changed in 1.257.0.
+    /// `suspend_VDI`. The image of its memory while suspended. Set at creation. Published in rio, changed in 1.257.0.
     pub suspend_vdi: Ref<crate::VDI>,
-    /// `resident_on`. Written by the server. Published in rio.
+    /// `resident_on`. The host it runs on; null while halted or suspended. Written by the server. Published in rio.
     pub resident_on: Ref<crate::Host>,
-    /// `scheduled_to_be_resident_on`. Written by the server. Published in rio.
+    /// `scheduled_to_be_resident_on`. The host it is about to start on, or to move to. Written by the server. Published in rio.
     pub scheduled_to_be_resident_on: Ref<crate::Host>,
-    /// `affinity`. Clients may write it. Published in rio.
+    /// `affinity`. The host it would rather run on. Clients may write it. Published in rio.
     pub affinity: Ref<crate::Host>,
-    /// `memory_overhead`. Written by the server. Published in rio.
+    /// `memory_overhead`. Memory that running it costs beside its own, in bytes. Written by the server. Published in rio.
     pub memory_overhead: i64,
-    /// `memory_target`. Set at creation. Published in rio, deprecated in midnight-ride.
+    /// `memory_target`. The memory it is asked to use, in bytes. Set at creation. Published in rio, deprecated in midnight-ride.
     pub memory_target: i64,
-    /// `memory_static_max`. Set at creation. Published in rio.
+    /// `memory_static_max`. The most memory it may ever have, in bytes. Takes effect at the next start. Set at creation. Published in rio.
     pub memory_static_max: i64,
-    /// `memory_dynamic_max`. Set at creation. Published in rio.
+    /// `memory_dynamic_max`. The upper end of the range in which memory is given and taken while it runs, in bytes. Set at creation. Published in rio.
     pub memory_dynamic_max: i64,
-    /// `memory_dynamic_min`. Set at creation. Published in rio.
+    /// `memory_dynamic_min`. The lower end of the range in which memory is given and taken while it runs, in bytes. Set at creation. Published in rio.
     pub memory_dynamic_min: i64,
-    /// `memory_static_min`. Set at creation. Published in rio.
+    /// `memory_static_min`. The least memory it may ever have, in bytes. Set at creation. Published in rio.
     pub memory_static_min: i64,
-    /// `VCPUs_params`. Clients may write it. Published in rio.
+    /// `VCPUs_params`. Weight, cap and mask of its virtual CPUs. Clients may write it. Published in rio.
     pub vcpus_params: Map<String, String>,
-    /// `VCPUs_max`. Set at creation. Published in rio.
+    /// `VCPUs_max`. The most virtual CPUs it can have. Set at creation. Published in rio.
     pub vcpus_max: i64,
-    /// `VCPUs_at_startup`. Set at creation. Published in rio.
+    /// `VCPUs_at_startup`. The virtual CPUs it starts with. Set at creation. Published in rio.
     pub vcpus_at_startup: i64,
     /// `actions_after_softreboot`. Clients may write it. Prototyped in 23.1.0.
     pub actions_after_softreboot: OnSoftrebootBehavior,
-    /// `actions_after_shutdown`. Clients may write it. Published in rio.
+    /// `actions_after_shutdown`. What follows when the guest shuts down. Clients may write it. Published in rio.
     pub actions_after_shutdown: OnNormalExit,
-    /// `actions_after_reboot`. Clients may write it. Published in rio.
+    /// `actions_after_reboot`. What follows when the guest reboots. Clients may write it. Published in rio.
     pub actions_after_reboot: OnNormalExit,
-    /// `actions_after_crash`. Set at creation. Published in rio.
+    /// `actions_after_crash`. What follows when the guest crashes. Set at creation. Published in rio.
     pub actions_after_crash: OnCrashBehaviour,
-    /// `consoles`. Written by the server. Published in rio.
+    /// `consoles`. Its consoles, while it runs. Written by the server. Published in rio.
     pub consoles: Vec<Ref<crate::Console>>,
-    /// `VIFs`. Written by the server. Published in rio.
+    /// `VIFs`. Its network interfaces. Written by the server. Published in rio.
     pub vifs: Vec<Ref<crate::VIF>>,
-    /// `VBDs`. Written by the server. Published in rio.
+    /// `VBDs`. Its disks and CD drives. Written by the server. Published in rio.
     pub vbds: Vec<Ref<crate::VBD>>,
     /// `VUSBs`. Written by the server. Published in rio.
     pub vusbs: Vec<Ref<crate::VUSB>>,
@@ -329,63 +329,63 @@ pub struct Record {
     pub pv_bootloader_args: String,
     /// `PV_legacy_args`. Clients may write it. Published in rio.
     pub pv_legacy_args: String,
-    /// `HVM_boot_policy`. Set at creation. Published in rio, deprecated in kolkata.
+    /// `HVM_boot_policy`. `BIOS order` for hardware virtualisation, empty for paravirtual. Set at creation. Published in rio, deprecated in kolkata.
     pub hvm_boot_policy: String,
-    /// `HVM_boot_params`. Clients may write it. Published in rio.
+    /// `HVM_boot_params`. How hardware virtualisation boots: `order`, `firmware`. Clients may write it. Published in rio.
     pub hvm_boot_params: Map<String, String>,
     /// `HVM_shadow_multiplier`. Set at creation. Published in miami.
     pub hvm_shadow_multiplier: f64,
-    /// `platform`. Set at creation. Published in rio.
+    /// `platform`. Switches of the virtual hardware, by name. Set at creation. Published in rio.
     pub platform: Map<String, String>,
     /// `PCI_bus`. Clients may write it. Published in rio, deprecated in boston.
     pub pci_bus: String,
-    /// `other_config`. Set at creation. Published in rio.
+    /// `other_config`. Anything that clients keep with it, by name. Set at creation. Published in rio.
     pub other_config: Map<String, String>,
-    /// `domid`. Written by the server. Published in rio.
+    /// `domid`. The number of its domain on its host, -1 while it has none. Written by the server. Published in rio.
     pub domid: i64,
     /// `domarch`. Written by the server. Published in rio.
     pub domarch: String,
     /// `last_boot_CPU_flags`. Set at creation. Published in rio.
     pub last_boot_cpu_flags: Map<String, String>,
-    /// `is_control_domain`. Written by the server. Published in rio.
+    /// `is_control_domain`. Whether this is the domain through which a host is run (dom0). Written by the server. Published in rio.
     pub is_control_domain: bool,
-    /// `metrics`. Written by the server. Published in rio.
+    /// `metrics`. What the host measures of it. May dangle. Written by the server. Published in rio.
     pub metrics: Ref<crate::VMMetrics>,
-    /// `guest_metrics`. Written by the server. Published in rio.
+    /// `guest_metrics`. What its guest agent reports. Null or dangling until the agent runs. Written by the server. Published in rio.
     pub guest_metrics: Ref<crate::VMGuestMetrics>,
     /// `last_booted_record`. Set at creation. Published in miami, changed in 1.257.0.
     pub last_booted_record: String,
     /// `recommendations`. Clients may write it. Published in rio.
     pub recommendations: String,
-    /// `xenstore_data`. Clients may write it. Published in miami.
+    /// `xenstore_data`. What it finds in xenstore, under `vm-data/`. Clients may write it. Published in miami.
     pub xenstore_data: Map<String, String>,
     /// `ha_always_run`. Set at creation. Published in orlando, deprecated in boston.
     pub ha_always_run: bool,
-    /// `ha_restart_priority`. Set at creation. Published in orlando.
+    /// `ha_restart_priority`. Whether high availability restarts it: `restart`, `best-effort`, or empty for not. Set at creation. Published in orlando.
     pub ha_restart_priority: String,
-    /// `is_a_snapshot`. Written by the server. Published in orlando.
+    /// `is_a_snapshot`. Whether this is the state of a VM at a moment. Written by the server. Published in orlando.
     pub is_a_snapshot: bool,
-    /// `snapshot_of`. Written by the server. Published in orlando.
+    /// `snapshot_of`. The VM that this is a snapshot of. Written by the server. Published in orlando.
     pub snapshot_of: Ref<crate::VM>,
-    /// `snapshots`. Written by the server. Published in orlando.
+    /// `snapshots`. Its snapshots. Written by the server. Published in orlando.
     pub snapshots: Vec<Ref<crate::VM>>,
-    /// `snapshot_time`. Written by the server. Published in orlando.
+    /// `snapshot_time`. When the snapshot was taken. Written by the server. Published in orlando.
     pub snapshot_time: DateTime,
     /// `transportable_snapshot_id`. Written by the server. Published in orlando.
     pub transportable_snapshot_id: String,
-    /// `blobs`. Written by the server. Published in orlando.
+    /// `blobs`. Bytes kept with it, by name. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
-    /// `tags`. Clients may write it. Published in orlando.
+    /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
-    /// `blocked_operations`. Set at creation. Published in orlando.
+    /// `blocked_operations`. Operations that are refused, with the reason that is told. Set at creation. Published in orlando.
     pub blocked_operations: Map<VmOperations, String>,
     /// `snapshot_info`. Written by the server. Published in midnight-ride.
     pub snapshot_info: Map<String, String>,
     /// `snapshot_metadata`. Written by the server. Published in midnight-ride.
     pub snapshot_metadata: String,
-    /// `parent`. Written by the server. Published in midnight-ride.
+    /// `parent`. The snapshot from which its disks descend. Written by the server. Published in midnight-ride.
     pub parent: Ref<crate::VM>,
-    /// `children`. Written by the server. Published in midnight-ride.
+    /// `children`. What descends from it. Written by the server. Published in midnight-ride.
     pub children: Vec<Ref<crate::VM>>,
     /// `bios_strings`. Written by the server. Published in midnight-ride.
     pub bios_strings: Map<String, String>,
@@ -397,19 +397,19 @@ pub struct Record {
     pub snapshot_schedule: Ref<crate::VMSS>,
     /// `is_vmss_snapshot`. Set at creation. Published in falcon.
     pub is_vmss_snapshot: bool,
-    /// `appliance`. Set at creation. Published in rio.
+    /// `appliance`. The appliance with which it starts and stops. Set at creation. Published in rio.
     pub appliance: Ref<crate::VMAppliance>,
-    /// `start_delay`. Set at creation. Published in boston.
+    /// `start_delay`. How long its appliance waits after starting it, in seconds. Set at creation. Published in boston.
     pub start_delay: i64,
-    /// `shutdown_delay`. Set at creation. Published in boston.
+    /// `shutdown_delay`. How long its appliance waits after shutting it down, in seconds. Set at creation. Published in boston.
     pub shutdown_delay: i64,
-    /// `order`. Set at creation. Published in boston.
+    /// `order`. Its place in the order in which its appliance starts. Set at creation. Published in boston.
     pub order: i64,
     /// `VGPUs`. Written by the server. Published in boston.
     pub vgpus: Vec<Ref<crate::VGPU>>,
     /// `attached_PCIs`. Written by the server. Published in boston.
     pub attached_pcis: Vec<Ref<crate::PCI>>,
-    /// `suspend_SR`. Clients may write it. Published in boston.
+    /// `suspend_SR`. Where the image of its memory goes when it is suspended. Clients may write it. Published in boston.
     pub suspend_sr: Ref<crate::SR>,
     /// `version`. Set at creation. Published in boston.
     pub version: i64,
@@ -419,11 +419,11 @@ pub struct Record {
     pub hardware_platform_version: i64,
     /// `has_vendor_device`. Set at creation. Published in dundee, changed in 24.14.0.
     pub has_vendor_device: bool,
-    /// `requires_reboot`. Written by the server. Published in ely.
+    /// `requires_reboot`. Whether changes wait for a restart. Written by the server. Published in ely.
     pub requires_reboot: bool,
     /// `reference_label`. Set at creation. Published in ely.
     pub reference_label: String,
-    /// `domain_type`. Set at creation. Prototyped in jura, published in kolkata.
+    /// `domain_type`. How it is virtualised. Set at creation. Prototyped in jura, published in kolkata.
     pub domain_type: DomainType,
     /// `NVRAM`. Set at creation. Published in naples.
     pub nvram: Map<String, String>,
@@ -1672,7 +1672,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -1683,7 +1683,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -1694,7 +1694,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "name_label",
@@ -1705,7 +1705,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -1716,7 +1716,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "power_state",
@@ -1727,7 +1727,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Changed, "1.257.0")],
-        doc: "",
+        doc: "Whether it runs, and if not, how it stopped.",
     },
     FieldDesc {
         name: "user_version",
@@ -1749,7 +1749,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether new VMs are made from it. Snapshots have it set as well.",
     },
     FieldDesc {
         name: "is_default_template",
@@ -1760,7 +1760,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Whether it is a template that came with the server.",
     },
     FieldDesc {
         name: "suspend_VDI",
@@ -1771,7 +1771,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Changed, "1.257.0")],
-        doc: "",
+        doc: "The image of its memory while suspended.",
     },
     FieldDesc {
         name: "resident_on",
@@ -1782,7 +1782,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "resident_VMs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host it runs on; null while halted or suspended.",
     },
     FieldDesc {
         name: "scheduled_to_be_resident_on",
@@ -1793,7 +1793,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host it is about to start on, or to move to.",
     },
     FieldDesc {
         name: "affinity",
@@ -1804,7 +1804,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmPowerAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host it would rather run on.",
     },
     FieldDesc {
         name: "memory_overhead",
@@ -1815,7 +1815,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Memory that running it costs beside its own, in bytes.",
     },
     FieldDesc {
         name: "memory_target",
@@ -1826,7 +1826,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "midnight-ride")],
-        doc: "",
+        doc: "The memory it is asked to use, in bytes.",
     },
     FieldDesc {
         name: "memory_static_max",
@@ -1837,7 +1837,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The most memory it may ever have, in bytes. Takes effect at the next start.",
     },
     FieldDesc {
         name: "memory_dynamic_max",
@@ -1848,7 +1848,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The upper end of the range in which memory is given and taken while it runs, in bytes.",
     },
     FieldDesc {
         name: "memory_dynamic_min",
@@ -1859,7 +1859,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lower end of the range in which memory is given and taken while it runs, in bytes.",
     },
     FieldDesc {
         name: "memory_static_min",
@@ -1870,7 +1870,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The least memory it may ever have, in bytes.",
     },
     FieldDesc {
         name: "VCPUs_params",
@@ -1881,7 +1881,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Weight, cap and mask of its virtual CPUs.",
     },
     FieldDesc {
         name: "VCPUs_max",
@@ -1892,7 +1892,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The most virtual CPUs it can have.",
     },
     FieldDesc {
         name: "VCPUs_at_startup",
@@ -1903,7 +1903,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The virtual CPUs it starts with.",
     },
     FieldDesc {
         name: "actions_after_softreboot",
@@ -1925,7 +1925,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What follows when the guest shuts down.",
     },
     FieldDesc {
         name: "actions_after_reboot",
@@ -1936,7 +1936,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What follows when the guest reboots.",
     },
     FieldDesc {
         name: "actions_after_crash",
@@ -1947,7 +1947,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What follows when the guest crashes.",
     },
     FieldDesc {
         name: "consoles",
@@ -1958,7 +1958,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "console", field: "VM", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its consoles, while it runs.",
     },
     FieldDesc {
         name: "VIFs",
@@ -1969,7 +1969,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VIF", field: "VM", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its network interfaces.",
     },
     FieldDesc {
         name: "VBDs",
@@ -1980,7 +1980,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VBD", field: "VM", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its disks and CD drives.",
     },
     FieldDesc {
         name: "VUSBs",
@@ -2090,7 +2090,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "kolkata")],
-        doc: "",
+        doc: "`BIOS order` for hardware virtualisation, empty for paravirtual.",
     },
     FieldDesc {
         name: "HVM_boot_params",
@@ -2101,7 +2101,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How hardware virtualisation boots: `order`, `firmware`.",
     },
     FieldDesc {
         name: "HVM_shadow_multiplier",
@@ -2123,7 +2123,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Switches of the virtual hardware, by name.",
     },
     FieldDesc {
         name: "PCI_bus",
@@ -2145,7 +2145,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "domid",
@@ -2156,7 +2156,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The number of its domain on its host, -1 while it has none.",
     },
     FieldDesc {
         name: "domarch",
@@ -2189,7 +2189,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether this is the domain through which a host is run (dom0).",
     },
     FieldDesc {
         name: "metrics",
@@ -2200,7 +2200,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What the host measures of it. May dangle.",
     },
     FieldDesc {
         name: "guest_metrics",
@@ -2211,7 +2211,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What its guest agent reports. Null or dangling until the agent runs.",
     },
     FieldDesc {
         name: "last_booted_record",
@@ -2244,7 +2244,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "What it finds in xenstore, under `vm-data/`.",
     },
     FieldDesc {
         name: "ha_always_run",
@@ -2266,7 +2266,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether high availability restarts it: `restart`, `best-effort`, or empty for not.",
     },
     FieldDesc {
         name: "is_a_snapshot",
@@ -2277,7 +2277,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether this is the state of a VM at a moment.",
     },
     FieldDesc {
         name: "snapshot_of",
@@ -2288,7 +2288,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "snapshots", stored: true }),
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The VM that this is a snapshot of.",
     },
     FieldDesc {
         name: "snapshots",
@@ -2299,7 +2299,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "snapshot_of", stored: false }),
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Its snapshots.",
     },
     FieldDesc {
         name: "snapshot_time",
@@ -2310,7 +2310,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "When the snapshot was taken.",
     },
     FieldDesc {
         name: "transportable_snapshot_id",
@@ -2332,7 +2332,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Bytes kept with it, by name.",
     },
     FieldDesc {
         name: "tags",
@@ -2343,7 +2343,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Words that people put on it.",
     },
     FieldDesc {
         name: "blocked_operations",
@@ -2354,7 +2354,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Operations that are refused, with the reason that is told.",
     },
     FieldDesc {
         name: "snapshot_info",
@@ -2387,7 +2387,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "children", stored: true }),
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The snapshot from which its disks descend.",
     },
     FieldDesc {
         name: "children",
@@ -2398,7 +2398,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "parent", stored: false }),
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "What descends from it.",
     },
     FieldDesc {
         name: "bios_strings",
@@ -2464,7 +2464,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM_appliance", field: "VMs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The appliance with which it starts and stops.",
     },
     FieldDesc {
         name: "start_delay",
@@ -2475,7 +2475,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "How long its appliance waits after starting it, in seconds.",
     },
     FieldDesc {
         name: "shutdown_delay",
@@ -2486,7 +2486,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "How long its appliance waits after shutting it down, in seconds.",
     },
     FieldDesc {
         name: "order",
@@ -2497,7 +2497,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Its place in the order in which its appliance starts.",
     },
     FieldDesc {
         name: "VGPUs",
@@ -2530,7 +2530,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Where the image of its memory goes when it is suspended.",
     },
     FieldDesc {
         name: "version",
@@ -2585,7 +2585,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Whether changes wait for a restart.",
     },
     FieldDesc {
         name: "reference_label",
@@ -2607,7 +2607,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "jura"), (Stage::Published, "kolkata")],
-        doc: "",
+        doc: "How it is virtualised.",
     },
     FieldDesc {
         name: "NVRAM",

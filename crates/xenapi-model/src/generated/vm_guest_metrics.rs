@@ -25,35 +25,35 @@ Unspecified = "unspecified",
 /// All fields of a `VM_guest_metrics` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `os_version`. Written by the server. Published in rio.
+    /// `os_version`. The operating system: `name`, `major`, `minor`, `uname`, `distro`. Written by the server. Published in rio.
     pub os_version: Map<String, String>,
     /// `netbios_name`. Written by the server. Prototyped in 24.28.0.
     pub netbios_name: Map<String, String>,
-    /// `PV_drivers_version`. Written by the server. Published in rio.
+    /// `PV_drivers_version`. The version of the guest tools: `major`, `minor`, `micro`, `build`. Written by the server. Published in rio.
     pub pv_drivers_version: Map<String, String>,
-    /// `PV_drivers_up_to_date`. Written by the server. Published in rio, deprecated in dundee.
+    /// `PV_drivers_up_to_date`. Whether the guest tools are those of the server. Written by the server. Published in rio, deprecated in dundee.
     pub pv_drivers_up_to_date: bool,
     /// `memory`. Written by the server. Published in rio, deprecated in george, removed in george.
     pub memory: Map<String, String>,
     /// `disks`. Written by the server. Published in rio, deprecated in orlando, removed in orlando.
     pub disks: Map<String, String>,
-    /// `networks`. Written by the server. Published in rio.
+    /// `networks`. Addresses by interface: `0/ip`, `0/ipv4/0`, `0/ipv6/0`. Written by the server. Published in rio.
     pub networks: Map<String, String>,
     /// `other`. Written by the server. Published in rio.
     pub other: Map<String, String>,
-    /// `last_updated`. Written by the server. Published in rio.
+    /// `last_updated`. When it was last measured. Written by the server. Published in rio.
     pub last_updated: DateTime,
-    /// `other_config`. Clients may write it. Published in orlando.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in orlando.
     pub other_config: Map<String, String>,
-    /// `live`. Written by the server. Published in orlando.
+    /// `live`. Whether the guest agent has reported since the VM started. Written by the server. Published in orlando.
     pub live: bool,
     /// `can_use_hotplug_vbd`. Written by the server. Published in dundee.
     pub can_use_hotplug_vbd: TristateType,
     /// `can_use_hotplug_vif`. Written by the server. Published in dundee.
     pub can_use_hotplug_vif: TristateType,
-    /// `PV_drivers_detected`. Written by the server. Published in dundee.
+    /// `PV_drivers_detected`. Whether there are guest tools. Written by the server. Published in dundee.
     pub pv_drivers_detected: bool,
     /// `services`. Written by the server. Prototyped in 25.15.0.
     pub services: Map<String, String>,
@@ -176,7 +176,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "os_version",
@@ -187,7 +187,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The operating system: `name`, `major`, `minor`, `uname`, `distro`.",
     },
     FieldDesc {
         name: "netbios_name",
@@ -209,7 +209,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The version of the guest tools: `major`, `minor`, `micro`, `build`.",
     },
     FieldDesc {
         name: "PV_drivers_up_to_date",
@@ -220,7 +220,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "dundee")],
-        doc: "",
+        doc: "Whether the guest tools are those of the server.",
     },
     FieldDesc {
         name: "memory",
@@ -253,7 +253,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Addresses by interface: `0/ip`, `0/ipv4/0`, `0/ipv6/0`.",
     },
     FieldDesc {
         name: "other",
@@ -275,7 +275,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was last measured.",
     },
     FieldDesc {
         name: "other_config",
@@ -286,7 +286,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "live",
@@ -297,7 +297,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether the guest agent has reported since the VM started.",
     },
     FieldDesc {
         name: "can_use_hotplug_vbd",
@@ -330,7 +330,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Whether there are guest tools.",
     },
     FieldDesc {
         name: "services",

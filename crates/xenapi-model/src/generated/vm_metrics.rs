@@ -13,13 +13,13 @@ pub struct VMMetrics;
 /// All fields of a `VM_metrics` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `memory_actual`. Written by the server. Published in rio.
+    /// `memory_actual`. The memory it has, in bytes. Written by the server. Published in rio.
     pub memory_actual: i64,
-    /// `VCPUs_number`. Written by the server. Published in rio.
+    /// `VCPUs_number`. The virtual CPUs it has. Written by the server. Published in rio.
     pub vcpus_number: i64,
-    /// `VCPUs_utilisation`. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// `VCPUs_utilisation`. How busy each virtual CPU is, from 0 to 1. Not filled any more. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub vcpus_utilisation: Map<i64, f64>,
     /// `VCPUs_CPU`. Written by the server. Published in rio.
     pub vcpus_cpu: Map<i64, i64>,
@@ -29,21 +29,21 @@ pub struct Record {
     pub vcpus_flags: Map<i64, Vec<String>>,
     /// `state`. Written by the server. Published in rio.
     pub state: Vec<String>,
-    /// `start_time`. Written by the server. Published in rio.
+    /// `start_time`. When it was started. Written by the server. Published in rio.
     pub start_time: DateTime,
-    /// `install_time`. Written by the server. Published in rio.
+    /// `install_time`. When it was made from a template. Written by the server. Published in rio.
     pub install_time: DateTime,
-    /// `last_updated`. Written by the server. Published in rio.
+    /// `last_updated`. When it was last measured. Written by the server. Published in rio.
     pub last_updated: DateTime,
-    /// `other_config`. Clients may write it. Published in orlando.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in orlando.
     pub other_config: Map<String, String>,
-    /// `hvm`. Written by the server. Published in ely.
+    /// `hvm`. Whether it uses hardware virtualisation. Written by the server. Published in ely.
     pub hvm: bool,
     /// `nested_virt`. Written by the server. Published in ely.
     pub nested_virt: bool,
     /// `nomigrate`. Written by the server. Published in ely.
     pub nomigrate: bool,
-    /// `current_domain_type`. Written by the server. Prototyped in jura, published in kolkata.
+    /// `current_domain_type`. How it is virtualised while it runs. Written by the server. Prototyped in jura, published in kolkata.
     pub current_domain_type: crate::vm::DomainType,
     /// `numa_optimised`. Set at creation. Prototyped in 26.2.0.
     pub numa_optimised: bool,
@@ -182,7 +182,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "memory_actual",
@@ -193,7 +193,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The memory it has, in bytes.",
     },
     FieldDesc {
         name: "VCPUs_number",
@@ -204,7 +204,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The virtual CPUs it has.",
     },
     FieldDesc {
         name: "VCPUs_utilisation",
@@ -215,7 +215,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")],
-        doc: "",
+        doc: "How busy each virtual CPU is, from 0 to 1. Not filled any more.",
     },
     FieldDesc {
         name: "VCPUs_CPU",
@@ -270,7 +270,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was started.",
     },
     FieldDesc {
         name: "install_time",
@@ -281,7 +281,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was made from a template.",
     },
     FieldDesc {
         name: "last_updated",
@@ -292,7 +292,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was last measured.",
     },
     FieldDesc {
         name: "other_config",
@@ -303,7 +303,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "hvm",
@@ -314,7 +314,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Whether it uses hardware virtualisation.",
     },
     FieldDesc {
         name: "nested_virt",
@@ -347,7 +347,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "jura"), (Stage::Published, "kolkata")],
-        doc: "",
+        doc: "How it is virtualised while it runs.",
     },
     FieldDesc {
         name: "numa_optimised",
