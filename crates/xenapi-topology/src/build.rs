@@ -30,10 +30,12 @@ pub fn graph(cache: &Cache, lens: Lens, options: &Options) -> Graph {
             Some((node(&draft, lens, &drawn, column, &degrees), drawn.items))
         })
         .collect();
-    // Within a name's order what stands for many, or for no object, goes to the end.
+    // What stands for many, or for no object, goes to the end. NICs of the same name are told apart by their hosts, which the
+    // details name.
     let class = |node: &Node| (node.column, node.kind.is_place(), node.is_group());
     nodes.sort_by(|(a, _), (b, _)| {
-        class(a).cmp(&class(b)).then_with(|| text::natural(&a.label, &b.label)).then_with(|| a.id.cmp(&b.id))
+        let names = text::natural(&a.label, &b.label).then_with(|| text::natural(&a.detail, &b.detail));
+        class(a).cmp(&class(b)).then(names).then_with(|| a.id.cmp(&b.id))
     });
     let mut drawn_as = vec![usize::MAX; draft.items.len()];
     for (at, (_, items)) in nodes.iter().enumerate() {

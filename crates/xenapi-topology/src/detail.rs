@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, Ref};
-use xenapi_model::{Host, Network, PIF, SR, VBD, VDI, VM, pif, sr};
+use xenapi_model::{Host, Network, PIF, SR, VBD, VDI, VM, pif, sr, vdi::VdiType};
 
 use crate::draft::{Degrees, Draft, Item};
 use crate::graph::{Lens, NodeKind};
@@ -100,17 +100,19 @@ fn vm(cache: &Cache, lens: Lens, item: &Item<'_>, connectors: usize) -> String {
 
 fn vdi(cache: &Cache, item: &Item<'_>, degrees: Degrees) -> String {
     let Some(vdi) = record::<VDI>(cache, item) else { return String::new() };
-    let word = match (vdi.missing, item.kind == NodeKind::Vdi && degrees.left == 0) {
-        (true, _) => "missing",
-        (false, true) => "unused",
-        (false, false) => "",
+    let word = match &vdi.r#type {
+        _ if vdi.missing => "missing",
+        _ if item.kind == NodeKind::Iso || degrees.left > 0 => "",
+        VdiType::System | VdiType::User | VdiType::Unrecognised(_) => "unused",
+        // Suspend images, state files and the like are used by the pool itself.
+        other => other.as_str(),
     };
     join(&[word, &bytes(vdi.virtual_size)])
 }
 
 fn sr(cache: &Cache, item: &Item<'_>, degrees: Degrees) -> String {
     let Some(sr) = record::<SR>(cache, item) else { return String::new() };
-    let free = if sr.physical_size > 0 { free_of(sr.physical_size, sr.physical_utilisation) } else { String::new() };
+    let free = free_of(sr.physical_size, sr.physical_utilisation);
     match item.state {
         State::Failed => join(&[&sr.r#type, "on no host"]),
         State::Attention => join(&[&sr.r#type, &format!("on {} of {} hosts", degrees.active, degrees.right)]),
@@ -129,8 +131,13 @@ fn local_host<'a>(cache: &'a Cache, sr: &sr::Record) -> Option<&'a str> {
     (!sr.shared).then_some(host.name_label.as_str())
 }
 
+/// Free space; of what is full, as ISO libraries are, the size alone.
 fn free_of(size: i64, used: i64) -> String {
-    bytes(size.saturating_sub(used)) + " free of " + &bytes(size)
+    match size.saturating_sub(used) {
+        _ if size <= 0 => String::new(),
+        ..=0 => bytes(size),
+        free => bytes(free) + " free of " + &bytes(size),
+    }
 }
 
 fn network(cache: &Cache, item: &Item<'_>, vifs: usize) -> String {

@@ -334,7 +334,7 @@ pub struct Graph {
     pub pool: String,
     /// The ranks from left to right.
     pub columns: Vec<Column>,
-    /// The nodes: by column, there objects before groups before places, then by name, then by id.
+    /// The nodes: by column, there objects before groups before places, then by name, then by detail, then by id.
     pub nodes: Vec<Node>,
     /// The edges, by their ends.
     pub edges: Vec<Edge>,

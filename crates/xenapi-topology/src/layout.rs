@@ -185,7 +185,7 @@ pub fn layout(graph: &Graph, metrics: &Metrics) -> Layout {
     let node_height = |node: &Node| if is_tall(graph, node) { metrics.tall_row } else { metrics.row };
     let height_of = |cell: &Cell| match cell {
         Cell::Node(at) => node_height(&graph.nodes[*at]),
-        Cell::Lane(_) => LANE,
+        Cell::Lane => LANE,
     };
     let heights: Vec<f64> = ranks.cells.iter().map(height_of).collect();
     let middles = place(&ranks, &heights, metrics.gap);

@@ -1,17 +1,18 @@
 //! The order of nodes within their columns: few crossings, and the same order for the same graph.
 
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::graph::{ColumnKind, Graph};
+use crate::graph::{ColumnKind, Graph, NodeKind};
 
 /// What takes room in a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Cell {
     /// A node, by its place in the graph.
     Node(usize),
-    /// Where an edge passes by, by the edge's place in the graph.
-    Lane(usize),
+    /// Where edges from the same node pass by together.
+    Lane,
 }
 
 /// A piece of an edge between cells of neighbouring columns.
@@ -47,14 +48,18 @@ impl Ranks {
         let mut cells: Vec<Cell> = (0..graph.nodes.len()).map(Cell::Node).collect();
         let mut column_of: Vec<usize> = graph.nodes.iter().map(|node| node.column).collect();
         let (mut pieces, mut routes) = (Vec::new(), Vec::with_capacity(graph.edges.len()));
-        for (at, edge) in graph.edges.iter().enumerate() {
+        let mut lanes: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for edge in &graph.edges {
             let (from, to) = leftmost_first(graph, edge.from, edge.to);
             let weight = 1.0 + f64::from(edge.weight.min(1 << 20).ilog2());
             let mut route = vec![from];
             for column in graph.nodes[from].column + 1..graph.nodes[to].column {
-                cells.push(Cell::Lane(at));
-                column_of.push(column);
-                route.push(cells.len() - 1);
+                let lane = *lanes.entry((from, column)).or_insert_with(|| {
+                    cells.push(Cell::Lane);
+                    column_of.push(column);
+                    cells.len() - 1
+                });
+                route.push(lane);
             }
             route.push(to);
             if graph.nodes[from].column != graph.nodes[to].column {
@@ -71,9 +76,11 @@ impl Ranks {
         for (cell, column) in column_of.iter().enumerate() {
             order[*column].push(cell);
         }
-        // What hangs on nothing, and disks that no VM has.
+        // What hangs on nothing, disks that no VM has, and CDs.
         let is_disk = |cell: usize| graph.columns[column_of[cell]].kind == ColumnKind::Vdis;
-        let last = (0..cells.len()).map(|cell| left[cell].is_empty() && (right[cell].is_empty() || is_disk(cell))).collect();
+        let is_iso = |cell: usize| matches!(cells[cell], Cell::Node(at) if graph.nodes[at].kind == NodeKind::Iso);
+        let hangs = |cell: usize| !left[cell].is_empty() || !(right[cell].is_empty() || is_disk(cell));
+        let last = (0..cells.len()).map(|cell| !hangs(cell) || is_iso(cell)).collect();
         let mut ranks = Ranks { cells, column_of, order, pieces, left, right, routes, last };
         ranks.arrange(anchor(graph));
         ranks

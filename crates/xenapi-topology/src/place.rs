@@ -63,7 +63,7 @@ fn stack(ranks: &Ranks, column: &[usize], heights: &[f64], gap: f64) -> Vec<f64>
 
 /// The room between two cells: more between families than within one, less beside a lane.
 fn between(ranks: &Ranks, above: usize, below: usize, gap: f64) -> f64 {
-    if matches!(ranks.cells[above], Cell::Lane(_)) || matches!(ranks.cells[below], Cell::Lane(_)) {
+    if matches!(ranks.cells[above], Cell::Lane) || matches!(ranks.cells[below], Cell::Lane) {
         return gap;
     }
     let parent = |cell: usize| match ranks.left[cell].as_slice() {
@@ -105,7 +105,7 @@ fn wish(ranks: &Ranks, cell: usize, placed: &[bool], middle: &[f64]) -> Wish {
     let near = ranks.left[cell].iter().chain(&ranks.right[cell]).filter(|(other, _)| placed[ranks.column_of[*other]]);
     let (sum, weight) = near.fold((0.0, 0.0), |(sum, all), (other, weight)| (sum + middle[*other] * weight, all + weight));
     // Straight lanes are worth more than anything: a bent edge catches the eye.
-    let worth = if matches!(ranks.cells[cell], Cell::Lane(_)) { 4.0 } else { 1.0 };
+    let worth = if matches!(ranks.cells[cell], Cell::Lane) { 4.0 } else { 1.0 };
     if weight > 0.0 {
         Wish { middle: sum / weight, weight: weight * worth }
     } else {
