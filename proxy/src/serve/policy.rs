@@ -29,9 +29,14 @@ fn with_underscore(name: &str) -> Option<Method> {
     classes.max_by_key(|method| method.class.name.len())
 }
 
+/// Whether the call answers a session.
+pub fn makes_session(known: &Known) -> bool {
+    matches!(known.method.result(), Type::Ref("session"))
+}
+
 /// Whether the call makes a session from a name and a password.
 pub fn is_login(known: &Known) -> bool {
-    !known.method.takes_session() && matches!(known.method.result(), Type::Ref("session"))
+    !known.method.takes_session() && makes_session(known)
 }
 
 /// Whether the call ends the session with which it is made.
@@ -109,6 +114,8 @@ mod tests {
         assert!(is_login(&look_up("session.login_with_password").unwrap()));
         assert!(is_login(&look_up("session.slave_local_login_with_password").unwrap()));
         assert!(!is_login(&look_up("session.logout").unwrap()));
+        let from_file = look_up("session.create_from_db_file").unwrap();
+        assert!(makes_session(&from_file) && !is_login(&from_file));
         assert!(is_logout(&look_up("session.logout").unwrap()));
         assert!(!is_logout(&look_up("VM.start").unwrap()));
     }

@@ -55,6 +55,10 @@ impl Router {
         match known {
             known if !is_console => Ok(respond(forward_call(pool, &call, known.as_ref()).await?, headers)),
             Some(known) if policy::is_login(&known) => self.login(pool, &call).await,
+            // Its session would reach the browser, and only root on a host may call it anyhow.
+            Some(known) if policy::makes_session(&known) => {
+                Err(Refusal::new(Code::BadRequest, format!("{} is not for consoles", call.method)))
+            }
             known => self.console_call(pool, headers, call, known).await,
         }
     }
