@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use xenapi_core::{Failure, Member, MessageDesc, Method, Param, RawCall, RawRef, Role, Value};
+use xenapi_core::{Failure, Member, MessageDesc, Method, Param, RawCall, RawRef, Role, Stage, Value};
 
 use crate::arguments::{self, Args};
 use crate::operations::{self, Handler};
@@ -113,6 +113,12 @@ impl Sim {
     fn explicit(&mut self, method: &Method, message: &MessageDesc, args: &mut Args) -> Result<Value, Failure> {
         match operations::plain_setter(method.class, message.name) {
             Some(member) => self.implicit(&Method { class: method.class, member }, args),
+            // This one was removed from the documentation, but its body still answers for itself.
+            None if method.name() == "VM.set_protection_policy" => Err(Failure::new("NOT_IMPLEMENTED", [method.name()])),
+            None if method.name() == "SR.make" => Err(Failure::new("MESSAGE_DEPRECATED", [""; 0])),
+            None if message.lifecycle.last().is_some_and(|(stage, _)| *stage == Stage::Removed) => {
+                Err(Failure::new("MESSAGE_REMOVED", [""; 0]))
+            }
             None => Err(Failure::new("NOT_IMPLEMENTED", [method.name()])),
         }
     }

@@ -21,8 +21,14 @@ pub(crate) enum Filter {
     False,
     Equal(Operand, Operand),
     Not(Box<Filter>),
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
+    /// Parts joined by `and` and `or`, from the left. Flat, so that long expressions do not go deep.
+    Chain(Box<Filter>, Vec<(Join, Filter)>),
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Join {
+    And,
+    Or,
 }
 
 pub(crate) enum Operand {
@@ -67,8 +73,10 @@ impl Filter {
             Filter::False => false,
             Filter::Equal(left, right) => left.text(row) == right.text(row),
             Filter::Not(inner) => !inner.holds(row),
-            Filter::And(left, right) => left.holds(row) && right.holds(row),
-            Filter::Or(left, right) => left.holds(row) || right.holds(row),
+            Filter::Chain(first, rest) => rest.iter().fold(first.holds(row), |so_far, (join, next)| match join {
+                Join::And => so_far && next.holds(row),
+                Join::Or => so_far || next.holds(row),
+            }),
         }
     }
 }
@@ -166,16 +174,19 @@ impl Parser<'_> {
         if depth > DEPTH {
             return Err("Syntax error: nested too deeply");
         }
-        let mut left = self.term(depth)?;
+        let first = self.term(depth)?;
+        let mut rest = Vec::new();
         loop {
-            if self.take_word("and") {
-                left = Filter::And(Box::new(left), Box::new(self.term(depth)?));
+            let join = if self.take_word("and") {
+                Join::And
             } else if self.take_word("or") {
-                left = Filter::Or(Box::new(left), Box::new(self.term(depth)?));
+                Join::Or
             } else {
-                return Ok(left);
-            }
+                break;
+            };
+            rest.push((join, self.term(depth)?));
         }
+        Ok(if rest.is_empty() { first } else { Filter::Chain(Box::new(first), rest) })
     }
 
     fn term(&mut self, depth: usize) -> Result<Filter, &'static str> {

@@ -11,6 +11,7 @@ use super::hosts::Host;
 use super::names::IMAGES;
 use super::{GIB, map, set};
 use crate::Sim;
+use crate::operations::DISK_OPERATIONS;
 
 pub(crate) struct Storage {
     /// For disks, on all hosts.
@@ -175,7 +176,6 @@ fn make_images(sim: &mut Sim, hosts: &[&Host], storage: &mut Storage) {
 /// A disk.
 pub(crate) fn make_vdi(sim: &mut Sim, sr: &RawRef, label: &str, size: i64, used: i64) -> RawRef {
     let (reference, uuid) = (sim.random.reference(), sim.random.uuid());
-    let operations = ["snapshot", "clone", "copy", "resize", "destroy", "forget", "update"];
     let draft = sim.store.draft("VDI");
     let draft = draft
         .with("location", &uuid)
@@ -186,7 +186,7 @@ pub(crate) fn make_vdi(sim: &mut Sim, sr: &RawRef, label: &str, size: i64, used:
         .with("physical_utilisation", used)
         .with("type", if label.ends_with(".iso") { "user" } else { "system" })
         .with("managed", true)
-        .with("allowed_operations", set(operations));
+        .with("allowed_operations", set(DISK_OPERATIONS));
     sim.store.insert(&reference, draft);
     reference
 }

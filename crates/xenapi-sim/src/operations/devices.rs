@@ -77,6 +77,19 @@ fn set_attached(sim: &mut Sim, class: &str, device: &RawRef, attached: bool) {
     sim.store.put(class, of, "allowed_operations", operations);
 }
 
+/// What a new device allows.
+pub(crate) fn after_create(sim: &mut Sim, class: &str, device: &RawRef) {
+    let attached = sim.store.flag(class, device.as_str(), "currently_attached");
+    set_attached(sim, class, device, attached);
+}
+
+/// What a disk allows.
+pub(crate) const DISK_OPERATIONS: [&str; 7] = ["snapshot", "clone", "copy", "resize", "destroy", "forget", "update"];
+
+fn disk_operations() -> Vec<Value> {
+    DISK_OPERATIONS.iter().map(|operation| Value::from(*operation)).collect()
+}
+
 /// What a guest calls the disk in that slot.
 pub(crate) fn device_name(userdevice: &str) -> String {
     let letter = |at: u32| char::from_u32(u32::from(b'a') + at).unwrap_or('a');
@@ -331,6 +344,7 @@ pub(crate) fn before_create_vdi(sim: &mut Sim, draft: &mut Draft) -> Result<(), 
     let location = sim.random.uuid();
     draft.set("location", location);
     draft.set("managed", true);
+    draft.set("allowed_operations", disk_operations());
     draft.set("physical_utilisation", wanted);
     sim.store.put("SR", sr.as_str(), "physical_utilisation", used + wanted);
     let allocated = sim.store.int("SR", sr.as_str(), "virtual_allocation");
@@ -353,7 +367,7 @@ pub(crate) fn new_vdi(sim: &mut Sim, sr: &RawRef, name: &str, bytes: i64, kind: 
     let (reference, uuid) = (sim.random.reference(), sim.random.uuid());
     let draft = sim.store.draft("VDI").with("location", &uuid).with("uuid", uuid).with("name_label", name);
     let draft = draft.with("SR", sr).with("virtual_size", bytes).with("physical_utilisation", bytes);
-    let draft = draft.with("type", kind).with("managed", true);
+    let draft = draft.with("type", kind).with("managed", true).with("allowed_operations", disk_operations());
     sim.store.insert(&reference, draft);
     account(sim, &reference, 1);
     reference

@@ -22,7 +22,7 @@ use crate::store::Draft;
 use crate::tasks::Operation;
 use crate::{Handled, Sim};
 
-pub(crate) use devices::device_name;
+pub(crate) use devices::{DISK_OPERATIONS, device_name};
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
 
 /// A body that answers at once.
@@ -170,14 +170,17 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
         "VDI" => devices::before_create_vdi(sim, draft),
         "PBD" => devices::before_create_pbd(sim, draft),
         "network" => devices::before_create_network(sim, draft),
+        "console" => Err(Failure::new("NOT_IMPLEMENTED", ["console.create"])),
         _ => Ok(()),
     }
 }
 
 /// What a new object entails.
 pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) {
-    if class.name == "VM" {
-        sim.refresh_vm(reference);
+    match class.name {
+        "VM" => sim.refresh_vm(reference),
+        "VBD" | "VIF" => devices::after_create(sim, class.name, reference),
+        _ => {}
     }
 }
 

@@ -124,10 +124,9 @@ impl State<'_> {
         if let Some(reason) = self.blocked.and_then(|blocked| blocked.get(operation)) {
             return Some(Refusal::Blocked(reason.as_text().unwrap_or("")));
         }
-        if let Some(allowed) = powers(operation, self) {
-            if !allowed.iter().any(|power| power.eq_ignore_ascii_case(self.power)) {
-                return Some(Refusal::Power(allowed));
-            }
+        let expected = powers(operation, self);
+        if let Some(expected) = expected.filter(|all| !all.iter().any(|power| power.eq_ignore_ascii_case(self.power))) {
+            return Some(Refusal::Power(expected));
         }
         if self.current.is_some_and(|current| current.iter().any(|(_, other)| !overlaps(operation, other))) {
             return Some(Refusal::Busy);

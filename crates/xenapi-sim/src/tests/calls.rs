@@ -239,6 +239,8 @@ fn check_27_filters() {
     assert_eq!(count("field \"tags\" = \"()\" and field \"name__label\" = \"x\""), 0);
     assert_eq!(count("field 'blobs' = \"()\""), all);
     assert_eq!(count("(field \"is_a_template\" = \"false\") and field \"name__label\" = \"x\""), 1);
+    let long = alloc::format!("true{}", " and true or false".repeat(20_000));
+    assert_eq!(count(&long), all);
     for garbage in ["", "field", "field \"uuid\" =", "true true", "(true", "%", "\"x", "name = \"x\""] {
         let refused = pool.ask("VM.get_all_records_where", &[garbage]).unwrap_err();
         assert_eq!((refused.code.as_str(), refused.params[0].as_str()), ("INVALID_VALUE", garbage));

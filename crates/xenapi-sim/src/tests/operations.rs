@@ -462,3 +462,28 @@ fn messages() {
     pool.ask("message.destroy", &[&message]).unwrap();
     assert_eq!(pool.ask("message.destroy", &[&message]).unwrap_err(), failure("HANDLE_INVALID", &["message", &message]));
 }
+
+#[test]
+fn a_vm_is_made_from_the_record_of_another() {
+    let mut pool = Pool::new();
+    let model = pool.vm("Running");
+    let record = pool.ask("VM.get_record", &[&model]).unwrap();
+    let new = pool.call("VM.create", core::slice::from_ref(&record)).unwrap();
+    let new = new.as_text().unwrap();
+    assert_eq!(pool.text("VM.get_power_state", &[new]), "Halted");
+    assert_eq!(pool.text("VM.get_guest_metrics", &[new]), "OpaqueRef:NULL");
+    assert!(pool.refs("VM.get_VBDs", &[new]).is_empty());
+    assert_ne!(pool.text("VM.get_uuid", &[new]), pool.text("VM.get_uuid", &[&model]));
+    assert!(pool.refs("VM.get_allowed_operations", &[new]).contains(&"start".into()));
+    let Value::Struct(mut record) = record else { panic!("not a record") };
+    record.remove("VCPUs_max");
+    let missing = pool.call("VM.create", &[record.into()]).unwrap_err();
+    assert!(missing.code == "INTERNAL_ERROR" && missing.params[0].contains("VCPUs_max"), "{missing}");
+}
+
+#[test]
+fn removed_messages_say_so() {
+    let mut pool = Pool::new();
+    let host = pool.refs("host.get_all", &[])[0].clone();
+    assert_eq!(pool.ask("host.license_apply", &[&host, ""]).unwrap_err(), failure("MESSAGE_REMOVED", &[]));
+}

@@ -149,3 +149,12 @@ fn the_recordings_of_a_real_xenserver_load() {
     pool.ask("VM.hard_shutdown", &[&running]).unwrap();
     assert_eq!(pool.text("VM.get_power_state", &[&running]), "Halted");
 }
+
+#[test]
+fn truncated_recordings_do_not_panic() {
+    let (name, bytes) = file("VM.get_all_records.xml", &all(&[("OpaqueRef:v1", record(&[("name_label", "a&amp;b")]))]));
+    for end in 0..bytes.len() {
+        assert!(Sim::from_records(&[(name.clone(), bytes[..end].to_vec())], 0).is_err(), "{end}");
+    }
+    assert!(Sim::from_records(&[(name, bytes)], 0).is_ok());
+}
