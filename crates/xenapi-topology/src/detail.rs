@@ -164,7 +164,11 @@ fn pif(cache: &Cache, kind: NodeKind, record: &pif::Record) -> String {
 /// What a group has in sum.
 fn several(draft: &Draft<'_>, items: &[usize], degrees: &[Degrees]) -> String {
     let cache = draft.cache;
-    let unused = items.iter().all(|at| degrees[*at].left == 0);
+    let is_unused = |at: &usize| {
+        let vdi = record::<VDI>(cache, &draft.items[*at]);
+        degrees[*at].left == 0 && vdi.is_some_and(|vdi| matches!(vdi.r#type, VdiType::System | VdiType::User))
+    };
+    let unused = items.iter().all(is_unused);
     let items: Vec<&Item<'_>> = items.iter().map(|at| &draft.items[*at]).collect();
     let sum = |sizes: &dyn Fn(&Item<'_>) -> Option<i64>| -> i64 {
         items.iter().filter_map(|item| sizes(item)).fold(0, i64::saturating_add)

@@ -51,7 +51,8 @@ impl Ranks {
         let mut lanes: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         for edge in &graph.edges {
             let (from, to) = leftmost_first(graph, edge.from, edge.to);
-            let weight = 1.0 + f64::from(edge.weight.min(1 << 20).ilog2());
+            // What matters little bends nothing else.
+            let weight = if edge.quiet { 0.05 } else { 1.0 + f64::from(edge.weight.min(1 << 20).ilog2()) };
             let mut route = vec![from];
             for column in graph.nodes[from].column + 1..graph.nodes[to].column {
                 let lane = *lanes.entry((from, column)).or_insert_with(|| {

@@ -70,8 +70,9 @@ fn between(ranks: &Ranks, above: usize, below: usize, gap: f64) -> f64 {
         [(only, _)] => Some(*only),
         _ => None,
     };
+    let has_children = |cell: usize| ranks.right[cell].iter().filter(|(_, weight)| *weight >= 1.0).count() > 1;
     match (parent(above), parent(below)) {
-        (Some(a), Some(b)) if a != b && (ranks.right[a].len() > 1 || ranks.right[b].len() > 1) => gap * 2.5,
+        (Some(a), Some(b)) if a != b && (has_children(a) || has_children(b)) => gap * 2.5,
         _ => gap,
     }
 }
@@ -102,8 +103,12 @@ fn settle(ranks: &Ranks, column: usize, offsets: &[f64], placed: &[bool], middle
 }
 
 fn wish(ranks: &Ranks, cell: usize, placed: &[bool], middle: &[f64]) -> Wish {
-    let near = ranks.left[cell].iter().chain(&ranks.right[cell]).filter(|(other, _)| placed[ranks.column_of[*other]]);
-    let (sum, weight) = near.fold((0.0, 0.0), |(sum, all), (other, weight)| (sum + middle[*other] * weight, all + weight));
+    let near = || ranks.left[cell].iter().chain(&ranks.right[cell]).filter(|(other, _)| placed[ranks.column_of[*other]]);
+    // What matters little pulls only where nothing else does.
+    let least = if near().any(|(_, weight)| *weight >= 1.0) { 1.0 } else { 0.0 };
+    let (sum, weight) = near()
+        .filter(|(_, weight)| *weight >= least)
+        .fold((0.0, 0.0), |(sum, all), (other, weight)| (sum + middle[*other] * weight, all + weight));
     // Straight lanes are worth more than anything: a bent edge catches the eye.
     let worth = if matches!(ranks.cells[cell], Cell::Lane) { 4.0 } else { 1.0 };
     if weight > 0.0 {
