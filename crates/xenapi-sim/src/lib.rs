@@ -231,6 +231,7 @@ impl Sim {
         }
         self.now = self.now.max(now);
         self.sweep();
+        self.notice_changes();
     }
 
     /// The time on the wall.

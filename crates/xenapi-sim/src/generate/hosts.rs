@@ -8,6 +8,7 @@ use xenapi_core::{DateTime, RawRef};
 
 use super::{GIB, Plan, map, set};
 use crate::Sim;
+use crate::operations::set_enabled;
 
 /// Memory of a control domain.
 const DOM0: i64 = 4 * GIB;
@@ -55,7 +56,6 @@ fn make_host(sim: &mut Sim, at: usize, total: i64) -> Host {
         .with("API_version_major", 2)
         .with("API_version_minor", 21)
         .with("API_version_vendor", "XenSource")
-        .with("enabled", true)
         .with("software_version", software())
         .with("other_config", map([("agent_start_time", format!("{}.", boot + 180)), ("boot_time", format!("{boot}."))]))
         .with("capabilities", set(["xen-3.0-x86_64", "hvm-3.0-x86_32", "hvm-3.0-x86_32p", "hvm-3.0-x86_64"]))
@@ -73,21 +73,12 @@ fn make_host(sim: &mut Sim, at: usize, total: i64) -> Host {
         )
         .with("power_on_mode", "")
         .with("virtual_hardware_platform_versions", set([0_i64, 1, 2]))
-        .with("allowed_operations", operations(true))
         .with("tls_verification_enabled", true)
         .with("multipathing", true)
         .with("iscsi_iqn", format!("iqn.2026-01.example.pool:{name}"));
     sim.store.insert(&reference, draft);
+    set_enabled(sim, &reference, true);
     Host { reference, uuid: uuid.as_str().into(), name, address, cpus, free: total - DOM0 - OVERHEAD, metrics }
-}
-
-fn operations(enabled: bool) -> Vec<xenapi_core::Value> {
-    let all: &[&str] = if enabled {
-        &["provision", "evacuate", "vm_start", "vm_resume", "vm_migrate"]
-    } else {
-        &["evacuate", "reboot", "shutdown", "enable"]
-    };
-    set(all.iter().copied())
 }
 
 fn software() -> xenapi_core::Struct {
@@ -166,9 +157,8 @@ pub(crate) fn finish(sim: &mut Sim, plan: &Plan) {
         sim.store.put("host", of, "crash_dump_sr", plan.storage.default());
     }
     if plan.hosts.len() >= 4 {
-        let resting = plan.hosts[plan.hosts.len() - 2].reference.as_str();
-        sim.store.put("host", resting, "enabled", false);
-        sim.store.put("host", resting, "allowed_operations", operations(false));
-        sim.store.put_key("host", resting, "other_config", "MAINTENANCE_MODE", "true");
+        let resting = &plan.hosts[plan.hosts.len() - 2].reference;
+        set_enabled(sim, resting, false);
+        sim.store.put_key("host", resting.as_str(), "other_config", "MAINTENANCE_MODE", "true");
     }
 }

@@ -70,7 +70,7 @@ fn set_attached(sim: &mut Sim, class: &str, device: &RawRef, attached: bool) {
     let operations: &[&str] = match (class, attached) {
         ("VBD", true) => &["attach", "unpause", "pause", "unplug", "unplug_force"],
         ("VBD", false) => &["attach", "unpause", "insert", "eject", "plug", "pause"],
-        (_, true) => &["attach", "unplug", "unplug_force"],
+        (_, true) => &["attach", "unplug"],
         (_, false) => &["attach", "plug"],
     };
     let operations: Vec<Value> = operations.iter().map(|operation| Value::from(*operation)).collect();

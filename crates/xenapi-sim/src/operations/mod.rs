@@ -23,6 +23,7 @@ use crate::tasks::Operation;
 use crate::{Handled, Sim};
 
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
+pub(crate) use pool::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
 
 /// A body that answers at once.

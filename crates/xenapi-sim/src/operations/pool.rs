@@ -100,12 +100,12 @@ fn host(message: &str) -> Option<Handler> {
         }),
         "disable" => Handler::Now(|sim, _, args| {
             let host = sim.need("host", args.text(0))?;
-            sim.store.put("host", host.as_str(), "enabled", false);
+            set_enabled(sim, &host, false);
             Ok(Value::VOID)
         }),
         "enable" => Handler::Now(|sim, _, args| {
             let host = sim.need("host", args.text(0))?;
-            sim.store.put("host", host.as_str(), "enabled", true);
+            set_enabled(sim, &host, true);
             Ok(Value::VOID)
         }),
         "reboot" | "shutdown" => Handler::Now(|sim, _, args| {
@@ -134,6 +134,18 @@ fn host(message: &str) -> Option<Handler> {
         }),
         _ => return None,
     })
+}
+
+/// Lets a host start VMs, or not.
+pub(crate) fn set_enabled(sim: &mut Sim, host: &RawRef, enabled: bool) {
+    let operations: &[&str] = if enabled {
+        &["provision", "evacuate", "vm_start", "vm_resume", "vm_migrate"]
+    } else {
+        &["evacuate", "reboot", "shutdown", "enable"]
+    };
+    let operations: Vec<Value> = operations.iter().map(|operation| Value::from(*operation)).collect();
+    sim.store.put("host", host.as_str(), "enabled", enabled);
+    sim.store.put("host", host.as_str(), "allowed_operations", operations);
 }
 
 fn messages(message: &str) -> Option<Handler> {

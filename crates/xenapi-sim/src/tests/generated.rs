@@ -35,6 +35,37 @@ pub(super) fn check_consistent(sim: &Sim) {
     check_relations(sim);
 }
 
+/// Whether a value is of a type, its words included.
+fn conforms(value: &Value, ty: &Type) -> bool {
+    match (ty, value) {
+        (Type::String | Type::Ref(_), Value::Text(_))
+        | (Type::Int, Value::Int(_))
+        | (Type::Float, Value::Double(_))
+        | (Type::Bool, Value::Bool(_))
+        | (Type::DateTime, Value::DateTime(_))
+        | (Type::Option(_), Value::Nil) => true,
+        // A field that has no default holds empty text until somebody sets it.
+        (Type::Enum(desc), Value::Text(word)) => word.is_empty() || desc.values.contains(&word.as_str()),
+        (Type::Set(item), Value::Array(items)) => items.iter().all(|value| conforms(value, item)),
+        (Type::Map(_, of), Value::Struct(members)) => members.iter().all(|(_, value)| conforms(value, of)),
+        (Type::Option(inner), value) => conforms(value, inner),
+        _ => false,
+    }
+}
+
+/// Every value is of the type that the schema says.
+pub(super) fn check_types(sim: &Sim) {
+    for table in &sim.store.tables {
+        for row in table.rows.values() {
+            assert_eq!(row.fields.len(), table.class.fields.len());
+            for (field, value) in table.class.fields.iter().zip(&row.fields) {
+                let place = alloc::format!("{}.{}", table.class.name, field.name);
+                assert!(conforms(value, &field.ty), "{place} is {value:?}, not {}", field.ty);
+            }
+        }
+    }
+}
+
 /// Both sides of every relation tell the same, where both ends exist.
 pub(super) fn check_relations(sim: &Sim) {
     for table in &sim.store.tables {
@@ -62,6 +93,7 @@ fn pools_of_all_sizes_are_consistent() {
     for (hosts, vms, seed) in [(0, 0, 0), (1, 1, 1), (3, 24, 1), (4, 100, 9), (8, 60, u64::MAX)] {
         let sim = Sim::new(&Config { hosts, vms, seed, ..Config::default() });
         check_consistent(&sim);
+        check_types(&sim);
         assert_eq!(sim.store.count("host"), hosts.max(1));
         assert_eq!(sim.store.count("pool"), 1);
     }
@@ -128,4 +160,19 @@ fn running_vms_can_reach_what_they_use() {
     for metrics in sim.store.all("host_metrics") {
         assert!(sim.store.int("host_metrics", metrics.as_str(), "memory_free") >= 0);
     }
+}
+
+#[test]
+fn the_model_reads_what_the_pool_sends() {
+    use xenapi_model::{EventBatch, vm};
+    let mut pool = Pool::new();
+    let records = pool.ask("VM.get_all_records", &[]).unwrap();
+    for (reference, record) in records.as_struct().unwrap().iter() {
+        let read: vm::Record = xenapi_core::from_value(record).unwrap();
+        assert!(!read.name_label.is_empty() && xenapi_core::Record::missing(&read).next().is_none(), "{reference}");
+    }
+    let params = [Value::Array(vec!["*".into()]), "".into(), 0.0.into()];
+    let batch = pool.call("event.from", &params).unwrap();
+    let read: EventBatch = xenapi_core::from_value(&batch).unwrap();
+    assert!(read.events.len() > 300 && read.valid_ref_counts.get("host") == Some(&3));
 }

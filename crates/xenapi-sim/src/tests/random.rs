@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 
 use super::*;
 use crate::random::Random;
-use crate::tests::generated::check_relations;
+use crate::tests::generated::{check_relations, check_types};
 
 /// What a client knows, by class and reference.
 #[derive(Default)]
@@ -131,6 +131,7 @@ fn a_cache_that_follows_is_right() {
 /// What holds of every VM however it got there.
 fn check_life(sim: &Sim) {
     check_relations(sim);
+    check_types(sim);
     for vm in sim.store.all("VM") {
         let of = vm.as_str();
         let runs = matches!(sim.store.text("VM", of, "power_state"), "Running" | "Paused");
@@ -186,4 +187,5 @@ fn no_call_with_random_parameters_panics() {
         }
     }
     pool.pass(10_000_000);
+    check_types(&pool.sim);
 }
