@@ -8,7 +8,7 @@ use xenapi_console::state::Action;
 use xenapi_console::text::Text;
 use yew::prelude::*;
 
-use crate::components::Empty;
+use crate::components::empty;
 use crate::dom;
 use crate::driver::{self, PoolInfo};
 use crate::pages::SessionPage;
@@ -36,19 +36,18 @@ pub(crate) fn App() -> Html {
     }
 }
 
-fn page(store: &StoreHandle, pools: &Pools, ask_again: Callback<()>) -> Html {
+fn page(store: &StoreHandle, pools: &Pools, ask_again: Callback<MouseEvent>) -> Html {
     let pools = match pools {
         Pools::Asking => return html! { <p class="boot" role="status">{ Text::Connecting.get() }</p> },
         Pools::Failed(why) => {
             let hint = Text::PoolsFailedHint.with(&[why]);
-            let action = (AttrValue::from(Text::TryAgain.get()), ask_again);
-            return html! { <Empty title={Text::PoolsFailed.get()} {hint} {action} testid="pools-failed" /> };
+            return empty("pools-failed", Text::PoolsFailed.get(), &hint, Some((Text::TryAgain.get().into(), ask_again)));
         }
         Pools::Known(pools) => pools,
     };
     let Some(first) = pools.first() else {
-        let action = (AttrValue::from(Text::TryAgain.get()), ask_again);
-        return html! { <Empty title={Text::NoPools.get()} hint={Text::NoPoolsHint.get()} {action} testid="no-pools" /> };
+        let remedy = (Text::TryAgain.get().into(), ask_again);
+        return empty("no-pools", Text::NoPools.get(), Text::NoPoolsHint.get(), Some(remedy));
     };
     let wanted = store.0.pool.as_deref().unwrap_or(&first.name);
     match pools.iter().find(|pool| pool.name == wanted) {
@@ -58,16 +57,15 @@ fn page(store: &StoreHandle, pools: &Pools, ask_again: Callback<()>) -> Html {
         None => {
             let go = Route { pool: Some(first.name.clone()), ..Route::default() };
             let store = store.clone();
-            let action = Callback::from(move |()| store.dispatch(Action::Navigate(go.clone())));
-            let action = (AttrValue::from(Text::LogInTo.with(&[&first.label])), action);
-            let title = Text::UnknownPool.with(&[wanted]);
-            html! { <Empty {title} hint={Text::UnknownPoolHint.get()} {action} testid="unknown-pool" /> }
+            let go = Callback::from(move |_| store.dispatch(Action::Navigate(go.clone())));
+            let remedy = (Text::LogInTo.with(&[&first.label]), go);
+            empty("unknown-pool", &Text::UnknownPool.with(&[wanted]), Text::UnknownPoolHint.get(), Some(remedy))
         }
     }
 }
 
 #[hook]
-fn use_pools() -> (Pools, Callback<()>) {
+fn use_pools() -> (Pools, Callback<MouseEvent>) {
     let pools = use_state(|| Pools::Asking);
     let round = use_state(|| 0_u32);
     {
@@ -82,7 +80,7 @@ fn use_pools() -> (Pools, Callback<()>) {
             });
         });
     }
-    let again = Callback::from(move |()| round.set(*round + 1));
+    let again = Callback::from(move |_| round.set(*round + 1));
     ((*pools).clone(), again)
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn icon_path(icon: Icon) -> &'static str {
 }
 
 /// The outline of a picture that is not an object's.
-pub(crate) fn mark_path(mark: Mark) -> &'static str {
+fn mark_path(mark: Mark) -> &'static str {
     match mark {
         Mark::Brand => {
             "M4.4 3h4a2.6 2.6 0 0 1 2.6 2.6v4.8a2.6 2.6 0 0 1-2.6 2.6h-4M4.4 8h6.6M3 3h.01M3 8h.01M3 13h.01M13 8h.01"
@@ -80,7 +80,7 @@ pub(crate) fn mark_path(mark: Mark) -> &'static str {
     }
 }
 
-fn drawn(path: &'static str, class: Classes, width: &'static str) -> Html {
+fn drawn(path: &'static str, class: &'static str, width: &'static str) -> Html {
     html! {
         <svg {class} viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width={width}
             stroke-linecap="round" stroke-linejoin="round">
@@ -89,41 +89,25 @@ fn drawn(path: &'static str, class: Classes, width: &'static str) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct IconProps {
-    /// An object's picture.
-    #[prop_or_default]
-    pub(crate) icon: Option<Icon>,
-    /// Another picture.
-    #[prop_or_default]
-    pub(crate) mark: Option<Mark>,
-    #[prop_or_default]
-    pub(crate) class: Classes,
+/// An object's picture, beside words that say the same; screen readers pass over it.
+pub(crate) fn icon(icon: Icon) -> Html {
+    drawn(icon_path(icon), "icon", "1.3")
 }
 
-/// A picture beside words that say the same; screen readers pass over it.
-#[component]
-pub(crate) fn IconView(props: &IconProps) -> Html {
-    let path = match (props.icon, props.mark) {
-        (Some(icon), _) => icon_path(icon),
-        (None, Some(mark)) => mark_path(mark),
-        (None, None) => return html! {},
-    };
-    let width = if props.mark == Some(Mark::Brand) { "1.8" } else { "1.3" };
-    drawn(path, classes!("icon", props.class.clone()), width)
-}
-
-#[derive(Properties, PartialEq)]
-pub(crate) struct GlyphProps {
-    pub(crate) state: State,
+/// Another picture.
+pub(crate) fn mark(mark: Mark) -> Html {
+    match mark {
+        Mark::Brand => drawn(mark_path(mark), "icon", "1.8"),
+        Mark::Twist => drawn(mark_path(mark), "icon twist", "1.3"),
+        _ => drawn(mark_path(mark), "icon", "1.3"),
+    }
 }
 
 /// The shape of a state, in its colour.
-#[component]
-pub(crate) fn Glyph(props: &GlyphProps) -> Html {
+pub(crate) fn glyph(state: State) -> Html {
     html! {
-        <svg class={classes!("glyph", format!("is-{}", props.state.name()))} viewBox="0 0 12 12" aria-hidden="true">
-            <path d={props.state.glyph()} />
+        <svg class={classes!("glyph", format!("is-{}", state.name()))} viewBox="0 0 12 12" aria-hidden="true">
+            <path d={state.glyph()} />
         </svg>
     }
 }

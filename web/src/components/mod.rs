@@ -5,7 +5,7 @@ pub(crate) mod icons;
 pub(crate) mod segments;
 pub(crate) mod state;
 
-pub(crate) use empty::Empty;
-pub(crate) use icons::{Glyph, IconView, Mark};
-pub(crate) use segments::Segments;
-pub(crate) use state::{CellView, StateView};
+pub(crate) use empty::empty;
+pub(crate) use icons::{Mark, glyph, icon, mark};
+pub(crate) use segments::{Segment, segments};
+pub(crate) use state::{cell_view, state_view};

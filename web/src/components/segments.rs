@@ -3,38 +3,26 @@
 use xenapi_console::object::Icon;
 use yew::prelude::*;
 
-use super::IconView;
+use super::icon;
 
 /// A choice.
-#[derive(Clone, PartialEq)]
 pub(crate) struct Segment {
-    pub(crate) label: AttrValue,
-    pub(crate) testid: AttrValue,
-    pub(crate) icon: Option<Icon>,
+    pub(crate) label: &'static str,
+    pub(crate) testid: String,
+    pub(crate) icon: Icon,
+    pub(crate) chosen: bool,
+    pub(crate) choose: Callback<MouseEvent>,
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct SegmentsProps {
-    /// What is chosen, for screen readers.
-    pub(crate) label: AttrValue,
-    pub(crate) segments: Vec<Segment>,
-    /// Which is chosen.
-    pub(crate) chosen: usize,
-    pub(crate) on_choose: Callback<usize>,
-}
-
-/// A segmented control.
-#[component]
-pub(crate) fn Segments(props: &SegmentsProps) -> Html {
-    let segments = props.segments.iter().enumerate().map(|(at, segment)| {
-        let on_choose = props.on_choose.clone();
+/// A segmented control; `label` tells screen readers what is chosen.
+pub(crate) fn segments(label: &'static str, segments: impl IntoIterator<Item = Segment>) -> Html {
+    let segments = segments.into_iter().map(|segment| {
         html! {
-            <button type="button" data-testid={segment.testid.clone()} aria-pressed={(at == props.chosen).to_string()}
-                onclick={move |_| on_choose.emit(at)}>
-                if segment.icon.is_some() { <IconView icon={segment.icon} /> }
-                { &segment.label }
+            <button type="button" data-testid={segment.testid} aria-pressed={segment.chosen.to_string()} onclick={segment.choose}>
+                { icon(segment.icon) }
+                { segment.label }
             </button>
         }
     });
-    html! { <div class="segments" role="group" aria-label={props.label.clone()}>{ for segments }</div> }
+    html! { <div class="segments" role="group" aria-label={label}>{ for segments }</div> }
 }

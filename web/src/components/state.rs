@@ -5,33 +5,16 @@ use xenapi_console::text::Text;
 use xenapi_topology::State;
 use yew::prelude::*;
 
-use super::Glyph;
-
-#[derive(Properties, PartialEq)]
-pub(crate) struct StateProps {
-    pub(crate) state: State,
-}
+use super::glyph;
 
 /// A state: its shape and its word.
-#[component]
-pub(crate) fn StateView(props: &StateProps) -> Html {
-    html! {
-        <span class="state" data-state={props.state.name()}>
-            <Glyph state={props.state} />
-            { props.state.name() }
-        </span>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-pub(crate) struct CellProps {
-    pub(crate) value: Cell,
+pub(crate) fn state_view(state: State) -> Html {
+    html! { <span class="state" data-state={state.name()}>{ glyph(state) }{ state.name() }</span> }
 }
 
 /// A value, or that there is none, or that nobody knows.
-#[component]
-pub(crate) fn CellView(props: &CellProps) -> Html {
-    match &props.value {
+pub(crate) fn cell_view(value: &Cell) -> Html {
+    match value {
         Cell::Text(text) => html! { <>{ text }</> },
         Cell::Nothing => html! { <span class="quiet">{ Text::Nothing.get() }</span> },
         Cell::Unknown => html! { <span class="unknown" title={Text::UnknownTitle.get()}>{ Text::Unknown.get() }</span> },

@@ -7,7 +7,7 @@ use xenapi_console::state::Action;
 use xenapi_console::text::Text;
 use yew::prelude::*;
 
-use crate::components::{IconView, Mark};
+use crate::components::{Mark, mark};
 use crate::dom;
 use crate::driver::PoolInfo;
 use crate::panels::ThemeSwitch;
@@ -66,7 +66,7 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
         <main class="login">
             <div class="theme-corner"><ThemeSwitch /></div>
             <div class="login-card">
-                <h1 class="brand"><IconView mark={Mark::Brand} /><span>{ Text::Product.get() }</span></h1>
+                <h1 class="brand">{ mark(Mark::Brand) }<span>{ Text::Product.get() }</span></h1>
                 <p class="lead">{ Text::LogInTo.with(&[&props.pool.label]) }</p>
                 { for props.message.as_ref().map(message) }
                 <form {onsubmit} aria-label={Text::LogInTo.with(&[&props.pool.label])} data-testid="login-form">

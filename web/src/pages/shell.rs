@@ -7,7 +7,7 @@ use xenapi_console::state::Action;
 use xenapi_console::text::Text;
 use yew::prelude::*;
 
-use crate::components::{Empty, IconView, Mark};
+use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
 use crate::panels::{DetailsPanel, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
@@ -34,7 +34,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
     };
     html! {
         <div class="shell" data-drawer={if drawer { "open" } else { "closed" }} data-testid="shell">
-            <SkipLink />
+            { skip_link() }
             <TopBar pool={props.pool.clone()} status={props.status.clone()} />
             <StaleNote status={props.status.clone()} />
             <nav id="objects" class="sidebar" aria-label={Text::Objects.get()}>
@@ -42,7 +42,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             </nav>
             <button type="button" class="scrim" tabindex="-1" aria-label={Text::CloseTree.get()} onclick={close}></button>
             <main id="main" class="main" tabindex="-1">
-                if loaded { { view(store.0.view) } } else { <NotLoaded status={props.status.clone()} /> }
+                if loaded { { view(store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
             if loaded && store.0.selected.is_some() { <DetailsPanel /> }
         </div>
@@ -56,32 +56,25 @@ fn view(view: View) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct NotLoadedProps {
-    status: Status,
-}
-
 /// Before the first inventory.
-#[component]
-fn NotLoaded(props: &NotLoadedProps) -> Html {
-    match &props.status {
+fn not_loaded(status: &Status) -> Html {
+    match status {
         Status::Waiting { why, .. } => {
             let told = xenapi_console::explain::error(why);
-            html! { <Empty title={told.title} hint={told.hint} testid="not-loaded" /> }
+            empty("not-loaded", &told.title, &told.hint, None)
         }
-        _ => html! { <Empty title={Text::Loading.get()} hint={Text::LoadingHint.get()} testid="loading" /> },
+        _ => empty("loading", Text::Loading.get(), Text::LoadingHint.get(), None),
     }
 }
 
 /// The first thing that the keyboard reaches: past the tree, to what the page is about.
-#[component]
-fn SkipLink() -> Html {
+fn skip_link() -> Html {
     let onclick = Callback::from(|event: MouseEvent| {
         // The part behind # is the address of a view, so the browser must not go there.
         event.prevent_default();
         dom::focus("main");
     });
-    html! { <a class="skip" href="#main" {onclick}><IconView mark={Mark::Twist} />{ Text::SkipToContent.get() }</a> }
+    html! { <a class="skip" href="#main" {onclick}>{ Text::SkipToContent.get() }</a> }
 }
 
 /// Marks for those who measure.

@@ -9,7 +9,7 @@ use xenapi_console::{format, object};
 use xenapi_topology::Lens;
 use yew::prelude::*;
 
-use crate::components::{CellView, Glyph, IconView, Mark, StateView};
+use crate::components::{Mark, cell_view, glyph, icon, mark, state_view};
 use crate::store::{StoreHandle, use_data, use_store};
 
 /// The panel.
@@ -24,13 +24,13 @@ pub(crate) fn DetailsPanel() -> Html {
     };
     let close = html! {
         <button type="button" class="icon-button" aria-label={Text::Close.get()} title={Text::Close.get()} onclick={close}
-            data-testid="details-close"><IconView mark={Mark::Close} /></button>
+            data-testid="details-close">{ mark(Mark::Close) }</button>
     };
     let Some(details) = details else {
         return html! {
             <aside class="details" aria-label={Text::Details.get()} data-testid="details">
                 <header>
-                    <IconView icon={object::icon(selected.class)} />
+                    { icon(object::icon(selected.class)) }
                     <div><h2>{ Text::Gone.get() }</h2><p class="quiet">{ Text::GoneHint.get() }</p></div>
                     { close }
                 </header>
@@ -40,12 +40,12 @@ pub(crate) fn DetailsPanel() -> Html {
     html! {
         <aside class="details" aria-label={Text::Details.get()} data-testid="details">
             <header>
-                <IconView icon={details.icon} />
+                { icon(details.icon) }
                 <div>
                     <h2 data-testid="details-title">{ &details.title }</h2>
                     <div class="subtitle">
                         <span>{ details.class.get() }</span>
-                        if let Some(state) = details.state { <StateView {state} /> }
+                        if let Some(state) = details.state { { state_view(state) } }
                     </div>
                 </div>
                 { close }
@@ -100,7 +100,7 @@ fn fact(store: &StoreHandle, fact: &Fact) -> Html {
             let onclick = select_callback(store, object);
             html! { <button type="button" class="link" {onclick}>{ fact.value.show() }</button> }
         }
-        None => html! { <CellView value={fact.value.clone()} /> },
+        None => html! { { cell_view(&fact.value) } },
     };
     let meter = fact.meter.map(|meter| {
         let class = classes!("meter", (meter.permille >= 900).then_some("full"));
@@ -137,7 +137,7 @@ fn link(store: &StoreHandle, link: &Link) -> Html {
     html! {
         <li key={link.object.reference.as_str().to_owned()}>
             <button type="button" {onclick}>
-                <Glyph state={link.state} /><span class="sr-only">{ link.state.name() }</span>
+                { glyph(link.state) }<span class="sr-only">{ link.state.name() }</span>
                 <span class="label">{ &link.name }</span>
                 <span class="quiet">{ &link.note }</span>
             </button>

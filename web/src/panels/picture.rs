@@ -43,23 +43,17 @@ pub(super) fn Picture(props: &PictureProps) -> Html {
     });
     html! {
         <>
-            <Headings drawing={drawing.clone()} />
+            { headings(drawing) }
             <Edges drawing={drawing.clone()} path={props.path.clone()} />
             <g>{ for nodes }</g>
         </>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct HeadingsProps {
-    drawing: Same<Drawing>,
-}
-
-#[component]
-fn Headings(props: &HeadingsProps) -> Html {
+fn headings(drawing: &Drawing) -> Html {
     let metrics = Metrics::default();
     let base = metrics.margin + metrics.heading - 13.0;
-    let columns = props.drawing.graph.columns.iter().zip(&props.drawing.layout.columns);
+    let columns = drawing.graph.columns.iter().zip(&drawing.layout.columns);
     let headings = columns.map(|(column, placed)| {
         let note = match (column.unknown, column.count) {
             (false, count) => format::count(count),

@@ -12,7 +12,7 @@ use xenapi_topology::{Node, Path, State};
 use yew::prelude::*;
 
 use super::topology::Drawing;
-use crate::components::{Glyph, IconView, Mark};
+use crate::components::{Mark, glyph, mark};
 use crate::dom::{self, measure};
 use crate::panels::picture::{Picture, node_id};
 use crate::store::Same;
@@ -112,10 +112,10 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     }
 }
 
-fn control(mark: Mark, text: Text, onclick: Callback<MouseEvent>, testid: &'static str) -> Html {
+fn control(image: Mark, text: Text, onclick: Callback<MouseEvent>, testid: &'static str) -> Html {
     html! {
         <button type="button" class="icon-button" title={text.get()} aria-label={text.get()} {onclick} data-testid={testid}>
-            <IconView {mark} />
+            { mark(image) }
         </button>
     }
 }
@@ -124,7 +124,7 @@ fn control(mark: Mark, text: Text, onclick: Callback<MouseEvent>, testid: &'stat
 fn legend(nodes: &[Node]) -> Html {
     let occurs = |state: &State| nodes.iter().any(|node| node.state == *state || node.tally.iter().any(|it| it.0 == *state));
     let entries = State::ALL.into_iter().filter(occurs);
-    let entries = entries.map(|state| html! { <span class="state"><Glyph {state} />{ state.name() }</span> });
+    let entries = entries.map(|state| html! { <span class="state">{ glyph(state) }{ state.name() }</span> });
     html! { <div class="legend" aria-hidden="true">{ for entries }</div> }
 }
 

@@ -1,5 +1,7 @@
 //! The bar: where one is, how old the data is, the theme, the way out.
 
+use std::cell::RefCell;
+
 use gloo_timers::callback::Interval;
 use xenapi_client::{Error, Status};
 use xenapi_console::badge::badge;
@@ -14,9 +16,9 @@ use xenapi_model::Pool;
 use xenapi_topology::{Lens, State};
 use yew::prelude::*;
 
-use crate::components::{Glyph, IconView, Mark};
+use crate::components::{Mark, glyph, icon, mark};
 use crate::driver::PoolInfo;
-use crate::store::{use_data, use_store};
+use crate::store::{StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct BarProps {
@@ -34,6 +36,8 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
             pool.and_then(|(reference, _)| select::name_of(cache, "pool", reference.raw())).unwrap_or_else(|| label.clone())
         })
     });
+    // The topology comes back through the lens that was open last.
+    let last_lens = use_mut_ref(Lens::default);
     let drawer = store.0.drawer;
     let toggle = {
         let store = store.clone();
@@ -47,25 +51,21 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
     html! {
         <header class="topbar">
             <button type="button" class="icon-button drawer-button" aria-label={label} aria-expanded={drawer.to_string()}
-                aria-controls="objects" onclick={toggle} data-testid="drawer"><IconView mark={Mark::Menu} /></button>
-            <div class="brand"><IconView mark={Mark::Brand} /><span>{ Text::Product.get() }</span></div>
-            <div class="pool-name"><IconView icon={Icon::Pool} /><span data-testid="pool-name">{ &*name }</span></div>
-            <Views />
+                aria-controls="objects" onclick={toggle} data-testid="drawer">{ mark(Mark::Menu) }</button>
+            <div class="brand">{ mark(Mark::Brand) }<span>{ Text::Product.get() }</span></div>
+            <div class="pool-name">{ icon(Icon::Pool) }<span data-testid="pool-name">{ &*name }</span></div>
+            { views(&store, &last_lens) }
             <div class="spacer"></div>
             <FreshnessBadge status={props.status.clone()} />
             <ThemeSwitch />
             <button type="button" class="icon-button" title={Text::LogOut.get()} aria-label={Text::LogOut.get()}
-                onclick={log_out} data-testid="logout"><IconView mark={Mark::Leave} /></button>
+                onclick={log_out} data-testid="logout">{ mark(Mark::Leave) }</button>
         </header>
     }
 }
 
 /// The views, as links that look like tabs.
-#[component]
-fn Views() -> Html {
-    let store = use_store();
-    // Back to the lens that was open last.
-    let last_lens = use_mut_ref(Lens::default);
+fn views(store: &StoreHandle, last_lens: &RefCell<Lens>) -> Html {
     if let View::Topology(lens) = store.0.view {
         *last_lens.borrow_mut() = lens;
     }
@@ -120,14 +120,14 @@ fn FreshnessBadge(props: &StatusProps) -> Html {
     use_each_second();
     let data = use_data();
     let badge = badge(&data.driver.freshness(), why(&props.status).as_deref());
-    let glyph = match badge.state {
+    let shape = match badge.state {
         "live" => State::Running,
         "stale" => State::Attention,
         _ => State::Unknown,
     };
     html! {
         <div class="freshness" data-testid="freshness" data-state={badge.state} title={badge.title}>
-            <Glyph state={glyph} />
+            { glyph(shape) }
             <span>{ badge.text }</span>
         </div>
     }
@@ -152,7 +152,7 @@ pub(crate) fn StaleNote(props: &StatusProps) -> Html {
 pub(crate) fn ThemeSwitch() -> Html {
     let store = use_store();
     let theme = store.0.theme;
-    let (text, mark) = match theme {
+    let (text, image) = match theme {
         Theme::System => (Text::ThemeSystem, Mark::Screen),
         Theme::Light => (Text::ThemeLight, Mark::Sun),
         Theme::Dark => (Text::ThemeDark, Mark::Moon),
@@ -160,6 +160,6 @@ pub(crate) fn ThemeSwitch() -> Html {
     let onclick = move |_| store.dispatch(Action::SetTheme(theme.next()));
     html! {
         <button type="button" class="icon-button" title={text.get()} aria-label={text.get()} {onclick} data-testid="theme"
-            data-theme-choice={theme.name()}><IconView {mark} /></button>
+            data-theme-choice={theme.name()}>{ mark(image) }</button>
     }
 }

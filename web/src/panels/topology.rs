@@ -16,8 +16,7 @@ use yew::prelude::*;
 
 use super::stage::Stage;
 use super::tree::space;
-use crate::components::segments::Segment;
-use crate::components::{Empty, IconView, Mark, Segments, StateView};
+use crate::components::{Mark, Segment, empty, icon, mark, segments, state_view};
 use crate::dom::measure;
 use crate::store::{Same, StoreHandle, use_data, use_store};
 
@@ -70,7 +69,7 @@ pub(crate) fn TopologyPanel(props: &TopologyProps) -> Html {
             { toolbar(&store, lens) }
             { notes(&store, lens, &shown, &drawing.graph) }
             if drawing.graph.nodes.is_empty() {
-                <Empty title={Text::NothingToDraw.get()} hint={Text::NothingToDrawHint.get()} testid="nothing-to-draw" />
+                { empty("nothing-to-draw", Text::NothingToDraw.get(), Text::NothingToDrawHint.get(), None) }
             } else if store.0.as_table {
                 <Table {drawing} {focus} {on_pick} />
             } else {
@@ -122,24 +121,15 @@ fn draw(cache: &Cache, lens: Lens, shown: &LensState, before: Option<&Drawing>, 
 }
 
 fn toolbar(store: &StoreHandle, lens: Lens) -> Html {
-    let segment = |text: Text, lens: Lens, icon: Icon| Segment {
-        label: text.get().into(),
-        testid: format!("lens-{lens}").into(),
-        icon: Some(icon),
-    };
-    let segments = vec![
-        segment(Text::LensCompute, Lens::Compute, Icon::Vm),
-        segment(Text::LensStorage, Lens::Storage, Icon::Sr),
-        segment(Text::LensNetwork, Lens::Network, Icon::Network),
-    ];
-    let chosen = Lens::ALL.iter().position(|it| *it == lens).unwrap_or(0);
-    let on_choose = {
-        let store = store.clone();
-        Callback::from(move |at: usize| {
-            if let Some(lens) = Lens::ALL.get(at) {
-                store.dispatch(Action::Show(View::Topology(*lens)));
-            }
-        })
+    let segment = |one: &Lens| {
+        let (label, icon) = match one {
+            Lens::Compute => (Text::LensCompute, Icon::Vm),
+            Lens::Storage => (Text::LensStorage, Icon::Sr),
+            Lens::Network => (Text::LensNetwork, Icon::Network),
+        };
+        let (store, one) = (store.clone(), *one);
+        let choose = Callback::from(move |_| store.dispatch(Action::Show(View::Topology(one))));
+        Segment { label: label.get(), testid: format!("lens-{one}"), icon, chosen: one == lens, choose }
     };
     let as_table = store.0.as_table;
     let toggle = {
@@ -148,10 +138,10 @@ fn toolbar(store: &StoreHandle, lens: Lens) -> Html {
     };
     html! {
         <div class="toolbar">
-            <Segments label={Text::Lenses.get()} {segments} {chosen} {on_choose} />
+            { segments(Text::Lenses.get(), Lens::ALL.iter().map(segment)) }
             <div class="spacer"></div>
             <button type="button" class="button" aria-pressed={as_table.to_string()} title={Text::AsTableTitle.get()} aria-label={Text::AsTableTitle.get()}
-                onclick={toggle} data-testid="as-table"><IconView mark={Mark::Rows} /><span class="word">{ Text::AsTable.get() }</span></button>
+                onclick={toggle} data-testid="as-table">{ mark(Mark::Rows) }<span class="word">{ Text::AsTable.get() }</span></button>
         </div>
     }
 }
@@ -234,9 +224,9 @@ fn line(row: &TopologyRow, at: usize, drawing: &Drawing, props: &TableProps) -> 
         <tr {key} class="item" aria-selected={selected} aria-rowindex={(at + 2).to_string()} onclick={move |_| on_pick.emit(Some(at))}
             data-testid="topology-row" data-uuid={drawing.uuids[at].clone()} data-state={row.state.name()}>
             <td class="at-1"><button type="button" class="name" title={row.label.clone()}>
-                <IconView icon={row.icon} /><span>{ &row.label }</span>
+                { icon(row.icon) }<span>{ &row.label }</span>
             </button></td>
-            <td class="at-2"><StateView state={row.state} /></td>
+            <td class="at-2">{ state_view(row.state) }</td>
             <td class="at-3">{ row.kind }</td>
             <td class="at-4">{ &row.detail }</td>
             <td class="quiet" title={connected.clone()}>{ connected.clone() }</td>

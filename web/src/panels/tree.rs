@@ -8,7 +8,7 @@ use xenapi_console::text::Text;
 use xenapi_console::window::{Window, window};
 use yew::prelude::*;
 
-use crate::components::{Glyph, IconView, Mark};
+use crate::components::{Mark, glyph, icon, mark};
 use crate::dom::{self, measure};
 use crate::store::{use_data, use_store};
 
@@ -160,14 +160,14 @@ fn Line(props: &LineProps) -> Html {
             aria-selected={is_selected.to_string()} title={row.label.clone()} data-testid="tree-item" data-uuid={row.uuid.clone()}
             data-state={row.state.map(|state| state.name())} onclick={pick(false)}>
             if row.open.is_some() {
-                <span class="twist-button" onclick={pick(true)}><IconView mark={Mark::Twist} class="twist" /></span>
+                <span class="twist-button" onclick={pick(true)}>{ mark(Mark::Twist) }</span>
             } else {
                 <span class="twist-button"></span>
             }
-            <IconView icon={row.icon} />
+            { icon(row.icon) }
             <span class="label">{ &row.label }</span>
             if !row.note.is_empty() { <span class="tree-note">{ &row.note }</span> }
-            if let Some(state) = row.state { <Glyph {state} /><span class="sr-only">{ state.name() }</span> }
+            if let Some(state) = row.state { { glyph(state) }<span class="sr-only">{ state.name() }</span> }
         </div>
     }
 }

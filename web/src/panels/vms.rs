@@ -13,7 +13,7 @@ use xenapi_model::VM;
 use yew::prelude::*;
 
 use super::tree::space;
-use crate::components::{CellView, Empty, IconView, Mark, StateView};
+use crate::components::{Mark, cell_view, empty, icon, mark, state_view};
 use crate::dom::measure;
 use crate::store::{Same, StoreHandle, use_data, use_store};
 
@@ -36,11 +36,11 @@ pub(crate) fn VmsPanel() -> Html {
     let known = data.with(select::is_known::<VM>);
     html! {
         <>
-            <Toolbar shown={rows.len()} all={all.len()} />
+            { toolbar(&store, rows.len(), all.len()) }
             if !known && all.is_empty() {
-                <Empty title={Text::VmsUnknown.get()} hint={Text::VmsUnknownHint.get()} testid="vms-unknown" />
+                { empty("vms-unknown", Text::VmsUnknown.get(), Text::VmsUnknownHint.get(), None) }
             } else if all.is_empty() {
-                <Empty title={Text::NoVms.get()} hint={Text::NoVmsHint.get()} testid="no-vms" />
+                { empty("no-vms", Text::NoVms.get(), Text::NoVmsHint.get(), None) }
             } else if rows.is_empty() {
                 { no_match(&store) }
             } else {
@@ -53,33 +53,21 @@ pub(crate) fn VmsPanel() -> Html {
 fn no_match(store: &StoreHandle) -> Html {
     let clear = {
         let store = store.clone();
-        Callback::from(move |()| store.dispatch(Action::Filter(String::new())))
+        Callback::from(move |_| store.dispatch(Action::Filter(String::new())))
     };
     let title = Text::NoMatch.with(&[&store.0.filter]);
-    let action = (AttrValue::from(Text::ClearFilter.get()), clear);
-    html! { <Empty {title} hint={Text::NoMatchHint.get()} {action} testid="no-match" /> }
+    empty("no-match", &title, Text::NoMatchHint.get(), Some((Text::ClearFilter.get().into(), clear)))
 }
 
-#[derive(Properties, PartialEq)]
-struct ToolbarProps {
-    shown: usize,
-    all: usize,
-}
-
-#[component]
-fn Toolbar(props: &ToolbarProps) -> Html {
-    let store = use_store();
+fn toolbar(store: &StoreHandle, shown: usize, all: usize) -> Html {
+    let store = store.clone();
     let filter = store.0.filter.clone();
     let oninput = Callback::from(move |event: InputEvent| {
         if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
             store.dispatch(Action::Filter(input.value()));
         }
     });
-    let count = if props.shown == props.all {
-        text::vms(props.all)
-    } else {
-        Text::VmsOf.with(&[&format::count(props.shown), &format::count(props.all)])
-    };
+    let count = if shown == all { text::vms(all) } else { Text::VmsOf.with(&[&format::count(shown), &format::count(all)]) };
     html! {
         <div class="toolbar">
             <input class="field filter" type="search" placeholder={Text::FilterHint.get()} aria-label={Text::Filter.get()}
@@ -148,7 +136,7 @@ fn look(column: Column) -> (Text, &'static str) {
 fn heading(store: &StoreHandle, column: Column) -> Html {
     let (text, class) = look(column);
     let Sort { column: sorted, descending } = store.0.sort;
-    let (sort, mark) = match (sorted == column, descending) {
+    let (sort, arrow) = match (sorted == column, descending) {
         (false, _) => (None, None),
         (true, false) => (Some("ascending"), Some(Mark::Up)),
         (true, true) => (Some("descending"), Some(Mark::Down)),
@@ -159,7 +147,7 @@ fn heading(store: &StoreHandle, column: Column) -> Html {
             <button type="button" title={Text::SortBy.with(&[text.get()])}
                 onclick={move |_| store.dispatch(Action::SortBy(column))}>
                 { text.get() }
-                if mark.is_some() { <IconView {mark} /> }
+                { for arrow.map(mark) }
             </button>
         </th>
     }
@@ -187,13 +175,13 @@ fn Line(props: &LineProps) -> Html {
         <tr class="item" aria-rowindex={props.at.to_string()} aria-selected={props.selected.to_string()} {onclick}
             data-testid="vm-row" data-uuid={row.uuid.clone()} data-state={row.state.name()}>
             <td class="at-1"><button type="button" class="name" title={row.name.clone()}>
-                <IconView icon={Icon::Vm} /><span>{ &row.name }</span>
+                { icon(Icon::Vm) }<span>{ &row.name }</span>
             </button></td>
-            <td class="at-2"><StateView state={row.state} /></td>
-            <td class="at-3"><CellView value={row.host.clone()} /></td>
+            <td class="at-2">{ state_view(row.state) }</td>
+            <td class="at-3">{ cell_view(&row.host) }</td>
             <td class="number">{ vcpus }</td>
             <td class="number at-4">{ format::bytes(row.memory) }</td>
-            <td title={row.addresses.text().map(str::to_owned)}><CellView value={row.addresses.clone()} /></td>
+            <td title={row.addresses.text().map(str::to_owned)}>{ cell_view(&row.addresses) }</td>
             <td class="quiet" title={row.description.clone()}>{ &row.description }</td>
         </tr>
     }
