@@ -1,6 +1,7 @@
 //! What callers send, turned into values of the types that the schema says, as leniently as xapi does it.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -103,23 +104,35 @@ pub(crate) fn convert(value: Value, ty: &Type) -> Result<Value, Failure> {
 
 /// A set holds every item once, where it came first.
 fn set(items: Vec<Value>, item: &Type) -> Result<Value, Failure> {
+    let mut texts = BTreeSet::new();
     let mut unique: Vec<Value> = Vec::with_capacity(items.len());
     for value in items {
         let value = convert(value, item)?;
-        if !unique.contains(&value) {
+        // Long sets are sets of texts, so those are found fast.
+        let is_new = match &value {
+            Value::Text(text) => texts.insert(text.clone()),
+            other => !unique.contains(other),
+        };
+        if is_new {
             unique.push(value);
         }
     }
     Ok(Value::Array(unique))
 }
 
+/// A map holds every key once; the last one counts.
 fn map(members: Struct, key: &Type, of: &Type) -> Result<Value, Failure> {
-    let mut map = Struct::with_capacity(members.len());
-    for (name, value) in members {
+    let mut seen = BTreeSet::new();
+    let mut map = Vec::with_capacity(members.len());
+    let members: Vec<(Cow<'static, str>, Value)> = members.into_iter().collect();
+    for (name, value) in members.into_iter().rev() {
         let name = map_key(name, key)?;
-        map.set(name, convert(value, of)?);
+        let value = convert(value, of)?;
+        if seen.insert(name.clone()) {
+            map.push((name, value));
+        }
     }
-    Ok(Value::Struct(map))
+    Ok(Value::Struct(map.into_iter().rev().collect()))
 }
 
 fn map_key(name: Cow<'static, str>, key: &Type) -> Result<Cow<'static, str>, Failure> {

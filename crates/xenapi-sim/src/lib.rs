@@ -10,6 +10,11 @@
 //!   not simulated answers `NOT_IMPLEMENTED` with its name, never success.
 //! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one.
 //!
+//! Simulated operations: the life of a VM (start, stop, reboot, pause, suspend, migrate, clone, copy, snapshot, revert, provision,
+//! destroy), its memory and processors, disks and drives, NICs, VLANs, storage repositories and their connections, hosts (enable,
+//! disable, evacuate), sessions, tasks, messages, `event.from` and the older `event.next` (whose `del` carry no snapshot).
+//! Operations take simulated time; one that meets another waits for it, as in xapi.
+//!
 //! The users are `root`, and one for each role (`read-only`, `vm-operator` and so on); the password of all is [`PASSWORD`].
 //!
 //! ```

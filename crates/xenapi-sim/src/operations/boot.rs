@@ -31,6 +31,11 @@ pub(crate) fn take_memory(sim: &mut Sim, host: &RawRef, bytes: i64) {
     sim.store.put("host_metrics", of, "last_updated", date);
 }
 
+/// Bytes that a host has left.
+pub(crate) fn free_memory(sim: &Sim, host: &RawRef) -> i64 {
+    sim.store.int("host_metrics", metrics(sim, host).as_str(), "memory_free")
+}
+
 /// The SRs that a VM's disks are in.
 fn storage(sim: &Sim, vm: &RawRef) -> Vec<RawRef> {
     let mut all: Vec<RawRef> = Vec::new();
@@ -117,9 +122,8 @@ pub(crate) fn choose(sim: &Sim, vm: &RawRef) -> Result<RawRef, Failure> {
     if fitting.contains(&affinity) {
         return Ok(affinity);
     }
-    let free = |host: &RawRef| sim.store.int("host_metrics", metrics(sim, host).as_str(), "memory_free");
     // A stable sort: among equals the first one created.
-    fitting.sort_by_key(|host| core::cmp::Reverse(free(host)));
+    fitting.sort_by_key(|host| core::cmp::Reverse(free_memory(sim, host)));
     Ok(fitting.swap_remove(0))
 }
 

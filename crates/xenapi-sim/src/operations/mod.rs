@@ -3,6 +3,7 @@
 
 mod boot;
 mod devices;
+mod evacuate;
 mod memory;
 mod networks;
 mod pool;
@@ -49,6 +50,7 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         "SR" | "VDI" => storage::find(class.name, message.name),
         "VLAN" | "PIF" => networks::find(class.name, message.name),
         "VBD" | "VIF" | "PBD" => devices::find(class.name, message.name),
+        "host" => evacuate::find(message.name).or_else(|| pool::find(class.name, message.name)),
         _ => pool::find(class.name, message.name),
     }
 }

@@ -10,7 +10,7 @@ use xenapi_core::{DateTime, Failure, Millis, NULL, RawRef, Value};
 use crate::Sim;
 use crate::arguments::Args;
 use crate::operations::replicate::{self, Copy};
-use crate::operations::{Handler, boot, devices, rules, snapshots};
+use crate::operations::{Handler, boot, devices, evacuate, rules, snapshots};
 use crate::store::Draft;
 use crate::tasks::{Hold, Operation, Start};
 
@@ -183,7 +183,11 @@ impl Operation for VmJob {
                 announce(sim, vm, "VM_UNPAUSED", "unpaused");
             }
             Action::Suspend => suspend(sim, vm)?,
-            Action::Migrate => self.finish_migration(sim),
+            Action::Migrate => {
+                if let Some(to) = &self.host {
+                    migrate(sim, vm, to);
+                }
+            }
             Action::Provision => {
                 let disks = snapshots::wanted_disks(sim, vm)?;
                 snapshots::provision(sim, vm, disks);
@@ -274,25 +278,21 @@ impl VmJob {
         self.host = self.wanted.clone();
         Ok(())
     }
+}
 
-    fn finish_migration(&self, sim: &mut Sim) {
-        let Some(to) = &self.host else { return };
-        let of = self.vm.as_str();
-        let from = sim.store.reference("VM", of, "resident_on");
-        let bytes = boot::memory_needed(sim, &self.vm);
-        boot::take_memory(sim, &from, -bytes);
-        boot::take_memory(sim, to, bytes);
-        sim.store.put("VM", of, "resident_on", to);
-        let domid = sim.new_domid();
-        sim.store.put("VM", of, "domid", domid);
-        make_console(sim, &self.vm, to);
-        let described = |sim: &Sim, host: &RawRef| {
-            let of = host.as_str();
-            format!("'{}' (uuid: {})", sim.store.text("host", of, "name_label"), sim.store.text("host", of, "uuid"))
-        };
-        let what = format!("migrated from host {} to host {}", described(sim, &from), described(sim, to));
-        announce(sim, &self.vm, "VM_MIGRATED", &what);
-    }
+/// Moves a VM to another host.
+pub(crate) fn migrate(sim: &mut Sim, vm: &RawRef, to: &RawRef) {
+    let of = vm.as_str();
+    let from = sim.store.reference("VM", of, "resident_on");
+    let bytes = boot::memory_needed(sim, vm);
+    boot::take_memory(sim, &from, -bytes);
+    boot::take_memory(sim, to, bytes);
+    sim.store.put("VM", of, "resident_on", to);
+    let domid = sim.new_domid();
+    sim.store.put("VM", of, "domid", domid);
+    make_console(sim, vm, to);
+    let (from, to) = (evacuate::describe(sim, &from), evacuate::describe(sim, to));
+    announce(sim, vm, "VM_MIGRATED", &format!("migrated from host {from} to host {to}"));
 }
 
 impl Sim {

@@ -388,3 +388,20 @@ fn a_pool_can_move_to_another_thread() {
     fn is_send<T: Send>() {}
     is_send::<Sim>();
 }
+
+#[test]
+fn repeated_items_and_keys_count_once() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let tags = Value::Array(vec!["b".into(), "a".into(), "b".into()]);
+    pool.call("VM.set_tags", &[vm.as_str().into(), tags]).unwrap();
+    assert_eq!(pool.refs("VM.get_tags", &[&vm]), ["b", "a"]);
+    let mut map = xenapi_core::Struct::new();
+    for (key, value) in [("k", "1"), ("l", "2"), ("k", "3")] {
+        map.push(key, value);
+    }
+    pool.call("VM.set_xenstore_data", &[vm.as_str().into(), map.into()]).unwrap();
+    let map = pool.ask("VM.get_xenstore_data", &[&vm]).unwrap();
+    let map = map.as_struct().unwrap();
+    assert_eq!((map.len(), map.get("k")), (2, Some(&"3".into())));
+}

@@ -487,3 +487,32 @@ fn removed_messages_say_so() {
     let host = pool.refs("host.get_all", &[])[0].clone();
     assert_eq!(pool.ask("host.license_apply", &[&host, ""]).unwrap_err(), failure("MESSAGE_REMOVED", &[]));
 }
+
+#[test]
+fn a_host_is_emptied() {
+    let mut pool = Pool::new();
+    let host = pool.refs("host.get_all", &[])[0].clone();
+    let guests = |pool: &mut Pool| -> Vec<String> {
+        let all = pool.refs("host.get_resident_VMs", &[&host]);
+        all.into_iter().filter(|vm| !pool.flag("VM.get_is_control_domain", &[vm])).collect()
+    };
+    for vm in guests(&mut pool) {
+        if pool.text("VM.get_power_state", &[&vm]) == "Paused" {
+            pool.ask("VM.unpause", &[&vm]).unwrap();
+        }
+    }
+    // Disks on the host itself hold a VM back.
+    let stuck = pool.ask("host.get_vms_which_prevent_evacuation", &[&host]).unwrap();
+    for (vm, why) in stuck.as_struct().unwrap().iter() {
+        assert_eq!(why.as_array().unwrap()[0], "VM_REQUIRES_SR".into());
+        assert_eq!(pool.ask("host.assert_can_evacuate", &[&host]).unwrap_err().code, "CANNOT_EVACUATE_HOST");
+        assert_eq!(pool.ask("host.evacuate", &[&host]).unwrap_err().code, "VM_REQUIRES_SR");
+        pool.ask("VM.hard_shutdown", &[vm]).unwrap();
+    }
+    assert!(!guests(&mut pool).is_empty());
+    assert_eq!(pool.ask("host.assert_can_evacuate", &[&host]), Ok(Value::VOID));
+    assert_eq!(pool.ask("host.evacuate", &[&host]), Ok(Value::VOID));
+    assert!(guests(&mut pool).is_empty());
+    assert!(pool.flag("host.get_enabled", &[&host]), "emptying does not disable");
+    check_consistent(&pool.sim);
+}
