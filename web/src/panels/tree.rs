@@ -1,7 +1,5 @@
 //! The tree of objects.
 
-use std::rc::Rc;
-
 use xenapi_console::select::{self, TreeRow};
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
@@ -10,7 +8,7 @@ use yew::prelude::*;
 
 use crate::components::{Mark, glyph, icon, mark};
 use crate::dom::{self, measure};
-use crate::store::{use_data, use_store};
+use crate::store::{Same, use_data, use_store};
 
 /// The height of a line, as in console.css.
 const ROW: u32 = 28;
@@ -22,7 +20,7 @@ pub(crate) fn TreePanel() -> Html {
     let tree = use_memo(data.stamp(select::OF_TREE), |_| data.with(select::tree));
     let rows = {
         let tree = tree.clone();
-        use_memo((Rc::as_ptr(&tree) as usize, store.0.toggled.clone()), move |(_, toggled)| select::flatten(&tree, toggled))
+        use_memo((Same(tree.clone()), store.0.toggled.clone()), move |(_, toggled)| select::flatten(&tree, toggled))
     };
     let selected = store.0.selected.clone();
     let focused = use_state(|| None::<String>);

@@ -30,7 +30,7 @@ pub(crate) fn VmsPanel() -> Html {
     let all: Rc<Vec<Rc<VmRow>>> = (*all).clone();
     let rows = {
         let all = all.clone();
-        let deps = (Rc::as_ptr(&all) as usize, store.0.filter.clone(), store.0.sort);
+        let deps = (Same(all.clone()), store.0.filter.clone(), store.0.sort);
         use_memo(deps, move |(_, filter, sort)| select::arrange(&all, filter, *sort))
     };
     let known = data.with(select::is_known::<VM>);
