@@ -102,19 +102,41 @@ pub fn read_members(
         }
     }
     rest.missing = seen.absent();
+    rest.repeated += keep_last(&mut rest.unknown);
     wrong.map_or(Ok(()), |error| Err(error.within(class.name)))
 }
 
 fn read_unknown(rest: &mut Rest, name: String, reader: &mut dyn Reader) -> Result<(), ReadError> {
-    let value = Value::read(reader).map_err(|error| error.within(name.clone()))?;
-    match rest.unknown.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, old)) => {
-            *old = value;
-            rest.repeated += 1;
+    match Value::read(reader) {
+        Ok(value) => {
+            rest.unknown.push((name, value));
+            Ok(())
         }
-        None => rest.unknown.push((name, value)),
+        Err(error) => Err(error.within(name)),
     }
-    Ok(())
+}
+
+/// Of members with the same name keeps the last value, in the place of the first. How many there were too many.
+///
+/// By sorting, because whoever sends a million unknown members must not make a search of a million for each.
+fn keep_last(members: &mut Vec<(String, Value)>) -> u32 {
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by(|one, other| members[*one].0.cmp(&members[*other].0));
+    let mut extra = alloc::vec![false; members.len()];
+    let mut repeated = 0;
+    for pair in order.windows(2).rev() {
+        let (earlier, later) = (pair[0], pair[1]);
+        if members[earlier].0 == members[later].0 {
+            members[earlier].1 = core::mem::take(&mut members[later].1);
+            extra[later] = true;
+            repeated += 1;
+        }
+    }
+    if repeated > 0 {
+        let mut extra = extra.into_iter();
+        members.retain(|_| !extra.next().unwrap_or(false));
+    }
+    repeated
 }
 
 /// The place of a field. Records list their fields in the schema's order, so the one behind the last is tried first.

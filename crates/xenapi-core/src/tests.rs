@@ -47,6 +47,17 @@ fn the_last_of_repeated_members_counts() {
 }
 
 #[test]
+fn unknown_members_keep_their_order_and_however_many_there_are_cost_little() {
+    let names = (0..100_000_usize).map(|at| alloc::borrow::Cow::Owned(format!("new {}", at % 99_999)));
+    let value = Value::Struct(names.zip(0..).map(|(name, at)| (name, Value::Int(at))).collect());
+    let record: AppleRecord = from_value(&value).expect("it reads");
+    let rest = record.rest();
+    assert_eq!((rest.unknown.len(), rest.repeated), (99_999, 1));
+    assert_eq!(rest.unknown[0], ("new 0".into(), Value::Int(99_999)));
+    assert!(rest.unknown.iter().skip(1).zip(1..).all(|((_, value), at)| *value == Value::Int(at)));
+}
+
+#[test]
 fn a_wrong_field_is_named_and_the_next_record_is_read() {
     let bad = members(&[("tags", Value::Array(Vec::from([Value::from("ok"), Value::Bool(true)]))), ("size", Value::Int(3))]);
     let good = members(&[("size", Value::Int(4))]);

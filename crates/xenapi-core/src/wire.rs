@@ -354,7 +354,7 @@ impl<T: Wire> Wire for Vec<T> {
         while reader.next_item()? {
             match T::read(reader) {
                 Ok(item) => items.push(item),
-                Err(error) if error.is_fatal() => return Err(error),
+                Err(error) if error.is_fatal() => return Err(error.within(format!("[{}]", items.len()))),
                 // Read to the end all the same: the caller may go on behind this array.
                 Err(error) => drop(wrong.get_or_insert(error.within(format!("[{}]", items.len())))),
             }
@@ -390,7 +390,7 @@ impl<K: Key, V: Wire> Wire for Map<K, V> {
             };
             match entry {
                 Ok((key, value)) => map.push(key, value),
-                Err(error) if error.is_fatal() => return Err(error),
+                Err(error) if error.is_fatal() => return Err(error.within(format!("[{name}]"))),
                 Err(error) => drop(wrong.get_or_insert(error.within(format!("[{name}]")))),
             }
         }
