@@ -1,6 +1,7 @@
 //! Points in time as xapi writes them.
 
 use alloc::string::{String, ToString};
+use core::cmp::Ordering;
 use core::fmt;
 
 /// What a time says about its zone.
@@ -18,8 +19,9 @@ pub enum Zone {
 /// A point in time with a resolution of one second.
 ///
 /// Written `YYYYMMDDThh:mm:ss` and the zone, without dashes or fractions; `19700101T00:00:00Z` means "never". Read also from
-/// RFC 3339 with dashes, fractions (dropped) and offsets.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+/// RFC 3339 with dashes, fractions (dropped) and offsets. Times are ordered as they follow each other, whatever their zones;
+/// they are equal only if they are written the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct DateTime {
     /// Seconds since 1970-01-01T00:00:00 on the wall clock of the zone.
     wall: i64,
@@ -152,6 +154,18 @@ fn zone(text: &[u8]) -> Option<Zone> {
     i16::try_from(sign * (hours * 60 + minutes)).ok().map(Zone::Offset)
 }
 
+impl Ord for DateTime {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.unix().cmp(&other.unix()).then_with(|| self.zone.cmp(&other.zone))
+    }
+}
+
+impl PartialOrd for DateTime {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day, hour, minute, second) = self.civil();
@@ -204,6 +218,16 @@ mod tests {
             assert_eq!(time.unix(), unix, "{text}");
             assert_eq!(time.to_string(), written);
         }
+    }
+
+    #[test]
+    fn times_are_ordered_across_zones() {
+        let parse = |text| DateTime::parse(text).unwrap();
+        let (early, late) = (parse("20240131T10:00:00+02:00"), parse("20240131T09:00:00Z"));
+        assert!(early < late && late < parse("20240131T08:00:00-02:00"));
+        let same = parse("20240131T08:00:00Z");
+        assert_eq!(early.unix(), same.unix());
+        assert!(early != same && early.cmp(&same) != Ordering::Equal, "they are written differently");
     }
 
     #[test]
