@@ -199,14 +199,18 @@ impl Method {
 
     /// Whether it changes nothing, so that it may be sent again when the answer is lost.
     ///
-    /// Implicit getters are; of the explicit messages those that only look: names that begin with `get_`, `assert_`, `list_` or
-    /// `is_`, and the waiting ones of `event`.
+    /// Implicit getters are; of the explicit messages those that only look: names that begin with `get_`, `assert_`, `list_`, `is_`
+    /// or `query_`, and `event.from`. Not `event.next`, which tells of a change once, nor `VM.query_services`, which registers what
+    /// it finds.
     pub fn is_read_only(&self) -> bool {
         match self.member {
             Member::Explicit(message) => {
                 let looks = ["get_", "assert_", "list_", "is_", "query_"];
-                looks.iter().any(|start| message.name.starts_with(start))
-                    || (self.class.name == "event" && matches!(message.name, "from" | "next"))
+                match (self.class.name, message.name) {
+                    ("event", "from") => true,
+                    (_, "query_services") => false,
+                    (_, name) => looks.iter().any(|start| name.starts_with(start)),
+                }
             }
             Member::Create
             | Member::Destroy

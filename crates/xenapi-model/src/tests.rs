@@ -128,6 +128,44 @@ fn calls_are_values() {
 }
 
 #[test]
+fn only_what_may_be_sent_twice_is_read_only() {
+    let read_only = |name: &str| method(name).map(|method| method.is_read_only());
+    for name in
+        ["VM.get_all", "VM.get_name_label", "VM.get_boot_record", "VM.assert_agile", "event.from", "pool.get_all_where"]
+    {
+        assert_eq!(read_only(name), Some(true), "{name}");
+    }
+    for name in ["VM.start", "VM.set_name_label", "VBD.create", "event.next", "event.register", "VM.query_services"] {
+        assert_eq!(read_only(name), Some(false), "{name}");
+    }
+}
+
+#[test]
+fn a_batch_with_something_wrong_is_read_to_its_end() {
+    use xenapi_core::{Reader, Struct, ValueReader};
+    let wrong = |name: &'static str, value: Value| {
+        let mut members = Struct::new();
+        for known in ["events", "valid_ref_counts", "token"] {
+            members.push(known, if known == name { value.clone() } else { Value::VOID });
+        }
+        Value::Struct(members)
+    };
+    let bad_event = Value::Array([Value::Struct([("id", Value::from("x"))].into_iter().collect())].into());
+    for (name, value) in [("events", bad_event), ("valid_ref_counts", Value::Nil), ("token", Value::Bool(true))] {
+        let pair = Value::Array([wrong(name, value), Value::from("next")].into());
+        let mut reader = ValueReader::new(&pair);
+        reader.begin_array().expect("an array");
+        assert_eq!(reader.next_item(), Ok(true));
+        let error = crate::EventBatch::read(&mut reader).expect_err("something is wrong");
+        assert!(error.path().starts_with(name) && !error.is_fatal(), "{error}");
+        assert_eq!(reader.next_item(), Ok(true), "{name}");
+        assert_eq!(alloc::string::String::read(&mut reader).as_deref(), Ok("next"), "{name}");
+    }
+    let error = from_value::<crate::EventBatch>(&Value::empty_struct()).expect_err("there is no token");
+    assert!(error.expected().contains("token"), "{error}");
+}
+
+#[test]
 fn an_event_batch_round_trips() {
     let batch = crate::EventBatch {
         events: [crate::event::Record { class: "vm".into(), snapshot: None, ..Default::default() }].into(),

@@ -22,18 +22,30 @@ pub struct EventBatch {
 impl Wire for EventBatch {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
         reader.begin_struct()?;
-        let mut batch = EventBatch::default();
+        let (mut batch, mut has_token, mut wrong) = (EventBatch::default(), false, None);
         while let Some(name) = reader.next_member()?.map(Cow::into_owned) {
-            match name.as_str() {
-                "events" => batch.events = Wire::read(reader).map_err(|error| error.within("events"))?,
-                "valid_ref_counts" => {
-                    batch.valid_ref_counts = Wire::read(reader).map_err(|error| error.within("valid_ref_counts"))?
+            let result = match name.as_str() {
+                "events" => Wire::read(reader).map(|it| batch.events = it),
+                "valid_ref_counts" => Wire::read(reader).map(|it| batch.valid_ref_counts = it),
+                "token" => {
+                    has_token = true;
+                    Wire::read(reader).map(|it| batch.token = it)
                 }
-                "token" => batch.token = Wire::read(reader).map_err(|error| error.within("token"))?,
-                _ => reader.skip()?,
+                _ => reader.skip(),
+            };
+            match result {
+                Ok(()) => {}
+                Err(error) if error.is_fatal() => return Err(error.within(name)),
+                // Read to the end all the same: the caller may go on behind the batch.
+                Err(error) => drop(wrong.get_or_insert(error.within(name))),
             }
         }
-        Ok(batch)
+        match wrong {
+            Some(error) => Err(error),
+            // Going on from the empty token would mean to be told everything again.
+            None if !has_token => Err(ReadError::mismatch("a token beside the events", "none")),
+            None => Ok(batch),
+        }
     }
 
     fn write(&self, writer: &mut dyn Writer) {
