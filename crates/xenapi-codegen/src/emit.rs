@@ -27,6 +27,11 @@ type Homes<'a> = BTreeMap<&'a str, &'a str>;
 pub fn files(schema: &Schema) -> Result<Vec<(String, String)>, String> {
     let homes: Homes =
         schema.classes.iter().flat_map(|c| c.enums.iter().map(|e| (e.name.as_str(), c.name.as_str()))).collect();
+    for (of, field) in SECRETS {
+        if !schema.classes.iter().any(|class| class.name == of && class.fields.iter().any(|it| it.name == field)) {
+            return Err(format!("{of}.{field} is to be kept out of logs, and does not exist"));
+        }
+    }
     let known: BTreeSet<&str> = schema.classes.iter().map(|class| class.name.as_str()).collect();
     let mut files = vec![("mod.rs".to_string(), module(schema)), ("errors.rs".to_string(), errors(schema))];
     for class in &schema.classes {
@@ -156,7 +161,9 @@ fn enumeration(out: &mut String, it: &Enum) {
 fn record(out: &mut String, class: &Class, homes: &Homes) {
     let marker = type_name(&class.name);
     let _ = writeln!(out, "/// All fields of {} `{}` at one moment.", article(&class.name), class.name);
-    out.push_str("#[derive(Clone, Debug, PartialEq)]\npub struct Record {\n");
+    let secrets: Vec<&str> = SECRETS.iter().filter(|(of, _)| *of == class.name).map(|(_, field)| *field).collect();
+    let debug = if secrets.is_empty() { "Debug, " } else { "" };
+    let _ = writeln!(out, "#[derive(Clone, {debug}PartialEq)]\npub struct Record {{");
     for field in &class.fields {
         let _ = writeln!(out, "{}pub {}: {},", field_doc(field), snake(&field.name), field_type(field, class, homes));
     }
@@ -166,11 +173,30 @@ fn record(out: &mut String, class: &Class, homes: &Homes) {
         let _ = writeln!(out, "{}: {},", snake(&field.name), default(field, class, homes));
     }
     out.push_str("rest: Rest::default(),\n}\n}\n}\n\n");
+    if !secrets.is_empty() {
+        debug_without(out, class, &secrets);
+    }
     let _ = writeln!(out, "record! {{ {marker}, Record;");
     for (at, field) in class.fields.iter().enumerate() {
         let _ = writeln!(out, "{at} => {},", snake(&field.name));
     }
     out.push_str("}\n\n");
+}
+
+/// Fields whose values must not reach a log.
+const SECRETS: [(&str, &str); 1] = [("secret", "value")];
+
+fn debug_without(out: &mut String, class: &Class, secrets: &[&str]) {
+    let listed = secrets.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
+    let _ = writeln!(
+        out,
+        "impl core::fmt::Debug for Record {{\n/// Without {listed}, which must not reach a log.\n\
+         fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {{\nf.debug_struct(\"Record\")"
+    );
+    for field in class.fields.iter().filter(|field| !secrets.contains(&field.name.as_str())) {
+        let _ = writeln!(out, ".field({:?}, &self.{})", field.name, snake(&field.name));
+    }
+    out.push_str(".finish_non_exhaustive()\n}\n}\n\n");
 }
 
 fn fields(out: &mut String, class: &Class, homes: &Homes) {
@@ -347,8 +373,11 @@ fn field_doc(field: &Field) -> String {
     format!("/// `{}`.{about} {qualifier} {}\n", field.name, lifecycle_words(&field.lifecycle))
 }
 
+/// By the sound of the name: letters that are spoken one by one, as in `SR` and `sr_stat`, have their own.
 fn article(name: &str) -> &'static str {
-    if name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O']) { "an" } else { "a" }
+    let spelled = name.starts_with("sr_") || name.chars().take(2).all(|c| c.is_ascii_uppercase());
+    let vowels = if spelled { "aefhilmnorsxAEFHILMNORSX" } else { "aeioAEIO" };
+    if name.starts_with(|first| vowels.contains(first)) { "an" } else { "a" }
 }
 
 fn field_type(field: &Field, class: &Class, homes: &Homes) -> String {

@@ -128,6 +128,14 @@ fn calls_are_values() {
 }
 
 #[test]
+fn secrets_stay_out_of_logs() {
+    let record = crate::secret::Record { uuid: "u1".into(), value: "hunter2".into(), ..crate::secret::Record::default() };
+    let session = crate::session::Record { parent: Ref::new("OpaqueRef:s3cret"), ..Default::default() };
+    let shown = alloc::format!("{record:?} {session:?}");
+    assert!(shown.contains("u1") && !shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
+}
+
+#[test]
 fn only_what_may_be_sent_twice_is_read_only() {
     let read_only = |name: &str| method(name).map(|method| method.is_read_only());
     for name in

@@ -10,7 +10,7 @@ use crate::support::*;
 #[derive(Clone, Copy, Debug)]
 pub struct LVHD;
 
-/// All fields of a `LVHD` at one moment.
+/// All fields of an `LVHD` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// `uuid`. Written by the server. Published in rio.

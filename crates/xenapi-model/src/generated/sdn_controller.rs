@@ -20,7 +20,7 @@ Pssl = "pssl",
 }
 }
 
-/// All fields of a `SDN_controller` at one moment.
+/// All fields of an `SDN_controller` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// `uuid`. Written by the server. Published in falcon.

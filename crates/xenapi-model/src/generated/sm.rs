@@ -22,7 +22,7 @@ Qcow2 = "qcow2",
 }
 }
 
-/// All fields of a `SM` at one moment.
+/// All fields of an `SM` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// `uuid`. Written by the server. Published in rio.

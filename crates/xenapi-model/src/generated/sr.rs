@@ -72,7 +72,7 @@ PbdDestroy = "pbd_destroy",
 }
 }
 
-/// All fields of a `SR` at one moment.
+/// All fields of an `SR` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// `uuid`. The lasting identity. Written by the server. Published in rio.

@@ -24,7 +24,7 @@ Unavailable = "unavailable",
 }
 }
 
-/// All fields of a `sr_stat` at one moment.
+/// All fields of an `sr_stat` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// `uuid`. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.

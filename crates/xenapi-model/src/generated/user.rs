@@ -10,7 +10,7 @@ use crate::support::*;
 #[derive(Clone, Copy, Debug)]
 pub struct User;
 
-/// All fields of an `user` at one moment.
+/// All fields of a `user` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// `uuid`. Written by the server. Published in rio.
