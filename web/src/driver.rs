@@ -23,6 +23,9 @@ const ORIGINATOR: &str = "xenoxide-console";
 /// What stands for the session in the browser: the proxy knows the real one.
 const SESSION: &str = "OpaqueRef:session";
 
+/// How long the pool may hold back an answer while nothing happens.
+const EVENT_TIMEOUT: Millis = Millis::from_secs(3);
+
 /// How a conversation begins.
 pub(crate) enum Start {
     /// With the session of the last visit.
@@ -95,7 +98,16 @@ impl Driver {
             Start::LogIn { user, password } => (user, password, None),
         };
         let seed = (js_sys::Math::random() * 9e15) as u64;
-        let config = Config { originator: ORIGINATOR.into(), relogin: false, session, seed, ..Config::new(user, password) };
+        let config = Config {
+            originator: ORIGINATOR.into(),
+            // The browser keeps no password.
+            relogin: false,
+            session,
+            // Leaves room for reading a large inventory, whose age begins to count when it arrives.
+            event_timeout: EVENT_TIMEOUT,
+            seed,
+            ..Config::new(user, password)
+        };
         let id = LAST_ID.with(|last| {
             last.set(last.get() + 1);
             last.get()
@@ -198,9 +210,9 @@ impl Inner {
         let signal = controller.as_ref().map(AbortController::signal);
         let (me, url) = (self.me.clone(), self.url.clone());
         let timer = {
-            let (me, url) = (me.clone(), url.clone());
+            let me = me.clone();
             Timeout::new(u32::try_from(timeout.0).unwrap_or(u32::MAX / 2), move || {
-                finish(&me, id, Answer::None(explain::no_answer_in_time(&url, timeout)));
+                finish(&me, id, Answer::None(explain::no_answer_in_time(&dom::host(), timeout)));
             })
         };
         self.requests.borrow_mut().insert(id, InFlight { controller, _timeout: timer });
@@ -259,13 +271,13 @@ async fn post(url: &str, body: Vec<u8>, signal: Option<&web_sys::AbortSignal>) -
         Err(error) => Err(error),
     };
     let Ok(response) = sent else {
-        return Answer::None(explain::no_answer(url));
+        return Answer::None(explain::no_answer(&dom::host()));
     };
     let status = response.status();
     if status == 200 {
         return match response.binary().await {
             Ok(bytes) => Answer::Bytes(bytes),
-            Err(_) => Answer::None(explain::no_answer(url)),
+            Err(_) => Answer::None(explain::no_answer(&dom::host())),
         };
     }
     let text = response.text().await.unwrap_or_default();
@@ -301,9 +313,9 @@ pub(crate) struct PoolInfo {
 /// A sentence that says what happened.
 pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
     const URL: &str = "./pools";
-    let response = HttpRequest::get(URL).send().await.map_err(|_| explain::no_answer(URL))?;
+    let response = HttpRequest::get(URL).send().await.map_err(|_| explain::no_answer(&dom::host()))?;
     let status = response.status();
-    let text = response.text().await.map_err(|_| explain::no_answer(URL))?;
+    let text = response.text().await.map_err(|_| explain::no_answer(&dom::host()))?;
     if status != 200 {
         return Err(match explain::http(status, proxy_error(&text)) {
             HttpTrouble::NotAnswered(why) => why,
@@ -312,7 +324,7 @@ pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
     }
     let list = js_sys::JSON::parse(&text).ok().filter(js_sys::Array::is_array);
     let Some(list) = list else {
-        return Err(explain::bad_reply(URL, status));
+        return Err(explain::bad_reply(&dom::host(), status));
     };
     Ok(js_sys::Array::from(&list).iter().filter_map(|pool| pool_info(&pool)).collect())
 }

@@ -55,6 +55,11 @@ pub(crate) fn mark(name: &str) {
     }
 }
 
+/// The server that this page came from, for messages: `127.0.0.1:8080`.
+pub(crate) fn host() -> String {
+    window().and_then(|window| window.location().host().ok()).unwrap_or_default()
+}
+
 /// The part of the address behind `#`.
 pub(crate) fn hash() -> String {
     window().and_then(|window| window.location().hash().ok()).unwrap_or_default()

@@ -14,11 +14,9 @@ const RECORDED: &str = "xenoxide:recorded-classes";
 /// Whether the objects of a class are known at all. Those of a recorded pool may have been left out, which is something else
 /// than there being none.
 pub fn is_known<C: Class>(cache: &Cache) -> bool {
-    let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).cloned());
-    match recorded {
-        Some(classes) => classes.split(',').any(|class| class.trim() == C::DESC.name),
-        None => cache.is_known::<C>(),
-    }
+    let listed = |classes: &String| classes.split(',').any(|class| class.trim() == C::DESC.name);
+    let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
+    recorded.unwrap_or_else(|| cache.is_known::<C>())
 }
 
 /// The name of an object for people: its name, or what stands for one in its class; none if it is not in the cache.
