@@ -3,6 +3,12 @@
 //! What is shown and how it changes is decided in `xenapi-console` and `xenapi-topology`; this crate draws it and carries
 //! what people do back. `driver` is the only place that does I/O; `dom` the only other one that touches the browser.
 
+#![allow(
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    reason = "a program that always has std: two crate roots for one import say nothing here"
+)]
+
 mod app;
 mod components;
 mod dom;
@@ -10,6 +16,8 @@ mod driver;
 mod pages;
 mod panels;
 mod store;
+#[cfg(test)]
+mod tests;
 
 fn main() {
     dom::crash::install();

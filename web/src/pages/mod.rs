@@ -5,3 +5,6 @@ mod session;
 mod shell;
 
 pub(crate) use session::SessionPage;
+
+#[cfg(test)]
+pub(crate) use login::{LoginPage, Message};

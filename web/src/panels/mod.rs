@@ -13,3 +13,8 @@ pub(crate) use topbar::{StaleNote, ThemeSwitch, TopBar};
 pub(crate) use topology::TopologyPanel;
 pub(crate) use tree::TreePanel;
 pub(crate) use vms::VmsPanel;
+
+#[cfg(test)]
+pub(crate) use picture::{Picture, PictureProps};
+#[cfg(test)]
+pub(crate) use topology::draw;

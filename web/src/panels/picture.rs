@@ -21,18 +21,18 @@ pub(super) fn node_id(at: usize) -> String {
 }
 
 #[derive(Properties, PartialEq)]
-pub(super) struct PictureProps {
-    pub(super) drawing: Same<Drawing>,
-    pub(super) selected: Option<usize>,
-    pub(super) cursor: Option<usize>,
-    pub(super) path: Highlight,
-    pub(super) on_pick: Callback<Option<usize>>,
-    pub(super) on_hover: Callback<Option<usize>>,
+pub(crate) struct PictureProps {
+    pub(crate) drawing: Same<Drawing>,
+    pub(crate) selected: Option<usize>,
+    pub(crate) cursor: Option<usize>,
+    pub(crate) path: Highlight,
+    pub(crate) on_pick: Callback<Option<usize>>,
+    pub(crate) on_hover: Callback<Option<usize>>,
 }
 
 /// Everything. It is not drawn anew while it is only moved.
 #[component]
-pub(super) fn Picture(props: &PictureProps) -> Html {
+pub(crate) fn Picture(props: &PictureProps) -> Html {
     let drawing = &props.drawing;
     let nodes = drawing.graph.nodes.iter().enumerate().map(|(at, node)| {
         let on_path = props.path.as_ref().is_some_and(|path| path.nodes.contains(&at));

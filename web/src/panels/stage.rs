@@ -275,4 +275,4 @@ impl Drag {
 }
 
 /// The nodes and edges to highlight.
-pub(super) type Highlight = Option<Same<Path>>;
+pub(crate) type Highlight = Option<Same<Path>>;

@@ -21,13 +21,13 @@ use crate::dom::measure;
 use crate::store::{Same, StoreHandle, use_data, use_store};
 
 /// A drawing, ready to be drawn.
-pub(super) struct Drawing {
-    pub(super) graph: Graph,
+pub(crate) struct Drawing {
+    pub(crate) graph: Graph,
     pub(super) layout: Layout,
     /// The uuids of the nodes' objects, where there are any.
     pub(super) uuids: Vec<String>,
     /// In which drawing each node last changed; nodes that never did are not there.
-    pub(super) changed: BTreeMap<NodeId, u32>,
+    pub(crate) changed: BTreeMap<NodeId, u32>,
 }
 
 #[derive(Properties, PartialEq)]
@@ -97,7 +97,7 @@ const OF_TOPOLOGY: &[&str] = &[
     "VLAN",
 ];
 
-fn draw(cache: &Cache, lens: Lens, shown: &LensState, before: Option<&Drawing>, generation: u32) -> Drawing {
+pub(crate) fn draw(cache: &Cache, lens: Lens, shown: &LensState, before: Option<&Drawing>, generation: u32) -> Drawing {
     let options = if shown.draw_all {
         Options::everything()
     } else {

@@ -31,7 +31,7 @@ pub fn name_of(cache: &Cache, class: &str, reference: &RawRef) -> Option<String>
         "VDI" => of::<VDI>(cache, reference, |it| either(&it.name_label, it.uuid.as_str())),
         "network" => of::<Network>(cache, reference, |it| either(&it.name_label, &it.bridge)),
         "pool" => of::<Pool>(cache, reference, |it| pool_name(cache, it)),
-        "PIF" => of::<PIF>(cache, reference, |it| pif_name(it)),
+        "PIF" => of::<PIF>(cache, reference, pif_name),
         "VIF" => of::<VIF>(cache, reference, |it| alloc::format!("VIF {}", it.device)),
         "VBD" => of::<VBD>(cache, reference, |it| either(&it.device, &it.userdevice)),
         "PBD" => of::<PBD>(cache, reference, |it| it.uuid.to_string()),
