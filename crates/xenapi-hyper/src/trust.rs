@@ -2,7 +2,9 @@
 
 use core::fmt;
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +27,8 @@ pub enum Trust {
     FirstUse(KnownHosts),
 }
 
-/// Certificates by host, kept in a file: a line `HOST:PORT SHA256` each; `#` begins a comment. Clones share one store.
+/// Certificates by host, kept in a file: a line `HOST:PORT SHA256` each; `#` begins a comment. Clones share one store. The file is
+/// read whenever a certificate is looked up, so that what others record or strike out counts at once.
 #[derive(Clone)]
 pub struct KnownHosts(Arc<Inner>);
 
@@ -62,9 +65,13 @@ impl KnownHosts {
         &self.0.path
     }
 
-    /// The certificate recorded for a host.
+    /// The certificate recorded for a host. While the file cannot be read, what it said before holds.
     pub fn get(&self, host: &str, port: u16) -> Option<Fingerprint> {
-        self.0.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key(host, port)).copied()
+        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(now) = read(&self.0.path).and_then(|text| parse(&self.0.path, &text)) {
+            *known = now;
+        }
+        known.get(&key(host, port)).copied()
     }
 
     /// Records a certificate for a host, in place of an earlier one, and writes the file. What others added to the file
@@ -101,7 +108,7 @@ fn key(host: &str, port: u16) -> String {
 fn read(path: &Path) -> Result<String, StoreError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(StoreError(format!("cannot read {}: {error}", path.display()))),
     }
 }
@@ -121,17 +128,31 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, Fingerprint>, Store
     Ok(known)
 }
 
-/// Writes beside the file and renames, so that nobody reads half of it.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes beside the file and renames, so that nobody reads half of it. Nobody else may write the new file.
+fn write(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let mut beside = path.as_os_str().to_owned();
+    let path = match std::fs::metadata(path) {
+        // A device such as /dev/null is not to be replaced.
+        Ok(there) if !there.is_file() => return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+        // A link stays one, and what it leads to is replaced.
+        Ok(_) => std::fs::canonicalize(path)?,
+        Err(_) => path.to_owned(),
+    };
+    let mut beside = path.clone().into_os_string();
     beside.push(format!(".{}", std::process::id()));
-    let mut file = std::fs::File::create(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
+    // Left behind by an earlier process of the same number.
+    let _ = std::fs::remove_file(&beside);
+    // Never through a link that somebody has put there.
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let written =
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        // The first error is the one that matters.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
 }
 
 #[cfg(test)]
@@ -182,6 +203,42 @@ mod tests {
         store.remember("xs1", 443, one).unwrap();
         assert_eq!(store.get("xs2", 443), Some(one));
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("# the lab\nxs2:443"));
+    }
+
+    #[test]
+    fn what_others_record_or_strike_out_counts_at_once() {
+        let folder = Folder::new("others");
+        let path = folder.0.join("known_hosts");
+        let (store, other) = (KnownHosts::open(&path).unwrap(), KnownHosts::open(&path).unwrap());
+        let (one, two) = (Fingerprint::of(b"one"), Fingerprint::of(b"two"));
+        for fingerprint in [one, two] {
+            other.remember("xs1", 443, fingerprint).unwrap();
+            assert_eq!(store.get("xs1", 443), Some(fingerprint));
+        }
+        std::fs::write(&path, "half a line").unwrap();
+        assert_eq!(store.get("xs1", 443), Some(two));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(store.get("xs1", 443), None);
+    }
+
+    #[test]
+    fn only_its_user_may_write_the_file_and_links_and_devices_stay() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = Folder::new("careful");
+        let (file, link, elsewhere) = (folder.0.join("real"), folder.0.join("known_hosts"), folder.0.join("elsewhere"));
+        std::fs::write(&file, "# mine\n").unwrap();
+        std::fs::write(&elsewhere, "precious").unwrap();
+        symlink(&file, &link).unwrap();
+        symlink(&elsewhere, folder.0.join(format!("real.{}", std::process::id()))).unwrap();
+        KnownHosts::open(&link).unwrap().remember("xs1", 443, Fingerprint::of(b"one")).unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(std::fs::read_to_string(&file).unwrap().starts_with("# mine\nxs1:443 "));
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "precious");
+        // A socket instead of /dev/null, which a mistake would replace for the whole machine.
+        let socket = folder.0.join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert_eq!(write(&socket, "x").unwrap_err().to_string(), "it is no regular file");
     }
 
     #[test]

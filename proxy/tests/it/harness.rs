@@ -48,10 +48,14 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(args: &[&str]) -> Server {
-        let mut child = xenoxide(args).arg("--json").stdout(Stdio::piped()).spawn().unwrap();
+        Server::start_as(&mut xenoxide(args))
+    }
+
+    pub(crate) fn start_as(command: &mut Command) -> Server {
+        let mut child = command.arg("--json").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{args:?}: {error}: {line:?}"));
+        let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{command:?}: {error}: {line:?}"));
         Server { child, ready }
     }
 

@@ -1,6 +1,6 @@
 //! The proxy in front of a simulated pool, over real sockets.
 
-use crate::harness::{Server, http, nobody, rpc};
+use crate::harness::{Server, ended, http, nobody, rpc, xenoxide};
 
 const CONSOLE: (&str, &str) = ("x-xenoxide-console", "1");
 
@@ -85,6 +85,22 @@ fn a_dead_pool_and_a_certificate_that_nobody_trusts_are_told_apart() {
     assert_eq!((unknown.status, unknown.code().as_str()), (404, "unknown-pool"));
     let long = http(url, "POST", "/pools/lab/rpc", &[], &[b'x'; 400_000]);
     assert_eq!((long.status, long.code().as_str()), (413, "body-too-large"));
+}
+
+#[test]
+fn a_certificate_that_is_trusted_later_counts_without_a_restart() {
+    let sim = Server::sim(&["--vms", "0", "--tls-listen", "127.0.0.1:0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let known = folder.path().join("known_hosts");
+    let pool = format!("lab={}", sim.get("https"));
+    let serve = Server::start_as(
+        xenoxide(&["serve", "--listen", "127.0.0.1:0", "--pool", &pool]).env("XENOXIDE_KNOWN_HOSTS", &known),
+    );
+    let login = || rpc(serve.get("url"), "lab", &[], "session.login_with_password", &["root", "xenoxide"]);
+    assert_eq!(login().code(), "upstream-untrusted");
+    let trusted = ended(xenoxide(&["trust", sim.get("https")]).env("XENOXIDE_KNOWN_HOSTS", &known));
+    assert_eq!(trusted.code, Some(0), "{}", trusted.err);
+    assert!(login().value().is_ok());
 }
 
 #[test]
