@@ -175,6 +175,7 @@ async fn a_unix_socket_is_roots_and_goes_with_its_server() {
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let config = ServerConfig { unix: Some(path.clone()), ..ServerConfig::default() };
     let server = serve(Scripted::default(), &config).await.unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
     let mut stream = UnixStream::connect(&path).await.unwrap();
     stream.write_all(&post("1.0", "", &call("origin", &[]))).await.unwrap();
     let mut reply = String::new();

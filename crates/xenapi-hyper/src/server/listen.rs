@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use core::pin::pin;
 use core::time::Duration;
 use std::io;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,7 +71,10 @@ pub(super) fn bind_unix(path: &Path) -> Result<(UnixListener, SocketFile), Serve
         Err(_) => {}
     }
     let listener = UnixListener::bind(path).map_err(failed)?;
-    Ok((listener, SocketFile(path.to_owned())))
+    let file = SocketFile(path.to_owned());
+    // Whoever may write to it is root, so nobody but its owner may.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok((listener, file))
 }
 
 /// A certificate made for one server, ready to be shown.

@@ -106,6 +106,8 @@ impl fmt::Display for ServeError {
         write!(f, "cannot {}: {}", self.what, self.why)?;
         match self.why.kind() {
             io::ErrorKind::AddrInUse => f.write_str("; stop the other server or choose another address (port 0 is any)"),
+            io::ErrorKind::AddrNotAvailable => f.write_str("; this machine has no such address"),
+            io::ErrorKind::NotFound => f.write_str("; make its folder first, or choose another"),
             io::ErrorKind::PermissionDenied => f.write_str("; choose a place where this user may listen"),
             _ => Ok(()),
         }
