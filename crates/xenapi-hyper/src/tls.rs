@@ -112,13 +112,7 @@ impl Verifier {
     fn by_roots(&self, shown: &Shown<'_>, roots: Option<&WebPkiServerVerifier>) -> Result<(), String> {
         let roots = roots.ok_or("this system has no root certificates")?;
         let verdict = roots.verify_server_cert(shown.end, shown.chain, shown.name, shown.ocsp, shown.now);
-        verdict.map(drop).map_err(|error| match error {
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-                "no root certificate of this system vouches for it".into()
-            }
-            rustls::Error::InvalidCertificate(why) => why.to_string(),
-            other => other.to_string(),
-        })
+        verdict.map(drop).map_err(|error| in_words(&error))
     }
 
     fn by_store(&self, shown: &Shown<'_>, store: &KnownHosts, roots: Option<&WebPkiServerVerifier>) -> Result<(), String> {
@@ -148,6 +142,22 @@ impl Verifier {
                 }
             }
         }
+    }
+}
+
+/// Why the roots do not vouch for a certificate. For most reasons the library has no words but the names of its own types.
+fn in_words(error: &rustls::Error) -> String {
+    let rustls::Error::InvalidCertificate(why) = error else { return error.to_string() };
+    match why {
+        CertificateError::Expired => "it has expired".into(),
+        CertificateError::NotValidYet => "it is not valid yet".into(),
+        CertificateError::NotValidForName => "it is for another host".into(),
+        CertificateError::Revoked => "it was revoked".into(),
+        CertificateError::BadEncoding => "it is broken".into(),
+        CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYetContext { .. }
+        | CertificateError::NotValidForNameContext { .. } => why.to_string(),
+        _ => "no root certificate of this system vouches for it".into(),
     }
 }
 
@@ -207,4 +217,24 @@ pub(crate) fn handshake_error(error: &std::io::Error) -> TransportErrorKind {
         return TransportErrorKind::Untrusted(untrusted.clone());
     }
     TransportErrorKind::Tls(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_certificate_is_not_trusted_is_said_in_words() {
+        let unlike = CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id: vec![6, 8, 42],
+            public_key_algorithm_id: vec![6, 9, 42],
+        };
+        for (why, says) in [
+            (CertificateError::UnknownIssuer, "no root certificate of this system vouches for it"),
+            (unlike, "no root certificate of this system vouches for it"),
+            (CertificateError::NotValidForName, "it is for another host"),
+        ] {
+            assert_eq!(in_words(&rustls::Error::InvalidCertificate(why)), says);
+        }
+    }
 }
