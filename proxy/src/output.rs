@@ -19,6 +19,8 @@ pub fn line(text: &str) -> Result<(), Exit> {
 
 /// Says something to people, on standard error.
 pub fn say(text: &str) {
+    // What servers and files say is part of many messages; it shall not steer the terminal.
+    let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
     // Where nobody listens, nothing is lost.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

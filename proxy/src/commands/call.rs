@@ -24,11 +24,26 @@ pub(super) async fn run(args: &cli::Call) -> Result<(), Exit> {
     if method.takes_session() {
         connection.log_in().await?;
     }
-    let done = answer(&connection, known, args.as_task, params).await;
+    let done = tokio::select! {
+        done = answer(&connection, known, args.as_task, params) => done,
+        stopped = super::stopped() => Err(stopped.err().unwrap_or_else(|| interrupted(&connection, args))),
+    };
     connection.close().await;
     let (ty, value) = done?;
     let json = serde_json::to_string_pretty(&to_json(&ty, &value)).map_err(Exit::failure)?;
     output::line(&json)
+}
+
+/// What is said of a call whose caller does not wait for it any more.
+fn interrupted(connection: &Connection, args: &cli::Call) -> Exit {
+    let (method, target) = (&args.method, connection.client().target());
+    Exit::failure(if args.as_task {
+        format!(
+            "{method}: interrupted; its task goes on at {target}, `xenoxide call {target} task.get_all_records` shows it"
+        )
+    } else {
+        format!("{method}: interrupted; {target} may go on with it")
+    })
 }
 
 fn read_params(method: &Method, texts: &[String]) -> Result<Vec<Arg>, Exit> {

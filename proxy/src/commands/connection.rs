@@ -16,6 +16,12 @@ use crate::cli::{self, Exit, Place};
 /// Some calls, such as copying a disk, take very long.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
+/// Ending a session must not hold up the end of a command when the server is away.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// The most characters of a parameter of a refusal that are shown.
+const LONGEST_SHOWN: usize = 500;
+
 /// What servers note about who logged in.
 const ORIGINATOR: &str = "xenoxide";
 
@@ -41,7 +47,10 @@ impl Connection {
                 (Target::Http { host: Ipv4Addr::LOCALHOST.to_string(), port }, Some(server))
             }
         };
-        let user = args.user.clone().or_else(|| env::var("XENOXIDE_USER").ok()).unwrap_or_else(|| pool::USER.into());
+        let user = match &args.user {
+            Some(user) => user.clone(),
+            None => variable("XENOXIDE_USER")?.unwrap_or_else(|| pool::USER.into()),
+        };
         let password = if records.is_some() { pool::PASSWORD.into() } else { password(args, &target)? };
         let trust = match (args.fingerprint, trust::store()?) {
             (Some(fingerprint), _) => Trust::Pinned(fingerprint),
@@ -80,12 +89,13 @@ impl Connection {
                 "{target}: this host is not the pool's master: {why}\nAsk https://{master} instead."
             ));
         }
-        Exit::failure(format!("{target}: cannot log in as {}: {why}", self.user))
+        let advice = if failure.code == errors::SESSION_AUTHENTICATION_FAILED { "; check user and password" } else { "" };
+        Exit::failure(format!("{target}: cannot log in as {}: {why}{advice}", self.user))
     }
 
     /// Ends the session. What goes wrong with that is the server's affair: sessions end by themselves.
     pub(super) async fn close(self) {
-        let _ = self.client.logout().await;
+        let _ = tokio::time::timeout(GOODBYE, self.client.logout()).await;
         if let Some(server) = self.records {
             server.shutdown().await;
         }
@@ -118,14 +128,14 @@ impl Connection {
 /// The end of a command whose call has no result.
 pub(super) fn failed(error: &Error) -> Exit {
     match error.failure() {
-        Some(failure) => refused(error.method(), failure),
+        Some(failure) => refused(error.target(), error.method(), failure),
         None => Exit::failure(error),
     }
 }
 
 /// The end of a command whose call was refused.
-pub(super) fn refused(method: &str, failure: &Failure) -> Exit {
-    Exit::failure(format!("{method}: the server refused: {}", explain(failure)))
+pub(super) fn refused(target: &Target, method: &str, failure: &Failure) -> Exit {
+    Exit::failure(format!("{method}: {target} refused: {}", explain(failure)))
 }
 
 /// A refusal in a line: the code, and the parameters by the names that the schema has for them.
@@ -136,9 +146,29 @@ pub(super) fn explain(failure: &Failure) -> String {
         .params
         .iter()
         .enumerate()
-        .map(|(at, param)| names.get(at).map_or_else(|| param.clone(), |name| format!("{name}: {param}")))
+        .map(|(at, param)| names.get(at).map_or_else(|| shown(param), |name| format!("{name}: {}", shown(param))))
         .collect();
-    if params.is_empty() { failure.code.clone() } else { format!("{} ({})", failure.code, params.join(", ")) }
+    let code = shown(&failure.code);
+    if params.is_empty() { code } else { format!("{code} ({})", params.join(", ")) }
+}
+
+/// Text of a server, in one line that is not endless. Some send whole backtraces.
+fn shown(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// A variable of the environment.
+fn variable(name: &str) -> Result<Option<String>, Exit> {
+    match env::var(name) {
+        Ok(text) => Ok(Some(text)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(Exit::usage(format!("the variable {name} is not UTF-8; set it anew"))),
+    }
 }
 
 fn password(args: &cli::Connection, target: &Target) -> Result<String, Exit> {
@@ -150,11 +180,11 @@ fn password(args: &cli::Connection, target: &Target) -> Result<String, Exit> {
             .map_err(|error| Exit::failure(format!("the password file {}: {error}", path.display())))?;
         return Ok(text.lines().next().unwrap_or_default().into());
     }
-    match env::var("XENOXIDE_PASSWORD") {
-        Ok(password) => Ok(password),
+    match variable("XENOXIDE_PASSWORD")? {
+        Some(password) => Ok(password),
         // Whoever may open the socket is root without a word.
-        Err(_) if matches!(target, Target::Unix(_)) => Ok(String::new()),
-        Err(_) => Err(Exit::usage(format!(
+        None if matches!(target, Target::Unix(_)) => Ok(String::new()),
+        None => Err(Exit::usage(format!(
             "{target} asks for a password: set XENOXIDE_PASSWORD, or give --password-file FILE\n(a simulated pool's is {})",
             pool::PASSWORD
         ))),
@@ -173,5 +203,11 @@ mod tests {
         assert_eq!(explain(&Failure::new("X", [""; 0])), "X");
         let longer = Failure::new("INTERNAL_ERROR", ["a", "b"]);
         assert_eq!(explain(&longer), "INTERNAL_ERROR (message: a, b)");
+    }
+
+    #[test]
+    fn a_refusal_is_one_line_of_bounded_length_whatever_the_server_sends() {
+        let failure = Failure::new("BAD\n", ["a\nb\u{1b}[2J\u{9b}c".to_owned(), "é".repeat(100_000)]);
+        assert_eq!(explain(&failure), format!("BAD (a b [2J c, {}…)", "é".repeat(LONGEST_SHOWN)));
     }
 }

@@ -64,7 +64,9 @@ async fn record(connection: &Connection, args: &Record, classes: &[&'static Clas
         let bytes = connection.fetch(&method).await?;
         let count = match xmlrpc::read_result(&bytes, &Limits::reply(), count) {
             Ok(Ok(count)) => count,
-            Ok(Err(failure)) if failure.code == errors::SESSION_INVALID => return Err(refused(&method, &failure)),
+            Ok(Err(failure)) if failure.code == errors::SESSION_INVALID => {
+                return Err(refused(connection.client().target(), &method, &failure));
+            }
             Ok(Err(failure)) if is_unknown(&failure) => {
                 output::say(&format!("note: the server does not know {}", class.name));
                 continue;

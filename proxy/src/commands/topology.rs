@@ -75,7 +75,9 @@ async fn load_class(connection: &Connection, cache: &mut Cache, class: &str) -> 
             }
             Ok(())
         }
-        xmlrpc::Outcome::Failure(failure) if failure.code == errors::SESSION_INVALID => Err(refused(&method, &failure)),
+        xmlrpc::Outcome::Failure(failure) if failure.code == errors::SESSION_INVALID => {
+            Err(refused(connection.client().target(), &method, &failure))
+        }
         xmlrpc::Outcome::Failure(failure) => {
             output::say(&format!("note: {class} is left out: {}", explain(&failure)));
             Ok(())

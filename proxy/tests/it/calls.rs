@@ -39,6 +39,29 @@ fn a_task_is_waited_for() {
     assert_eq!(run(&["call", "--async", url, "VM.get_all"]).code, Some(2));
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupted_wait_says_that_the_task_goes_on() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::{Command, Stdio};
+
+    let sim = Server::sim(&["--hosts", "2", "--vms", "6"]);
+    let url = sim.get("http");
+    let vms = json(&["call", url, "VM.get_all_records"]);
+    let running = |vm: &&Json| vm["power_state"] == "Running" && vm["is_control_domain"] == false;
+    let uuid = vms.as_object().unwrap().values().find(running).unwrap()["uuid"].as_str().unwrap();
+    let mut call = xenoxide(&["call", "--async", url, "VM.clean_reboot", uuid]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(call.stderr.take().unwrap());
+    let mut progress = String::new();
+    said.read_line(&mut progress).unwrap();
+    assert!(progress.contains("0 %"), "{progress}");
+    assert!(Command::new("kill").args(["-INT", &call.id().to_string()]).status().unwrap().success());
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(call.wait().unwrap().code(), Some(1), "{rest}");
+    assert!(rest.contains("VM.clean_reboot: interrupted; its task goes on at") && rest.contains(url), "{rest}");
+}
+
 #[test]
 fn what_was_recorded_answers_again() {
     let sim = Server::sim(&["--hosts", "2", "--vms", "5"]);
