@@ -82,7 +82,7 @@ pub struct Pool {
     /// The name for people. Without one, the name in addresses.
     #[serde(default)]
     pub label: Option<String>,
-    /// Where it is.
+    /// Where it is. Not a Unix socket, on which everyone would be root.
     #[serde(deserialize_with = "parsed")]
     pub url: Target,
     /// The certificate that it shows.

@@ -105,8 +105,20 @@ fn merge(args: &Front) -> Result<Config, Exit> {
         if config.pools[..at].iter().any(|other| other.name == pool.name) {
             return Err(Exit::usage(format!("two pools have the name {:?}; give each its own", pool.name)));
         }
+        if let Target::Unix(_) = pool.url {
+            return Err(Exit::usage(everyone_would_be_root(pool)));
+        }
     }
     Ok(config)
+}
+
+/// On its Unix socket a server takes every caller for root, whatever the password: behind a proxy that would be everyone.
+fn everyone_would_be_root(pool: &config::Pool) -> String {
+    format!(
+        "the pool {}: on {} every caller is root without a password, and through the proxy that would be everyone;\n\
+         on the host itself write {}=http://127.0.0.1, where passwords count",
+        pool.name, pool.url, pool.name
+    )
 }
 
 /// Begins to serve.

@@ -28,6 +28,7 @@ fn what_is_typed_wrongly_ends_with_2_before_anybody_is_asked() {
     fails(2, &["record", &dead, "--out", "x", "--classes", "vn"], &["vn"]);
     fails(2, &["serve"], &["--pool NAME=URL"]);
     fails(2, &["serve", "--pool", "a=http://x", "--pool", "a=http://y"], &["two pools", "\"a\""]);
+    fails(2, &["serve", "--pool", "a=unix:/x"], &["pool a", "unix:/x", "root without a password", "a=http://127.0.0.1"]);
     fails(2, &["serve", "--fingerprint", &format!("b={}", "00".repeat(32))], &["no pool of that name"]);
     fails(2, &["demo", "--pool", "demo=http://x"], &["demo"]);
     fails(2, &["schema", "VM.strat"], &["start"]);
@@ -42,8 +43,9 @@ fn what_cannot_be_done_ends_with_1() {
     let url = sim.get("http");
     let wrong = ended(xenoxide(&["call", url, "VM.get_all"]).env("XENOXIDE_PASSWORD", "wrong"));
     assert_eq!(wrong.code, Some(1));
-    assert!(wrong.err.contains("SESSION_AUTHENTICATION_FAILED") && wrong.err.contains("root"), "{}", wrong.err);
-    fails(1, &["call", url, "VM.get_record", "OpaqueRef:none"], &["HANDLE_INVALID", "OpaqueRef:none"]);
+    assert!(wrong.err.contains("SESSION_AUTHENTICATION_FAILED") && wrong.err.contains("root: "), "{}", wrong.err);
+    assert!(wrong.err.contains("check user and password"), "{}", wrong.err);
+    fails(1, &["call", url, "VM.get_record", "OpaqueRef:none"], &[url, "HANDLE_INVALID", "OpaqueRef:none"]);
     fails(1, &["call", url, "VM.get_record", "no such VM"], &["no VM", "no such VM"]);
     fails(1, &["call", url, "VM.get_record", "8a5cbb5e-7f3b-4d2a-9a79-8d3f0f1ec5a1"], &["UUID_INVALID"]);
     let dead = nobody();
