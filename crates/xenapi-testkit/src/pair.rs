@@ -230,12 +230,15 @@ impl Pair {
         }
     }
 
-    /// Replaces the server, as by a restart: its sessions and tokens are gone, and connections break.
+    /// Replaces the server, as by a restart: its sessions and tokens are gone, and connections break. The new one needs another seed:
+    /// the same would give out the same references again, those of sessions included.
     pub fn restart(&mut self, sim: Sim) {
         self.sim = sim;
         self.outsider = None;
-        let open: Vec<_> = self.open.iter().filter(|(_, open)| open.pending.is_some()).map(|(id, _)| *id).collect();
-        for id in open {
+        // Taken, since the new server counts from the beginning: an answer of its own must not look like one to these.
+        let taken = self.open.iter_mut().filter_map(|(id, open)| open.pending.take().map(|_| *id));
+        let broken: Vec<_> = taken.collect();
+        for id in broken {
             self.travel(Transit::Lost(id, "connection reset by peer".into()));
         }
     }

@@ -69,7 +69,8 @@ fn happen(pair: &mut Pair, happening: &Happening) {
         Happening::CutAnswers(count) => pair.network.cut_answers += count,
         Happening::Delay(delay) => pair.network.delay = Millis(*delay),
         Happening::EndOfSession => pair.end_session(),
-        Happening::Restart(seed) => pair.restart(sim(*seed)),
+        // Never the seed of a former server: it would give out that one's sessions again.
+        Happening::Restart(seed) => pair.restart(sim(pair.now().0 * 4 + seed)),
         Happening::EventsLost => refuse(pair, "EVENTS_LOST", ""),
         Happening::DeadToken => refuse(pair, "EVENT_FROM_TOKEN_PARSE_FAILURE", "x"),
         Happening::NewMaster => refuse(pair, "HOST_IS_SLAVE", "10.0.0.2"),

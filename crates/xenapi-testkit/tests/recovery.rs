@@ -131,6 +131,24 @@ fn a_restarted_server_with_other_objects_leaves_no_ghosts() {
 }
 
 #[test]
+fn a_restarted_server_answers_only_its_own_callers() {
+    let mut pair = Pair::live();
+    pair.pass(seconds(1));
+    pair.network.delay = seconds(3);
+    // The same seed, so that both servers number their callers in the same way.
+    pair.restart(Sim::new(&Config::default()));
+    // The old server's callers have not heard yet that it is gone.
+    for _ in 0..10 {
+        let nothing = [Value::Array(vec!["task".into()]), "".into(), Value::Double(0.1)];
+        assert!(pair.outside("event.from", nothing).is_ok());
+    }
+    assert!(pair.now() < seconds(4), "{}", pair.now());
+    pair.network.delay = Millis(2);
+    pair.pass(seconds(70));
+    assert_eq!(pair.client.status(), &Status::Live);
+}
+
+#[test]
 fn lost_events_and_cut_answers_are_made_good_by_a_full_load() {
     for fault in 0..3 {
         let mut pair = Pair::live();
