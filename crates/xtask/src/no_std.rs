@@ -5,7 +5,7 @@ use crate::toolchain::{BARE, Toolchain};
 use crate::workspace::Workspace;
 
 /// The crates that promise it, in the order of their dependencies.
-const CRATES: [&str; 4] = ["xenapi-core", "xenapi-model", "xenapi-client", "xenapi-topology"];
+const CRATES: [&str; 5] = ["xenapi-core", "xenapi-model", "xenapi-codec", "xenapi-client", "xenapi-topology"];
 
 /// Checks the crates for a microcontroller, where nothing of std exists to lean on by accident.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Stop> {
