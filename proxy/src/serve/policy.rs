@@ -51,7 +51,9 @@ pub fn read_only_refusal(pool: &str, name: &str, known: Option<&Known>) -> Optio
     let allowed = match known {
         Some(known) => {
             let method = &known.method;
-            is_login(known) || is_logout(known) || method.class.name == "event" || (method.is_read_only() && !known.is_async)
+            // Asking for events makes a queue or a subscription, and nothing else.
+            let asks_for_events = method.class.name == "event" && method.short_name() != "inject";
+            is_login(known) || is_logout(known) || asks_for_events || (method.is_read_only() && !known.is_async)
         }
         None => name.starts_with("system."),
     };
@@ -97,6 +99,8 @@ mod tests {
             "anything.get_all",
             "",
             "session.change_password",
+            "event.inject",
+            "event_inject",
         ] {
             assert!(refused(name), "{name}");
         }
