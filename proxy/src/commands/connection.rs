@@ -7,7 +7,7 @@ use std::{env, fs};
 use bytes::Bytes;
 use xenapi_core::{Call, Failure, RawCall, RawRef, Value, Wire};
 use xenapi_hyper::server::{ServerConfig, SimServer};
-use xenapi_hyper::{Client, ClientConfig, Error, Target, Transport, TransportConfig, Trust};
+use xenapi_hyper::{Client, ClientConfig, Error, Target, Transport, TransportConfig};
 use xenapi_model::errors;
 
 use super::{pool, trust};
@@ -52,11 +52,7 @@ impl Connection {
             None => variable("XENOXIDE_USER")?.unwrap_or_else(|| pool::USER.into()),
         };
         let password = if records.is_some() { pool::PASSWORD.into() } else { password(args, &target)? };
-        let trust = match (args.fingerprint, trust::store()?) {
-            (Some(fingerprint), _) => Trust::Pinned(fingerprint),
-            (None, Some(known)) => Trust::Known(known),
-            (None, None) => Trust::System,
-        };
+        let trust = trust::of(&target, args.fingerprint)?;
         let transport = Transport::new(target, &trust, TransportConfig::default()).map_err(Exit::failure)?;
         let config = ClientConfig { change_timeout: PATIENCE, ..ClientConfig::default() };
         Ok(Connection { client: Client::with_config(transport, config), user, password, records })

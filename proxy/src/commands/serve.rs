@@ -6,8 +6,8 @@ use core::time::Duration;
 use std::path::PathBuf;
 
 use serde_json::json;
+use xenapi_hyper::Target;
 use xenapi_hyper::server::ServerConfig;
-use xenapi_hyper::{KnownHosts, Target, Trust};
 
 use super::pool::{self, PASSWORD, USER};
 use super::trust;
@@ -141,10 +141,9 @@ async fn start(config: &Config) -> Result<Running, Exit> {
 }
 
 fn pools(config: &Config) -> Result<Vec<Pool>, Exit> {
-    let known = trust::store()?;
     let answer_time = Duration::from_secs(config.limits.answer_seconds.max(1));
     let pools = config.pools.iter().map(|pool| {
-        let trust = trust_of(pool, known.as_ref());
+        let trust = trust::of(&pool.url, pool.fingerprint)?;
         Ok(Pool {
             name: pool.name.clone(),
             label: pool.label.clone().unwrap_or_else(|| pool.name.clone()),
@@ -153,14 +152,6 @@ fn pools(config: &Config) -> Result<Vec<Pool>, Exit> {
         })
     });
     pools.collect()
-}
-
-fn trust_of(pool: &config::Pool, known: Option<&KnownHosts>) -> Trust {
-    match (pool.fingerprint, known) {
-        (Some(fingerprint), _) => Trust::Pinned(fingerprint),
-        (None, Some(known)) => Trust::Known(known.clone()),
-        (None, None) => Trust::System,
-    }
 }
 
 /// The console that the options name, or the one beside the program, or none.

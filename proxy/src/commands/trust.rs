@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::env;
 use std::path::PathBuf;
 
-use xenapi_hyper::{KnownHosts, Target};
+use xenapi_hyper::{Fingerprint, KnownHosts, Target};
 
 use crate::cli::{Exit, Trust};
 use crate::output;
@@ -40,8 +40,17 @@ pub(super) async fn run(args: &Trust) -> Result<(), Exit> {
     output::line(&format!("Remembered in {}. Compare it with the server's own.", store.path().display()))
 }
 
+/// What a server has to show. The store is read only where it counts, so that a broken one hinders nobody else.
+pub(super) fn of(target: &Target, fingerprint: Option<Fingerprint>) -> Result<xenapi_hyper::Trust, Exit> {
+    Ok(match (fingerprint, target) {
+        (Some(fingerprint), _) => xenapi_hyper::Trust::Pinned(fingerprint),
+        (None, Target::Https { .. }) => store()?.map_or(xenapi_hyper::Trust::System, xenapi_hyper::Trust::Known),
+        (None, _) => xenapi_hyper::Trust::System,
+    })
+}
+
 /// The certificates that `xenoxide trust` remembers; none where there is no place for them.
-pub(super) fn store() -> Result<Option<KnownHosts>, Exit> {
+fn store() -> Result<Option<KnownHosts>, Exit> {
     path().map(KnownHosts::open).transpose().map_err(Exit::failure)
 }
 

@@ -63,6 +63,22 @@ fn what_cannot_be_done_ends_with_1() {
 }
 
 #[test]
+fn a_broken_store_of_certificates_hinders_only_those_who_need_it() {
+    let sim = Server::sim(&["--vms", "0", "--tls-listen", "127.0.0.1:0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let known = folder.path().join("known_hosts");
+    std::fs::write(&known, "half a line").unwrap();
+    let call = |target: &str, more: &[&str]| {
+        let args = [&["call", target, "pool.get_all"], more].concat();
+        ended(xenoxide(&args).env("XENOXIDE_KNOWN_HOSTS", &known))
+    };
+    assert_eq!(call(sim.get("http"), &[]).code, Some(0));
+    assert_eq!(call(sim.get("https"), &["--fingerprint", sim.get("fingerprint")]).code, Some(0));
+    let broken = call(sim.get("https"), &[]);
+    assert!(broken.code == Some(1) && broken.err.contains("known_hosts, line 1"), "{}", broken.err);
+}
+
+#[test]
 fn the_schema_is_shown() {
     let shown = run(&["schema", "VM.start"]);
     assert!(shown.out.contains("start_paused: bool") && shown.out.contains("vm-operator"), "{}", shown.out);
