@@ -18,10 +18,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
+use super::patient::Patient;
 use super::router::Router;
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// How long a client may take none of what is sent to it.
+const READ_TIME: Duration = Duration::from_secs(60);
 
 /// How long running requests may take to end when the server stops. Long polls do not end by themselves.
 const GRACE: Duration = Duration::from_secs(2);
@@ -164,5 +168,5 @@ fn connection(
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patient::new(stream, READ_TIME)), service)
 }

@@ -2,6 +2,7 @@
 
 pub mod errors;
 mod listen;
+mod patient;
 pub mod policy;
 pub mod router;
 mod rpc;
