@@ -121,7 +121,7 @@ pub(crate) fn ensure(workspace: &Workspace, needs: &[&'static Need]) -> Result<(
         Ok(())
     } else {
         Err(Stop::failed(format!(
-            "apt-get succeeded, but {} cannot be found afterwards: is PATH ({}) complete?",
+            "apt-get succeeded, but {} cannot be used afterwards: is it too old, or PATH ({}) incomplete?",
             still.join(" and "),
             std::env::var_os("PATH").unwrap_or_default().display()
         )))

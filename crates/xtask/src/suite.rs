@@ -19,7 +19,7 @@ usage: cargo xtask test [--only STEP]... [-- ARGS]
 
   --only STEP  run this step alone, after what it needs; may be given again for more steps
   --list       name the steps and exit
-  ARGS         go to the last `cargo test`, as in `cargo xtask test --only e2e -- python`";
+  ARGS         go to every `cargo test` that runs, as in `cargo xtask test --only e2e -- python`";
 
 /// What a step has to work with.
 struct Run<'a> {
