@@ -16,7 +16,7 @@ use crate::transport::{Request, Transport};
 /// How long a [`Client`] waits.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// How long a call that changes nothing may take. Default 2 min.
+    /// How long a call that changes nothing may take, and one that begins or ends a session. Default 2 min.
     pub read_timeout: Duration,
     /// How long a call that changes something may take: servers let such calls wait for each other. Default 15 min.
     pub change_timeout: Duration,
@@ -202,7 +202,9 @@ impl Client {
 
     fn request(&self, call: &RawCall) -> Request {
         let repeatable = is_repeatable(call);
-        let base = if repeatable { self.config.read_timeout } else { self.config.change_timeout };
+        // Sessions wait for no other call.
+        let is_quick = repeatable || call.method.starts_with("session.");
+        let base = if is_quick { self.config.read_timeout } else { self.config.change_timeout };
         // The server may hold back its answer for as long as it is asked to.
         let held = match (call.method.as_str(), call.params.get(3)) {
             ("event.from", Some(Value::Double(seconds))) => Duration::try_from_secs_f64(*seconds).unwrap_or_default(),

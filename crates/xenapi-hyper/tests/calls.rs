@@ -33,6 +33,17 @@ async fn a_call_without_a_session_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_login_does_not_wait_as_long_as_a_change() {
+    // Its queue takes the connection, and nobody ever answers.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = http(listener.local_addr().unwrap().port());
+    let transport = Transport::new(target, &Trust::System, TransportConfig::default()).unwrap();
+    let config = ClientConfig { read_timeout: Duration::from_millis(50), ..ClientConfig::default() };
+    let error = Client::with_config(transport, config).login("root", "secret", "test").await.unwrap_err();
+    assert!(error.transport().unwrap().is_timeout(), "{error}");
+}
+
+#[tokio::test]
 async fn an_old_server_is_logged_in_to_with_two_parameters() {
     let server = server().await;
     let client = client(http(server.http().unwrap().port()));
