@@ -7,7 +7,8 @@ use xenapi_codec::xmlrpc::{
     Outcome, read_call, read_reply, read_result, read_value_text, write_bare, write_call, write_failure, write_success,
     write_value_text,
 };
-use xenapi_core::{DateTime, Failure, Kind, RawCall, Reader, Struct, Value, Wire};
+use xenapi_core::{DateTime, Failure, Kind, Map, RawCall, Reader, Records, Struct, Value, Wire};
+use xenapi_model::{EventBatch, vm};
 
 /// Text that survives the way: control characters are dropped and carriage returns become line feeds.
 fn text() -> impl Strategy<Value = String> {
@@ -83,6 +84,34 @@ fn wander(reader: &mut dyn Reader, steps: &[u8]) {
     }
 }
 
+/// What looks like a batch of events of VMs, so that the types that are most deeply nested are gone through.
+fn batch(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+    inner.prop_map(move |inner| {
+        let with = |names: &[&'static str], name: &'static str, value: Value| -> Value {
+            let others = names.iter().map(|name| (*name, inner.clone()));
+            Value::Struct(others.chain([(name, value)]).collect::<Struct>())
+        };
+        let record = with(&["uuid", "VCPUs_max", "tags", "snapshot_time", "new"], "other_config", inner.clone());
+        let event = with(&["id", "class"], "snapshot", record);
+        with(&["token", "OpaqueRef:1"], "events", Value::Array(vec![event, inner.clone()]))
+    })
+}
+
+/// Reads a value as that type, which it need not be, and goes on behind it.
+fn ends_behind<T: Wire>(value: &Value) {
+    let bytes = write_bare(&Value::Array(vec![value.clone(), "behind".into()]));
+    let Ok(Outcome::Success(mut reader)) = read_reply(&bytes, &Limits::default()) else { panic!("no success") };
+    reader.begin_array().unwrap();
+    assert!(reader.next_item().unwrap());
+    if let Err(error) = T::read(&mut reader) {
+        assert!(!error.is_fatal(), "{error}");
+    }
+    assert!(reader.next_item().unwrap());
+    assert_eq!(String::read(&mut reader).unwrap(), "behind");
+    assert!(!reader.next_item().unwrap());
+    reader.finish().unwrap();
+}
+
 proptest! {
     #[test]
     fn a_value_comes_back(value in value()) {
@@ -155,6 +184,17 @@ proptest! {
         prop_assert_eq!(String::read(&mut reader).unwrap(), "behind");
         prop_assert!(!reader.next_item().unwrap());
         reader.finish().unwrap();
+    }
+
+    #[test]
+    fn whatever_type_is_expected_the_reader_ends_behind_the_value(value in prop_oneof![value(), batch(value())]) {
+        ends_behind::<Vec<Map<i64, Vec<bool>>>>(&value);
+        ends_behind::<Map<String, Option<Vec<DateTime>>>>(&value);
+        ends_behind::<Records<vm::Record>>(&value);
+        ends_behind::<vm::Record>(&value);
+        ends_behind::<EventBatch>(&value);
+        ends_behind::<f64>(&value);
+        ends_behind::<()>(&value);
     }
 
     #[test]
