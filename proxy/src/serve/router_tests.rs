@@ -46,6 +46,9 @@ fn xapi(call: &RawCall) -> Result<Vec<u8>, UpstreamError> {
         "session.login_with_password" if call.params.get(1) == Some(&"right".into()) => {
             Ok(xmlrpc::write_success(&SESSION.into()))
         }
+        "session.login_with_password" if call.params.first() == Some(&"odd".into()) => {
+            Ok(xmlrpc::write_success(&call.params[1]))
+        }
         "session.login_with_password" => {
             Ok(xmlrpc::write_failure(&Failure::new("SESSION_AUTHENTICATION_FAILED", ["root", "no"])))
         }
@@ -198,6 +201,15 @@ async fn a_wrong_password_is_the_pools_own_refusal() {
     let reply = post(&router, "lab", &[CONSOLE], call("session.login_with_password", &["root", "wrong"])).await;
     assert_eq!(reply.value().unwrap_err().code, "SESSION_AUTHENTICATION_FAILED");
     assert_eq!(reply.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_session_is_not_kept_as_one() {
+    let (router, _) = router(false);
+    for odd in ["", "a", "OpaqueRef:<&>", "OpaqueRef:1\r\nx", &"x".repeat(5000)] {
+        let reply = post(&router, "lab", &[CONSOLE], call("session.login_with_password", &["odd", odd])).await;
+        assert_eq!((reply.code().as_str(), reply.header("set-cookie")), ("upstream-broken", ""), "{odd}");
+    }
 }
 
 #[tokio::test]

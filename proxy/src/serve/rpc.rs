@@ -104,6 +104,9 @@ impl Router {
             Ok(session) => session,
             Err(failure) => return Ok(refuse(&failure)),
         };
+        if !can_be_kept(&session) {
+            return Err(broken("the answer to the login holds no session".into()));
+        }
         let sealed = self.sealer.seal(&pool.name, &session).map_err(|error| broken(error.to_string()))?;
         let mut response = xml(xmlrpc::write_success(&Value::from(STAND_IN)));
         put_cookie(&mut response, &seal::set_cookie(&pool.name, &sealed, self.settings.secure_cookies));
@@ -146,6 +149,13 @@ impl Router {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         cookies.flat_map(|header| seal::cookies(header, &name)).find_map(|cookie| self.sealer.open(&pool.name, cookie))
     }
+}
+
+/// Whether a session can be sealed, and taken out of later answers: it must look the same in XML, and be neither nothing nor a whole
+/// text. Real ones are 46 letters, digits, colons and hyphens.
+fn can_be_kept(session: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'');
+    (8..=256).contains(&session.len()) && session.bytes().all(plain)
 }
 
 /// Reads a body that is too long to its end, within reason: a client that is still sending would not see the answer otherwise.
