@@ -4,7 +4,7 @@
 const SCALES: (f64, f64) = (0.05, 3.0);
 
 /// Below this magnification labels cannot be read, so a drawing is not made to fit at that price.
-const READABLE: f64 = 0.75;
+const READABLE: f64 = 0.68;
 
 /// A part of a drawing in a frame: a point `p` of the drawing is at `p * scale + (x, y)` of the frame.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -40,11 +40,13 @@ pub(crate) struct LoginProps {
 /// The login form.
 #[component]
 pub(crate) fn LoginPage(props: &LoginProps) -> Html {
-    let (user, password) = (use_node_ref(), use_node_ref());
-    let remembered = use_memo((), |()| dom::storage::user());
+    let password = use_node_ref();
+    // The name is kept while the form is drawn anew; the password is only ever in its field.
+    let user = use_state_eq(|| dom::storage::user().unwrap_or_default());
+    let known = use_memo((), |()| !user.is_empty());
     {
         // To the password if the user is known; there again after a refusal.
-        let target = if remembered.is_some() { "login-password" } else { "login-user" };
+        let target = if *known { "login-password" } else { "login-user" };
         use_effect_with((props.busy, props.message.is_some()), move |(busy, refused)| {
             if !busy {
                 dom::focus(if *refused { "login-password" } else { target });
@@ -55,9 +57,17 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
         let (user, password, on_log_in, busy) = (user.clone(), password.clone(), props.on_log_in.clone(), props.busy);
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let value = |node: &NodeRef| node.cast::<HtmlInputElement>().map(|it| it.value()).unwrap_or_default();
             if !busy {
-                on_log_in.emit(Credentials { user: value(&user), password: value(&password) });
+                let password = password.cast::<HtmlInputElement>().map(|it| it.value()).unwrap_or_default();
+                on_log_in.emit(Credentials { user: (*user).clone(), password });
+            }
+        })
+    };
+    let oninput = {
+        let user = user.setter();
+        Callback::from(move |event: InputEvent| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                user.set(input.value());
             }
         })
     };
@@ -73,8 +83,8 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
                     { pool_field(props) }
                     <label>
                         { Text::UserName.get() }
-                        <input ref={user} id="login-user" class="field" name="username" autocomplete="username" required=true
-                            autocapitalize="none" spellcheck="false" value={(*remembered).clone().unwrap_or_default()}
+                        <input id="login-user" class="field" name="username" autocomplete="username" required=true
+                            autocapitalize="none" spellcheck="false" value={(*user).clone()} {oninput}
                             data-testid="login-user" />
                     </label>
                     <label>

@@ -1,5 +1,6 @@
 //! The drawing itself: SVG, panned and zoomed.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_events::{EventListener, EventListenerOptions};
@@ -48,6 +49,9 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     // None until somebody moves the drawing: then it is placed by itself, whatever happens to the frame.
     let moved = use_state_eq(|| None::<Viewport>);
     let view = moved.unwrap_or_else(|| Viewport::first(size, frame)).kept(size, frame);
+    // Several events may come before the next picture; each goes on from where the last one led.
+    let latest = use_mut_ref(|| view);
+    *latest.borrow_mut() = view;
     let hovered = use_state_eq(|| None::<usize>);
     let cursor = use_state_eq(|| None::<usize>);
     let pointer = use_mut_ref(Pointer::default);
@@ -59,7 +63,7 @@ pub(super) fn Stage(props: &StageProps) -> Html {
         })
     };
     use_effect_with((drawing.clone(), measured), |_| dom::mark("xenoxide:topology-drawn"));
-    use_wheel(&node, view, &moved);
+    use_wheel(&node, &latest, &moved);
     use_following(&drawing, props.focus, view, frame, &moved);
     let on_pick = use_pick(&drawing, &props.on_pick, view, &moved);
     let on_hover = {
@@ -67,7 +71,7 @@ pub(super) fn Stage(props: &StageProps) -> Html {
         use_callback((), move |at: Option<usize>, ()| hovered.set(at))
     };
     let onkeydown = keys(&drawing, &cursor, &on_pick);
-    let drag = Drag { pointer: pointer.clone(), moved: moved.clone(), view };
+    let drag = Drag { pointer: pointer.clone(), moved: moved.clone(), latest };
     let onclick = {
         let (on_pick, pointer) = (on_pick.clone(), pointer.clone());
         Callback::from(move |_: MouseEvent| {
@@ -130,10 +134,8 @@ fn legend(nodes: &[Node]) -> Html {
 
 /// The wheel zooms. Not by yew's own listeners: those may not keep the page from scrolling.
 #[hook]
-fn use_wheel(node: &NodeRef, view: Viewport, moved: &UseStateHandle<Option<Viewport>>) {
-    let latest = use_mut_ref(|| view);
-    *latest.borrow_mut() = view;
-    let (node, moved) = (node.clone(), moved.setter());
+fn use_wheel(node: &NodeRef, latest: &Rc<RefCell<Viewport>>, moved: &UseStateHandle<Option<Viewport>>) {
+    let (node, latest, moved) = (node.clone(), latest.clone(), moved.setter());
     use_effect_with((), move |()| {
         let listener = node.cast::<Element>().map(|element| {
             let frame = element.clone();
@@ -151,7 +153,6 @@ fn use_wheel(node: &NodeRef, view: Viewport, moved: &UseStateHandle<Option<Viewp
                     let factor = (-pixels * 0.0015).clamp(-0.5, 0.5).exp();
                     let at = (f64::from(event.client_x()) - bounds.left(), f64::from(event.client_y()) - bounds.top());
                     let zoomed = latest.borrow().zoomed(factor, at.0, at.1);
-                    // The next turn of the wheel may come before the next picture.
                     *latest.borrow_mut() = zoomed;
                     moved.set(Some(zoomed));
                 },
@@ -230,9 +231,9 @@ fn keys(
 
 /// Dragging the drawing with a pointer.
 struct Drag {
-    pointer: Rc<std::cell::RefCell<Pointer>>,
+    pointer: Rc<RefCell<Pointer>>,
     moved: UseStateHandle<Option<Viewport>>,
-    view: Viewport,
+    latest: Rc<RefCell<Viewport>>,
 }
 
 impl Drag {
@@ -247,7 +248,7 @@ impl Drag {
     }
 
     fn moving(&self) -> Callback<PointerEvent> {
-        let (pointer, moved, view) = (self.pointer.clone(), self.moved.clone(), self.view);
+        let (pointer, moved, latest) = (self.pointer.clone(), self.moved.clone(), self.latest.clone());
         Callback::from(move |event: PointerEvent| {
             let mut pointer = pointer.borrow_mut();
             let Some(last) = pointer.last else { return };
@@ -264,7 +265,9 @@ impl Drag {
                 }
             }
             pointer.last = Some(at);
-            moved.set(Some(view.panned(at.0 - last.0, at.1 - last.1)));
+            let panned = latest.borrow().panned(at.0 - last.0, at.1 - last.1);
+            *latest.borrow_mut() = panned;
+            moved.set(Some(panned));
         })
     }
 

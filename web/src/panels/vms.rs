@@ -129,7 +129,7 @@ fn look(column: Column) -> (Text, &'static str) {
         Column::Vcpus => (Text::Vcpus, "w-number number"),
         Column::Memory => (Text::Memory, "w-memory number"),
         Column::Addresses => (Text::Addresses, "w-addresses"),
-        Column::Description => (Text::Description, ""),
+        Column::Description => (Text::Description, "c-description"),
     }
 }
 
@@ -182,7 +182,7 @@ fn Line(props: &LineProps) -> Html {
             <td class="number">{ vcpus }</td>
             <td class="number at-4">{ format::bytes(row.memory) }</td>
             <td title={row.addresses.text().map(str::to_owned)}>{ cell_view(&row.addresses) }</td>
-            <td class="quiet" title={row.description.clone()}>{ &row.description }</td>
+            <td class="quiet c-description" title={row.description.clone()}>{ &row.description }</td>
         </tr>
     }
 }

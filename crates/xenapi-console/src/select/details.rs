@@ -7,7 +7,7 @@ use xenapi_client::Cache;
 use xenapi_core::{Class, Ref};
 use xenapi_model::{
     Bond, Host, HostMetrics, Network, PBD, PIF, Pool, SR, VBD, VDI, VIF, VLAN, VM, VMGuestMetrics, VMMetrics, VmKind, bond,
-    host, network, pbd, pif, pool, sr, vbd, vdi, vif, vlan, vm,
+    host, network, pbd, pif, pool, sr, vbd, vdi, vif, vlan, vm, vm_guest_metrics,
 };
 use xenapi_topology::State;
 
@@ -196,7 +196,7 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
     };
     details.state = Some(State::of_vm(vm));
     let guest = cache.get(&vm.guest_metrics);
-    let from_guest = |tell: &dyn Fn(&xenapi_model::vm_guest_metrics::Record) -> String| match guest {
+    let from_guest = |tell: &dyn Fn(&vm_guest_metrics::Record) -> String| match guest {
         Some(guest) => Cell::of(tell(guest)),
         None if vm.guest_metrics.is_null() || is_known::<VMGuestMetrics>(cache) => Cell::Nothing,
         None => Cell::Unknown,
@@ -207,7 +207,7 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
         .text(Text::Vcpus, &vm_rows::vcpus(vm).to_string())
         .text(Text::Memory, &format::bytes(vm_rows::memory(vm)))
         .fact(Text::Addresses, from_guest(&|guest| vm_rows::addresses(guest).join(", ")))
-        .fact(Text::Os, from_guest(&|guest| guest.os_version.get("name").cloned().unwrap_or_default()));
+        .fact(Text::Os, from_guest(&os_name));
     if matches!(details.state, Some(State::Running | State::Paused)) {
         let started = match cache.get(&vm.metrics) {
             Some(metrics) => Cell::of(format::date_time(&metrics.start_time).unwrap_or_default()),
@@ -231,6 +231,12 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
     } else if !vm.vifs.is_empty() {
         details.related.push(Related { title: Text::Networks, links: Vec::new(), count: vm.vifs.len(), known: false });
     }
+}
+
+/// Windows says behind a bar where it is installed, which nobody wants to know here.
+fn os_name(guest: &vm_guest_metrics::Record) -> String {
+    let name = guest.os_version.get("name").map_or("", String::as_str);
+    name.split('|').next().unwrap_or_default().trim().into()
 }
 
 fn of_host(cache: &Cache, host: &host::Record, details: &mut Details) {

@@ -7,13 +7,14 @@ use xenapi_topology::{Graph, Node, NodeId, NodeKind, State};
 
 use crate::format;
 use crate::object::{Icon, Object};
+use crate::text::Text;
 
 /// A node of the drawing as a line of a table.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TopologyRow {
     /// What tells it from the others.
     pub id: NodeId,
-    /// The heading of its column.
+    /// What it is.
     pub kind: &'static str,
     /// The picture of its kind.
     pub icon: Icon,
@@ -47,7 +48,7 @@ pub fn topology_rows(graph: &Graph) -> Vec<TopologyRow> {
         let connected = others.iter().take(NAMED).map(|at| graph.nodes[*at].label.clone()).collect();
         TopologyRow {
             id: node.id.clone(),
-            kind: node.kind.name(),
+            kind: if node.kind.is_place() { Text::Nothing.get() } else { node.kind.name() },
             icon: icon_of(node),
             label: node.label.clone(),
             detail: node.detail.clone(),
