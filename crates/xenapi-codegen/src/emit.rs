@@ -282,12 +282,13 @@ fn descriptor(out: &mut String, class: &Class, homes: &Homes) {
     let _ = writeln!(
         out,
         "/// What is known about `{name}`.\npub static CLASS: ClassDesc = ClassDesc {{\nname: {name:?},\nfields: FIELDS,\nby_name: &{sorted:?},\nmessages: MESSAGES,\n\
-         implicit: Implicit {{ get_all: {}, get_record: {}, get_by_name_label: {}, create: {create}, read_role: LeastRole::ReadOnly }},\n\
+         implicit: Implicit {{ get_all: {}, get_record: {}, get_by_name_label: {}, create: {create}, read_role: {} }},\n\
          has_events: {},\nown: OwnTypes {{ reference: Type::Ref({name:?}), references: Type::Set(&Type::Ref({name:?})), record: Type::Record({name:?}), \
          records: Type::Map(&Type::Ref({name:?}), &Type::Record({name:?})) }},\nlifecycle: {},\ndoc: {:?},\n}};\n",
         has("get_all"),
         has("get_record"),
         has("get_by_name_label"),
+        role(class.read_role.as_deref().unwrap_or("read-only")),
         class.has_events,
         lifecycle(&class.lifecycle),
         class.doc,

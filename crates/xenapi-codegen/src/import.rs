@@ -150,12 +150,20 @@ fn import_class(json: &Value, relations: &Relations, shared: &mut BTreeMap<Strin
         .collect::<Result<_, String>>()?;
     let role = |message: &str| messages.get(message).map(|json| least_role(json)).transpose();
     let implicit = |message: &str| messages.get(message).is_some_and(|json| json["implicit"] == Value::Bool(true));
-    for (part, message) in [("get_all", "get_all"), ("get_record", "get_record"), ("get_by_name_label", "get_by_name_label")]
-    {
+    for message in ["get_all", "get_record", "get_by_name_label"] {
         if implicit(message) {
-            class.implicit.push(part.into());
+            class.implicit.push(message.into());
         }
     }
+    let mut class_role: Option<Option<String>> = None;
+    for message in ["get_all", "get_all_records", "get_by_uuid", "get_record", "get_by_name_label"] {
+        let Some(role) = role(message)?.filter(|_| implicit(message)) else { continue };
+        let role = Some(role).filter(|role| role != "read-only");
+        if *class_role.get_or_insert_with(|| role.clone()) != role {
+            return Err(format!("{message} takes another role than the getters before it"));
+        }
+    }
+    class.read_role = class_role.flatten();
     if implicit("create") {
         class.create = role("create")?.zip(role("destroy")?);
     }

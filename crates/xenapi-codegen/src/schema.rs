@@ -98,6 +98,8 @@ pub struct Class {
     pub lifecycle: Lifecycle,
     /// `get_all`, `get_record`, `get_by_name_label`.
     pub implicit: Vec<String>,
+    /// The least role for those; none where it is `read-only`.
+    pub read_role: Option<String>,
     /// The least roles for `create` from a record and `destroy`.
     pub create: Option<(String, String)>,
     /// Whether changes of its objects are events.
@@ -172,6 +174,9 @@ pub fn print(class: &Class) -> String {
     attribute(&mut out, &lifecycle(&class.lifecycle));
     if !class.implicit.is_empty() {
         attribute(&mut out, &format!("implicit {}", class.implicit.join(" ")));
+    }
+    if let Some(role) = &class.read_role {
+        attribute(&mut out, &format!("read {role}"));
     }
     if let Some((create, destroy)) = &class.create {
         attribute(&mut out, &format!("create {create}, destroy {destroy}"));
@@ -316,6 +321,8 @@ fn parse_class(class: &mut Class, text: &str) -> Result<(), String> {
     for part in parts {
         if let Some(implicit) = part.strip_prefix("implicit ") {
             class.implicit = implicit.split(' ').map(Into::into).collect();
+        } else if let Some(role) = part.strip_prefix("read ") {
+            class.read_role = Some(role.into());
         } else if let Some(roles) = part.strip_prefix("create ") {
             let (create, destroy) = roles.split_once(", destroy ").ok_or("`create` without `destroy`")?;
             class.create = Some((create.into(), destroy.into()));
@@ -411,7 +418,7 @@ mod tests {
     use super::*;
 
     const SAMPLE: &str = "\
-class Thing; published rio; implicit get_all get_record; create vm-admin, destroy pool-admin; no events
+class Thing; published rio; implicit get_all get_record; read vm-operator; create vm-admin, destroy pool-admin; no events
   What it is.
 
 enum thing_kind = a | b-c

@@ -136,6 +136,19 @@ fn secrets_stay_out_of_logs() {
 }
 
 #[test]
+fn secrets_take_a_higher_role_to_read() {
+    use xenapi_core::Role;
+    for (name, least) in [
+        ("secret.get_record", Role::PoolOperator),
+        ("secret.get_all_records", Role::PoolOperator),
+        ("secret.get_value", Role::PoolOperator),
+        ("VM.get_record", Role::ReadOnly),
+    ] {
+        assert_eq!(method(name).map(|method| method.least_role()), Some(least), "{name}");
+    }
+}
+
+#[test]
 fn only_what_may_be_sent_twice_is_read_only() {
     let read_only = |name: &str| method(name).map(|method| method.is_read_only());
     for name in

@@ -70,7 +70,7 @@ pub static CLASS: ClassDesc = ClassDesc {
         get_record: true,
         get_by_name_label: false,
         create: Some((LeastRole::PoolOperator, LeastRole::PoolOperator)),
-        read_role: LeastRole::ReadOnly,
+        read_role: LeastRole::PoolOperator,
     },
     has_events: false,
     own: OwnTypes {
