@@ -202,7 +202,7 @@ fn clippy(run: &Run<'_>) -> Result<(), Stop> {
 fn unit(run: &Run<'_>) -> Result<(), Stop> {
     let mut cargo = run.workspace.cargo();
     cargo.args(["test", "--workspace"]);
-    for apart in ["xenoxide-tests", "xenoxide-benches", "xenoxide-web"] {
+    for apart in ["xenoxide-tests", "xenoxide-web"] {
         cargo.args(["--exclude", apart]);
     }
     command::run(cargo.args(run.extra))
