@@ -18,6 +18,11 @@
 //! url = "https://xs1.example"
 //! fingerprint = "…"                    # SHA-256 of the certificate, where `xenoxide trust` does not know it
 //! read_only = true
+//!
+//! [[pools]]
+//! name = "here"
+//! url = "unix:/var/lib/xcp/xapi"       # there everyone is root, so the proxy asks for a password
+//! password_file = "here.password"
 //! ```
 //!
 //! Paths are relative to the folder of the file. Keys that are not known are errors, so that none is misspelt unnoticed.
@@ -82,12 +87,15 @@ pub struct Pool {
     /// The name for people. Without one, the name in addresses.
     #[serde(default)]
     pub label: Option<String>,
-    /// Where it is. Not a Unix socket, on which everyone would be root.
+    /// Where it is.
     #[serde(deserialize_with = "parsed")]
     pub url: Target,
     /// The certificate that it shows.
     #[serde(default, deserialize_with = "fingerprint")]
     pub fingerprint: Option<Fingerprint>,
+    /// The file with the password that the proxy asks root for, needed where the pool asks for none: on its Unix socket.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
     /// Whether calls that may change something are refused.
     #[serde(default)]
     pub read_only: bool,
@@ -103,7 +111,8 @@ impl Config {
         let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
         let mut config: Config = toml::from_str(&text).map_err(|error| failed(explain(&text, &error)))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for path in [&mut config.console, &mut config.cookie_key_file].into_iter().flatten() {
+        let passwords = config.pools.iter_mut().map(|pool| &mut pool.password_file);
+        for path in [&mut config.console, &mut config.cookie_key_file].into_iter().chain(passwords).flatten() {
             *path = folder.join(&*path);
         }
         Ok(config)
@@ -125,6 +134,17 @@ pub fn read_key(path: &Path) -> Result<[u8; KEY_BYTES], Exit> {
     digits
         .map(|key| key.0)
         .ok_or_else(|| failed("it must hold 32 bytes or 64 hexadecimal digits; `head -c 32 /dev/urandom > FILE` makes one"))
+}
+
+/// Reads a password: the first line of a file.
+///
+/// # Errors
+/// When the file cannot be read or holds none.
+pub fn read_password(path: &Path) -> Result<String, Exit> {
+    let failed = |what: &str| Exit::failure(format!("the password file {}: {what}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
+    let password = text.lines().next().unwrap_or_default();
+    if password.is_empty() { Err(failed("its first line must be the password, and is empty")) } else { Ok(password.into()) }
 }
 
 fn explain(text: &str, error: &toml::de::Error) -> String {

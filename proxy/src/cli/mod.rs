@@ -94,11 +94,14 @@ pub struct Front {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Pools to serve.
-    #[arg(long, help = "A pool to serve: https://HOST[:PORT] or http://HOST[:PORT] (repeatable)", value_name = "NAME=URL", value_parser = values::named_target)]
+    #[arg(long, help = "A pool to serve: https://HOST[:PORT], http://HOST[:PORT] or unix:PATH (repeatable)", value_name = "NAME=URL", value_parser = values::named_target)]
     pub pool: Vec<Named<xenapi_hyper::Target>>,
     /// The SHA-256 of a pool's certificate, where `xenoxide trust` does not know it (repeatable)
     #[arg(long, value_name = "NAME=SHA256", value_parser = values::named_fingerprint)]
     pub fingerprint: Vec<Named<Fingerprint>>,
+    /// The file with the password that root is asked for at a pool behind unix:PATH, which itself asks for none (repeatable)
+    #[arg(long, value_name = "NAME=FILE", value_parser = values::named_file)]
+    pub pool_password_file: Vec<Named<PathBuf>>,
     /// Refuse calls that may change something
     #[arg(long)]
     pub read_only: bool,

@@ -59,6 +59,10 @@ pub(super) fn named_fingerprint(text: &str) -> Result<Named<Fingerprint>, String
     named(text, "NAME=SHA256, with the name of a pool")
 }
 
+pub(super) fn named_file(text: &str) -> Result<Named<PathBuf>, String> {
+    named(text, "NAME=FILE, with the name of a pool")
+}
+
 /// `HOST:PORT` as an address of this machine.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     let wrong = || format!("{text:?} is no address to listen on: write IP:PORT, for example 127.0.0.1:8080 or [::]:80");

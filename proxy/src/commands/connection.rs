@@ -2,7 +2,7 @@
 
 use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
-use std::{env, fs};
+use std::env;
 
 use bytes::Bytes;
 use xenapi_core::{Call, Failure, RawCall, RawRef, Value, Wire};
@@ -12,6 +12,7 @@ use xenapi_model::errors;
 
 use super::{pool, trust};
 use crate::cli::{self, Exit, Place};
+use crate::config;
 
 /// Some calls, such as copying a disk, take very long.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -172,9 +173,7 @@ fn password(args: &cli::Connection, target: &Target) -> Result<String, Exit> {
         return Ok(password.clone());
     }
     if let Some(path) = &args.password_file {
-        let text = fs::read_to_string(path)
-            .map_err(|error| Exit::failure(format!("the password file {}: {error}", path.display())))?;
-        return Ok(text.lines().next().unwrap_or_default().into());
+        return config::read_password(path);
     }
     match variable("XENOXIDE_PASSWORD")? {
         Some(password) => Ok(password),

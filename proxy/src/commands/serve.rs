@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use xenapi_hyper::Target;
@@ -15,6 +15,7 @@ use super::upstream::Remote;
 use crate::cli::{Demo, Exit, Front};
 use crate::config::{self, Config};
 use crate::output;
+use crate::serve::gate::Gate;
 use crate::serve::router::{Pool, Router, Settings};
 use crate::serve::seal::Sealer;
 use crate::serve::static_files::StaticFiles;
@@ -63,8 +64,14 @@ pub(super) async fn demo(args: &Demo) -> Result<(), Exit> {
     let address = sim.http().ok_or_else(|| Exit::failure("the simulated pool does not listen"))?;
     let url = Target::Http { host: address.ip().to_string(), port: address.port() };
     let label = if args.pool.records.is_some() { "Recorded pool" } else { "Simulated pool" };
-    let demo =
-        config::Pool { name: DEMO.into(), label: Some(label.into()), url: url.clone(), fingerprint: None, read_only: false };
+    let demo = config::Pool {
+        name: DEMO.into(),
+        label: Some(label.into()),
+        url: url.clone(),
+        fingerprint: None,
+        password_file: None,
+        read_only: false,
+    };
     config.pools.insert(0, demo);
     let running = start(&config).await?;
     if args.front.json {
@@ -93,7 +100,7 @@ fn merge(args: &Front) -> Result<Config, Exit> {
     config.read_only |= args.read_only;
     for pool in &args.pool {
         let (name, url) = (pool.name.clone(), pool.value.clone());
-        config.pools.push(config::Pool { name, label: None, url, fingerprint: None, read_only: false });
+        config.pools.push(config::Pool { name, label: None, url, fingerprint: None, password_file: None, read_only: false });
     }
     for fingerprint in &args.fingerprint {
         let pool = config.pools.iter_mut().find(|pool| pool.name == fingerprint.name);
@@ -101,12 +108,25 @@ fn merge(args: &Front) -> Result<Config, Exit> {
             pool.ok_or_else(|| Exit::usage(format!("--fingerprint {}=…: there is no pool of that name", fingerprint.name)))?;
         pool.fingerprint = Some(fingerprint.value);
     }
+    for file in &args.pool_password_file {
+        let pool = config.pools.iter_mut().find(|pool| pool.name == file.name);
+        let pool =
+            pool.ok_or_else(|| Exit::usage(format!("--pool-password-file {}=…: there is no pool of that name", file.name)))?;
+        pool.password_file = Some(file.value.clone());
+    }
     for (at, pool) in config.pools.iter().enumerate() {
         if config.pools[..at].iter().any(|other| other.name == pool.name) {
             return Err(Exit::usage(format!("two pools have the name {:?}; give each its own", pool.name)));
         }
-        if let Target::Unix(_) = pool.url {
-            return Err(Exit::usage(everyone_would_be_root(pool)));
+        match (&pool.url, &pool.password_file) {
+            (Target::Unix(_), None) => return Err(Exit::usage(everyone_would_be_root(pool))),
+            (Target::Unix(_), Some(_)) | (_, None) => {}
+            (_, Some(_)) => {
+                return Err(Exit::usage(format!(
+                    "the pool {}: it checks passwords itself; leave the password file out",
+                    pool.name
+                )));
+            }
         }
     }
     Ok(config)
@@ -116,7 +136,7 @@ fn merge(args: &Front) -> Result<Config, Exit> {
 fn everyone_would_be_root(pool: &config::Pool) -> String {
     format!(
         "the pool {}: on {} every caller is root without a password, and through the proxy that would be everyone;\n\
-         on the host itself write {}=http://127.0.0.1, where passwords count",
+         write a password for root into a file and add --pool-password-file {}=FILE: the proxy will ask for it",
         pool.name, pool.url, pool.name
     )
 }
@@ -148,10 +168,16 @@ fn pools(config: &Config) -> Result<Vec<Pool>, Exit> {
             name: pool.name.clone(),
             label: pool.label.clone().unwrap_or_else(|| pool.name.clone()),
             read_only: pool.read_only || config.read_only,
+            gate: pool.password_file.as_deref().map(gate).transpose()?,
             upstream: Box::new(Remote::new(pool.url.clone(), &trust, answer_time)?),
         })
     });
     pools.collect()
+}
+
+/// The gate of the password that a file holds.
+fn gate(path: &Path) -> Result<Gate, Exit> {
+    Gate::new(&config::read_password(path)?).map_err(Exit::failure)
 }
 
 /// The console that the options name, or the one beside the program, or none.

@@ -1,6 +1,7 @@
 //! The proxy: the console's files, and the way from the browser to the pools.
 
 pub mod errors;
+pub mod gate;
 mod listen;
 mod patient;
 pub mod policy;

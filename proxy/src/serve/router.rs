@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 
 use super::Body;
 use super::errors::{Code, Refusal};
+use super::gate::Gate;
 use super::seal::Sealer;
 use super::static_files::StaticFiles;
 use super::upstream::Upstream;
@@ -23,6 +24,8 @@ pub struct Pool {
     pub label: String,
     /// Whether calls that may change something are refused.
     pub read_only: bool,
+    /// Who asks for the password where the pool itself does not: on its Unix socket.
+    pub gate: Option<Gate>,
     /// The way to it.
     pub upstream: Box<dyn Upstream>,
 }

@@ -68,6 +68,7 @@ fn router(read_only: bool) -> (Router, Seen) {
         name: name.into(),
         label: format!("The {name}"),
         read_only,
+        gate: None,
         upstream: Box::new(Fake(xapi, Arc::clone(&seen))),
     };
     let sealer = Sealer::with_random_key().unwrap();

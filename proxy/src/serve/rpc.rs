@@ -2,7 +2,8 @@
 //!
 //! Calls of the console keep their session out of the browser: the answer to a login is [`STAND_IN`], the session itself goes into
 //! a sealed cookie, and later calls get it back in place of the word. Whatever a pool answers, the session is taken out of it again.
-//! Calls of other clients go through as they are, unless the pool is served read-only.
+//! Calls of other clients go through as they are, unless the pool is served read-only, or by its Unix socket, where the proxy asks
+//! for the password.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -37,7 +38,7 @@ impl Router {
         check_origin(headers)?;
         let body = self.read_body(headers, body).await?;
         let is_console = headers.get(CONSOLE_HEADER).is_some_and(|value| value == "1");
-        if !is_console && !pool.read_only {
+        if !is_console && !pool.read_only && pool.gate.is_none() {
             return Ok(respond(forward(pool, body, false).await?, headers));
         }
         // From here on what goes upstream is written anew from what was understood, so that the pool cannot understand another call
@@ -47,6 +48,9 @@ impl Router {
         let call = xmlrpc::read_call(&body, &limits)
             .map_err(|error| Refusal::new(Code::BadRequest, format!("the body is not an XML-RPC call: {error}")))?;
         let known = policy::look_up(&call.method);
+        if let Some(failure) = pool.gate.as_ref().and_then(|gate| gate.refusal(&call, known.as_ref())) {
+            return Ok(refuse(&failure));
+        }
         if pool.read_only
             && let Some(failure) = policy::read_only_refusal(&pool.name, &call.method, known.as_ref())
         {

@@ -47,6 +47,31 @@ fn the_console_logs_in_by_a_sealed_cookie() {
     assert_eq!(pools("lab", cookie).unwrap_err().code, "SESSION_INVALID");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pool_that_asks_for_no_password_is_guarded_by_the_proxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (socket, password) = (folder.path().join("xapi"), folder.path().join("password"));
+    std::fs::write(&password, "the word\n").unwrap();
+    let sim = Server::sim(&["--vms", "1", "--unix", socket.to_str().unwrap()]);
+    let guard = format!("lab={}", password.display());
+    let serve = Server::serve(&format!("unix:{}", sim.get("unix")), &["--pool-password-file", &guard]);
+    let url = serve.get("url");
+    for headers in [&[][..], &[CONSOLE]] {
+        let log_in =
+            |word: &str| rpc(url, "lab", headers, "session.login_with_password", &["root", word, "1.0", "test"]).value();
+        for wrong in ["", "xenoxide", "the word "] {
+            assert_eq!(log_in(wrong).unwrap_err().code, "SESSION_AUTHENTICATION_FAILED", "{wrong:?}");
+        }
+        assert!(log_in("the word").is_ok());
+        let login = rpc(url, "lab", headers, "session.slave_local_login_with_password", &["root", ""]).value();
+        assert_eq!(login.unwrap_err().code, "SESSION_AUTHENTICATION_FAILED");
+    }
+    let session = rpc(url, "lab", &[], "session.login_with_password", &["root", "the word"]).value().unwrap();
+    assert!(rpc(url, "lab", &[], "VM.get_all_records", &[session.as_text().unwrap()]).value().is_ok());
+    assert_eq!(rpc(url, "lab", &[], "VM.get_all_records", &["OpaqueRef:none"]).value().unwrap_err().code, "SESSION_INVALID");
+}
+
 #[test]
 fn proxies_with_one_key_serve_the_same_browsers() {
     let sim = Server::sim(&["--vms", "0"]);

@@ -28,7 +28,14 @@ fn what_is_typed_wrongly_ends_with_2_before_anybody_is_asked() {
     fails(2, &["record", &dead, "--out", "x", "--classes", "vn"], &["vn"]);
     fails(2, &["serve"], &["--pool NAME=URL"]);
     fails(2, &["serve", "--pool", "a=http://x", "--pool", "a=http://y"], &["two pools", "\"a\""]);
-    fails(2, &["serve", "--pool", "a=unix:/x"], &["pool a", "unix:/x", "root without a password", "a=http://127.0.0.1"]);
+    fails(
+        2,
+        &["serve", "--pool", "a=unix:/x"],
+        &["pool a", "unix:/x", "root without a password", "--pool-password-file a="],
+    );
+    fails(2, &["serve", "--pool", "a=http://x", "--pool-password-file", "a=/f"], &["pool a", "checks passwords itself"]);
+    fails(2, &["serve", "--pool", "a=unix:/x", "--pool-password-file", "b=/f"], &["no pool of that name"]);
+    fails(1, &["serve", "--pool", "a=unix:/x", "--pool-password-file", "a=/no/such/file"], &["/no/such/file"]);
     fails(2, &["serve", "--fingerprint", &format!("b={}", "00".repeat(32))], &["no pool of that name"]);
     fails(2, &["demo", "--pool", "demo=http://x"], &["demo"]);
     fails(2, &["schema", "VM.strat"], &["start"]);
