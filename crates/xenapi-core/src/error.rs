@@ -36,7 +36,7 @@ struct Inner {
 
 impl ReadError {
     fn new(kind: ReadErrorKind, expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
-        let (expected, found) = (expected.into(), found.into());
+        let (expected, found) = (expected.into(), shorten(found.into()));
         ReadError(Box::new(Inner { kind, expected, found, path: Vec::new(), offset: None }))
     }
 
@@ -70,7 +70,7 @@ impl ReadError {
     /// Says what holds the value: a field, an index, a reference. Called from the inside outwards.
     #[must_use]
     pub fn within(mut self, part: impl Into<Cow<'static, str>>) -> Self {
-        self.0.path.push(part.into());
+        self.0.path.push(shorten(part.into()));
         self
     }
 
@@ -119,6 +119,21 @@ impl ReadError {
         }
         path
     }
+}
+
+/// How much of what a document holds an error repeats: longer than any reference or name of the API.
+const MOST_SHOWN: usize = 120;
+
+/// A name may be as long as the document, and must not make a message of that length.
+fn shorten(text: Cow<'static, str>) -> Cow<'static, str> {
+    if text.len() <= MOST_SHOWN {
+        return text;
+    }
+    // No character is longer than 4 bytes.
+    let end = (MOST_SHOWN - 3..=MOST_SHOWN).rfind(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let mut short = String::from(&text[..end]);
+    short.push_str(if text.ends_with(']') { "…]" } else { "…" });
+    Cow::Owned(short)
 }
 
 impl fmt::Display for ReadError {

@@ -76,6 +76,19 @@ fn a_wrong_field_is_named_and_the_next_record_is_read() {
 }
 
 #[test]
+fn a_name_of_any_length_makes_a_short_message() {
+    let long = "\u{e9}".repeat(100_000);
+    let entry = |value: Value| Value::Struct([(long.clone(), value)].into_iter().collect());
+    for error in [
+        from_value::<Map<i64, i64>>(&entry(Value::Int(1))).expect_err("no integer as the name"),
+        from_value::<Map<String, i64>>(&entry(Value::Nil)).expect_err("no integer as the value"),
+    ] {
+        let says = error.to_string();
+        assert!(says.len() < 400 && says.contains("\u{e9}…]: expected an integer"), "{says}");
+    }
+}
+
+#[test]
 fn empty_text_stands_for_an_empty_map_or_set() {
     let record: AppleRecord =
         from_value(&members(&[("tags", Value::VOID), ("other_config", Value::VOID)])).expect("it reads");
