@@ -24,7 +24,7 @@ const ORIGINATOR: &str = "xenoxide-console";
 const SESSION: &str = "OpaqueRef:session";
 
 /// How long the pool may hold back an answer while nothing happens.
-const EVENT_TIMEOUT: Millis = Millis::from_secs(3);
+const EVENT_TIMEOUT: Millis = Millis::from_secs(2);
 
 /// How a conversation begins.
 pub(crate) enum Start {
@@ -103,7 +103,7 @@ impl Driver {
             // The browser keeps no password.
             relogin: false,
             session,
-            // Leaves room for reading a large inventory, whose age begins to count when it arrives.
+            // Reading a large inventory takes seconds, and its age counts from when it arrived: the next answer must follow soon.
             event_timeout: EVENT_TIMEOUT,
             seed,
             ..Config::new(user, password)
