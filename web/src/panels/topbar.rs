@@ -138,11 +138,12 @@ fn FreshnessBadge(props: &StatusProps) -> Html {
 pub(crate) fn StaleNote(props: &StatusProps) -> Html {
     use_each_second();
     let data = use_data();
-    let badge = badge(&data.driver.freshness(), None);
-    let why = why(&props.status).unwrap_or_default();
+    // Old data alone is no trouble: the badge says it, and while a large inventory is read it is so for a moment.
+    let stale = badge(&data.driver.freshness(), None).is_stale;
+    let why = why(&props.status).filter(|_| stale);
     html! {
-        <div role="status" class={classes!(badge.is_stale.then_some("note"))}>
-            if badge.is_stale { <span data-testid="stale-note">{ Text::StaleNote.with(&[&why]) }</span> }
+        <div role="status" class={classes!(why.is_some().then_some("note"))}>
+            if let Some(why) = why { <span data-testid="stale-note">{ Text::StaleNote.with(&[&why]) }</span> }
         </div>
     }
 }
