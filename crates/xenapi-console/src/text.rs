@@ -49,7 +49,6 @@ texts! {
     Pool = "Pool",
     Objects = "Objects",
     Close = "Close",
-    Reload = "Reload",
     TryAgain = "Try again",
     Loading = "Loading the pool…",
     LoadingHint = "The whole inventory comes in one piece; a large pool takes a few seconds.",
@@ -71,7 +70,6 @@ texts! {
     SessionEndedHint = "The pool does not know it any more. It was idle too long, was ended elsewhere, or the host restarted. Log in again.",
 
     // Freshness
-    Live = "live",
     LiveAge = "live · {0}",
     StaleAge = "stale · {0}",
     Never = "no data yet",
@@ -110,7 +108,6 @@ texts! {
     BadReply = "{0} answered something else than it should (HTTP {1})",
     Misused = "The console made a mistake",
     MisusedHint = "{0}. Reload the page; if it happens again, report it.",
-    Crashed = "The console has stopped",
     CrashedHint = "This is a fault in the console. The pool is not affected. Reload the page to go on; the details below help whoever looks into it.",
 
     // Facts
@@ -124,8 +121,6 @@ texts! {
     Host = "Host",
     Vcpus = "vCPUs",
     Memory = "Memory",
-    MemoryTotal = "Memory",
-    MemoryFree = "Free memory",
     Addresses = "IP addresses",
     Description = "Description",
     Uuid = "UUID",
@@ -199,8 +194,6 @@ texts! {
     NotRunning = "Not running",
     Elsewhere = "Host unknown",
     TreeLabel = "Objects of the pool",
-    Expand = "Expand",
-    Collapse = "Collapse",
 
     // Table
     Filter = "Filter",
@@ -218,7 +211,6 @@ texts! {
     VmsUnknownHint = "What was loaded does not hold them.",
     ShowInTable = "Show in table",
     ShowInTopology = "Show in topology",
-    ShowAll = "Show the whole pool",
 
     // Topology
     LensCompute = "Compute",

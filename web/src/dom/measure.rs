@@ -60,7 +60,7 @@ pub(crate) fn use_scroll(node: &NodeRef) -> f64 {
     *scrolled
 }
 
-/// Whether the page is as narrow as a phone's, where tables are lists: the same width as in console.css.
+/// Whether the page is as narrow as a phone's, where tables are lists: the same width as in the style sheets.
 pub(crate) fn is_narrow() -> bool {
     let query = super::window().and_then(|window| window.match_media("(max-width: 720px)").ok().flatten());
     query.is_some_and(|query| query.matches())

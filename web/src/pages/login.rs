@@ -40,7 +40,7 @@ pub(crate) struct LoginProps {
 /// The login form.
 #[component]
 pub(crate) fn LoginPage(props: &LoginProps) -> Html {
-    let password = use_node_ref();
+    let (name, password) = (use_node_ref(), use_node_ref());
     // The name is kept while the form is drawn anew; the password is only ever in its field.
     let user = use_state_eq(|| dom::storage::user().unwrap_or_default());
     let known = use_memo((), |()| !user.is_empty());
@@ -54,12 +54,15 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
         });
     }
     let onsubmit = {
-        let (user, password, on_log_in, busy) = (user.clone(), password.clone(), props.on_log_in.clone(), props.busy);
+        let (name, password, user) = (name.clone(), password.clone(), user.setter());
+        let (on_log_in, busy) = (props.on_log_in.clone(), props.busy);
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             if !busy {
-                let password = password.cast::<HtmlInputElement>().map(|it| it.value()).unwrap_or_default();
-                on_log_in.emit(Credentials { user: (*user).clone(), password });
+                // From the fields themselves: whatever filled them in may not have told.
+                let value = |node: &NodeRef| node.cast::<HtmlInputElement>().map(|it| it.value()).unwrap_or_default();
+                user.set(value(&name));
+                on_log_in.emit(Credentials { user: value(&name), password: value(&password) });
             }
         })
     };
@@ -83,7 +86,7 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
                     { pool_field(props) }
                     <label>
                         { Text::UserName.get() }
-                        <input id="login-user" class="field" name="username" autocomplete="username" required=true
+                        <input ref={name} id="login-user" class="field" name="username" autocomplete="username" required=true
                             autocapitalize="none" spellcheck="false" value={(*user).clone()} {oninput}
                             data-testid="login-user" />
                     </label>

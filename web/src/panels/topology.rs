@@ -175,7 +175,7 @@ struct TableProps {
     on_pick: Callback<Option<usize>>,
 }
 
-/// The heights of a line, as in console.css.
+/// The heights of a line, as in the style sheets.
 const ROW: u32 = 32;
 const NARROW_ROW: u32 = 60;
 

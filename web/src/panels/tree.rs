@@ -10,7 +10,7 @@ use crate::components::{Mark, glyph, icon, mark};
 use crate::dom::{self, measure};
 use crate::store::{Same, use_data, use_store};
 
-/// The height of a line, as in console.css.
+/// The height of a line, as in the style sheets.
 const ROW: u32 = 28;
 
 /// The tree.

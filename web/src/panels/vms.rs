@@ -17,7 +17,7 @@ use crate::components::{Mark, cell_view, empty, icon, mark, state_view};
 use crate::dom::measure;
 use crate::store::{Same, StoreHandle, use_data, use_store};
 
-/// The heights of a line, as in console.css: in a table, and in the list that it becomes on a phone.
+/// The heights of a line, as in the style sheets: in a table, and in the list that it becomes on a phone.
 const ROW: u32 = 32;
 const NARROW_ROW: u32 = 60;
 
