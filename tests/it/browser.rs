@@ -1,6 +1,7 @@
 //! A headless Chromium, driven through WebDriver.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -20,8 +21,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// One browser window with a profile of its own.
 pub(crate) struct Browser {
     client: Client,
-    _driver: Running,
-    _profile: TempDir,
 }
 
 /// Runs a test in a browser, and then asserts that the page logged no error but those that `expected` knows.
@@ -30,16 +29,26 @@ where
     F: Future<Output = Browser>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let browser = test(Browser::open(width).await).await;
-        let errors = browser.errors(expected).await;
-        assert!(errors.is_empty(), "the page logged: {errors:#?}");
-        browser.client.close().await.expect("the browser closes");
-    });
+    let (browser, driver, profile) = runtime.block_on(Browser::open(width));
+    let client = browser.client.clone();
+    let tested = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let browser = test(browser).await;
+            let errors = browser.errors(expected).await;
+            assert!(errors.is_empty(), "the page logged: {errors:#?}");
+        })
+    }));
+    // Whatever came of the test: a browser that nobody closes outlives it.
+    let closed = runtime.block_on(client.close());
+    drop((driver, profile));
+    match tested {
+        Ok(_) => closed.expect("the browser closes"),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 impl Browser {
-    async fn open(width: u32) -> Browser {
+    async fn open(width: u32) -> (Browser, Running, TempDir) {
         let started = "was started successfully on port ";
         let driver = Running::start(Command::new(tool("XENOXIDE_CHROMEDRIVER")).arg("--port=0"), |line| {
             line.contains("was started successfully on port ")
@@ -72,7 +81,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("the browser starts");
-        Browser { client, _driver: driver, _profile: profile }
+        (Browser { client }, driver, profile)
     }
 
     /// Goes to a page.
