@@ -186,6 +186,7 @@ texts! {
     Nics = "Network interfaces",
     Srs = "Storage",
     Networks = "Networks",
+    Templates = "Templates",
     Connections = "Connections",
     Members = "Members",
     More = "and {0} more",

@@ -41,7 +41,8 @@ pub struct TreeNode {
 /// Which entries somebody has opened or closed, against what they are by themselves.
 pub type Toggled = BTreeSet<String>;
 
-/// The tree: the pool, its hosts with the VMs that run on them, the VMs that run nowhere, storage and networks.
+/// The tree: the pool, its hosts with the VMs that run on them, the VMs that run nowhere; storage, networks, and templates if there
+/// are any.
 pub fn tree(cache: &Cache) -> Vec<TreeNode> {
     let mut vms = vms_by_host(cache);
     let count = vms.values().map(Vec::len).sum::<usize>();
@@ -56,12 +57,17 @@ pub fn tree(cache: &Cache) -> Vec<TreeNode> {
         children.push(section("not-running", Text::NotRunning, Icon::Vm, named(halted), small, is_known::<VM>(cache)));
     }
     let pool = pool(cache, children);
-    let (srs, networks) = (srs(cache), networks(cache));
-    Vec::from([
+    let (srs, networks, templates) = (srs(cache), networks(cache), templates(cache));
+    let mut sections = Vec::from([
         pool,
         section("storage", Text::Srs, Icon::Sr, srs, true, is_known::<SR>(cache)),
         section("networks", Text::Networks, Icon::Network, networks, true, is_known::<Network>(cache)),
-    ])
+    ]);
+    if !templates.is_empty() {
+        // Every server comes with dozens, and one needs them only to make a VM.
+        sections.push(section("templates", Text::Templates, Icon::Vm, templates, false, true));
+    }
+    sections
 }
 
 fn object_node<C: Class>(icon: Icon, reference: &Ref<C>, uuid: &str, label: &str, state: State) -> TreeNode {
@@ -139,6 +145,16 @@ fn networks(cache: &Cache) -> Vec<TreeNode> {
         let label = lookup::either(&network.name_label, &network.bridge);
         let state = states::network(cache, network);
         object_node(Icon::Network, &reference, network.uuid.as_str(), &label, state)
+    });
+    named(nodes.collect())
+}
+
+fn templates(cache: &Cache) -> Vec<TreeNode> {
+    let all = cache.iter::<VM>().filter(|(_, vm)| vm.kind() == VmKind::Template);
+    let nodes = all.map(|(reference, vm)| {
+        let node = object_node(Icon::Vm, &reference, vm.uuid.as_str(), &vm.name_label, State::of_vm(vm));
+        // What never runs has no state worth a mark.
+        TreeNode { state: None, ..node }
     });
     named(nodes.collect())
 }

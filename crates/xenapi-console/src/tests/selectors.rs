@@ -43,6 +43,7 @@ fn the_tree_shows_where_everything_is() {
         "Storage",
         "  NFS",
         "Networks",
+        "Templates",
     ];
     assert_eq!(outline(&rows), expected);
     let host = &rows[1];
@@ -50,13 +51,17 @@ fn the_tree_shows_where_everything_is() {
     assert_eq!((host.place, host.siblings, host.parent.as_str()), (1, 3, "p"));
     assert_eq!(rows[4].state, Some(State::Failed), "a host whose metrics are not live is down");
     assert_eq!(rows[8].note, "50 %");
+    let templates = ["templates".to_string()].into();
+    let opened = flatten(&tree(&cache()), &templates);
+    let template = opened.last().expect("it is open");
+    assert_eq!((template.label.as_str(), template.level, template.state), ("Debian", 2, None));
 }
 
 #[test]
 fn closed_entries_hide_what_is_below_and_can_be_opened_for_it() {
     let cache = cache();
     let toggled: Toggled = ["h1".to_string(), "p".to_string()].into();
-    assert_eq!(outline(&rows(&cache, &toggled)), ["West", "Storage", "  NFS", "Networks"]);
+    assert_eq!(outline(&rows(&cache, &toggled)), ["West", "Storage", "  NFS", "Networks", "Templates"]);
     let hidden = reveal(&tree(&cache), &object("VM", "v1"), &toggled);
     assert_eq!(hidden, ["p", "h1"]);
     assert!(reveal(&tree(&cache), &object("VM", "v2"), &Toggled::new()).is_empty());
@@ -72,7 +77,8 @@ fn what_was_not_recorded_is_called_unknown_in_the_tree() {
     }
     cache.remove(&Ref::<SR>::new("s1"));
     let rows = rows(&cache, &Toggled::new());
-    let expected = ["West", "  Host unknown", "    db", "    web 10", "  Not running", "    Web 2", "Storage", "Networks"];
+    let expected =
+        ["West", "  Host unknown", "    db", "    web 10", "  Not running", "    Web 2", "Storage", "Networks", "Templates"];
     assert_eq!(outline(&rows), expected);
     assert_eq!((rows[6].note.as_str(), rows[7].note.as_str()), ("unknown", "unknown"));
     assert!(is_known::<VM>(&cache) && !is_known::<SR>(&cache));
