@@ -24,6 +24,8 @@ pub(super) struct Login {
     not_before: Millis,
     /// Whether there was a session since [`Client::login`] was called: then the user is known to be right.
     succeeded: bool,
+    /// Whether the server takes a name and a password only, as the oldest ones do.
+    short: bool,
 }
 
 /// Refusals that will be the same next time.
@@ -97,8 +99,9 @@ impl Client {
             self.set_status(Status::LoggingIn);
         }
         let config = &self.config;
-        let call =
-            session::login_with_password(&config.user, &config.password, Some(&config.version), Some(config.originator()));
+        let (version, originator) =
+            if self.login.short { (None, None) } else { (Some(&*config.version), Some(config.originator())) };
+        let call = session::login_with_password(&config.user, &config.password, version, originator);
         let (call, timeout) = (call.to_raw(&RawRef::null()), config.read_timeout);
         self.login.in_flight = Some(self.send(Purpose::Login, call, timeout, now));
     }
@@ -120,6 +123,10 @@ impl Client {
                 Err(error) => error.into(),
             },
             Reply::Failure(failure) if failure.code == "HOST_IS_SLAVE" => return self.redirected(&failure, now),
+            Reply::Failure(failure) if failure.code == "MESSAGE_PARAMETER_COUNT_MISMATCH" && !self.login.short => {
+                self.login.short = true;
+                return;
+            }
             Reply::Failure(failure) => failure.into(),
             Reply::Broken(error) => error.into(),
             Reply::Unreachable(what) => Error::Unreachable(what),

@@ -22,6 +22,18 @@ fn an_originator_is_always_sent() {
 }
 
 #[test]
+fn a_server_that_takes_two_parameters_only_gets_two() {
+    let mut bench = Bench::new(config());
+    bench.client.login(bench.now);
+    let login = bench.take("session.login_with_password");
+    bench.refuse(&login, "MESSAGE_PARAMETER_COUNT_MISMATCH", &["session.login_with_password", "2", "4"]);
+    let login = bench.take("session.login_with_password");
+    assert_eq!(login.call.params.len(), 2);
+    bench.refuse(&login, "MESSAGE_PARAMETER_COUNT_MISMATCH", &["session.login_with_password", "3", "2"]);
+    assert_eq!(text(bench.client.status()), "refused: MESSAGE_PARAMETER_COUNT_MISMATCH");
+}
+
+#[test]
 fn a_wrong_password_is_refused_once_and_for_all() {
     let mut bench = Bench::new(config());
     bench.client.login(bench.now);
