@@ -26,6 +26,10 @@ const SESSION: &str = "OpaqueRef:session";
 /// How long the pool may hold back an answer while nothing happens.
 const EVENT_TIMEOUT: Millis = Millis::from_secs(2);
 
+/// From which age on the inventory is called stale. The page promises ten seconds; the badge ticks once a second, and a busy
+/// browser late.
+const STALE_AFTER: Millis = Millis::from_secs(7);
+
 /// How a conversation begins.
 pub(crate) enum Start {
     /// With the session of the last visit.
@@ -105,6 +109,7 @@ impl Driver {
             session,
             // Reading a large inventory takes seconds, and its age counts from when it arrived: the next answer must follow soon.
             event_timeout: EVENT_TIMEOUT,
+            stale_after: STALE_AFTER,
             seed,
             ..Config::new(user, password)
         };
