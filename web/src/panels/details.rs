@@ -74,7 +74,7 @@ fn actions(store: &StoreHandle, details: &Details) -> Html {
     let table = (target.class == "VM" && here != View::Vms).then(|| button(View::Vms, Text::ShowInTable, "show-in-table"));
     let drawing =
         (here == View::Vms).then(|| button(View::Topology(lens_of(target)), Text::ShowInTopology, "show-in-topology"));
-    if table.is_none() && drawing.is_none() {
+    if !details.is_shown() || (table.is_none() && drawing.is_none()) {
         return html! {};
     }
     html! { <section class="actions">{ table }{ drawing }</section> }

@@ -124,6 +124,11 @@ fn with<C: Class>(cache: &Cache, object: &Object, fill: fn(&Cache, &C::Record, &
 }
 
 impl Details {
+    /// Whether the views show the object: of the class VM they show VMs alone, no templates, snapshots and control domains.
+    pub fn is_shown(&self) -> bool {
+        !matches!(self.class, Text::ClassTemplate | Text::ClassSnapshot | Text::ClassControlDomain)
+    }
+
     fn fact(&mut self, label: Text, value: Cell) -> &mut Self {
         self.facts.push(Fact { label, value, meter: None, link: None });
         self

@@ -55,6 +55,9 @@ fn the_tree_shows_where_everything_is() {
     let opened = flatten(&tree(&cache()), &templates);
     let template = opened.last().expect("it is open");
     assert_eq!((template.label.as_str(), template.level, template.state), ("Debian", 2, None));
+    let shown = |object: &Object| details(&cache(), object).map(|details| details.is_shown());
+    assert_eq!(template.object.as_ref().and_then(shown), Some(false), "no view has it");
+    assert_eq!(shown(&object("VM", "v1")), Some(true));
 }
 
 #[test]
