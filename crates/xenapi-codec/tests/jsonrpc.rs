@@ -1,5 +1,6 @@
 //! JSON-RPC in both versions, as a server and as a client.
 #![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::needless_update, reason = "limits may become more")]
 
 use proptest::prelude::*;
 use xenapi_codec::Limits;
