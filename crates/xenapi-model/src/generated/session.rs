@@ -17,33 +17,33 @@ pub struct Record {
     pub uuid: Uuid,
     /// `this_host`. The host that was logged in to. Written by the server. Published in rio.
     pub this_host: Ref<crate::Host>,
-    /// `this_user`. Written by the server. Published in rio.
+    /// `this_user`. The local user. Not filled any more. Written by the server. Published in rio.
     pub this_user: Ref<crate::User>,
     /// `last_active`. When it was last used, within ten minutes. Written by the server. Published in rio.
     pub last_active: DateTime,
-    /// `pool`. Written by the server. Published in rio.
+    /// `pool`. Whether it is one that the hosts of the pool have among themselves. Written by the server. Published in rio.
     pub pool: bool,
     /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
     /// `is_local_superuser`. Whether root logged in, who may do everything. Written by the server. Published in george.
     pub is_local_superuser: bool,
-    /// `subject`. Written by the server. Published in george.
+    /// `subject`. The user or group by whose roles it acts; null for root. Written by the server. Published in george.
     pub subject: Ref<crate::Subject>,
-    /// `validation_time`. Written by the server. Published in george.
+    /// `validation_time`. When external authentication last confirmed the user. Written by the server. Published in george.
     pub validation_time: DateTime,
-    /// `auth_user_sid`. Written by the server. Published in george.
+    /// `auth_user_sid`. The user in external authentication; empty for root. Written by the server. Published in george.
     pub auth_user_sid: String,
     /// `auth_user_name`. Who logged in. Written by the server. Published in midnight-ride.
     pub auth_user_name: String,
-    /// `rbac_permissions`. Set at creation. Published in midnight-ride.
+    /// `rbac_permissions`. Everything it may do; filled for users of external authentication. Set at creation. Published in midnight-ride.
     pub rbac_permissions: Vec<String>,
     /// `tasks`. The tasks that were started in it. Written by the server. Published in midnight-ride.
     pub tasks: Vec<Ref<crate::Task>>,
-    /// `parent`. Set at creation. Published in midnight-ride.
+    /// `parent`. The session that it was made from, if any. Set at creation. Published in midnight-ride.
     pub parent: Ref<crate::Session>,
     /// `originator`. The program that logged in, as it says of itself. Written by the server. Published in clearwater.
     pub originator: String,
-    /// `client_certificate`. Written by the server. Published in 21.2.0.
+    /// `client_certificate`. Whether it was logged in by a certificate. Written by the server. Published in 21.2.0.
     pub client_certificate: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -130,56 +130,56 @@ pub mod fields {
     pub const CLIENT_CERTIFICATE: Field<Session, bool> = Field::new(15);
 }
 
-/// `session.logout_subject_identifier`.
+/// `session.logout_subject_identifier`. Ends all sessions of a user of external authentication, by its identifier.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn logout_subject_identifier(subject_identifier: &str) -> Call<()> {
     send(&CLASS, 0, vec![subject_identifier.argument()])
 }
 
-/// `session.get_all_subject_identifiers`.
+/// `session.get_all_subject_identifiers`. The identifiers of all users of external authentication that are logged in.
 ///
 /// Least role: read-only. Published in george.
 pub fn get_all_subject_identifiers() -> Call<Vec<String>> {
     send(&CLASS, 1, vec![])
 }
 
-/// `session.local_logout`.
+/// `session.local_logout`. Ends a session of `slave_local_login_with_password`.
 ///
 /// Least role: pool-admin. Published in miami.
 pub fn local_logout() -> Call<()> {
     send(&CLASS, 2, vec![])
 }
 
-/// `session.create_from_db_file`.
+/// `session.create_from_db_file`. Opens a copy of a database on the master's disk; answers a session to read that by.
 ///
 /// Least role: local-superuser. Published in dundee.
 pub fn create_from_db_file(filename: &str) -> Call<Ref<crate::Session>> {
     send(&CLASS, 3, vec![filename.argument()])
 }
 
-/// `session.slave_local_login_with_password`.
+/// `session.slave_local_login_with_password`. Logs in to one host as root even when it has lost its master; few calls work then.
 ///
 /// Least role: pool-admin. Published in miami.
 pub fn slave_local_login_with_password(uname: &str, pwd: &str) -> Call<Ref<crate::Session>> {
     send(&CLASS, 4, vec![uname.argument(), pwd.argument()])
 }
 
-/// `session.change_password`.
+/// `session.change_password`. Changes the password of root, on all hosts; only root may.
 ///
 /// Least role: local-superuser. Published in rio.
 pub fn change_password(old_pwd: &str, new_pwd: &str) -> Call<()> {
     send(&CLASS, 5, vec![old_pwd.argument(), new_pwd.argument()])
 }
 
-/// `session.logout`.
+/// `session.logout`. Ends the session; what waits in it, such as `event.from`, fails with SESSION_INVALID.
 ///
 /// Least role: read-only. Published in rio.
 pub fn logout() -> Call<()> {
     send(&CLASS, 6, vec![])
 }
 
-/// `session.login_with_password`.
+/// `session.login_with_password`. Logs in; `version` means nothing, `originator` names the program, which sessions are counted by.
 ///
 /// Least role: read-only. Published in rio.
 ///
@@ -254,7 +254,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The local user. Not filled any more.",
     },
     FieldDesc {
         name: "last_active",
@@ -276,7 +276,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether it is one that the hosts of the pool have among themselves.",
     },
     FieldDesc {
         name: "other_config",
@@ -309,7 +309,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The user or group by whose roles it acts; null for root.",
     },
     FieldDesc {
         name: "validation_time",
@@ -320,7 +320,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "When external authentication last confirmed the user.",
     },
     FieldDesc {
         name: "auth_user_sid",
@@ -331,7 +331,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The user in external authentication; empty for root.",
     },
     FieldDesc {
         name: "auth_user_name",
@@ -353,7 +353,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Everything it may do; filled for users of external authentication.",
     },
     FieldDesc {
         name: "tasks",
@@ -375,7 +375,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The session that it was made from, if any.",
     },
     FieldDesc {
         name: "originator",
@@ -397,7 +397,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "21.2.0")],
-        doc: "",
+        doc: "Whether it was logged in by a certificate.",
     },
 ];
 
@@ -411,7 +411,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Ends all sessions of a user of external authentication, by its identifier.",
     },
     MessageDesc {
         name: "get_all_subject_identifiers",
@@ -422,7 +422,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The identifiers of all users of external authentication that are logged in.",
     },
     MessageDesc {
         name: "local_logout",
@@ -433,7 +433,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Ends a session of `slave_local_login_with_password`.",
     },
     MessageDesc {
         name: "create_from_db_file",
@@ -444,7 +444,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Opens a copy of a database on the master's disk; answers a session to read that by.",
     },
     MessageDesc {
         name: "slave_local_login_with_password",
@@ -458,7 +458,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Logs in to one host as root even when it has lost its master; few calls work then.",
     },
     MessageDesc {
         name: "change_password",
@@ -472,7 +472,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Changes the password of root, on all hosts; only root may.",
     },
     MessageDesc {
         name: "logout",
@@ -483,7 +483,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Ends the session; what waits in it, such as `event.from`, fails with SESSION_INVALID.",
     },
     MessageDesc {
         name: "login_with_password",
@@ -499,6 +499,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SESSION_AUTHENTICATION_FAILED", "HOST_IS_SLAVE"],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Logs in; `version` means nothing, `originator` names the program, which sessions are counted by.",
     },
 ];
