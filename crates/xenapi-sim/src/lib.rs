@@ -8,7 +8,8 @@
 //!   events, none of them written by hand.
 //! - Written by hand are sessions, tasks, event queues and the operations with their preconditions and effects. A message that is
 //!   not simulated answers `NOT_IMPLEMENTED` with its name, never success.
-//! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one.
+//! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one, [`Sim::from_database`] its
+//!   database out of a support bundle.
 //!
 //! Simulated operations: the life of a VM (start, stop, reboot, pause, suspend, migrate, clone, copy, snapshot, revert, provision,
 //! destroy), its memory and processors, disks and drives, NICs, VLANs, storage repositories and their connections, hosts (enable,
@@ -35,6 +36,9 @@
 extern crate alloc;
 
 mod arguments;
+#[cfg(feature = "bundles")]
+mod bundle;
+mod database;
 mod dispatch;
 mod events;
 mod filter;
@@ -173,6 +177,16 @@ impl Sim {
     /// When no file at all can be read as records.
     pub fn from_records(files: &[(String, Vec<u8>)], wall_clock: u64) -> Result<(Self, Vec<String>), Error> {
         records::load(files, wall_clock)
+    }
+
+    /// Makes a pool out of xapi's database, as found in support bundles: `xapi-db.xml` itself, or, with the feature `bundles`, compressed
+    /// (`.gz`, `.bz2`), or inside of the bundle's archive (`.tar`, `.tar.gz`, `.tar.bz2`, `.zip`). Answers the pool and notes for people on
+    /// what is missing or odd.
+    ///
+    /// # Errors
+    /// When the file is not such a database and holds none.
+    pub fn from_database(file: &[u8], wall_clock: u64) -> Result<(Self, Vec<String>), Error> {
+        database::load(file, wall_clock)
     }
 
     /// The classes that were recorded whole (`get_all_records`), sorted by name; none for a generated pool, which has all.
