@@ -41,8 +41,10 @@ mod bundle;
 mod database;
 mod dispatch;
 mod events;
+pub mod faults;
 mod filter;
 mod generate;
+pub mod handlers;
 mod implicit;
 mod operations;
 mod random;
@@ -142,6 +144,9 @@ pub struct Sim {
     next_domid: i64,
     next_sweep: Millis,
     recorded: Option<Vec<&'static str>>,
+    faults: faults::Faults,
+    /// Where hosts answer, for those that do not answer at the usual port.
+    authorities: Map<RawRef, String>,
 }
 
 impl Sim {
@@ -166,6 +171,8 @@ impl Sim {
             next_domid: 1,
             next_sweep: sessions::SWEEP,
             recorded: None,
+            faults: faults::Faults::default(),
+            authorities: Map::default(),
         }
     }
 
@@ -217,7 +224,7 @@ impl Sim {
         }
         let jobs = self.jobs.values().map(tasks::Job::due);
         let waits = self.waits.values().map(events::Wait::due);
-        jobs.chain(waits).min()
+        jobs.chain(waits).chain(self.next_fault()).min()
     }
 
     /// The caller hung up: nobody wants that answer any more. What the call started goes on.
@@ -249,6 +256,7 @@ impl Sim {
             self.notice_changes();
         }
         self.now = self.now.max(now);
+        self.run_faults();
         self.sweep();
         self.notice_changes();
     }
