@@ -50,7 +50,11 @@ fn underscored(name: &str) -> Option<Method> {
 }
 
 impl Sim {
-    pub(crate) fn dispatch(&mut self, call: RawCall, origin: Origin, tags: &[(String, String)]) -> Handled {
+    pub(crate) fn dispatch(&mut self, call: RawCall, origin: Origin) -> Handled {
+        self.dispatch_tagged(call, origin, &[])
+    }
+
+    pub(crate) fn dispatch_tagged(&mut self, call: RawCall, origin: Origin, tags: &[(String, String)]) -> Handled {
         self.try_dispatch(call, origin, tags).unwrap_or_else(|failure| Handled::Done(Outcome::Failure(failure)))
     }
 
@@ -76,7 +80,7 @@ impl Sim {
             return Err(Failure::new("Fault", [format!("No async mode for this operation (rpc: {})", name.plain)]));
         }
         let mut caller = match session {
-            Some(session) => self.authenticate(session.as_text().unwrap_or(""), origin, &method)?,
+            Some(session) => self.authenticate_for(session.as_text().unwrap_or(""), origin, &method)?,
             None => Caller { session: RawRef::null(), role: Role::ReadOnly, origin, task: RawRef::null() },
         };
         if method.has_async() {
@@ -168,7 +172,7 @@ impl Sim {
     fn unknown(&mut self, call: &RawCall, origin: Origin) -> Failure {
         let extension = xenapi_model::method("host.call_extension");
         if let (Some(first), Some(extension)) = (call.params.first(), extension) {
-            let caller = match self.authenticate(first.as_text().unwrap_or(""), origin, &extension) {
+            let caller = match self.authenticate_for(first.as_text().unwrap_or(""), origin, &extension) {
                 Ok(caller) => caller,
                 Err(failure) => return failure,
             };

@@ -58,7 +58,7 @@ impl Sim {
         Ok(())
     }
 
-    fn lose_sessions(&mut self) {
+    pub(crate) fn lose_sessions(&mut self) {
         let mut all: Vec<RawRef> = self.sessions.keys().cloned().collect();
         all.sort();
         for session in all {
@@ -87,7 +87,7 @@ impl Sim {
         self.booting_until = self.now + boots_for;
     }
 
-    fn forget_events(&mut self) {
+    pub(crate) fn forget_events(&mut self) {
         self.forgotten = self.token();
         for table in &mut self.store.tables {
             table.deletions.clear();

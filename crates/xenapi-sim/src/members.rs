@@ -77,6 +77,11 @@ impl Sim {
         info.collect()
     }
 
+    /// The origin of calls that come over the network to a host's address.
+    pub fn origin_at(&self, host: &RawRef) -> Origin {
+        self.store.table("host").serial(host.as_str()).map_or(Origin::Tcp, |serial| Origin::Host(HostId(serial)))
+    }
+
     /// The host that a call came to: the master, if the driver does not tell hosts apart.
     pub(crate) fn host_of(&self, origin: Origin) -> RawRef {
         let Origin::Host(HostId(serial)) = origin else { return self.master() };

@@ -14,7 +14,7 @@ use crate::timers::Timer;
 use crate::{Handled, Outcome, PendingId, Sim, rbac};
 
 /// How often the progress of an operation moves before it ends.
-const STEPS: u64 = 5;
+pub(crate) const STEPS: u64 = 5;
 /// An operation that meets another one waits this long before it looks again; then twice as long, and so on.
 const FIRST_WAIT: Millis = Millis::from_secs(1);
 const LONGEST_WAIT: Millis = Millis::from_secs(20);
@@ -30,6 +30,9 @@ pub(crate) trait Operation: Send {
     /// Checks what has to be so, in xapi's order, and says how long it takes and what it holds meanwhile. May be called again
     /// after it answered [`BUSY`].
     fn begin(&mut self, sim: &mut Sim) -> Result<Start, Failure>;
+
+    /// A part of the way is done: `step` of [`STEPS`].
+    fn step(&mut self, _sim: &mut Sim, _step: u64) {}
 
     /// Does it.
     fn finish(&mut self, sim: &mut Sim) -> Result<Value, Failure>;
@@ -49,6 +52,7 @@ pub(crate) trait Operation: Send {
 }
 
 /// How an operation starts.
+#[derive(Default)]
 pub(crate) struct Start {
     pub(crate) duration: Millis,
     pub(crate) holds: Vec<Hold>,
@@ -210,6 +214,7 @@ impl Sim {
                 let progress = (step + 1) as f64 / STEPS as f64;
                 self.store.put("task", job.task.as_str(), "progress", progress);
                 job.phase = Phase::Running { started, duration, step: step + 1 };
+                job.operation.step(self, step + 1);
                 self.keep_job(id, job);
             }
             Phase::Running { .. } => {
@@ -264,20 +269,36 @@ impl Sim {
         }
     }
 
+    /// Does something by itself after a while, without a task that anybody sees.
+    pub(crate) fn later(&mut self, delay: Millis, operation: Box<dyn Operation>) {
+        let phase = Phase::Running { started: self.now, duration: delay, step: 0 };
+        let task = RawRef::null();
+        let job = Job { task, is_async: false, waiter: None, operation, phase, holds: Vec::new() };
+        let id = self.new_id();
+        self.keep_job(id, job);
+    }
+
     /// Cancels an operation: it is undone, and its task ends as cancelled.
     fn cancel_job(&mut self, id: u64) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let failure = Failure::new("TASK_CANCELLED", [job.task.as_str()]);
+        self.break_job(id, failure);
+    }
+
+    /// Ends an operation with a failure from outside: it is undone.
+    fn break_job(&mut self, id: u64, failure: Failure) {
         let Some(mut job) = self.take_job(id) else { return };
         if !job.is_waiting() {
             self.release(&job);
             job.operation.undo(self);
         }
-        let failure = Failure::new("TASK_CANCELLED", [job.task.as_str()]);
         self.end_job(job, Err(failure));
     }
 
-    /// The server goes down: whatever is under way is broken off, and nobody gets an answer.
+    /// The server goes down: whatever calls started is broken off, and nobody gets an answer. What was put off comes all the same.
     pub(crate) fn break_off_jobs(&mut self) {
-        let all: Vec<u64> = self.jobs.keys().copied().collect();
+        let is_of_call = |job: &Job| !job.task.is_null() || job.waiter.is_some();
+        let all: Vec<u64> = self.jobs.iter().filter(|(_, job)| is_of_call(job)).map(|(id, _)| *id).collect();
         for mut job in all.into_iter().filter_map(|id| self.take_job(id)).collect::<Vec<_>>() {
             if !job.is_waiting() {
                 self.release(&job);
@@ -289,12 +310,22 @@ impl Sim {
         self.job_of_task.clear();
     }
 
+    fn jobs_on(&self, class: &str, reference: &RawRef) -> Vec<u64> {
+        let holds = |job: &Job| job.holds.iter().any(|hold| hold.class == class && hold.reference == *reference);
+        self.jobs.iter().filter(|(_, job)| holds(job)).map(|(id, _)| *id).collect()
+    }
+
     /// Cancels whatever works on an object, as a hard shutdown does.
     pub(crate) fn cancel_jobs_on(&mut self, class: &str, reference: &RawRef) {
-        let holds = |job: &Job| job.holds.iter().any(|hold| hold.class == class && hold.reference == *reference);
-        let jobs: Vec<u64> = self.jobs.iter().filter(|(_, job)| holds(job)).map(|(id, _)| *id).collect();
-        for id in jobs {
+        for id in self.jobs_on(class, reference) {
             self.cancel_job(id);
+        }
+    }
+
+    /// Lets whatever works on an object fail.
+    pub(crate) fn break_jobs_on(&mut self, class: &str, reference: &RawRef, failure: &Failure) {
+        for id in self.jobs_on(class, reference) {
+            self.break_job(id, failure.clone());
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) enum Timer {
 
 impl Sim {
     /// Does something when so much simulated time has passed.
-    pub(crate) fn later(&mut self, delay: Millis, action: impl FnOnce(&mut Sim) + Send + 'static) {
+    pub(crate) fn after(&mut self, delay: Millis, action: impl FnOnce(&mut Sim) + Send + 'static) {
         let (due, id) = (self.now + delay, self.new_id());
         self.timers.insert((due, id), Timer::Action(Box::new(action)));
     }
@@ -39,6 +39,7 @@ impl Sim {
             self.notice_changes();
         }
         self.now = self.now.max(now);
+        self.run_faults();
         self.sweep();
         self.notice_changes();
     }

@@ -11,6 +11,7 @@ mod replicate;
 mod rules;
 mod snapshots;
 mod storage;
+mod timed;
 mod vm;
 
 use alloc::boxed::Box;
@@ -145,13 +146,6 @@ pub(crate) fn after_write(sim: &mut Sim, class: &ClassDesc, field: &FieldDesc, r
     }
 }
 
-/// Works out anew what may be done with an object, after an operation on it began or ended.
-pub(crate) fn refresh(sim: &mut Sim, class: &str, reference: &RawRef) {
-    if class == "VM" {
-        sim.refresh_vm(reference);
-    }
-}
-
 /// A host died: it is not live, and nothing runs on it any more.
 pub(crate) fn host_died(sim: &mut Sim, host: &RawRef) {
     let metrics = sim.store.reference("host", host.as_str(), "metrics");
@@ -174,6 +168,13 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
         "network" => devices::before_create_network(sim, draft),
         "console" => Err(Failure::new("NOT_IMPLEMENTED", ["console.create"])),
         _ => Ok(()),
+    }
+}
+
+/// Computes anew what an object allows.
+pub(crate) fn refresh(sim: &mut Sim, class: &str, reference: &RawRef) {
+    if class == "VM" {
+        sim.refresh_vm(reference);
     }
 }
 
