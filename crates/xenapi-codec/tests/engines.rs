@@ -80,11 +80,13 @@ fn value() -> impl Strategy<Value = Value> {
 /// Records of VMs with some fields set, some wrong and some unknown.
 fn records() -> impl Strategy<Value = Value> {
     let record = (value(), text(), any::<i64>(), 0_usize..8).prop_map(|(value, text, number, variant)| {
-        let mut record = vm::Record::default();
-        record.name_label = text.clone();
-        record.vcpus_max = number;
-        record.tags = vec![text.clone(), String::new()];
-        record.other_config = [("a".to_owned(), text)].into_iter().collect();
+        let record = vm::Record {
+            name_label: text.clone(),
+            vcpus_max: number,
+            tags: vec![text.clone(), String::new()],
+            other_config: [("a".to_owned(), text)].into_iter().collect(),
+            ..vm::Record::default()
+        };
         let mut tree = to_value(&record);
         let members = tree.as_struct_mut().unwrap();
         match variant {
