@@ -18,11 +18,16 @@ pub(crate) fn format_double(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf".into() } else { "-inf".into() };
     }
-    let scientific = format!("{number:.15e}");
+    format_general(number, 16)
+}
+
+/// Writes a finite double as C's `%g` does with that many digits.
+pub(crate) fn format_general(number: f64, digits: usize) -> String {
+    let scientific = format!("{number:.0$e}", digits - 1);
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..16).contains(&exponent) {
-        let decimals = usize::try_from(15 - exponent).unwrap_or(0);
+    let exponent: isize = exponent.parse().unwrap_or(0);
+    if (-4..digits.cast_signed()).contains(&exponent) {
+        let decimals = (digits.cast_signed() - 1 - exponent).unsigned_abs();
         return trim_zeros(&format!("{number:.decimals$}")).into();
     }
     let sign = if exponent < 0 { '-' } else { '+' };

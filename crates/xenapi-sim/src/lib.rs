@@ -8,7 +8,8 @@
 //!   events, none of them written by hand.
 //! - Written by hand are sessions, tasks, event queues and the operations with their preconditions and effects. A message that is
 //!   not simulated answers `NOT_IMPLEMENTED` with its name, never success.
-//! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one.
+//! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one, [`Sim::from_database`] its
+//!   database out of a support bundle.
 //!
 //! Simulated operations: the life of a VM (start, stop, reboot, pause, suspend, migrate, clone, copy, snapshot, revert, provision,
 //! destroy), its memory and processors, disks and drives, NICs, VLANs, storage repositories and their connections, hosts (enable,
@@ -35,10 +36,15 @@
 extern crate alloc;
 
 mod arguments;
+#[cfg(feature = "bundles")]
+mod bundle;
+mod database;
 mod dispatch;
 mod events;
+pub mod faults;
 mod filter;
 mod generate;
+pub mod handlers;
 mod implicit;
 mod operations;
 mod random;
@@ -138,6 +144,9 @@ pub struct Sim {
     next_domid: i64,
     next_sweep: Millis,
     recorded: Option<Vec<&'static str>>,
+    faults: faults::Faults,
+    /// Where hosts answer, for those that do not answer at the usual port.
+    authorities: Map<RawRef, String>,
 }
 
 impl Sim {
@@ -162,6 +171,8 @@ impl Sim {
             next_domid: 1,
             next_sweep: sessions::SWEEP,
             recorded: None,
+            faults: faults::Faults::default(),
+            authorities: Map::default(),
         }
     }
 
@@ -173,6 +184,16 @@ impl Sim {
     /// When no file at all can be read as records.
     pub fn from_records(files: &[(String, Vec<u8>)], wall_clock: u64) -> Result<(Self, Vec<String>), Error> {
         records::load(files, wall_clock)
+    }
+
+    /// Makes a pool out of xapi's database, as found in support bundles: `xapi-db.xml` itself, or, with the feature `bundles`, compressed
+    /// (`.gz`, `.bz2`), or inside of the bundle's archive (`.tar`, `.tar.gz`, `.tar.bz2`, `.zip`). Answers the pool and notes for people on
+    /// what is missing or odd.
+    ///
+    /// # Errors
+    /// When the file is not such a database and holds none.
+    pub fn from_database(file: &[u8], wall_clock: u64) -> Result<(Self, Vec<String>), Error> {
+        database::load(file, wall_clock)
     }
 
     /// The classes that were recorded whole (`get_all_records`), sorted by name; none for a generated pool, which has all.
@@ -203,7 +224,7 @@ impl Sim {
         }
         let jobs = self.jobs.values().map(tasks::Job::due);
         let waits = self.waits.values().map(events::Wait::due);
-        jobs.chain(waits).min()
+        jobs.chain(waits).chain(self.next_fault()).min()
     }
 
     /// The caller hung up: nobody wants that answer any more. What the call started goes on.
@@ -235,6 +256,7 @@ impl Sim {
             self.notice_changes();
         }
         self.now = self.now.max(now);
+        self.run_faults();
         self.sweep();
         self.notice_changes();
     }

@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use xenapi_core::{DateTime, Failure, Method, Millis, RawRef, Value};
 
 use crate::dispatch::Caller;
+use crate::operations;
 use crate::{Handled, Outcome, PendingId, Sim};
 
 /// How often the progress of an operation moves before it ends.
-const STEPS: u64 = 5;
+pub(crate) const STEPS: u64 = 5;
 /// An operation that meets another one waits this long before it looks again; then twice as long, and so on.
 const FIRST_WAIT: Millis = Millis::from_secs(1);
 const LONGEST_WAIT: Millis = Millis::from_secs(20);
@@ -26,6 +27,9 @@ pub(crate) trait Operation: Send {
     /// after it answered [`BUSY`].
     fn begin(&mut self, sim: &mut Sim) -> Result<Start, Failure>;
 
+    /// A part of the way is done: `step` of [`STEPS`].
+    fn step(&mut self, _sim: &mut Sim, _step: u64) {}
+
     /// Does it.
     fn finish(&mut self, sim: &mut Sim) -> Result<Value, Failure>;
 
@@ -34,6 +38,7 @@ pub(crate) trait Operation: Send {
 }
 
 /// How an operation starts.
+#[derive(Default)]
 pub(crate) struct Start {
     pub(crate) duration: Millis,
     pub(crate) holds: Vec<Hold>,
@@ -159,6 +164,7 @@ impl Sim {
                 let progress = (step + 1) as f64 / STEPS as f64;
                 self.store.put("task", job.task.as_str(), "progress", progress);
                 job.phase = Phase::Running { started, duration, step: step + 1 };
+                job.operation.step(self, step + 1);
                 self.jobs.insert(id, job);
             }
             Phase::Running { .. } => {
@@ -189,29 +195,52 @@ impl Sim {
 
     fn refresh_held(&mut self, holds: &[Hold]) {
         for hold in holds {
-            if hold.class == "VM" {
-                self.refresh_vm(&hold.reference);
-            }
+            operations::refresh(self, hold.class, &hold.reference);
         }
+    }
+
+    /// Does something by itself after a while, without a task that anybody sees.
+    pub(crate) fn later(&mut self, delay: Millis, operation: Box<dyn Operation>) {
+        let phase = Phase::Running { started: self.now, duration: delay, step: 0 };
+        let task = RawRef::null();
+        let job = Job { task, is_async: false, waiter: None, operation, phase, holds: Vec::new() };
+        let id = self.new_id();
+        self.jobs.insert(id, job);
     }
 
     /// Cancels an operation: it is undone, and its task ends as cancelled.
     fn cancel_job(&mut self, id: u64) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let failure = Failure::new("TASK_CANCELLED", [job.task.as_str()]);
+        self.break_job(id, failure);
+    }
+
+    /// Ends an operation with a failure from outside: it is undone.
+    fn break_job(&mut self, id: u64, failure: Failure) {
         let Some(mut job) = self.jobs.remove(&id) else { return };
         if matches!(job.phase, Phase::Running { .. }) {
             self.release(&job);
             job.operation.undo(self);
         }
-        let failure = Failure::new("TASK_CANCELLED", [job.task.as_str()]);
         self.end_job(job, Err(failure));
+    }
+
+    fn jobs_on(&self, class: &str, reference: &RawRef) -> Vec<u64> {
+        let holds = |job: &Job| job.holds.iter().any(|hold| hold.class == class && hold.reference == *reference);
+        self.jobs.iter().filter(|(_, job)| holds(job)).map(|(id, _)| *id).collect()
     }
 
     /// Cancels whatever works on an object, as a hard shutdown does.
     pub(crate) fn cancel_jobs_on(&mut self, class: &str, reference: &RawRef) {
-        let holds = |job: &Job| job.holds.iter().any(|hold| hold.class == class && hold.reference == *reference);
-        let jobs: Vec<u64> = self.jobs.iter().filter(|(_, job)| holds(job)).map(|(id, _)| *id).collect();
-        for id in jobs {
+        for id in self.jobs_on(class, reference) {
             self.cancel_job(id);
+        }
+    }
+
+    /// Lets whatever works on an object fail.
+    pub(crate) fn break_jobs_on(&mut self, class: &str, reference: &RawRef, failure: &Failure) {
+        for id in self.jobs_on(class, reference) {
+            self.break_job(id, failure.clone());
         }
     }
 

@@ -11,6 +11,7 @@ mod replicate;
 mod rules;
 mod snapshots;
 mod storage;
+mod timed;
 mod vm;
 
 use alloc::boxed::Box;
@@ -175,6 +176,13 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
         "network" => devices::before_create_network(sim, draft),
         "console" => Err(Failure::new("NOT_IMPLEMENTED", ["console.create"])),
         _ => Ok(()),
+    }
+}
+
+/// Computes anew what an object allows.
+pub(crate) fn refresh(sim: &mut Sim, class: &str, reference: &RawRef) {
+    if class == "VM" {
+        sim.refresh_vm(reference);
     }
 }
 

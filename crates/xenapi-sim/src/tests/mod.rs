@@ -3,6 +3,7 @@
 
 mod big;
 mod calls;
+mod database;
 mod events;
 mod generated;
 mod operations;
