@@ -19,7 +19,7 @@ fn small() -> Limits {
 }
 
 /// An error must be one for people, and say where it is.
-fn sound(error: &ReadError) {
+pub(crate) fn sound(error: &ReadError) {
     let text = error.to_string();
     assert!(!text.is_empty());
     assert!(text.len() < 4000, "an error of {} bytes: {:.300}", text.len(), text);

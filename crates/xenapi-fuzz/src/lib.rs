@@ -12,6 +12,7 @@
 mod checks;
 mod json;
 pub mod mutate;
+mod readers;
 mod seeds;
 mod values;
 
@@ -44,11 +45,17 @@ pub enum Input {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 9] = [
     Target {
         name: "bytes",
         about: "no bytes make the XML reader panic, loop or read past a limit",
         run: checks::bytes,
+        input: Input::Xml,
+    },
+    Target {
+        name: "readers",
+        about: "the scanner and the general reader read the same, errors included",
+        run: readers::agree,
         input: Input::Xml,
     },
     Target {
@@ -83,9 +90,15 @@ pub const TARGETS: [Target; 7] = [
     },
     Target {
         name: "json",
-        about: "the reader of JSON-RPC never panics, and what was read comes back",
+        about: "no bytes make the reader of JSON-RPC panic, and what was read is written and read again as the same",
         run: json::bytes,
         input: Input::Json,
+    },
+    Target {
+        name: "json-values",
+        about: "values, calls and failures come back from their JSON, in both roles and versions",
+        run: json::values,
+        input: Input::Choices,
     },
 ];
 

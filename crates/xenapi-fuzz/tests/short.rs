@@ -47,6 +47,16 @@ fn json() {
 }
 
 #[test]
+fn json_values() {
+    short("json-values");
+}
+
+#[test]
+fn readers() {
+    short("readers");
+}
+
+#[test]
 fn every_target_has_a_short_run() {
     let source = include_str!("short.rs");
     for target in xenapi_fuzz::TARGETS {

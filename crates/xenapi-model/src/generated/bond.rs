@@ -41,7 +41,7 @@ pub struct Record {
     pub properties: Map<String, String>,
     /// `links_up`. How many members have a link. Written by the server. Published in tampa.
     pub links_up: i64,
-    /// `auto_update_mac`. Written by the server. Published in quebec.
+    /// `auto_update_mac`. Whether its Ethernet address follows the member that gave it. Written by the server. Published in quebec.
     pub auto_update_mac: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -100,28 +100,28 @@ pub mod fields {
     pub const AUTO_UPDATE_MAC: Field<Bond, bool> = Field::new(8);
 }
 
-/// `Bond.set_property`.
+/// `Bond.set_property`. Changes a setting of the mode; which there are depends on the mode.
 ///
 /// Least role: pool-operator. Published in tampa.
 pub fn set_property(this: &Ref<crate::Bond>, name: &str, value: &str) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), name.argument(), value.argument()])
 }
 
-/// `Bond.set_mode`.
+/// `Bond.set_mode`. Chooses how traffic is spread over the members; in effect at once.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn set_mode(this: &Ref<crate::Bond>, value: &BondMode) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `Bond.destroy`.
+/// `Bond.destroy`. Takes the members apart; one of them takes over addresses, VLANs and management.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn destroy(this: &Ref<crate::Bond>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `Bond.create`.
+/// `Bond.create`. Makes PIFs of one host act as one. An empty `MAC` takes a member's; addresses move to the bond.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn create(
@@ -261,7 +261,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "quebec")],
-        doc: "",
+        doc: "Whether its Ethernet address follows the member that gave it.",
     },
 ];
 
@@ -279,7 +279,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Changes a setting of the mode; which there are depends on the mode.",
     },
     MessageDesc {
         name: "set_mode",
@@ -293,7 +293,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Chooses how traffic is spread over the members; in effect at once.",
     },
     MessageDesc {
         name: "destroy",
@@ -304,7 +304,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Takes the members apart; one of them takes over addresses, VLANs and management.",
     },
     MessageDesc {
         name: "create",
@@ -321,6 +321,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Makes PIFs of one host act as one. An empty `MAC` takes a member's; addresses move to the bond.",
     },
 ];

@@ -29,7 +29,7 @@ pub struct Record {
     pub snapshot: Option<Value>,
     /// `id`. A number that grows. Set at creation. Published in rio.
     pub id: i64,
-    /// `timestamp`. Set at creation. Published in rio, deprecated in boston.
+    /// `timestamp`. When it happened. Deprecated: always `0.0` from `event.from`. Set at creation. Published in rio, deprecated in boston.
     pub timestamp: String,
     /// `class`. The class of the object, in lower case. Set at creation. Published in rio.
     pub class: String,
@@ -37,7 +37,7 @@ pub struct Record {
     pub operation: EventOperation,
     /// `ref`. The reference of the object. Set at creation. Published in rio.
     pub r#ref: String,
-    /// `obj_uuid`. Set at creation. Published in rio, deprecated in boston.
+    /// `obj_uuid`. The uuid of the object. Deprecated: not sent. Set at creation. Published in rio, deprecated in boston.
     pub obj_uuid: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -68,21 +68,21 @@ record! { Event, Record;
 6 => obj_uuid,
 }
 
-/// `event.inject`.
+/// `event.inject`. Has an object reported as changed; answers a token from which on `event.from` reports that.
 ///
 /// Least role: read-only. Published in tampa.
 pub fn inject(class: &str, r#ref: &str) -> Call<String> {
     send(&CLASS, 0, vec![class.argument(), r#ref.argument()])
 }
 
-/// `event.get_current_id`.
+/// `event.get_current_id`. The number that the latest event has.
 ///
 /// Least role: read-only. Published in rio.
 pub fn get_current_id() -> Call<i64> {
     send(&CLASS, 1, vec![])
 }
 
-/// `event.from`.
+/// `event.from`. Waits for changes since a token, empty for everything, up to `timeout` seconds; none then is no error.
 ///
 /// Least role: read-only. Published in boston.
 ///
@@ -91,7 +91,7 @@ pub fn from(classes: &[String], token: &str, timeout: f64) -> Call<crate::EventB
     send(&CLASS, 2, vec![classes.argument(), token.argument(), timeout.argument()])
 }
 
-/// `event.next`.
+/// `event.next`. Waits for changes of the classes registered. Deprecated: use `from`.
 ///
 /// Least role: read-only. Published in rio, deprecated in boston.
 ///
@@ -100,14 +100,14 @@ pub fn next() -> Call<Vec<Record>> {
     send(&CLASS, 3, vec![])
 }
 
-/// `event.unregister`.
+/// `event.unregister`. Ends waiting for changes of these classes. Deprecated: use `from`.
 ///
 /// Least role: read-only. Published in rio, deprecated in boston.
 pub fn unregister(classes: &[String]) -> Call<()> {
     send(&CLASS, 4, vec![classes.argument()])
 }
 
-/// `event.register`.
+/// `event.register`. Has changes of these classes kept for `next`; `*` is all. Deprecated: use `from`.
 ///
 /// Least role: read-only. Published in rio, deprecated in boston.
 pub fn register(classes: &[String]) -> Call<()> {
@@ -170,7 +170,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "boston")],
-        doc: "",
+        doc: "When it happened. Deprecated: always `0.0` from `event.from`.",
     },
     FieldDesc {
         name: "class",
@@ -214,7 +214,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "boston")],
-        doc: "",
+        doc: "The uuid of the object. Deprecated: not sent.",
     },
 ];
 
@@ -231,7 +231,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Has an object reported as changed; answers a token from which on `event.from` reports that.",
     },
     MessageDesc {
         name: "get_current_id",
@@ -242,7 +242,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The number that the latest event has.",
     },
     MessageDesc {
         name: "from",
@@ -257,7 +257,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["EVENT_FROM_TOKEN_PARSE_FAILURE", "EVENT_SUBSCRIPTION_PARSE_FAILURE"],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Waits for changes since a token, empty for everything, up to `timeout` seconds; none then is no error.",
     },
     MessageDesc {
         name: "next",
@@ -268,7 +268,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SESSION_NOT_REGISTERED", "EVENTS_LOST", "EVENT_SUBSCRIPTION_PARSE_FAILURE"],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "boston")],
-        doc: "",
+        doc: "Waits for changes of the classes registered. Deprecated: use `from`.",
     },
     MessageDesc {
         name: "unregister",
@@ -279,7 +279,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "boston")],
-        doc: "",
+        doc: "Ends waiting for changes of these classes. Deprecated: use `from`.",
     },
     MessageDesc {
         name: "register",
@@ -290,6 +290,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "boston")],
-        doc: "",
+        doc: "Has changes of these classes kept for `next`; `*` is all. Deprecated: use `from`.",
     },
 ];

@@ -119,9 +119,9 @@ pub struct Record {
     pub api_version_major: i64,
     /// `API_version_minor`. The minor version of the API that it speaks. Written by the server. Published in rio.
     pub api_version_minor: i64,
-    /// `API_version_vendor`. Written by the server. Published in rio.
+    /// `API_version_vendor`. Who implements the API: `XenSource`. Written by the server. Published in rio.
     pub api_version_vendor: String,
-    /// `API_version_vendor_implementation`. Written by the server. Published in rio.
+    /// `API_version_vendor_implementation`. Details of the implementation of the API, by name. Written by the server. Published in rio.
     pub api_version_vendor_implementation: Map<String, String>,
     /// `enabled`. Whether VMs may be started on it. Written by the server. Published in rio.
     pub enabled: bool,
@@ -129,33 +129,33 @@ pub struct Record {
     pub software_version: Map<String, String>,
     /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
-    /// `capabilities`. Set at creation. Published in rio.
+    /// `capabilities`. What guests the hypervisor can run, for example `hvm-3.0-x86_64`. Set at creation. Published in rio.
     pub capabilities: Vec<String>,
-    /// `cpu_configuration`. Written by the server. Published in rio.
+    /// `cpu_configuration`. How physical CPUs are set up, by name. Written by the server. Published in rio.
     pub cpu_configuration: Map<String, String>,
-    /// `sched_policy`. Written by the server. Published in rio.
+    /// `sched_policy`. The scheduler that shares CPUs among VMs. Written by the server. Published in rio.
     pub sched_policy: String,
-    /// `supported_bootloaders`. Written by the server. Published in rio.
+    /// `supported_bootloaders`. Programs that find a kernel for paravirtual guests, for example `pygrub`. Written by the server. Published in rio.
     pub supported_bootloaders: Vec<String>,
     /// `resident_VMs`. The VMs that run on it, its control domain included. Written by the server. Published in rio.
     pub resident_vms: Vec<Ref<crate::VM>>,
-    /// `logging`. Clients may write it. Published in rio.
+    /// `logging`. Where the log goes: `syslog_destination` is a log server. Clients may write it. Published in rio.
     pub logging: Map<String, String>,
     /// `PIFs`. Its network interfaces. Written by the server. Published in rio.
     pub pifs: Vec<Ref<crate::PIF>>,
     /// `suspend_image_sr`. Where suspended VMs go if the pool says nothing. Clients may write it. Published in rio.
     pub suspend_image_sr: Ref<crate::SR>,
-    /// `crash_dump_sr`. Clients may write it. Published in rio.
+    /// `crash_dump_sr`. Where dumps of crashed VMs go if the pool says nothing. Clients may write it. Published in rio.
     pub crash_dump_sr: Ref<crate::SR>,
-    /// `crashdumps`. Written by the server. Published in rio.
+    /// `crashdumps`. The dumps of its crashes. Written by the server. Published in rio.
     pub crashdumps: Vec<Ref<crate::HostCrashdump>>,
-    /// `patches`. Written by the server. Published in rio, deprecated in ely.
+    /// `patches`. Hotfixes in the old format that were applied to it. Written by the server. Published in rio, deprecated in ely.
     pub patches: Vec<Ref<crate::HostPatch>>,
-    /// `updates`. Written by the server. Published in ely.
+    /// `updates`. Updates that were applied to it. Written by the server. Published in ely.
     pub updates: Vec<Ref<crate::PoolUpdate>>,
     /// `PBDs`. Its connections to storage. Written by the server. Published in rio.
     pub pbds: Vec<Ref<crate::PBD>>,
-    /// `host_CPUs`. Written by the server. Published in rio.
+    /// `host_CPUs`. Its physical CPUs. Deprecated: see `cpu_info`. Written by the server. Published in rio.
     pub host_cpus: Vec<Ref<crate::HostCpu>>,
     /// `cpu_info`. Its processors: `cpu_count`, `socket_count`, `vendor`, `modelname`, `speed` in MHz. Written by the server. Published in midnight-ride.
     pub cpu_info: Map<String, String>,
@@ -165,103 +165,103 @@ pub struct Record {
     pub address: String,
     /// `metrics`. What is measured of it. Written by the server. Published in rio.
     pub metrics: Ref<crate::HostMetrics>,
-    /// `license_params`. Written by the server. Published in rio.
+    /// `license_params`. What its licence says: edition, expiry, restrictions, by name. Written by the server. Published in rio.
     pub license_params: Map<String, String>,
-    /// `ha_statefiles`. Written by the server. Published in orlando.
+    /// `ha_statefiles`. The state files of high availability that it can reach. Written by the server. Published in orlando.
     pub ha_statefiles: Vec<String>,
-    /// `ha_network_peers`. Written by the server. Published in orlando.
+    /// `ha_network_peers`. The hosts that can take part in high availability's heartbeat, as far as it sees them. Written by the server. Published in orlando.
     pub ha_network_peers: Vec<String>,
     /// `blobs`. Bytes kept with it, by name. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
     /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
-    /// `external_auth_type`. Written by the server. Published in george.
+    /// `external_auth_type`. The kind of external authentication, `AD`, or empty for none. Written by the server. Published in george.
     pub external_auth_type: String,
-    /// `external_auth_service_name`. Written by the server. Published in george.
+    /// `external_auth_service_name`. The name of the external authentication service, such as the domain. Written by the server. Published in george.
     pub external_auth_service_name: String,
-    /// `external_auth_configuration`. Written by the server. Published in george.
+    /// `external_auth_configuration`. Settings of the external authentication service, by name. Written by the server. Published in george.
     pub external_auth_configuration: Map<String, String>,
     /// `edition`. The edition it is licensed as. Written by the server. Published in midnight-ride.
     pub edition: String,
-    /// `license_server`. Clients may write it. Published in midnight-ride.
+    /// `license_server`. The licence server: `address` and `port`. Clients may write it. Published in midnight-ride.
     pub license_server: Map<String, String>,
-    /// `bios_strings`. Written by the server. Published in midnight-ride.
+    /// `bios_strings`. Texts that its firmware shows: vendor, product, version, serial number. Written by the server. Published in midnight-ride.
     pub bios_strings: Map<String, String>,
-    /// `power_on_mode`. Written by the server. Published in midnight-ride.
+    /// `power_on_mode`. By what it can be switched on from afar: `wake-on-lan`, a script's name, or empty for nothing. Written by the server. Published in midnight-ride.
     pub power_on_mode: String,
-    /// `power_on_config`. Written by the server. Published in midnight-ride.
+    /// `power_on_config`. Settings for switching it on, by name. Written by the server. Published in midnight-ride.
     pub power_on_config: Map<String, String>,
-    /// `local_cache_sr`. Set at creation. Published in cowley.
+    /// `local_cache_sr`. The local SR that holds caches of shared disks. Set at creation. Published in cowley.
     pub local_cache_sr: Ref<crate::SR>,
-    /// `chipset_info`. Written by the server. Published in boston.
+    /// `chipset_info`. What its chipset can do, by name, for example `iommu`. Written by the server. Published in boston.
     pub chipset_info: Map<String, String>,
-    /// `PCIs`. Written by the server. Published in boston.
+    /// `PCIs`. Its PCI devices. Written by the server. Published in boston.
     pub pcis: Vec<Ref<crate::PCI>>,
-    /// `PGPUs`. Written by the server. Published in boston.
+    /// `PGPUs`. Its physical GPUs. Written by the server. Published in boston.
     pub pgpus: Vec<Ref<crate::PGPU>>,
-    /// `PUSBs`. Written by the server. Published in inverness.
+    /// `PUSBs`. Its physical USB devices. Written by the server. Published in inverness.
     pub pusbs: Vec<Ref<crate::PUSB>>,
-    /// `ssl_legacy`. Set at creation. Published in dundee, deprecated in stockholm.
+    /// `ssl_legacy`. Whether old versions of TLS are accepted. Deprecated: they no longer are. Set at creation. Published in dundee, deprecated in stockholm.
     pub ssl_legacy: bool,
-    /// `guest_VCPUs_params`. Clients may write it. Published in tampa.
+    /// `guest_VCPUs_params`. Scheduling of the virtual CPUs of all its guests, for example a `mask`. Clients may write it. Published in tampa.
     pub guest_vcpus_params: Map<String, String>,
-    /// `display`. Clients may write it. Published in cream.
+    /// `display`. Whether its console shows on the attached screen, now and after the next restart. Clients may write it. Published in cream.
     pub display: HostDisplay,
-    /// `virtual_hardware_platform_versions`. Written by the server. Published in cream.
+    /// `virtual_hardware_platform_versions`. The versions of virtual hardware that it can offer to VMs. Written by the server. Published in cream.
     pub virtual_hardware_platform_versions: Vec<i64>,
     /// `control_domain`. The domain through which it is run (dom0). Written by the server. Published in ely.
     pub control_domain: Ref<crate::VM>,
-    /// `updates_requiring_reboot`. Written by the server. Published in ely.
+    /// `updates_requiring_reboot`. Updates that take effect when it restarts. Written by the server. Published in ely.
     pub updates_requiring_reboot: Vec<Ref<crate::PoolUpdate>>,
-    /// `features`. Written by the server. Published in falcon.
+    /// `features`. Experimental features that it has. Written by the server. Published in falcon.
     pub features: Vec<Ref<crate::Feature>>,
     /// `iscsi_iqn`. Its name as an iSCSI initiator. Set at creation. Published in kolkata.
     pub iscsi_iqn: String,
     /// `multipathing`. Whether storage is reached over several paths. Set at creation. Published in kolkata.
     pub multipathing: bool,
-    /// `uefi_certificates`. Set at creation. Published in quebec, deprecated in 22.16.0.
+    /// `uefi_certificates`. Secure Boot certificates for guests, encoded. Deprecated: see `pool.uefi_certificates`. Set at creation. Published in quebec, deprecated in 22.16.0.
     pub uefi_certificates: String,
-    /// `certificates`. Written by the server. Published in stockholm.
+    /// `certificates`. Certificates that it shows to others. Written by the server. Published in stockholm.
     pub certificates: Vec<Ref<crate::Certificate>>,
-    /// `editions`. Written by the server. Published in stockholm.
+    /// `editions`. The editions that it can be licensed as. Written by the server. Published in stockholm.
     pub editions: Vec<String>,
-    /// `pending_guidances`. Written by the server. Published in 1.303.0.
+    /// `pending_guidances`. What has to be done with it before updates that were applied are in effect. Written by the server. Published in 1.303.0.
     pub pending_guidances: Vec<crate::vm::UpdateGuidances>,
-    /// `tls_verification_enabled`. Written by the server. Published in 1.313.0.
+    /// `tls_verification_enabled`. Whether it checks certificates of the servers it connects to. Written by the server. Published in 1.313.0.
     pub tls_verification_enabled: bool,
-    /// `last_software_update`. Written by the server. Prototyped in 22.20.0.
+    /// `last_software_update`. When software was last updated; 1970 for never. Written by the server. Prototyped in 22.20.0.
     pub last_software_update: DateTime,
-    /// `https_only`. Written by the server. Prototyped in 22.27.0.
+    /// `https_only`. Whether port 80 is closed to the outside. Written by the server. Prototyped in 22.27.0.
     pub https_only: bool,
-    /// `latest_synced_updates_applied`. Written by the server. Prototyped in 23.18.0.
+    /// `latest_synced_updates_applied`. Whether all updates that the pool has fetched are applied to it. Written by the server. Prototyped in 23.18.0.
     pub latest_synced_updates_applied: LatestSyncedUpdatesAppliedState,
-    /// `numa_affinity_policy`. Written by the server. Prototyped in 24.0.0.
+    /// `numa_affinity_policy`. Whether VMs are kept to few memory nodes when they start. Written by the server. Prototyped in 24.0.0.
     pub numa_affinity_policy: HostNumaAffinityPolicy,
-    /// `pending_guidances_recommended`. Written by the server. Prototyped in 24.10.0.
+    /// `pending_guidances_recommended`. What should be done with it for updates that were applied. Written by the server. Prototyped in 24.10.0.
     pub pending_guidances_recommended: Vec<crate::vm::UpdateGuidances>,
-    /// `pending_guidances_full`. Written by the server. Prototyped in 24.10.0.
+    /// `pending_guidances_full`. Everything to do with it until updates that were applied are in effect completely. Written by the server. Prototyped in 24.10.0.
     pub pending_guidances_full: Vec<crate::vm::UpdateGuidances>,
-    /// `last_update_hash`. Written by the server. Prototyped in 24.10.0.
+    /// `last_update_hash`. The checksum of the set of updates that was applied last. Written by the server. Prototyped in 24.10.0.
     pub last_update_hash: String,
-    /// `ssh_enabled`. Written by the server. Prototyped in 25.21.0.
+    /// `ssh_enabled`. Whether one can log in to it by SSH. Written by the server. Prototyped in 25.21.0.
     pub ssh_enabled: bool,
-    /// `ssh_enabled_timeout`. Written by the server. Prototyped in 25.21.0.
+    /// `ssh_enabled_timeout`. For how long SSH stays on once it is enabled, in seconds; 0 for ever. Written by the server. Prototyped in 25.21.0.
     pub ssh_enabled_timeout: i64,
-    /// `ssh_expiry`. Written by the server. Prototyped in 25.21.0.
+    /// `ssh_expiry`. When SSH will be turned off; 1970 for never. Written by the server. Prototyped in 25.21.0.
     pub ssh_expiry: DateTime,
-    /// `console_idle_timeout`. Written by the server. Prototyped in 25.21.0.
+    /// `console_idle_timeout`. After how many idle seconds its console logs out; 0 for never. Written by the server. Prototyped in 25.21.0.
     pub console_idle_timeout: i64,
-    /// `ssh_auto_mode`. Written by the server. Prototyped in 25.27.0.
+    /// `ssh_auto_mode`. Whether SSH is turned on by itself while the server's daemon does not work. Written by the server. Prototyped in 25.27.0.
     pub ssh_auto_mode: bool,
-    /// `max_cstate`. Written by the server. Prototyped in 26.0.0.
+    /// `max_cstate`. The deepest sleep state its CPUs may enter; empty for no limit. Written by the server. Prototyped in 26.0.0.
     pub max_cstate: String,
-    /// `secure_boot`. Written by the server. Prototyped in 25.31.0.
+    /// `secure_boot`. Whether it started with Secure Boot. Written by the server. Prototyped in 25.31.0.
     pub secure_boot: bool,
-    /// `ntp_mode`. Written by the server. Prototyped in 26.0.0.
+    /// `ntp_mode`. Where its time servers come from: DHCP, a custom list, the factory's list, or none in use. Written by the server. Prototyped in 26.0.0.
     pub ntp_mode: HostNtpMode,
-    /// `ntp_custom_servers`. Written by the server. Prototyped in 26.0.0.
+    /// `ntp_custom_servers`. The time servers of the custom list. Written by the server. Prototyped in 26.0.0.
     pub ntp_custom_servers: Vec<String>,
-    /// `timezone`. Written by the server. Prototyped in 26.0.0.
+    /// `timezone`. Its time zone, for example `Europe/London`. Written by the server. Prototyped in 26.0.0.
     pub timezone: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -604,224 +604,224 @@ pub mod fields {
     pub const TIMEZONE: Field<Host, String> = Field::new(79);
 }
 
-/// `host.set_servertime`.
+/// `host.set_servertime`. Sets its clock; refused while it uses time servers.
 ///
 /// Least role: pool-operator. Prototyped in 26.0.0.
 pub fn set_servertime(this: &Ref<crate::Host>, value: &DateTime) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `host.get_ntp_synchronized`.
+/// `host.get_ntp_synchronized`. Whether its clock agrees with its time servers.
 ///
 /// Least role: read-only. Prototyped in 26.0.0.
 pub fn get_ntp_synchronized(this: &Ref<crate::Host>) -> Call<bool> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `host.list_timezones`.
+/// `host.list_timezones`. The names of all time zones it knows.
 ///
 /// Least role: read-only. Prototyped in 26.0.0.
 pub fn list_timezones(this: &Ref<crate::Host>) -> Call<Vec<String>> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `host.set_timezone`.
+/// `host.set_timezone`. Sets its time zone; see `list_timezones`.
 ///
 /// Least role: pool-operator. Prototyped in 26.0.0.
 pub fn set_timezone(this: &Ref<crate::Host>, value: &str) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `host.get_ntp_servers_status`.
+/// `host.get_ntp_servers_status`. The state of each time server in use.
 ///
 /// Least role: read-only. Prototyped in 26.0.0.
 pub fn get_ntp_servers_status(this: &Ref<crate::Host>) -> Call<Map<String, String>> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `host.set_ntp_custom_servers`.
+/// `host.set_ntp_custom_servers`. Sets the time servers of the custom list.
 ///
 /// Least role: pool-operator. Prototyped in 26.0.0.
 pub fn set_ntp_custom_servers(this: &Ref<crate::Host>, value: &[String]) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_ntp_mode`.
+/// `host.set_ntp_mode`. Chooses where its time servers come from.
 ///
 /// Least role: pool-operator. Prototyped in 26.0.0.
 pub fn set_ntp_mode(this: &Ref<crate::Host>, value: &HostNtpMode) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_max_cstate`.
+/// `host.set_max_cstate`. Limits the sleep states of its CPUs; empty lifts the limit.
 ///
 /// Least role: pool-operator. Prototyped in 26.0.0.
 pub fn set_max_cstate(this: &Ref<crate::Host>, value: &str) -> Call<()> {
     send(&CLASS, 7, vec![this.argument(), value.argument()])
 }
 
-/// `host.get_tracked_user_agents`.
+/// `host.get_tracked_user_agents`. The programs that have called it of late, with their versions.
 ///
 /// Least role: read-only. Prototyped in 25.34.0.
 pub fn get_tracked_user_agents(this: &Ref<crate::Host>) -> Call<Map<String, String>> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
-/// `host.set_ssh_auto_mode`.
+/// `host.set_ssh_auto_mode`. Has SSH turned on by itself while the server's daemon does not work, or not.
 ///
 /// Least role: pool-admin. Prototyped in 25.27.0.
 pub fn set_ssh_auto_mode(this: &Ref<crate::Host>, value: bool) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_console_idle_timeout`.
+/// `host.set_console_idle_timeout`. Sets after how many idle seconds its console logs out; 0 for never.
 ///
 /// Least role: pool-admin. Prototyped in 25.21.0.
 pub fn set_console_idle_timeout(this: &Ref<crate::Host>, value: i64) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_ssh_enabled_timeout`.
+/// `host.set_ssh_enabled_timeout`. Sets for how long SSH stays on once it is enabled, in seconds, two days at most; 0 for ever.
 ///
 /// Least role: pool-admin. Prototyped in 25.21.0.
 pub fn set_ssh_enabled_timeout(this: &Ref<crate::Host>, value: i64) -> Call<()> {
     send(&CLASS, 11, vec![this.argument(), value.argument()])
 }
 
-/// `host.disable_ssh`.
+/// `host.disable_ssh`. Turns SSH off.
 ///
 /// Least role: pool-admin. Prototyped in 25.13.0.
 pub fn disable_ssh(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 12, vec![this.argument()])
 }
 
-/// `host.enable_ssh`.
+/// `host.enable_ssh`. Turns SSH on, for `ssh_enabled_timeout` seconds if that is set.
 ///
 /// Least role: pool-admin. Prototyped in 25.13.0.
 pub fn enable_ssh(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 13, vec![this.argument()])
 }
 
-/// `host.emergency_clear_mandatory_guidance`.
+/// `host.emergency_clear_mandatory_guidance`. Forgets what updates demand of the host called, when that cannot be done.
 ///
 /// Least role: local-superuser. Prototyped in 24.10.0.
 pub fn emergency_clear_mandatory_guidance() -> Call<()> {
     send(&CLASS, 14, vec![])
 }
 
-/// `host.apply_recommended_guidances`.
+/// `host.apply_recommended_guidances`. Removed: did what updates that were applied recommend.
 ///
 /// Least role: pool-operator. Prototyped in 23.18.0, removed in 23.25.0.
 pub fn apply_recommended_guidances(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 15, vec![this.argument()])
 }
 
-/// `host.set_https_only`.
+/// `host.set_https_only`. Closes port 80 to the outside, or opens it.
 ///
 /// Least role: pool-operator. Prototyped in 22.27.0.
 pub fn set_https_only(this: &Ref<crate::Host>, value: bool) -> Call<()> {
     send(&CLASS, 16, vec![this.argument(), value.argument()])
 }
 
-/// `host.rescan_drivers`.
+/// `host.rescan_drivers`. Looks anew for drivers that come in variants.
 ///
 /// Least role: pool-admin. Prototyped in 25.2.0.
 pub fn rescan_drivers(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 17, vec![this.argument()])
 }
 
-/// `host.apply_updates`.
+/// `host.apply_updates`. Applies the updates that the pool has fetched; `hash` is what `pool.sync_updates` answered.
 ///
 /// Least role: pool-operator. Published in 1.301.0.
 pub fn apply_updates(this: &Ref<crate::Host>, hash: &str) -> Call<Vec<Vec<String>>> {
     send(&CLASS, 18, vec![this.argument(), hash.argument()])
 }
 
-/// `host.emergency_reenable_tls_verification`.
+/// `host.emergency_reenable_tls_verification`. Has the host called check certificates again, after the emergency.
 ///
 /// Least role: local-superuser. Published in 1.298.0.
 pub fn emergency_reenable_tls_verification() -> Call<()> {
     send(&CLASS, 19, vec![])
 }
 
-/// `host.emergency_disable_tls_verification`.
+/// `host.emergency_disable_tls_verification`. Stops the host called from checking certificates, when they keep it out of the pool.
 ///
 /// Least role: local-superuser. Published in 1.290.0.
 pub fn emergency_disable_tls_verification() -> Call<()> {
     send(&CLASS, 20, vec![])
 }
 
-/// `host.set_numa_affinity_policy`.
+/// `host.set_numa_affinity_policy`. Sets whether VMs are kept to few memory nodes when they start.
 ///
 /// Least role: pool-admin. Prototyped in 24.0.0.
 pub fn set_numa_affinity_policy(this: &Ref<crate::Host>, value: &HostNumaAffinityPolicy) -> Call<()> {
     send(&CLASS, 21, vec![this.argument(), value.argument()])
 }
 
-/// `host.get_sched_gran`.
+/// `host.get_sched_gran`. Whether VMs share CPUs by thread, core or socket; answers `cpu` for threads.
 ///
 /// Least role: local-superuser. Published in 1.271.0.
 pub fn get_sched_gran(this: &Ref<crate::Host>) -> Call<HostSchedGran> {
     send(&CLASS, 22, vec![this.argument()])
 }
 
-/// `host.set_sched_gran`.
+/// `host.set_sched_gran`. Sets whether VMs share CPUs by thread, core or socket; in effect after a restart.
 ///
 /// Least role: local-superuser. Published in 1.271.0.
 pub fn set_sched_gran(this: &Ref<crate::Host>, value: &HostSchedGran) -> Call<()> {
     send(&CLASS, 23, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_uefi_certificates`.
+/// `host.set_uefi_certificates`. Sets Secure Boot certificates. Deprecated: use `pool.set_custom_uefi_certificates`.
 ///
 /// Least role: local-superuser. Published in quebec, deprecated in 22.16.0.
 pub fn set_uefi_certificates(host: &Ref<crate::Host>, value: &str) -> Call<()> {
     send(&CLASS, 24, vec![host.argument(), value.argument()])
 }
 
-/// `host.set_multipathing`.
+/// `host.set_multipathing`. Has storage reached over several paths, or one; disable the host and unplug its PBDs first.
 ///
 /// Least role: pool-operator. Published in kolkata.
 pub fn set_multipathing(host: &Ref<crate::Host>, value: bool) -> Call<()> {
     send(&CLASS, 25, vec![host.argument(), value.argument()])
 }
 
-/// `host.set_iscsi_iqn`.
+/// `host.set_iscsi_iqn`. Sets its name as an iSCSI initiator; targets may have to let the new name in.
 ///
 /// Least role: pool-operator. Published in kolkata.
 pub fn set_iscsi_iqn(host: &Ref<crate::Host>, value: &str) -> Call<()> {
     send(&CLASS, 26, vec![host.argument(), value.argument()])
 }
 
-/// `host.set_ssl_legacy`.
+/// `host.set_ssl_legacy`. Accepts old versions of TLS, or not; newer releases refuse to turn them on.
 ///
 /// Least role: pool-operator. Published in dundee, changed in stockholm.
 pub fn set_ssl_legacy(this: &Ref<crate::Host>, value: bool) -> Call<()> {
     send(&CLASS, 27, vec![this.argument(), value.argument()])
 }
 
-/// `host.disable_display`.
+/// `host.disable_display`. Hides its console from the attached screen from the next restart on; answers the new state.
 ///
 /// Least role: pool-operator. Published in cream.
 pub fn disable_display(host: &Ref<crate::Host>) -> Call<HostDisplay> {
     send(&CLASS, 28, vec![host.argument()])
 }
 
-/// `host.enable_display`.
+/// `host.enable_display`. Shows its console on the attached screen from the next restart on; answers the new state.
 ///
 /// Least role: pool-operator. Published in cream.
 pub fn enable_display(host: &Ref<crate::Host>) -> Call<HostDisplay> {
     send(&CLASS, 29, vec![host.argument()])
 }
 
-/// `host.declare_dead`.
+/// `host.declare_dead`. Treats it as down and its VMs as halted. It must be off, or VMs may run twice.
 ///
 /// Least role: pool-operator. Published in clearwater.
 pub fn declare_dead(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 30, vec![host.argument()])
 }
 
-/// `host.migrate_receive`.
+/// `host.migrate_receive`. Prepares it for a VM that comes over this network; answers `dest` for `VM.migrate_send`.
 ///
 /// Least role: vm-power-admin. Published in tampa.
 pub fn migrate_receive(
@@ -832,70 +832,70 @@ pub fn migrate_receive(
     send(&CLASS, 31, vec![host.argument(), network.argument(), options.argument()])
 }
 
-/// `host.disable_local_storage_caching`.
+/// `host.disable_local_storage_caching`. Stops keeping caches of shared disks on it.
 ///
 /// Least role: pool-operator. Published in cowley.
 pub fn disable_local_storage_caching(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 32, vec![host.argument()])
 }
 
-/// `host.enable_local_storage_caching`.
+/// `host.enable_local_storage_caching`. Keeps caches of shared disks in one of its local SRs.
 ///
 /// Least role: pool-operator. Published in cowley.
 pub fn enable_local_storage_caching(host: &Ref<crate::Host>, sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 33, vec![host.argument(), sr.argument()])
 }
 
-/// `host.reset_cpu_features`.
+/// `host.reset_cpu_features`. Removed: showed all CPU features again. The server now levels them by itself.
 ///
 /// Least role: pool-operator. Published in midnight-ride, deprecated in dundee, removed in dundee.
 pub fn reset_cpu_features(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 34, vec![host.argument()])
 }
 
-/// `host.set_cpu_features`.
+/// `host.set_cpu_features`. Removed: hid CPU features. The server now levels them by itself.
 ///
 /// Least role: pool-operator. Published in midnight-ride, deprecated in dundee, removed in dundee.
 pub fn set_cpu_features(host: &Ref<crate::Host>, features: &str) -> Call<()> {
     send(&CLASS, 35, vec![host.argument(), features.argument()])
 }
 
-/// `host.set_power_on_mode`.
+/// `host.set_power_on_mode`. Sets by what it can be switched on from afar, with settings for that.
 ///
 /// Least role: pool-operator. Published in cowley, changed in stockholm, changed in 24.19.0.
 pub fn set_power_on_mode(this: &Ref<crate::Host>, power_on_mode: &str, power_on_config: &Map<String, String>) -> Call<()> {
     send(&CLASS, 36, vec![this.argument(), power_on_mode.argument(), power_on_config.argument()])
 }
 
-/// `host.refresh_pack_info`.
+/// `host.refresh_pack_info`. Reads the list of installed supplemental packs again. Deprecated.
 ///
 /// Least role: pool-operator. Published in midnight-ride, deprecated in ely.
 pub fn refresh_pack_info(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 37, vec![host.argument()])
 }
 
-/// `host.apply_edition`.
+/// `host.apply_edition`. Licenses it as another edition; `force` even if the licence server refuses.
 ///
 /// Least role: pool-operator. Published in midnight-ride.
 pub fn apply_edition(host: &Ref<crate::Host>, edition: &str, force: Option<bool>) -> Call<()> {
     send_with_options(&CLASS, 38, vec![host.argument(), edition.argument()], &mut [force.map(|it| it.argument())])
 }
 
-/// `host.reset_server_certificate`.
+/// `host.reset_server_certificate`. Replaces its certificate by a new self-signed one; clients that pinned it notice.
 ///
 /// Least role: pool-admin. Published in 1.290.0.
 pub fn reset_server_certificate(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 39, vec![host.argument()])
 }
 
-/// `host.emergency_reset_server_certificate`.
+/// `host.emergency_reset_server_certificate`. Gives the host called a new self-signed certificate, without the pool's help.
 ///
 /// Least role: local-superuser. Published in stockholm.
 pub fn emergency_reset_server_certificate() -> Call<()> {
     send(&CLASS, 40, vec![])
 }
 
-/// `host.install_server_certificate`.
+/// `host.install_server_certificate`. Has it show this certificate, in PEM, with its private key and chain.
 ///
 /// Least role: pool-admin. Published in stockholm.
 pub fn install_server_certificate(
@@ -912,35 +912,35 @@ pub fn install_server_certificate(
     )
 }
 
-/// `host.refresh_server_certificate`.
+/// `host.refresh_server_certificate`. Replaces the certificate that it shows within the pool.
 ///
 /// Least role: pool-admin. Published in 1.307.0.
 pub fn refresh_server_certificate(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 42, vec![host.argument()])
 }
 
-/// `host.get_server_certificate`.
+/// `host.get_server_certificate`. The certificate that it shows to clients, in PEM.
 ///
 /// Least role: read-only. Published in george, changed in inverness.
 pub fn get_server_certificate(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 43, vec![host.argument()])
 }
 
-/// `host.retrieve_wlb_evacuate_recommendations`.
+/// `host.retrieve_wlb_evacuate_recommendations`. Where workload balancing would move each VM of it to empty it.
 ///
 /// Least role: read-only. Published in george.
 pub fn retrieve_wlb_evacuate_recommendations(this: &Ref<crate::Host>) -> Call<Map<Ref<crate::VM>, Vec<String>>> {
     send(&CLASS, 44, vec![this.argument()])
 }
 
-/// `host.external_auth_set_ldaps`.
+/// `host.external_auth_set_ldaps`. Has it ask the directory service by LDAPS, or by LDAP.
 ///
 /// Least role: pool-admin. Published in 26.16.0.
 pub fn external_auth_set_ldaps(host: &Ref<crate::Host>, ldaps: bool, force: Option<bool>) -> Call<()> {
     send_with_options(&CLASS, 45, vec![host.argument(), ldaps.argument()], &mut [force.map(|it| it.argument())])
 }
 
-/// `host.disable_external_auth`.
+/// `host.disable_external_auth`. Leaves the external authentication service; `config` may hold credentials for that.
 ///
 /// Least role: pool-admin. Published in george.
 pub fn disable_external_auth(
@@ -956,7 +956,7 @@ pub fn disable_external_auth(
     )
 }
 
-/// `host.enable_external_auth`.
+/// `host.enable_external_auth`. Joins it to an external authentication service; `auth_type` is `AD`.
 ///
 /// Least role: pool-admin. Published in george.
 pub fn enable_external_auth(
@@ -968,42 +968,42 @@ pub fn enable_external_auth(
     send(&CLASS, 47, vec![host.argument(), config.argument(), service_name.argument(), auth_type.argument()])
 }
 
-/// `host.get_server_localtime`.
+/// `host.get_server_localtime`. Its clock in its own time zone; the answer names no zone.
 ///
 /// Least role: read-only. Published in cowley.
 pub fn get_server_localtime(host: &Ref<crate::Host>) -> Call<DateTime> {
     send(&CLASS, 48, vec![host.argument()])
 }
 
-/// `host.get_servertime`.
+/// `host.get_servertime`. Its clock, in UTC.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_servertime(host: &Ref<crate::Host>) -> Call<DateTime> {
     send(&CLASS, 49, vec![host.argument()])
 }
 
-/// `host.call_extension`.
+/// `host.call_extension`. Runs an extension of the API on it by its name; answers its text.
 ///
 /// Least role: pool-admin. Published in ely.
 pub fn call_extension(host: &Ref<crate::Host>, call: &str) -> Call<String> {
     send(&CLASS, 50, vec![host.argument(), call.argument()])
 }
 
-/// `host.has_extension`.
+/// `host.has_extension`. Whether it has an extension of the API of this name.
 ///
 /// Least role: pool-admin. Published in ely.
 pub fn has_extension(host: &Ref<crate::Host>, name: &str) -> Call<bool> {
     send(&CLASS, 51, vec![host.argument(), name.argument()])
 }
 
-/// `host.call_plugin`.
+/// `host.call_plugin`. Runs the function `fn` of a plugin on it; answers the plugin's text.
 ///
 /// Least role: pool-admin. Published in orlando.
 pub fn call_plugin(host: &Ref<crate::Host>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
     send(&CLASS, 52, vec![host.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
-/// `host.create_new_blob`.
+/// `host.create_new_blob`. Keeps a new, empty blob with it; anyone can read a `public` one without a login.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn create_new_blob(
@@ -1020,35 +1020,35 @@ pub fn create_new_blob(
     )
 }
 
-/// `host.backup_rrds`.
+/// `host.backup_rrds`. Copies its recorded measurements to the master, after so many seconds.
 ///
 /// Least role: pool-admin. Published in orlando.
 pub fn backup_rrds(host: &Ref<crate::Host>, delay: f64) -> Call<()> {
     send(&CLASS, 54, vec![host.argument(), delay.argument()])
 }
 
-/// `host.sync_data`.
+/// `host.sync_data`. Brings it what the master keeps beside the database, such as messages and measurements.
 ///
 /// Least role: pool-admin. Published in orlando.
 pub fn sync_data(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 55, vec![host.argument()])
 }
 
-/// `host.compute_memory_overhead`.
+/// `host.compute_memory_overhead`. The memory that virtualisation itself takes, in bytes.
 ///
 /// Least role: read-only. Published in midnight-ride.
 pub fn compute_memory_overhead(host: &Ref<crate::Host>) -> Call<i64> {
     send(&CLASS, 56, vec![host.argument()])
 }
 
-/// `host.compute_free_memory`.
+/// `host.compute_free_memory`. The memory that is left for VMs, in bytes.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn compute_free_memory(host: &Ref<crate::Host>) -> Call<i64> {
     send(&CLASS, 57, vec![host.argument()])
 }
 
-/// `host.set_hostname_live`.
+/// `host.set_hostname_live`. Changes its name in the network at once, and in the database.
 ///
 /// Least role: pool-operator. Published in miami.
 ///
@@ -1057,63 +1057,63 @@ pub fn set_hostname_live(host: &Ref<crate::Host>, hostname: &str) -> Call<()> {
     send(&CLASS, 58, vec![host.argument(), hostname.argument()])
 }
 
-/// `host.shutdown_agent`.
+/// `host.shutdown_agent`. Stops the daemon that answers these calls on the host called; VMs run on.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn shutdown_agent() -> Call<()> {
     send(&CLASS, 59, vec![])
 }
 
-/// `host.restart_agent`.
+/// `host.restart_agent`. Restarts the daemon that answers these calls: connections break, sessions and tasks are gone.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn restart_agent(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 60, vec![host.argument()])
 }
 
-/// `host.get_system_status_capabilities`.
+/// `host.get_system_status_capabilities`. XML that lists what a status report can hold.
 ///
 /// Least role: read-only. Published in miami.
 pub fn get_system_status_capabilities(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 61, vec![host.argument()])
 }
 
-/// `host.get_management_interface`.
+/// `host.get_management_interface`. The PIF by which it is managed.
 ///
 /// Least role: pool-operator. Published in tampa.
 pub fn get_management_interface(host: &Ref<crate::Host>) -> Call<Ref<crate::PIF>> {
     send(&CLASS, 62, vec![host.argument()])
 }
 
-/// `host.management_disable`.
+/// `host.management_disable`. Turns the management interface of the host called off; only its local console is left.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn management_disable() -> Call<()> {
     send(&CLASS, 63, vec![])
 }
 
-/// `host.local_management_reconfigure`.
+/// `host.local_management_reconfigure`. Manages the host called by a device such as `eth0`, when it has lost the pool.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn local_management_reconfigure(interface: &str) -> Call<()> {
     send(&CLASS, 64, vec![interface.argument()])
 }
 
-/// `host.management_reconfigure`.
+/// `host.management_reconfigure`. Manages its host by another PIF, which must have an address; connections break.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn management_reconfigure(pif: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 65, vec![pif.argument()])
 }
 
-/// `host.syslog_reconfigure`.
+/// `host.syslog_reconfigure`. Applies `logging`, after a change.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn syslog_reconfigure(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 66, vec![host.argument()])
 }
 
-/// `host.evacuate`.
+/// `host.evacuate`. Moves all running VMs elsewhere; disable it first. A batch size of 0 is the default of 10.
 ///
 /// Least role: pool-operator. Published in miami, extended in 1.297.0, extended in 23.27.0.
 pub fn evacuate(
@@ -1129,84 +1129,84 @@ pub fn evacuate(
     )
 }
 
-/// `host.get_uncooperative_resident_VMs`.
+/// `host.get_uncooperative_resident_VMs`. The VMs on it that do not follow their memory targets. Deprecated.
 ///
 /// Least role: read-only. Published in midnight-ride, deprecated in tampa.
 pub fn get_uncooperative_resident_vms(this: &Ref<crate::Host>) -> Call<Vec<Ref<crate::VM>>> {
     send(&CLASS, 68, vec![this.argument()])
 }
 
-/// `host.get_vms_which_prevent_evacuation`.
+/// `host.get_vms_which_prevent_evacuation`. The VMs that could not move elsewhere, with error code and parameters.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_vms_which_prevent_evacuation(this: &Ref<crate::Host>) -> Call<Map<Ref<crate::VM>, Vec<String>>> {
     send(&CLASS, 69, vec![this.argument()])
 }
 
-/// `host.assert_can_evacuate`.
+/// `host.assert_can_evacuate`. Fails unless all its running VMs could move elsewhere.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn assert_can_evacuate(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 70, vec![host.argument()])
 }
 
-/// `host.forget_data_source_archives`.
+/// `host.forget_data_source_archives`. Throws away the history of a measurement.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn forget_data_source_archives(host: &Ref<crate::Host>, data_source: &str) -> Call<()> {
     send(&CLASS, 71, vec![host.argument(), data_source.argument()])
 }
 
-/// `host.query_data_source`.
+/// `host.query_data_source`. The latest value of a measurement.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn query_data_source(host: &Ref<crate::Host>, data_source: &str) -> Call<f64> {
     send(&CLASS, 72, vec![host.argument(), data_source.argument()])
 }
 
-/// `host.record_data_source`.
+/// `host.record_data_source`. Has the history of a measurement recorded.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn record_data_source(host: &Ref<crate::Host>, data_source: &str) -> Call<()> {
     send(&CLASS, 73, vec![host.argument(), data_source.argument()])
 }
 
-/// `host.get_data_sources`.
+/// `host.get_data_sources`. What is measured of it, with units, and whether its history is recorded.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_data_sources(host: &Ref<crate::Host>) -> Call<Vec<crate::data_source::Record>> {
     send(&CLASS, 74, vec![host.argument()])
 }
 
-/// `host.emergency_ha_disable`.
+/// `host.emergency_ha_disable`. Turns high availability off on the host called alone; `soft` only until it restarts.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn emergency_ha_disable(soft: Option<bool>) -> Call<()> {
     send_with_options(&CLASS, 75, vec![], &mut [soft.map(|it| it.argument())])
 }
 
-/// `host.power_on`.
+/// `host.power_on`. Switches it on by its `power_on_mode`.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn power_on(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 76, vec![host.argument()])
 }
 
-/// `host.destroy`.
+/// `host.destroy`. Forgets a host that is gone for good; it must be out of reach and have no VMs.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn destroy(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 77, vec![this.argument()])
 }
 
-/// `host.license_remove`.
+/// `host.license_remove`. Takes away its licence file.
 ///
 /// Least role: pool-operator. Published in indigo.
 pub fn license_remove(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 78, vec![host.argument()])
 }
 
-/// `host.license_add`.
+/// `host.license_add`. Adds a licence file; `contents` is encoded in base64.
 ///
 /// Least role: pool-operator. Published in indigo.
 ///
@@ -1215,7 +1215,7 @@ pub fn license_add(host: &Ref<crate::Host>, contents: &str) -> Call<()> {
     send(&CLASS, 79, vec![host.argument(), contents.argument()])
 }
 
-/// `host.license_apply`.
+/// `host.license_apply`. Removed: applied a licence file. Use `license_add` and `apply_edition`.
 ///
 /// Least role: pool-operator. Published in rio, deprecated in clearwater, removed in clearwater.
 ///
@@ -1224,70 +1224,70 @@ pub fn license_apply(host: &Ref<crate::Host>, contents: &str) -> Call<()> {
     send(&CLASS, 80, vec![host.argument(), contents.argument()])
 }
 
-/// `host.list_methods`.
+/// `host.list_methods`. The names of all messages it understands.
 ///
 /// Least role: read-only. Published in rio.
 pub fn list_methods() -> Call<Vec<String>> {
     send(&CLASS, 81, vec![])
 }
 
-/// `host.bugreport_upload`.
+/// `host.bugreport_upload`. Sends a status report to a URL; options such as `http_proxy` say how.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn bugreport_upload(host: &Ref<crate::Host>, url: &str, options: &Map<String, String>) -> Call<()> {
     send(&CLASS, 82, vec![host.argument(), url.argument(), options.argument()])
 }
 
-/// `host.send_debug_keys`.
+/// `host.send_debug_keys`. Sends debug keys to the hypervisor; what they print is in `dmesg`.
 ///
 /// Least role: pool-admin. Published in rio.
 pub fn send_debug_keys(host: &Ref<crate::Host>, keys: &str) -> Call<()> {
     send(&CLASS, 83, vec![host.argument(), keys.argument()])
 }
 
-/// `host.get_log`.
+/// `host.get_log`. The text of its log file.
 ///
 /// Least role: read-only. Published in rio.
 pub fn get_log(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 84, vec![host.argument()])
 }
 
-/// `host.dmesg_clear`.
+/// `host.dmesg_clear`. The hypervisor's messages, which are cleared then.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn dmesg_clear(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 85, vec![host.argument()])
 }
 
-/// `host.dmesg`.
+/// `host.dmesg`. The hypervisor's messages.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn dmesg(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 86, vec![host.argument()])
 }
 
-/// `host.reboot`.
+/// `host.reboot`. Restarts it; it must be disabled. VMs that still run are lost: `evacuate` first.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn reboot(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 87, vec![host.argument()])
 }
 
-/// `host.shutdown`.
+/// `host.shutdown`. Switches it off; it must be disabled. VMs that still run are lost: `evacuate` first.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn shutdown(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 88, vec![host.argument()])
 }
 
-/// `host.enable`.
+/// `host.enable`. Lets VMs start on it again.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn enable(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 89, vec![host.argument()])
 }
 
-/// `host.disable`.
+/// `host.disable`. Lets no more VMs start on it; those there run on. With `auto_enable` a restart enables it.
 ///
 /// Least role: pool-operator. Published in rio, changed in 25.31.0.
 pub fn disable(host: &Ref<crate::Host>, auto_enable: Option<bool>) -> Call<()> {
@@ -1420,7 +1420,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Who implements the API: `XenSource`.",
     },
     FieldDesc {
         name: "API_version_vendor_implementation",
@@ -1431,7 +1431,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Details of the implementation of the API, by name.",
     },
     FieldDesc {
         name: "enabled",
@@ -1475,7 +1475,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What guests the hypervisor can run, for example `hvm-3.0-x86_64`.",
     },
     FieldDesc {
         name: "cpu_configuration",
@@ -1486,7 +1486,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How physical CPUs are set up, by name.",
     },
     FieldDesc {
         name: "sched_policy",
@@ -1497,7 +1497,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The scheduler that shares CPUs among VMs.",
     },
     FieldDesc {
         name: "supported_bootloaders",
@@ -1508,7 +1508,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Programs that find a kernel for paravirtual guests, for example `pygrub`.",
     },
     FieldDesc {
         name: "resident_VMs",
@@ -1530,7 +1530,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Where the log goes: `syslog_destination` is a log server.",
     },
     FieldDesc {
         name: "PIFs",
@@ -1563,7 +1563,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Where dumps of crashed VMs go if the pool says nothing.",
     },
     FieldDesc {
         name: "crashdumps",
@@ -1574,7 +1574,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host_crashdump", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The dumps of its crashes.",
     },
     FieldDesc {
         name: "patches",
@@ -1585,7 +1585,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host_patch", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Hotfixes in the old format that were applied to it.",
     },
     FieldDesc {
         name: "updates",
@@ -1596,7 +1596,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "pool_update", field: "hosts", stored: true }),
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Updates that were applied to it.",
     },
     FieldDesc {
         name: "PBDs",
@@ -1618,7 +1618,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host_cpu", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its physical CPUs. Deprecated: see `cpu_info`.",
     },
     FieldDesc {
         name: "cpu_info",
@@ -1673,7 +1673,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What its licence says: edition, expiry, restrictions, by name.",
     },
     FieldDesc {
         name: "ha_statefiles",
@@ -1684,7 +1684,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The state files of high availability that it can reach.",
     },
     FieldDesc {
         name: "ha_network_peers",
@@ -1695,7 +1695,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The hosts that can take part in high availability's heartbeat, as far as it sees them.",
     },
     FieldDesc {
         name: "blobs",
@@ -1728,7 +1728,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The kind of external authentication, `AD`, or empty for none.",
     },
     FieldDesc {
         name: "external_auth_service_name",
@@ -1739,7 +1739,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The name of the external authentication service, such as the domain.",
     },
     FieldDesc {
         name: "external_auth_configuration",
@@ -1750,7 +1750,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Settings of the external authentication service, by name.",
     },
     FieldDesc {
         name: "edition",
@@ -1772,7 +1772,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The licence server: `address` and `port`.",
     },
     FieldDesc {
         name: "bios_strings",
@@ -1783,7 +1783,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Texts that its firmware shows: vendor, product, version, serial number.",
     },
     FieldDesc {
         name: "power_on_mode",
@@ -1794,7 +1794,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "By what it can be switched on from afar: `wake-on-lan`, a script's name, or empty for nothing.",
     },
     FieldDesc {
         name: "power_on_config",
@@ -1805,7 +1805,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Settings for switching it on, by name.",
     },
     FieldDesc {
         name: "local_cache_sr",
@@ -1816,7 +1816,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "The local SR that holds caches of shared disks.",
     },
     FieldDesc {
         name: "chipset_info",
@@ -1827,7 +1827,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "What its chipset can do, by name, for example `iommu`.",
     },
     FieldDesc {
         name: "PCIs",
@@ -1838,7 +1838,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PCI", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Its PCI devices.",
     },
     FieldDesc {
         name: "PGPUs",
@@ -1849,7 +1849,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PGPU", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Its physical GPUs.",
     },
     FieldDesc {
         name: "PUSBs",
@@ -1860,7 +1860,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PUSB", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Its physical USB devices.",
     },
     FieldDesc {
         name: "ssl_legacy",
@@ -1871,7 +1871,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee"), (Stage::Deprecated, "stockholm")],
-        doc: "",
+        doc: "Whether old versions of TLS are accepted. Deprecated: they no longer are.",
     },
     FieldDesc {
         name: "guest_VCPUs_params",
@@ -1882,7 +1882,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Scheduling of the virtual CPUs of all its guests, for example a `mask`.",
     },
     FieldDesc {
         name: "display",
@@ -1893,7 +1893,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "cream")],
-        doc: "",
+        doc: "Whether its console shows on the attached screen, now and after the next restart.",
     },
     FieldDesc {
         name: "virtual_hardware_platform_versions",
@@ -1904,7 +1904,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cream")],
-        doc: "",
+        doc: "The versions of virtual hardware that it can offer to VMs.",
     },
     FieldDesc {
         name: "control_domain",
@@ -1926,7 +1926,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Updates that take effect when it restarts.",
     },
     FieldDesc {
         name: "features",
@@ -1937,7 +1937,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Feature", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Experimental features that it has.",
     },
     FieldDesc {
         name: "iscsi_iqn",
@@ -1970,7 +1970,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "quebec"), (Stage::Deprecated, "22.16.0")],
-        doc: "",
+        doc: "Secure Boot certificates for guests, encoded. Deprecated: see `pool.uefi_certificates`.",
     },
     FieldDesc {
         name: "certificates",
@@ -1981,7 +1981,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Certificate", field: "host", stored: false }),
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "Certificates that it shows to others.",
     },
     FieldDesc {
         name: "editions",
@@ -1992,7 +1992,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "The editions that it can be licensed as.",
     },
     FieldDesc {
         name: "pending_guidances",
@@ -2003,7 +2003,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.303.0")],
-        doc: "",
+        doc: "What has to be done with it before updates that were applied are in effect.",
     },
     FieldDesc {
         name: "tls_verification_enabled",
@@ -2014,7 +2014,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.313.0")],
-        doc: "",
+        doc: "Whether it checks certificates of the servers it connects to.",
     },
     FieldDesc {
         name: "last_software_update",
@@ -2025,7 +2025,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "22.20.0")],
-        doc: "",
+        doc: "When software was last updated; 1970 for never.",
     },
     FieldDesc {
         name: "https_only",
@@ -2036,7 +2036,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "22.27.0")],
-        doc: "",
+        doc: "Whether port 80 is closed to the outside.",
     },
     FieldDesc {
         name: "latest_synced_updates_applied",
@@ -2047,7 +2047,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.18.0")],
-        doc: "",
+        doc: "Whether all updates that the pool has fetched are applied to it.",
     },
     FieldDesc {
         name: "numa_affinity_policy",
@@ -2058,7 +2058,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.0.0")],
-        doc: "",
+        doc: "Whether VMs are kept to few memory nodes when they start.",
     },
     FieldDesc {
         name: "pending_guidances_recommended",
@@ -2069,7 +2069,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.10.0")],
-        doc: "",
+        doc: "What should be done with it for updates that were applied.",
     },
     FieldDesc {
         name: "pending_guidances_full",
@@ -2080,7 +2080,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.10.0")],
-        doc: "",
+        doc: "Everything to do with it until updates that were applied are in effect completely.",
     },
     FieldDesc {
         name: "last_update_hash",
@@ -2091,7 +2091,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.10.0")],
-        doc: "",
+        doc: "The checksum of the set of updates that was applied last.",
     },
     FieldDesc {
         name: "ssh_enabled",
@@ -2102,7 +2102,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "",
+        doc: "Whether one can log in to it by SSH.",
     },
     FieldDesc {
         name: "ssh_enabled_timeout",
@@ -2113,7 +2113,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "",
+        doc: "For how long SSH stays on once it is enabled, in seconds; 0 for ever.",
     },
     FieldDesc {
         name: "ssh_expiry",
@@ -2124,7 +2124,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "",
+        doc: "When SSH will be turned off; 1970 for never.",
     },
     FieldDesc {
         name: "console_idle_timeout",
@@ -2135,7 +2135,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "",
+        doc: "After how many idle seconds its console logs out; 0 for never.",
     },
     FieldDesc {
         name: "ssh_auto_mode",
@@ -2146,7 +2146,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.27.0")],
-        doc: "",
+        doc: "Whether SSH is turned on by itself while the server's daemon does not work.",
     },
     FieldDesc {
         name: "max_cstate",
@@ -2157,7 +2157,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "The deepest sleep state its CPUs may enter; empty for no limit.",
     },
     FieldDesc {
         name: "secure_boot",
@@ -2168,7 +2168,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.31.0")],
-        doc: "",
+        doc: "Whether it started with Secure Boot.",
     },
     FieldDesc {
         name: "ntp_mode",
@@ -2179,7 +2179,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "Where its time servers come from: DHCP, a custom list, the factory's list, or none in use.",
     },
     FieldDesc {
         name: "ntp_custom_servers",
@@ -2190,7 +2190,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "The time servers of the custom list.",
     },
     FieldDesc {
         name: "timezone",
@@ -2201,7 +2201,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "Its time zone, for example `Europe/London`.",
     },
 ];
 
@@ -2218,7 +2218,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "Sets its clock; refused while it uses time servers.",
     },
     MessageDesc {
         name: "get_ntp_synchronized",
@@ -2229,7 +2229,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "Whether its clock agrees with its time servers.",
     },
     MessageDesc {
         name: "list_timezones",
@@ -2240,7 +2240,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "The names of all time zones it knows.",
     },
     MessageDesc {
         name: "set_timezone",
@@ -2254,7 +2254,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "Sets its time zone; see `list_timezones`.",
     },
     MessageDesc {
         name: "get_ntp_servers_status",
@@ -2265,7 +2265,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "The state of each time server in use.",
     },
     MessageDesc {
         name: "set_ntp_custom_servers",
@@ -2279,7 +2279,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "Sets the time servers of the custom list.",
     },
     MessageDesc {
         name: "set_ntp_mode",
@@ -2293,7 +2293,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "Chooses where its time servers come from.",
     },
     MessageDesc {
         name: "set_max_cstate",
@@ -2307,7 +2307,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.0.0")],
-        doc: "",
+        doc: "Limits the sleep states of its CPUs; empty lifts the limit.",
     },
     MessageDesc {
         name: "get_tracked_user_agents",
@@ -2318,7 +2318,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Prototyped, "25.34.0")],
-        doc: "",
+        doc: "The programs that have called it of late, with their versions.",
     },
     MessageDesc {
         name: "set_ssh_auto_mode",
@@ -2332,7 +2332,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.27.0")],
-        doc: "",
+        doc: "Has SSH turned on by itself while the server's daemon does not work, or not.",
     },
     MessageDesc {
         name: "set_console_idle_timeout",
@@ -2346,7 +2346,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "",
+        doc: "Sets after how many idle seconds its console logs out; 0 for never.",
     },
     MessageDesc {
         name: "set_ssh_enabled_timeout",
@@ -2360,7 +2360,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "",
+        doc: "Sets for how long SSH stays on once it is enabled, in seconds, two days at most; 0 for ever.",
     },
     MessageDesc {
         name: "disable_ssh",
@@ -2371,7 +2371,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.13.0")],
-        doc: "",
+        doc: "Turns SSH off.",
     },
     MessageDesc {
         name: "enable_ssh",
@@ -2382,7 +2382,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.13.0")],
-        doc: "",
+        doc: "Turns SSH on, for `ssh_enabled_timeout` seconds if that is set.",
     },
     MessageDesc {
         name: "emergency_clear_mandatory_guidance",
@@ -2393,7 +2393,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Prototyped, "24.10.0")],
-        doc: "",
+        doc: "Forgets what updates demand of the host called, when that cannot be done.",
     },
     MessageDesc {
         name: "apply_recommended_guidances",
@@ -2404,7 +2404,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "23.18.0"), (Stage::Removed, "23.25.0")],
-        doc: "",
+        doc: "Removed: did what updates that were applied recommend.",
     },
     MessageDesc {
         name: "set_https_only",
@@ -2418,7 +2418,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "22.27.0")],
-        doc: "",
+        doc: "Closes port 80 to the outside, or opens it.",
     },
     MessageDesc {
         name: "rescan_drivers",
@@ -2429,7 +2429,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "Looks anew for drivers that come in variants.",
     },
     MessageDesc {
         name: "apply_updates",
@@ -2443,7 +2443,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Applies the updates that the pool has fetched; `hash` is what `pool.sync_updates` answered.",
     },
     MessageDesc {
         name: "emergency_reenable_tls_verification",
@@ -2454,7 +2454,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "1.298.0")],
-        doc: "",
+        doc: "Has the host called check certificates again, after the emergency.",
     },
     MessageDesc {
         name: "emergency_disable_tls_verification",
@@ -2465,7 +2465,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "1.290.0")],
-        doc: "",
+        doc: "Stops the host called from checking certificates, when they keep it out of the pool.",
     },
     MessageDesc {
         name: "set_numa_affinity_policy",
@@ -2479,7 +2479,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "24.0.0")],
-        doc: "",
+        doc: "Sets whether VMs are kept to few memory nodes when they start.",
     },
     MessageDesc {
         name: "get_sched_gran",
@@ -2490,7 +2490,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "1.271.0")],
-        doc: "",
+        doc: "Whether VMs share CPUs by thread, core or socket; answers `cpu` for threads.",
     },
     MessageDesc {
         name: "set_sched_gran",
@@ -2504,7 +2504,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "1.271.0")],
-        doc: "",
+        doc: "Sets whether VMs share CPUs by thread, core or socket; in effect after a restart.",
     },
     MessageDesc {
         name: "set_uefi_certificates",
@@ -2518,7 +2518,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "quebec"), (Stage::Deprecated, "22.16.0")],
-        doc: "",
+        doc: "Sets Secure Boot certificates. Deprecated: use `pool.set_custom_uefi_certificates`.",
     },
     MessageDesc {
         name: "set_multipathing",
@@ -2532,7 +2532,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "Has storage reached over several paths, or one; disable the host and unplug its PBDs first.",
     },
     MessageDesc {
         name: "set_iscsi_iqn",
@@ -2546,7 +2546,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "Sets its name as an iSCSI initiator; targets may have to let the new name in.",
     },
     MessageDesc {
         name: "set_ssl_legacy",
@@ -2560,7 +2560,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "dundee"), (Stage::Changed, "stockholm")],
-        doc: "",
+        doc: "Accepts old versions of TLS, or not; newer releases refuse to turn them on.",
     },
     MessageDesc {
         name: "disable_display",
@@ -2571,7 +2571,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cream")],
-        doc: "",
+        doc: "Hides its console from the attached screen from the next restart on; answers the new state.",
     },
     MessageDesc {
         name: "enable_display",
@@ -2582,7 +2582,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cream")],
-        doc: "",
+        doc: "Shows its console on the attached screen from the next restart on; answers the new state.",
     },
     MessageDesc {
         name: "declare_dead",
@@ -2593,7 +2593,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "clearwater")],
-        doc: "",
+        doc: "Treats it as down and its VMs as halted. It must be off, or VMs may run twice.",
     },
     MessageDesc {
         name: "migrate_receive",
@@ -2608,7 +2608,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Prepares it for a VM that comes over this network; answers `dest` for `VM.migrate_send`.",
     },
     MessageDesc {
         name: "disable_local_storage_caching",
@@ -2619,7 +2619,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Stops keeping caches of shared disks on it.",
     },
     MessageDesc {
         name: "enable_local_storage_caching",
@@ -2633,7 +2633,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Keeps caches of shared disks in one of its local SRs.",
     },
     MessageDesc {
         name: "reset_cpu_features",
@@ -2644,7 +2644,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "midnight-ride"), (Stage::Deprecated, "dundee"), (Stage::Removed, "dundee")],
-        doc: "",
+        doc: "Removed: showed all CPU features again. The server now levels them by itself.",
     },
     MessageDesc {
         name: "set_cpu_features",
@@ -2658,7 +2658,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "midnight-ride"), (Stage::Deprecated, "dundee"), (Stage::Removed, "dundee")],
-        doc: "",
+        doc: "Removed: hid CPU features. The server now levels them by itself.",
     },
     MessageDesc {
         name: "set_power_on_mode",
@@ -2673,7 +2673,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Changed, "stockholm"), (Stage::Changed, "24.19.0")],
-        doc: "",
+        doc: "Sets by what it can be switched on from afar, with settings for that.",
     },
     MessageDesc {
         name: "refresh_pack_info",
@@ -2684,7 +2684,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "midnight-ride"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Reads the list of installed supplemental packs again. Deprecated.",
     },
     MessageDesc {
         name: "apply_edition",
@@ -2699,7 +2699,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Licenses it as another edition; `force` even if the licence server refuses.",
     },
     MessageDesc {
         name: "reset_server_certificate",
@@ -2710,7 +2710,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "1.290.0")],
-        doc: "",
+        doc: "Replaces its certificate by a new self-signed one; clients that pinned it notice.",
     },
     MessageDesc {
         name: "emergency_reset_server_certificate",
@@ -2721,7 +2721,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "Gives the host called a new self-signed certificate, without the pool's help.",
     },
     MessageDesc {
         name: "install_server_certificate",
@@ -2737,7 +2737,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "Has it show this certificate, in PEM, with its private key and chain.",
     },
     MessageDesc {
         name: "refresh_server_certificate",
@@ -2748,7 +2748,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "1.307.0")],
-        doc: "",
+        doc: "Replaces the certificate that it shows within the pool.",
     },
     MessageDesc {
         name: "get_server_certificate",
@@ -2759,7 +2759,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george"), (Stage::Changed, "inverness")],
-        doc: "",
+        doc: "The certificate that it shows to clients, in PEM.",
     },
     MessageDesc {
         name: "retrieve_wlb_evacuate_recommendations",
@@ -2770,7 +2770,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Where workload balancing would move each VM of it to empty it.",
     },
     MessageDesc {
         name: "external_auth_set_ldaps",
@@ -2785,7 +2785,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "26.16.0")],
-        doc: "",
+        doc: "Has it ask the directory service by LDAPS, or by LDAP.",
     },
     MessageDesc {
         name: "disable_external_auth",
@@ -2800,7 +2800,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Leaves the external authentication service; `config` may hold credentials for that.",
     },
     MessageDesc {
         name: "enable_external_auth",
@@ -2816,7 +2816,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Joins it to an external authentication service; `auth_type` is `AD`.",
     },
     MessageDesc {
         name: "get_server_localtime",
@@ -2827,7 +2827,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Its clock in its own time zone; the answer names no zone.",
     },
     MessageDesc {
         name: "get_servertime",
@@ -2838,7 +2838,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Its clock, in UTC.",
     },
     MessageDesc {
         name: "call_extension",
@@ -2852,7 +2852,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Runs an extension of the API on it by its name; answers its text.",
     },
     MessageDesc {
         name: "has_extension",
@@ -2866,7 +2866,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Whether it has an extension of the API of this name.",
     },
     MessageDesc {
         name: "call_plugin",
@@ -2882,7 +2882,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Runs the function `fn` of a plugin on it; answers the plugin's text.",
     },
     MessageDesc {
         name: "create_new_blob",
@@ -2898,7 +2898,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Keeps a new, empty blob with it; anyone can read a `public` one without a login.",
     },
     MessageDesc {
         name: "backup_rrds",
@@ -2912,7 +2912,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Copies its recorded measurements to the master, after so many seconds.",
     },
     MessageDesc {
         name: "sync_data",
@@ -2923,7 +2923,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Brings it what the master keeps beside the database, such as messages and measurements.",
     },
     MessageDesc {
         name: "compute_memory_overhead",
@@ -2934,7 +2934,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The memory that virtualisation itself takes, in bytes.",
     },
     MessageDesc {
         name: "compute_free_memory",
@@ -2945,7 +2945,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The memory that is left for VMs, in bytes.",
     },
     MessageDesc {
         name: "set_hostname_live",
@@ -2959,7 +2959,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["HOST_NAME_INVALID"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Changes its name in the network at once, and in the database.",
     },
     MessageDesc {
         name: "shutdown_agent",
@@ -2970,7 +2970,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Stops the daemon that answers these calls on the host called; VMs run on.",
     },
     MessageDesc {
         name: "restart_agent",
@@ -2981,7 +2981,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Restarts the daemon that answers these calls: connections break, sessions and tasks are gone.",
     },
     MessageDesc {
         name: "get_system_status_capabilities",
@@ -2992,7 +2992,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "XML that lists what a status report can hold.",
     },
     MessageDesc {
         name: "get_management_interface",
@@ -3003,7 +3003,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "The PIF by which it is managed.",
     },
     MessageDesc {
         name: "management_disable",
@@ -3014,7 +3014,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Turns the management interface of the host called off; only its local console is left.",
     },
     MessageDesc {
         name: "local_management_reconfigure",
@@ -3025,7 +3025,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Manages the host called by a device such as `eth0`, when it has lost the pool.",
     },
     MessageDesc {
         name: "management_reconfigure",
@@ -3036,7 +3036,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Manages its host by another PIF, which must have an address; connections break.",
     },
     MessageDesc {
         name: "syslog_reconfigure",
@@ -3047,7 +3047,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Applies `logging`, after a change.",
     },
     MessageDesc {
         name: "evacuate",
@@ -3062,7 +3062,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami"), (Stage::Extended, "1.297.0"), (Stage::Extended, "23.27.0")],
-        doc: "",
+        doc: "Moves all running VMs elsewhere; disable it first. A batch size of 0 is the default of 10.",
     },
     MessageDesc {
         name: "get_uncooperative_resident_VMs",
@@ -3073,7 +3073,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride"), (Stage::Deprecated, "tampa")],
-        doc: "",
+        doc: "The VMs on it that do not follow their memory targets. Deprecated.",
     },
     MessageDesc {
         name: "get_vms_which_prevent_evacuation",
@@ -3084,7 +3084,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The VMs that could not move elsewhere, with error code and parameters.",
     },
     MessageDesc {
         name: "assert_can_evacuate",
@@ -3095,7 +3095,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Fails unless all its running VMs could move elsewhere.",
     },
     MessageDesc {
         name: "forget_data_source_archives",
@@ -3109,7 +3109,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Throws away the history of a measurement.",
     },
     MessageDesc {
         name: "query_data_source",
@@ -3123,7 +3123,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The latest value of a measurement.",
     },
     MessageDesc {
         name: "record_data_source",
@@ -3137,7 +3137,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Has the history of a measurement recorded.",
     },
     MessageDesc {
         name: "get_data_sources",
@@ -3148,7 +3148,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "What is measured of it, with units, and whether its history is recorded.",
     },
     MessageDesc {
         name: "emergency_ha_disable",
@@ -3159,7 +3159,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Turns high availability off on the host called alone; `soft` only until it restarts.",
     },
     MessageDesc {
         name: "power_on",
@@ -3170,7 +3170,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Switches it on by its `power_on_mode`.",
     },
     MessageDesc {
         name: "destroy",
@@ -3181,7 +3181,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Forgets a host that is gone for good; it must be out of reach and have no VMs.",
     },
     MessageDesc {
         name: "license_remove",
@@ -3192,7 +3192,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "indigo")],
-        doc: "",
+        doc: "Takes away its licence file.",
     },
     MessageDesc {
         name: "license_add",
@@ -3206,7 +3206,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["LICENSE_PROCESSING_ERROR"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "indigo")],
-        doc: "",
+        doc: "Adds a licence file; `contents` is encoded in base64.",
     },
     MessageDesc {
         name: "license_apply",
@@ -3220,7 +3220,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["LICENSE_PROCESSING_ERROR"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: applied a licence file. Use `license_add` and `apply_edition`.",
     },
     MessageDesc {
         name: "list_methods",
@@ -3231,7 +3231,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The names of all messages it understands.",
     },
     MessageDesc {
         name: "bugreport_upload",
@@ -3246,7 +3246,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sends a status report to a URL; options such as `http_proxy` say how.",
     },
     MessageDesc {
         name: "send_debug_keys",
@@ -3260,7 +3260,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sends debug keys to the hypervisor; what they print is in `dmesg`.",
     },
     MessageDesc {
         name: "get_log",
@@ -3271,7 +3271,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The text of its log file.",
     },
     MessageDesc {
         name: "dmesg_clear",
@@ -3282,7 +3282,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The hypervisor's messages, which are cleared then.",
     },
     MessageDesc {
         name: "dmesg",
@@ -3293,7 +3293,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The hypervisor's messages.",
     },
     MessageDesc {
         name: "reboot",
@@ -3304,7 +3304,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Restarts it; it must be disabled. VMs that still run are lost: `evacuate` first.",
     },
     MessageDesc {
         name: "shutdown",
@@ -3315,7 +3315,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Switches it off; it must be disabled. VMs that still run are lost: `evacuate` first.",
     },
     MessageDesc {
         name: "enable",
@@ -3326,7 +3326,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Lets VMs start on it again.",
     },
     MessageDesc {
         name: "disable",
@@ -3340,6 +3340,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Changed, "25.31.0")],
-        doc: "",
+        doc: "Lets no more VMs start on it; those there run on. With `auto_enable` a restart enables it.",
     },
 ];

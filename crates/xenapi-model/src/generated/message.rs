@@ -80,77 +80,77 @@ record! { Message, Record;
 6 => body,
 }
 
-/// `message.get_all_records_where`.
+/// `message.get_all_records_where`. The messages for which an expression holds; `field "priority" = "2"` is one.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_all_records_where(expr: &str) -> Call<Map<Ref<crate::Message>, Record>> {
     send(&CLASS, 0, vec![expr.argument()])
 }
 
-/// `message.get_all_records`.
+/// `message.get_all_records`. All messages.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_all_records() -> Call<Map<Ref<crate::Message>, Record>> {
     send(&CLASS, 1, vec![])
 }
 
-/// `message.get_by_uuid`.
+/// `message.get_by_uuid`. The reference of the message that has this uuid.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_by_uuid(uuid: &str) -> Call<Ref<crate::Message>> {
     send(&CLASS, 2, vec![uuid.argument()])
 }
 
-/// `message.get_record`.
+/// `message.get_record`. A message by its reference.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_record(this: &Ref<crate::Message>) -> Call<Record> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `message.get_since`.
+/// `message.get_since`. The messages written after a time.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_since(since: &DateTime) -> Call<Map<Ref<crate::Message>, Record>> {
     send(&CLASS, 4, vec![since.argument()])
 }
 
-/// `message.get_all`.
+/// `message.get_all`. The references of all messages.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_all() -> Call<Vec<Ref<crate::Message>>> {
     send(&CLASS, 5, vec![])
 }
 
-/// `message.get`.
+/// `message.get`. The messages about one object written after a time.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get(cls: &Cls, obj_uuid: &str, since: &DateTime) -> Call<Map<Ref<crate::Message>, Record>> {
     send(&CLASS, 6, vec![cls.argument(), obj_uuid.argument(), since.argument()])
 }
 
-/// `message.destroy_all`.
+/// `message.destroy_all`. Deletes all messages that pass the filters, which are by name.
 ///
 /// Least role: pool-operator. Prototyped in 26.6.0.
 pub fn destroy_all(filters: &Map<String, String>) -> Call<()> {
     send(&CLASS, 7, vec![filters.argument()])
 }
 
-/// `message.destroy_many`.
+/// `message.destroy_many`. Deletes several messages.
 ///
 /// Least role: pool-operator. Prototyped in 22.19.0.
 pub fn destroy_many(messages: &[Ref<crate::Message>]) -> Call<()> {
     send(&CLASS, 8, vec![messages.argument()])
 }
 
-/// `message.destroy`.
+/// `message.destroy`. Deletes a message.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn destroy(this: &Ref<crate::Message>) -> Call<()> {
     send(&CLASS, 9, vec![this.argument()])
 }
 
-/// `message.create`.
+/// `message.create`. Writes a message about the object with this uuid, which must exist.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn create(name: &str, priority: i64, cls: &Cls, obj_uuid: &str, body: &str) -> Call<Ref<crate::Message>> {
@@ -271,7 +271,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The messages for which an expression holds; `field \"priority\" = \"2\"` is one.",
     },
     MessageDesc {
         name: "get_all_records",
@@ -282,7 +282,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "All messages.",
     },
     MessageDesc {
         name: "get_by_uuid",
@@ -293,7 +293,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The reference of the message that has this uuid.",
     },
     MessageDesc {
         name: "get_record",
@@ -304,7 +304,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "A message by its reference.",
     },
     MessageDesc {
         name: "get_since",
@@ -315,7 +315,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The messages written after a time.",
     },
     MessageDesc {
         name: "get_all",
@@ -326,7 +326,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The references of all messages.",
     },
     MessageDesc {
         name: "get",
@@ -341,7 +341,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The messages about one object written after a time.",
     },
     MessageDesc {
         name: "destroy_all",
@@ -352,7 +352,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.6.0")],
-        doc: "",
+        doc: "Deletes all messages that pass the filters, which are by name.",
     },
     MessageDesc {
         name: "destroy_many",
@@ -363,7 +363,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "22.19.0")],
-        doc: "",
+        doc: "Deletes several messages.",
     },
     MessageDesc {
         name: "destroy",
@@ -374,7 +374,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Deletes a message.",
     },
     MessageDesc {
         name: "create",
@@ -391,6 +391,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Writes a message about the object with this uuid, which must exist.",
     },
 ];

@@ -71,7 +71,7 @@ pub struct Record {
     pub default_locking_mode: NetworkDefaultLockingMode,
     /// `assigned_ips`. Addresses given out on it, by interface. Written by the server. Published in creedence.
     pub assigned_ips: Map<Ref<crate::VIF>, String>,
-    /// `purpose`. Written by the server. Published in inverness.
+    /// `purpose`. What else it serves: `nbd` lets disks be read over it, with TLS; `insecure_nbd` without. Written by the server. Published in inverness.
     pub purpose: Vec<NetworkPurpose>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -158,14 +158,14 @@ pub mod fields {
     pub const PURPOSE: Field<Network, Vec<NetworkPurpose>> = Field::new(15);
 }
 
-/// `network.remove_purpose`.
+/// `network.remove_purpose`. Has it no longer serve a purpose; none is no error.
 ///
 /// Least role: pool-admin. Published in inverness.
 pub fn remove_purpose(this: &Ref<crate::Network>, value: &NetworkPurpose) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `network.add_purpose`.
+/// `network.add_purpose`. Has it serve a purpose as well; some exclude each other.
 ///
 /// Least role: pool-admin. Published in inverness.
 ///
@@ -174,14 +174,14 @@ pub fn add_purpose(this: &Ref<crate::Network>, value: &NetworkPurpose) -> Call<(
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `network.set_default_locking_mode`.
+/// `network.set_default_locking_mode`. Sets what interfaces do that leave it to the network; none of those may be attached.
 ///
 /// Least role: pool-operator. Published in tampa.
 pub fn set_default_locking_mode(network: &Ref<crate::Network>, value: &NetworkDefaultLockingMode) -> Call<()> {
     send(&CLASS, 2, vec![network.argument(), value.argument()])
 }
 
-/// `network.create_new_blob`.
+/// `network.create_new_blob`. Keeps a new, empty blob with it; anyone can read a `public` one without a login.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn create_new_blob(
@@ -397,7 +397,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "What else it serves: `nbd` lets disks be read over it, with TLS; `insecure_nbd` without.",
     },
 ];
 
@@ -414,7 +414,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Has it no longer serve a purpose; none is no error.",
     },
     MessageDesc {
         name: "add_purpose",
@@ -428,7 +428,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["NETWORK_INCOMPATIBLE_PURPOSES"],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Has it serve a purpose as well; some exclude each other.",
     },
     MessageDesc {
         name: "set_default_locking_mode",
@@ -442,7 +442,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Sets what interfaces do that leave it to the network; none of those may be attached.",
     },
     MessageDesc {
         name: "create_new_blob",
@@ -458,6 +458,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Keeps a new, empty blob with it; anyone can read a `public` one without a login.",
     },
 ];

@@ -70,21 +70,21 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<PBD, Map<String, String>> = RwField::new(5);
 }
 
-/// `PBD.set_device_config`.
+/// `PBD.set_device_config`. Changes how the host reaches the SR; in effect when it is plugged next.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn set_device_config(this: &Ref<crate::PBD>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `PBD.unplug`.
+/// `PBD.unplug`. Disconnects the host from the SR; refused while a VM there uses a disk of it. Twice is no error.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn unplug(this: &Ref<crate::PBD>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PBD.plug`.
+/// `PBD.plug`. Connects the host to the SR. Twice is no error.
 ///
 /// Least role: pool-operator. Published in rio.
 ///
@@ -199,7 +199,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Changes how the host reaches the SR; in effect when it is plugged next.",
     },
     MessageDesc {
         name: "unplug",
@@ -210,7 +210,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Disconnects the host from the SR; refused while a VM there uses a disk of it. Twice is no error.",
     },
     MessageDesc {
         name: "plug",
@@ -221,6 +221,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SR_UNKNOWN_DRIVER"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Connects the host to the SR. Twice is no error.",
     },
 ];

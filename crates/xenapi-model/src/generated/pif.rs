@@ -105,31 +105,31 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// `disallow_unplug`. Whether it must stay up. Written by the server. Published in orlando.
     pub disallow_unplug: bool,
-    /// `tunnel_access_PIF_of`. Written by the server. Published in cowley.
+    /// `tunnel_access_PIF_of`. The tunnel that it stands for: one or none. Written by the server. Published in cowley.
     pub tunnel_access_pif_of: Vec<Ref<crate::Tunnel>>,
-    /// `tunnel_transport_PIF_of`. Written by the server. Published in cowley.
+    /// `tunnel_transport_PIF_of`. The tunnels that it carries. Written by the server. Published in cowley.
     pub tunnel_transport_pif_of: Vec<Ref<crate::Tunnel>>,
-    /// `ipv6_configuration_mode`. Written by the server. Published in tampa.
+    /// `ipv6_configuration_mode`. How it gets its IPv6 addresses. Written by the server. Published in tampa.
     pub ipv6_configuration_mode: Ipv6ConfigurationMode,
     /// `IPv6`. The IPv6 addresses. Written by the server. Published in tampa.
     pub ipv6: Vec<String>,
-    /// `ipv6_gateway`. Written by the server. Published in tampa.
+    /// `ipv6_gateway`. The IPv6 gateway. Written by the server. Published in tampa.
     pub ipv6_gateway: String,
-    /// `primary_address_type`. Written by the server. Published in tampa.
+    /// `primary_address_type`. Whether the host is managed by its IPv4 or its IPv6 address. Written by the server. Published in tampa.
     pub primary_address_type: PrimaryAddressType,
     /// `managed`. Whether the server configures it. Set at creation. Published in vgpu-productisation.
     pub managed: bool,
-    /// `properties`. Written by the server. Published in creedence.
+    /// `properties`. Settings of the device, by name: `gro` is `on` or `off`. Written by the server. Published in creedence.
     pub properties: Map<String, String>,
-    /// `capabilities`. Written by the server. Published in dundee.
+    /// `capabilities`. What the device can do, for example `fcoe` or `sriov`. Written by the server. Published in dundee.
     pub capabilities: Vec<String>,
-    /// `igmp_snooping_status`. Written by the server. Published in inverness.
+    /// `igmp_snooping_status`. Whether multicast goes only to the ports that asked for it. Written by the server. Published in inverness.
     pub igmp_snooping_status: PifIgmpStatus,
-    /// `sriov_physical_PIF_of`. Written by the server. Published in kolkata.
+    /// `sriov_physical_PIF_of`. The SR-IOV network whose device it is: one or none. Written by the server. Published in kolkata.
     pub sriov_physical_pif_of: Vec<Ref<crate::NetworkSriov>>,
-    /// `sriov_logical_PIF_of`. Written by the server. Published in kolkata.
+    /// `sriov_logical_PIF_of`. The SR-IOV network that it stands for: one or none. Written by the server. Published in kolkata.
     pub sriov_logical_pif_of: Vec<Ref<crate::NetworkSriov>>,
-    /// `PCI`. Written by the server. Published in kolkata.
+    /// `PCI`. The PCI device behind it. Written by the server. Published in kolkata.
     pub pci: Ref<crate::PCI>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -292,21 +292,21 @@ pub mod fields {
     pub const PCI: Field<PIF, Ref<crate::PCI>> = Field::new(34);
 }
 
-/// `PIF.set_property`.
+/// `PIF.set_property`. Changes a setting of the device, such as `gro`.
 ///
 /// Least role: pool-operator. Published in creedence.
 pub fn set_property(this: &Ref<crate::PIF>, name: &str, value: &str) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), name.argument(), value.argument()])
 }
 
-/// `PIF.db_forget`.
+/// `PIF.db_forget`. Drops it from the database alone. Its configuration on the host stays.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn db_forget(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PIF.db_introduce`.
+/// `PIF.db_introduce`. Adds it to the database alone, as described. Nothing is configured on the host.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn db_introduce(
@@ -367,7 +367,7 @@ pub fn db_introduce(
     )
 }
 
-/// `PIF.plug`.
+/// `PIF.plug`. Brings it up, and its network on that host with it.
 ///
 /// Least role: pool-operator. Published in miami.
 ///
@@ -376,7 +376,7 @@ pub fn plug(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `PIF.set_disallow_unplug`.
+/// `PIF.set_disallow_unplug`. Requires that it stays up, or no longer does.
 ///
 /// Least role: pool-operator. Published in orlando.
 ///
@@ -385,7 +385,7 @@ pub fn set_disallow_unplug(this: &Ref<crate::PIF>, value: bool) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `PIF.unplug`.
+/// `PIF.unplug`. Brings it down; refused for the management interface and while VMs need it.
 ///
 /// Least role: pool-operator. Published in miami.
 ///
@@ -394,7 +394,7 @@ pub fn unplug(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `PIF.forget`.
+/// `PIF.forget`. Drops a physical PIF whose device is gone; a scan adds it again if it is not.
 ///
 /// Least role: pool-operator. Published in miami.
 ///
@@ -403,7 +403,7 @@ pub fn forget(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 6, vec![this.argument()])
 }
 
-/// `PIF.introduce`.
+/// `PIF.introduce`. Adds the physical device with this name and Ethernet address.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn introduce(host: &Ref<crate::Host>, mac: &str, device: &str, managed: Option<bool>) -> Call<Ref<crate::PIF>> {
@@ -415,21 +415,21 @@ pub fn introduce(host: &Ref<crate::Host>, mac: &str, device: &str, managed: Opti
     )
 }
 
-/// `PIF.scan`.
+/// `PIF.scan`. Adds PIFs for physical devices of the host that are new.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn scan(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 8, vec![host.argument()])
 }
 
-/// `PIF.set_primary_address_type`.
+/// `PIF.set_primary_address_type`. Chooses by which of its addresses, IPv4 or IPv6, the host is managed.
 ///
 /// Least role: pool-operator. Published in tampa.
 pub fn set_primary_address_type(this: &Ref<crate::PIF>, primary_address_type: &PrimaryAddressType) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), primary_address_type.argument()])
 }
 
-/// `PIF.reconfigure_ipv6`.
+/// `PIF.reconfigure_ipv6`. Changes its IPv6 addresses; `IPv6` and `gateway` are for `Static`. May cut the connection.
 ///
 /// Least role: pool-operator. Published in tampa.
 ///
@@ -444,7 +444,7 @@ pub fn reconfigure_ipv6(
     send(&CLASS, 10, vec![this.argument(), mode.argument(), ipv6.argument(), gateway.argument(), dns.argument()])
 }
 
-/// `PIF.reconfigure_ip`.
+/// `PIF.reconfigure_ip`. Changes its IPv4 address; all texts but `DNS` are for `Static`. May cut the connection.
 ///
 /// Least role: pool-operator. Published in miami.
 ///
@@ -464,7 +464,7 @@ pub fn reconfigure_ip(
     )
 }
 
-/// `PIF.destroy`.
+/// `PIF.destroy`. Deletes a PIF that stands for a VLAN. Deprecated: use `VLAN.destroy`.
 ///
 /// Least role: pool-operator. Published in rio, deprecated in miami.
 ///
@@ -473,7 +473,7 @@ pub fn destroy(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 12, vec![this.argument()])
 }
 
-/// `PIF.create_VLAN`.
+/// `PIF.create_VLAN`. Makes a VLAN on a device of a host. Deprecated: use `VLAN.create`.
 ///
 /// Least role: pool-operator. Published in rio, deprecated in miami.
 ///
@@ -766,7 +766,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "tunnel", field: "access_PIF", stored: false }),
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "The tunnel that it stands for: one or none.",
     },
     FieldDesc {
         name: "tunnel_transport_PIF_of",
@@ -777,7 +777,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "tunnel", field: "transport_PIF", stored: false }),
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "The tunnels that it carries.",
     },
     FieldDesc {
         name: "ipv6_configuration_mode",
@@ -788,7 +788,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "How it gets its IPv6 addresses.",
     },
     FieldDesc {
         name: "IPv6",
@@ -810,7 +810,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "The IPv6 gateway.",
     },
     FieldDesc {
         name: "primary_address_type",
@@ -821,7 +821,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Whether the host is managed by its IPv4 or its IPv6 address.",
     },
     FieldDesc {
         name: "managed",
@@ -843,7 +843,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "creedence")],
-        doc: "",
+        doc: "Settings of the device, by name: `gro` is `on` or `off`.",
     },
     FieldDesc {
         name: "capabilities",
@@ -854,7 +854,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "What the device can do, for example `fcoe` or `sriov`.",
     },
     FieldDesc {
         name: "igmp_snooping_status",
@@ -865,7 +865,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Whether multicast goes only to the ports that asked for it.",
     },
     FieldDesc {
         name: "sriov_physical_PIF_of",
@@ -876,7 +876,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "network_sriov", field: "physical_PIF", stored: false }),
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "The SR-IOV network whose device it is: one or none.",
     },
     FieldDesc {
         name: "sriov_logical_PIF_of",
@@ -887,7 +887,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "network_sriov", field: "logical_PIF", stored: false }),
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "The SR-IOV network that it stands for: one or none.",
     },
     FieldDesc {
         name: "PCI",
@@ -898,7 +898,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "The PCI device behind it.",
     },
 ];
 
@@ -916,7 +916,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "creedence")],
-        doc: "",
+        doc: "Changes a setting of the device, such as `gro`.",
     },
     MessageDesc {
         name: "db_forget",
@@ -927,7 +927,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Drops it from the database alone. Its configuration on the host stays.",
     },
     MessageDesc {
         name: "db_introduce",
@@ -962,7 +962,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Adds it to the database alone, as described. Nothing is configured on the host.",
     },
     MessageDesc {
         name: "plug",
@@ -973,7 +973,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["TRANSPORT_PIF_NOT_CONFIGURED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Brings it up, and its network on that host with it.",
     },
     MessageDesc {
         name: "set_disallow_unplug",
@@ -987,7 +987,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OTHER_OPERATION_IN_PROGRESS", "CLUSTERING_ENABLED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Requires that it stays up, or no longer does.",
     },
     MessageDesc {
         name: "unplug",
@@ -1003,7 +1003,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Brings it down; refused for the management interface and while VMs need it.",
     },
     MessageDesc {
         name: "forget",
@@ -1014,7 +1014,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["PIF_TUNNEL_STILL_EXISTS", "CLUSTERING_ENABLED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Drops a physical PIF whose device is gone; a scan adds it again if it is not.",
     },
     MessageDesc {
         name: "introduce",
@@ -1030,7 +1030,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Adds the physical device with this name and Ethernet address.",
     },
     MessageDesc {
         name: "scan",
@@ -1041,7 +1041,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Adds PIFs for physical devices of the host that are new.",
     },
     MessageDesc {
         name: "set_primary_address_type",
@@ -1055,7 +1055,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Chooses by which of its addresses, IPv4 or IPv6, the host is managed.",
     },
     MessageDesc {
         name: "reconfigure_ipv6",
@@ -1072,7 +1072,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["CLUSTERING_ENABLED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Changes its IPv6 addresses; `IPv6` and `gateway` are for `Static`. May cut the connection.",
     },
     MessageDesc {
         name: "reconfigure_ip",
@@ -1090,7 +1090,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["CLUSTERING_ENABLED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Changes its IPv4 address; all texts but `DNS` are for `Static`. May cut the connection.",
     },
     MessageDesc {
         name: "destroy",
@@ -1101,7 +1101,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["PIF_IS_PHYSICAL"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")],
-        doc: "",
+        doc: "Deletes a PIF that stands for a VLAN. Deprecated: use `VLAN.destroy`.",
     },
     MessageDesc {
         name: "create_VLAN",
@@ -1117,6 +1117,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VLAN_TAG_INVALID"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")],
-        doc: "",
+        doc: "Makes a VLAN on a device of a host. Deprecated: use `VLAN.create`.",
     },
 ];

@@ -113,15 +113,15 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// `ha_enabled`. Whether high availability is on. Written by the server. Published in orlando.
     pub ha_enabled: bool,
-    /// `ha_configuration`. Written by the server. Published in orlando.
+    /// `ha_configuration`. Settings of high availability, by name, for example `timeout` in seconds. Written by the server. Published in orlando.
     pub ha_configuration: Map<String, String>,
-    /// `ha_statefiles`. Written by the server. Published in orlando.
+    /// `ha_statefiles`. The VDIs in which high availability keeps its state, while it is on. Written by the server. Published in orlando.
     pub ha_statefiles: Vec<String>,
     /// `ha_host_failures_to_tolerate`. How many hosts may fail before VMs that must restart cannot. Written by the server. Published in orlando.
     pub ha_host_failures_to_tolerate: i64,
     /// `ha_plan_exists_for`. For how many failing hosts there is a plan. Written by the server. Published in orlando.
     pub ha_plan_exists_for: i64,
-    /// `ha_allow_overcommit`. Clients may write it. Published in orlando.
+    /// `ha_allow_overcommit`. Whether more may be promised to VMs than a failure leaves room for. Clients may write it. Published in orlando.
     pub ha_allow_overcommit: bool,
     /// `ha_overcommitted`. Whether more is promised than can be kept. Written by the server. Published in orlando.
     pub ha_overcommitted: bool,
@@ -131,101 +131,101 @@ pub struct Record {
     pub tags: Vec<String>,
     /// `gui_config`. What consoles keep, by name. Clients may write it. Published in orlando.
     pub gui_config: Map<String, String>,
-    /// `health_check_config`. Clients may write it. Published in dundee.
+    /// `health_check_config`. Settings of the vendor's automatic health check. Clients may write it. Published in dundee.
     pub health_check_config: Map<String, String>,
-    /// `wlb_url`. Written by the server. Published in george.
+    /// `wlb_url`. The address of the workload balancing server; empty for none. Written by the server. Published in george.
     pub wlb_url: String,
-    /// `wlb_username`. Written by the server. Published in george.
+    /// `wlb_username`. The user as whom the pool logs in to workload balancing. Written by the server. Published in george.
     pub wlb_username: String,
-    /// `wlb_enabled`. Clients may write it. Published in george.
+    /// `wlb_enabled`. Whether workload balancing is asked where VMs should run. Clients may write it. Published in george.
     pub wlb_enabled: bool,
-    /// `wlb_verify_cert`. Clients may write it. Published in george, deprecated in 1.290.0.
+    /// `wlb_verify_cert`. Whether the workload balancing server's certificate is checked. Deprecated. Clients may write it. Published in george, deprecated in 1.290.0.
     pub wlb_verify_cert: bool,
-    /// `redo_log_enabled`. Written by the server. Published in midnight-ride.
+    /// `redo_log_enabled`. Whether changes of the database are also written to a disk. Written by the server. Published in midnight-ride.
     pub redo_log_enabled: bool,
-    /// `redo_log_vdi`. Written by the server. Published in midnight-ride.
+    /// `redo_log_vdi`. The disk to which changes of the database are written. Written by the server. Published in midnight-ride.
     pub redo_log_vdi: Ref<crate::VDI>,
-    /// `vswitch_controller`. Written by the server. Published in midnight-ride, deprecated in falcon.
+    /// `vswitch_controller`. The address of the vSwitch controller. Deprecated: see SDN_controller. Written by the server. Published in midnight-ride, deprecated in falcon.
     pub vswitch_controller: String,
-    /// `restrictions`. Written by the server. Published in midnight-ride.
+    /// `restrictions`. What its licences restrict, by name. Written by the server. Published in midnight-ride.
     pub restrictions: Map<String, String>,
-    /// `metadata_VDIs`. Written by the server. Published in boston.
+    /// `metadata_VDIs`. Disks that hold copies of its database, for recovery elsewhere. Written by the server. Published in boston.
     pub metadata_vdis: Vec<Ref<crate::VDI>>,
-    /// `ha_cluster_stack`. Written by the server. Published in dundee.
+    /// `ha_cluster_stack`. What high availability runs on, for example `xhad`. Written by the server. Published in dundee.
     pub ha_cluster_stack: String,
     /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<PoolAllowedOperations>,
     /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, PoolAllowedOperations>,
-    /// `guest_agent_config`. Written by the server. Published in dundee.
+    /// `guest_agent_config`. Settings that are passed to all guest agents. Written by the server. Published in dundee.
     pub guest_agent_config: Map<String, String>,
-    /// `cpu_info`. Written by the server. Published in dundee.
+    /// `cpu_info`. What the CPUs of all its hosts have in common, by name. Written by the server. Published in dundee.
     pub cpu_info: Map<String, String>,
-    /// `policy_no_vendor_device`. Clients may write it. Published in dundee, deprecated in 24.14.0.
+    /// `policy_no_vendor_device`. Whether new VMs go without the device for Windows Update. Deprecated. Clients may write it. Published in dundee, deprecated in 24.14.0.
     pub policy_no_vendor_device: bool,
-    /// `live_patching_disabled`. Clients may write it. Published in ely.
+    /// `live_patching_disabled`. Whether updates restart hosts rather than patch what runs. Clients may write it. Published in ely.
     pub live_patching_disabled: bool,
-    /// `igmp_snooping_enabled`. Written by the server. Published in inverness.
+    /// `igmp_snooping_enabled`. Whether multicast goes only to the ports that asked for it. Written by the server. Published in inverness.
     pub igmp_snooping_enabled: bool,
-    /// `uefi_certificates`. Set at creation. Published in quebec, changed in 22.16.0.
+    /// `uefi_certificates`. The Secure Boot certificates that guests get, encoded. Set at creation. Published in quebec, changed in 22.16.0.
     pub uefi_certificates: String,
-    /// `custom_uefi_certificates`. Set at creation. Prototyped in 24.0.0.
+    /// `custom_uefi_certificates`. Secure Boot certificates that replace those that came with the server, encoded. Set at creation. Prototyped in 24.0.0.
     pub custom_uefi_certificates: String,
-    /// `is_psr_pending`. Clients may write it. Published in stockholm_psr.
+    /// `is_psr_pending`. Whether a change of the pool's secret is under way, or has to be run again. Clients may write it. Published in stockholm_psr.
     pub is_psr_pending: bool,
-    /// `tls_verification_enabled`. Written by the server. Published in 1.290.0.
+    /// `tls_verification_enabled`. Whether certificates are checked on connections within the pool. Written by the server. Published in 1.290.0.
     pub tls_verification_enabled: bool,
-    /// `repositories`. Written by the server. Published in 1.301.0.
+    /// `repositories`. The repositories that updates come from. Written by the server. Published in 1.301.0.
     pub repositories: Vec<Ref<crate::Repository>>,
-    /// `client_certificate_auth_enabled`. Written by the server. Published in 1.318.0.
+    /// `client_certificate_auth_enabled`. Whether clients may log in by a certificate. Written by the server. Published in 1.318.0.
     pub client_certificate_auth_enabled: bool,
-    /// `client_certificate_auth_name`. Written by the server. Published in 1.318.0.
+    /// `client_certificate_auth_name`. The name that a client's certificate must have. Written by the server. Published in 1.318.0.
     pub client_certificate_auth_name: String,
-    /// `repository_proxy_url`. Written by the server. Published in 21.3.0.
+    /// `repository_proxy_url`. The web proxy between the pool and its repositories; empty for none. Written by the server. Published in 21.3.0.
     pub repository_proxy_url: String,
-    /// `repository_proxy_username`. Written by the server. Published in 21.3.0.
+    /// `repository_proxy_username`. The user as whom the pool logs in to that proxy. Written by the server. Published in 21.3.0.
     pub repository_proxy_username: String,
-    /// `repository_proxy_password`. Written by the server. Published in 21.3.0, changed in 23.9.0.
+    /// `repository_proxy_password`. The password for that proxy. Written by the server. Published in 21.3.0, changed in 23.9.0.
     pub repository_proxy_password: Ref<crate::Secret>,
-    /// `migration_compression`. Clients may write it. Prototyped in 22.33.0.
+    /// `migration_compression`. Whether moving VMs are compressed where the caller does not say. Clients may write it. Prototyped in 22.33.0.
     pub migration_compression: bool,
-    /// `coordinator_bias`. Clients may write it. Prototyped in 22.37.0, published in rio.
+    /// `coordinator_bias`. Whether VMs go to other hosts than the master first. Clients may write it. Prototyped in 22.37.0, published in rio.
     pub coordinator_bias: bool,
-    /// `local_auth_max_threads`. Set at creation. Prototyped in 23.27.0.
+    /// `local_auth_max_threads`. How many logins of local users are checked at a time. Set at creation. Prototyped in 23.27.0.
     pub local_auth_max_threads: i64,
-    /// `ext_auth_max_threads`. Set at creation. Prototyped in 23.27.0.
+    /// `ext_auth_max_threads`. How many logins by external authentication are checked at a time. Set at creation. Prototyped in 23.27.0.
     pub ext_auth_max_threads: i64,
-    /// `ext_auth_cache_enabled`. Written by the server. Prototyped in 24.31.0.
+    /// `ext_auth_cache_enabled`. Whether logins by external authentication are remembered for a while. Written by the server. Prototyped in 24.31.0.
     pub ext_auth_cache_enabled: bool,
-    /// `ext_auth_cache_size`. Written by the server. Prototyped in 24.31.0.
+    /// `ext_auth_cache_size`. How many logins are remembered. Written by the server. Prototyped in 24.31.0.
     pub ext_auth_cache_size: i64,
-    /// `ext_auth_cache_expiry`. Written by the server. Prototyped in 24.31.0.
+    /// `ext_auth_cache_expiry`. How long a login is remembered, in seconds. Written by the server. Prototyped in 24.31.0.
     pub ext_auth_cache_expiry: i64,
-    /// `telemetry_uuid`. Written by the server. Prototyped in 23.9.0.
+    /// `telemetry_uuid`. The identity under which telemetry is sent. Written by the server. Prototyped in 23.9.0.
     pub telemetry_uuid: Ref<crate::Secret>,
-    /// `telemetry_frequency`. Written by the server. Prototyped in 23.9.0.
+    /// `telemetry_frequency`. How often telemetry is sent. Written by the server. Prototyped in 23.9.0.
     pub telemetry_frequency: TelemetryFrequency,
-    /// `telemetry_next_collection`. Written by the server. Prototyped in 23.9.0.
+    /// `telemetry_next_collection`. When telemetry is sent next, at the earliest. Written by the server. Prototyped in 23.9.0.
     pub telemetry_next_collection: DateTime,
-    /// `last_update_sync`. Written by the server. Prototyped in 23.18.0.
+    /// `last_update_sync`. When updates were last fetched; 1970 for never. Written by the server. Prototyped in 23.18.0.
     pub last_update_sync: DateTime,
-    /// `update_sync_frequency`. Written by the server. Prototyped in 23.18.0.
+    /// `update_sync_frequency`. How often updates are fetched. Written by the server. Prototyped in 23.18.0.
     pub update_sync_frequency: UpdateSyncFrequency,
-    /// `update_sync_day`. Written by the server. Prototyped in 23.18.0.
+    /// `update_sync_day`. On what day of the week updates are fetched: 0 is Sunday. Without meaning if daily. Written by the server. Prototyped in 23.18.0.
     pub update_sync_day: i64,
-    /// `update_sync_enabled`. Written by the server. Prototyped in 23.18.0.
+    /// `update_sync_enabled`. Whether updates are fetched by themselves. Written by the server. Prototyped in 23.18.0.
     pub update_sync_enabled: bool,
-    /// `recommendations`. Written by the server. Prototyped in 24.19.1.
+    /// `recommendations`. Limits that the server recommends for the pool, by name. Written by the server. Prototyped in 24.19.1.
     pub recommendations: Map<String, String>,
-    /// `license_server`. Clients may write it. Prototyped in 25.6.0.
+    /// `license_server`. The licence server of its hosts: `address` and `port`. Clients may write it. Prototyped in 25.6.0.
     pub license_server: Map<String, String>,
-    /// `ha_reboot_vm_on_internal_shutdown`. Clients may write it. Prototyped in 25.16.0.
+    /// `ha_reboot_vm_on_internal_shutdown`. Whether high availability restarts a VM whose guest shut itself down. Clients may write it. Prototyped in 25.16.0.
     pub ha_reboot_vm_on_internal_shutdown: bool,
-    /// `limit_console_sessions`. Clients may write it. Prototyped in 26.1.0.
+    /// `limit_console_sessions`. Whether a VM's console is shown to one client at a time. Clients may write it. Prototyped in 26.1.0.
     pub limit_console_sessions: bool,
-    /// `vm_console_idle_timeout`. Clients may write it. Prototyped in 26.1.0.
+    /// `vm_console_idle_timeout`. After how many idle seconds a VM's console is closed; 0 for never. Clients may write it. Prototyped in 26.1.0.
     pub vm_console_idle_timeout: i64,
-    /// `auto_update_vm_secureboot_certificates`. Clients may write it. Prototyped in 26.16.1.
+    /// `auto_update_vm_secureboot_certificates`. Whether VMs get new Secure Boot certificates by themselves when they start. Clients may write it. Prototyped in 26.16.1.
     pub auto_update_vm_secureboot_certificates: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -512,7 +512,7 @@ pub mod fields {
     pub const AUTO_UPDATE_VM_SECUREBOOT_CERTIFICATES: RwField<Pool, bool> = RwField::new(65);
 }
 
-/// `pool.sync_trusted_certificates_from`.
+/// `pool.sync_trusted_certificates_from`. Installs the certificates that another pool trusts; `remote_certificate` is that pool's own.
 ///
 /// Least role: pool-operator. Prototyped in 26.16.0.
 pub fn sync_trusted_certificates_from(
@@ -535,14 +535,14 @@ pub fn sync_trusted_certificates_from(
     )
 }
 
-/// `pool.uninstall_trusted_certificate`.
+/// `pool.uninstall_trusted_certificate`. Trusts a certificate no longer.
 ///
 /// Least role: pool-operator. Prototyped in 26.13.0.
 pub fn uninstall_trusted_certificate(this: &Ref<crate::Pool>, certificate: &Ref<crate::Certificate>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), certificate.argument()])
 }
 
-/// `pool.install_trusted_certificate`.
+/// `pool.install_trusted_certificate`. Trusts a certificate, in PEM: an authority if `ca`, else a server, for these purposes.
 ///
 /// Least role: pool-operator. Prototyped in 26.13.0.
 pub fn install_trusted_certificate(
@@ -554,91 +554,91 @@ pub fn install_trusted_certificate(
     send(&CLASS, 2, vec![this.argument(), ca.argument(), cert.argument(), purpose.argument()])
 }
 
-/// `pool.set_ssh_auto_mode`.
+/// `pool.set_ssh_auto_mode`. Has SSH turned on by itself, on each host, while the server's daemon does not work, or not.
 ///
 /// Least role: pool-admin. Prototyped in 25.27.0.
 pub fn set_ssh_auto_mode(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_console_idle_timeout`.
+/// `pool.set_console_idle_timeout`. Sets after how many idle seconds all hosts' consoles log out; 0 for never.
 ///
 /// Least role: pool-admin. Prototyped in 25.21.0.
 pub fn set_console_idle_timeout(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ssh_enabled_timeout`.
+/// `pool.set_ssh_enabled_timeout`. Sets for how long SSH stays on at all hosts, in seconds, two days at most; 0 for ever.
 ///
 /// Least role: pool-admin. Prototyped in 25.21.0.
 pub fn set_ssh_enabled_timeout(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `pool.disable_ssh`.
+/// `pool.disable_ssh`. Turns SSH off at all hosts.
 ///
 /// Least role: pool-admin. Prototyped in 25.13.0.
 pub fn disable_ssh(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 6, vec![this.argument()])
 }
 
-/// `pool.enable_ssh`.
+/// `pool.enable_ssh`. Turns SSH on at all hosts, for `ssh_enabled_timeout` seconds where that is set.
 ///
 /// Least role: pool-admin. Prototyped in 25.13.0.
 pub fn enable_ssh(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 7, vec![this.argument()])
 }
 
-/// `pool.get_guest_secureboot_readiness`.
+/// `pool.get_guest_secureboot_readiness`. Whether the pool has what guests need for Secure Boot.
 ///
 /// Least role: pool-operator. Prototyped in 24.17.0.
 pub fn get_guest_secureboot_readiness(this: &Ref<crate::Pool>) -> Call<PoolGuestSecurebootReadiness> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
-/// `pool.set_ext_auth_cache_expiry`.
+/// `pool.set_ext_auth_cache_expiry`. Sets how long logins are remembered, in seconds.
 ///
 /// Least role: pool-operator. Prototyped in 24.31.0.
 pub fn set_ext_auth_cache_expiry(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ext_auth_cache_size`.
+/// `pool.set_ext_auth_cache_size`. Sets how many logins are remembered.
 ///
 /// Least role: pool-operator. Prototyped in 24.31.0.
 pub fn set_ext_auth_cache_size(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ext_auth_cache_enabled`.
+/// `pool.set_ext_auth_cache_enabled`. Remembers logins by external authentication for a while, or asks each time.
 ///
 /// Least role: pool-operator. Prototyped in 24.31.0.
 pub fn set_ext_auth_cache_enabled(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 11, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ext_auth_max_threads`.
+/// `pool.set_ext_auth_max_threads`. Sets how many logins by external authentication are checked at a time.
 ///
 /// Least role: pool-operator. Prototyped in 23.27.0.
 pub fn set_ext_auth_max_threads(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 12, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_local_auth_max_threads`.
+/// `pool.set_local_auth_max_threads`. Sets how many logins of local users are checked at a time.
 ///
 /// Least role: pool-operator. Prototyped in 23.27.0.
 pub fn set_local_auth_max_threads(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 13, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_update_sync_enabled`.
+/// `pool.set_update_sync_enabled`. Has updates fetched by themselves, or not.
 ///
 /// Least role: pool-operator. Prototyped in 23.18.0.
 pub fn set_update_sync_enabled(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
-/// `pool.configure_update_sync`.
+/// `pool.configure_update_sync`. Sets how often updates are fetched and on what day of the week; 0 is Sunday.
 ///
 /// Least role: pool-operator. Prototyped in 23.18.0.
 pub fn configure_update_sync(
@@ -649,77 +649,77 @@ pub fn configure_update_sync(
     send(&CLASS, 15, vec![this.argument(), update_sync_frequency.argument(), update_sync_day.argument()])
 }
 
-/// `pool.reset_telemetry_uuid`.
+/// `pool.reset_telemetry_uuid`. Sends telemetry under a new identity from now on.
 ///
 /// Least role: pool-admin. Prototyped in 23.9.0.
 pub fn reset_telemetry_uuid(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 16, vec![this.argument()])
 }
 
-/// `pool.set_telemetry_next_collection`.
+/// `pool.set_telemetry_next_collection`. Sets when telemetry is sent next; the server limits how late.
 ///
 /// Least role: pool-admin. Prototyped in 23.9.0.
 pub fn set_telemetry_next_collection(this: &Ref<crate::Pool>, value: &DateTime) -> Call<()> {
     send(&CLASS, 17, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_https_only`.
+/// `pool.set_https_only`. Closes port 80 of all hosts to the outside, or opens it.
 ///
 /// Least role: pool-operator. Prototyped in 22.27.0.
 pub fn set_https_only(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 18, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_custom_uefi_certificates`.
+/// `pool.set_custom_uefi_certificates`. Replaces the Secure Boot certificates that guests get; empty brings the server's back.
 ///
 /// Least role: pool-admin. Prototyped in 24.0.0.
 pub fn set_custom_uefi_certificates(this: &Ref<crate::Pool>, value: &str) -> Call<()> {
     send(&CLASS, 19, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_uefi_certificates`.
+/// `pool.set_uefi_certificates`. Sets Secure Boot certificates. Deprecated: use `set_custom_uefi_certificates`.
 ///
 /// Least role: pool-admin. Published in 22.16.0, deprecated in 24.0.0.
 pub fn set_uefi_certificates(this: &Ref<crate::Pool>, value: &str) -> Call<()> {
     send(&CLASS, 20, vec![this.argument(), value.argument()])
 }
 
-/// `pool.disable_repository_proxy`.
+/// `pool.disable_repository_proxy`. Reaches repositories without a web proxy.
 ///
 /// Least role: pool-operator. Published in 21.4.0.
 pub fn disable_repository_proxy(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 21, vec![this.argument()])
 }
 
-/// `pool.configure_repository_proxy`.
+/// `pool.configure_repository_proxy`. Reaches repositories by a web proxy; user and password are empty where none are needed.
 ///
 /// Least role: pool-operator. Published in 21.3.0.
 pub fn configure_repository_proxy(this: &Ref<crate::Pool>, url: &str, username: &str, password: &str) -> Call<()> {
     send(&CLASS, 22, vec![this.argument(), url.argument(), username.argument(), password.argument()])
 }
 
-/// `pool.disable_client_certificate_auth`.
+/// `pool.disable_client_certificate_auth`. Lets clients no longer log in by a certificate.
 ///
 /// Least role: pool-operator. Published in 1.318.0.
 pub fn disable_client_certificate_auth(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 23, vec![this.argument()])
 }
 
-/// `pool.enable_client_certificate_auth`.
+/// `pool.enable_client_certificate_auth`. Lets clients log in by a trusted certificate that has this name.
 ///
 /// Least role: pool-operator. Published in 1.318.0.
 pub fn enable_client_certificate_auth(this: &Ref<crate::Pool>, name: &str) -> Call<()> {
     send(&CLASS, 24, vec![this.argument(), name.argument()])
 }
 
-/// `pool.check_update_readiness`.
+/// `pool.check_update_readiness`. What stands in the way of updating: an error code with parameters for each obstacle.
 ///
 /// Least role: pool-operator. Published in 1.304.0.
 pub fn check_update_readiness(this: &Ref<crate::Pool>, requires_reboot: bool) -> Call<Vec<Vec<String>>> {
     send(&CLASS, 25, vec![this.argument(), requires_reboot.argument()])
 }
 
-/// `pool.sync_updates`.
+/// `pool.sync_updates`. Fetches updates from the enabled repositories; `force` even if fetched. Answers their checksum.
 ///
 /// Least role: pool-operator. Published in 1.329.0, changed in 25.7.0.
 pub fn sync_updates(
@@ -743,28 +743,28 @@ pub fn sync_updates(
     )
 }
 
-/// `pool.remove_repository`.
+/// `pool.remove_repository`. Fetches updates from a repository no longer.
 ///
 /// Least role: pool-operator. Published in 1.301.0.
 pub fn remove_repository(this: &Ref<crate::Pool>, value: &Ref<crate::Repository>) -> Call<()> {
     send(&CLASS, 27, vec![this.argument(), value.argument()])
 }
 
-/// `pool.add_repository`.
+/// `pool.add_repository`. Fetches updates from a repository as well.
 ///
 /// Least role: pool-operator. Published in 1.301.0.
 pub fn add_repository(this: &Ref<crate::Pool>, value: &Ref<crate::Repository>) -> Call<()> {
     send(&CLASS, 28, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_repositories`.
+/// `pool.set_repositories`. Replaces the repositories that updates come from.
 ///
 /// Least role: pool-operator. Published in 1.301.0.
 pub fn set_repositories(this: &Ref<crate::Pool>, value: &[Ref<crate::Repository>]) -> Call<()> {
     send(&CLASS, 29, vec![this.argument(), value.argument()])
 }
 
-/// `pool.rotate_secret`.
+/// `pool.rotate_secret`. Replaces the secret by which hosts trust each other; all must be up, and high availability off.
 ///
 /// Least role: pool-admin. Published in stockholm_psr.
 ///
@@ -773,210 +773,210 @@ pub fn rotate_secret() -> Call<()> {
     send(&CLASS, 30, vec![])
 }
 
-/// `pool.remove_from_guest_agent_config`.
+/// `pool.remove_from_guest_agent_config`. Removes a setting of all guest agents.
 ///
 /// Least role: pool-admin. Published in dundee.
 pub fn remove_from_guest_agent_config(this: &Ref<crate::Pool>, key: &str) -> Call<()> {
     send(&CLASS, 31, vec![this.argument(), key.argument()])
 }
 
-/// `pool.add_to_guest_agent_config`.
+/// `pool.add_to_guest_agent_config`. Adds a setting of all guest agents.
 ///
 /// Least role: pool-admin. Published in dundee.
 pub fn add_to_guest_agent_config(this: &Ref<crate::Pool>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 32, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `pool.has_extension`.
+/// `pool.has_extension`. Whether all hosts have an extension of the API of this name.
 ///
 /// Least role: pool-admin. Published in dundee.
 pub fn has_extension(this: &Ref<crate::Pool>, name: &str) -> Call<bool> {
     send(&CLASS, 33, vec![this.argument(), name.argument()])
 }
 
-/// `pool.set_igmp_snooping_enabled`.
+/// `pool.set_igmp_snooping_enabled`. Sends multicast only to the ports that asked for it, or to all.
 ///
 /// Least role: pool-operator. Published in inverness.
 pub fn set_igmp_snooping_enabled(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 34, vec![this.argument(), value.argument()])
 }
 
-/// `pool.disable_ssl_legacy`.
+/// `pool.disable_ssl_legacy`. Refuses old versions of TLS on all hosts. Deprecated: they always are now.
 ///
 /// Least role: pool-operator. Published in dundee, deprecated in stockholm.
 pub fn disable_ssl_legacy(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 35, vec![this.argument()])
 }
 
-/// `pool.enable_ssl_legacy`.
+/// `pool.enable_ssl_legacy`. Removed: accepted old versions of TLS on all hosts.
 ///
 /// Least role: pool-operator. Published in dundee, deprecated in dundee, removed in stockholm.
 pub fn enable_ssl_legacy(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 36, vec![this.argument()])
 }
 
-/// `pool.apply_edition`.
+/// `pool.apply_edition`. Licenses all hosts as another edition.
 ///
 /// Least role: pool-operator. Published in clearwater.
 pub fn apply_edition(this: &Ref<crate::Pool>, edition: &str) -> Call<()> {
     send(&CLASS, 37, vec![this.argument(), edition.argument()])
 }
 
-/// `pool.get_license_state`.
+/// `pool.get_license_state`. The edition and the expiry of the licences of all hosts together.
 ///
 /// Least role: read-only. Published in clearwater.
 pub fn get_license_state(this: &Ref<crate::Pool>) -> Call<Map<String, String>> {
     send(&CLASS, 38, vec![this.argument()])
 }
 
-/// `pool.disable_local_storage_caching`.
+/// `pool.disable_local_storage_caching`. Stops keeping caches of shared disks on all hosts.
 ///
 /// Least role: pool-operator. Published in cowley.
 pub fn disable_local_storage_caching(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 39, vec![this.argument()])
 }
 
-/// `pool.enable_local_storage_caching`.
+/// `pool.enable_local_storage_caching`. Keeps caches of shared disks on all hosts, each in a local SR that can.
 ///
 /// Least role: pool-operator. Published in cowley.
 pub fn enable_local_storage_caching(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 40, vec![this.argument()])
 }
 
-/// `pool.test_archive_target`.
+/// `pool.test_archive_target`. Tries whether a place for backups can be written; answers what went wrong.
 ///
 /// Least role: pool-operator. Published in cowley.
 pub fn test_archive_target(this: &Ref<crate::Pool>, config: &Map<String, String>) -> Call<String> {
     send(&CLASS, 41, vec![this.argument(), config.argument()])
 }
 
-/// `pool.set_vswitch_controller`.
+/// `pool.set_vswitch_controller`. Sets the vSwitch controller's address; empty for none. Deprecated: see SDN_controller.
 ///
 /// Least role: pool-operator. Published in midnight-ride, extended in cowley, deprecated in falcon.
 pub fn set_vswitch_controller(address: &str) -> Call<()> {
     send(&CLASS, 42, vec![address.argument()])
 }
 
-/// `pool.disable_redo_log`.
+/// `pool.disable_redo_log`. Stops writing changes of the database to a disk, unless high availability does.
 ///
 /// Least role: pool-operator. Published in midnight-ride.
 pub fn disable_redo_log() -> Call<()> {
     send(&CLASS, 43, vec![])
 }
 
-/// `pool.enable_redo_log`.
+/// `pool.enable_redo_log`. Writes changes of the database to a new disk in this SR as well.
 ///
 /// Least role: pool-operator. Published in midnight-ride.
 pub fn enable_redo_log(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 44, vec![sr.argument()])
 }
 
-/// `pool.enable_tls_verification`.
+/// `pool.enable_tls_verification`. Checks certificates within the pool from now on. There is no way back.
 ///
 /// Least role: pool-admin. Published in 1.290.0.
 pub fn enable_tls_verification() -> Call<()> {
     send(&CLASS, 45, vec![])
 }
 
-/// `pool.certificate_sync`.
+/// `pool.certificate_sync`. Copies trusted certificates and revocation lists from the master to all hosts.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn certificate_sync() -> Call<()> {
     send(&CLASS, 46, vec![])
 }
 
-/// `pool.crl_list`.
+/// `pool.crl_list`. The names of the revocation lists.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn crl_list() -> Call<Vec<String>> {
     send(&CLASS, 47, vec![])
 }
 
-/// `pool.crl_uninstall`.
+/// `pool.crl_uninstall`. Removes a revocation list.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn crl_uninstall(name: &str) -> Call<()> {
     send(&CLASS, 48, vec![name.argument()])
 }
 
-/// `pool.crl_install`.
+/// `pool.crl_install`. Adds a revocation list, in PEM, under a name.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn crl_install(name: &str, cert: &str) -> Call<()> {
     send(&CLASS, 49, vec![name.argument(), cert.argument()])
 }
 
-/// `pool.uninstall_ca_certificate`.
+/// `pool.uninstall_ca_certificate`. Trusts an authority no longer. Deprecated: use `uninstall_trusted_certificate`.
 ///
 /// Least role: pool-operator. Published in 1.290.0, changed in 24.35.0, deprecated in 26.13.0.
 pub fn uninstall_ca_certificate(name: &str, force: Option<bool>) -> Call<()> {
     send_with_options(&CLASS, 50, vec![name.argument()], &mut [force.map(|it| it.argument())])
 }
 
-/// `pool.install_ca_certificate`.
+/// `pool.install_ca_certificate`. Trusts an authority. Deprecated: use `install_trusted_certificate`.
 ///
 /// Least role: pool-operator. Published in 1.290.0, deprecated in 26.13.0.
 pub fn install_ca_certificate(name: &str, cert: &str) -> Call<()> {
     send(&CLASS, 51, vec![name.argument(), cert.argument()])
 }
 
-/// `pool.certificate_list`.
+/// `pool.certificate_list`. The names of trusted authorities. Deprecated: see the class Certificate.
 ///
 /// Least role: pool-operator. Published in george, deprecated in 1.290.0.
 pub fn certificate_list() -> Call<Vec<String>> {
     send(&CLASS, 52, vec![])
 }
 
-/// `pool.certificate_uninstall`.
+/// `pool.certificate_uninstall`. Trusts an authority no longer. Deprecated: an older name of `uninstall_ca_certificate`.
 ///
 /// Least role: pool-operator. Published in george, deprecated in 1.290.0.
 pub fn certificate_uninstall(name: &str) -> Call<()> {
     send(&CLASS, 53, vec![name.argument()])
 }
 
-/// `pool.certificate_install`.
+/// `pool.certificate_install`. Trusts an authority. Deprecated: an older name of `install_ca_certificate`.
 ///
 /// Least role: pool-operator. Published in george, deprecated in 1.290.0.
 pub fn certificate_install(name: &str, cert: &str) -> Call<()> {
     send(&CLASS, 54, vec![name.argument(), cert.argument()])
 }
 
-/// `pool.send_test_post`.
+/// `pool.send_test_post`. Posts a text from the master to a web server; answers the reply. For tests of the connection.
 ///
 /// Least role: pool-admin. Published in george.
 pub fn send_test_post(host: &str, port: i64, body: &str) -> Call<String> {
     send(&CLASS, 55, vec![host.argument(), port.argument(), body.argument()])
 }
 
-/// `pool.retrieve_wlb_recommendations`.
+/// `pool.retrieve_wlb_recommendations`. Which VMs workload balancing would move, where, and why.
 ///
 /// Least role: read-only. Published in george.
 pub fn retrieve_wlb_recommendations() -> Call<Map<Ref<crate::VM>, Vec<String>>> {
     send(&CLASS, 56, vec![])
 }
 
-/// `pool.retrieve_wlb_configuration`.
+/// `pool.retrieve_wlb_configuration`. The settings of the workload balancing server.
 ///
 /// Least role: read-only. Published in george.
 pub fn retrieve_wlb_configuration() -> Call<Map<String, String>> {
     send(&CLASS, 57, vec![])
 }
 
-/// `pool.send_wlb_configuration`.
+/// `pool.send_wlb_configuration`. Changes settings of the workload balancing server.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn send_wlb_configuration(config: &Map<String, String>) -> Call<()> {
     send(&CLASS, 58, vec![config.argument()])
 }
 
-/// `pool.deconfigure_wlb`.
+/// `pool.deconfigure_wlb`. Leaves the workload balancing server for good.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn deconfigure_wlb() -> Call<()> {
     send(&CLASS, 59, vec![])
 }
 
-/// `pool.initialize_wlb`.
+/// `pool.initialize_wlb`. Connects to a workload balancing server, which logs in here with the last two parameters.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn initialize_wlb(
@@ -999,28 +999,28 @@ pub fn initialize_wlb(
     )
 }
 
-/// `pool.detect_nonhomogeneous_external_auth`.
+/// `pool.detect_nonhomogeneous_external_auth`. Warns, by messages, if hosts differ in their external authentication.
 ///
 /// Least role: pool-operator. Published in george.
 pub fn detect_nonhomogeneous_external_auth(pool: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 61, vec![pool.argument()])
 }
 
-/// `pool.external_auth_set_ldaps`.
+/// `pool.external_auth_set_ldaps`. Has all hosts ask the directory service by LDAPS, or by LDAP.
 ///
 /// Least role: pool-admin. Published in 26.16.0.
 pub fn external_auth_set_ldaps(pool: &Ref<crate::Pool>, ldaps: bool, force: Option<bool>) -> Call<()> {
     send_with_options(&CLASS, 62, vec![pool.argument(), ldaps.argument()], &mut [force.map(|it| it.argument())])
 }
 
-/// `pool.disable_external_auth`.
+/// `pool.disable_external_auth`. Takes all hosts out of the external authentication service.
 ///
 /// Least role: pool-admin. Published in george.
 pub fn disable_external_auth(pool: &Ref<crate::Pool>, config: Option<&Map<String, String>>) -> Call<()> {
     send_with_options(&CLASS, 63, vec![pool.argument()], &mut [config.map(|it| it.argument())])
 }
 
-/// `pool.enable_external_auth`.
+/// `pool.enable_external_auth`. Joins all hosts to an external authentication service; `auth_type` is `AD`.
 ///
 /// Least role: pool-admin. Published in george.
 pub fn enable_external_auth(
@@ -1032,7 +1032,7 @@ pub fn enable_external_auth(
     send(&CLASS, 64, vec![pool.argument(), config.argument(), service_name.argument(), auth_type.argument()])
 }
 
-/// `pool.create_new_blob`.
+/// `pool.create_new_blob`. Keeps a new, empty blob with it; anyone can read a `public` one without a login.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn create_new_blob(
@@ -1049,14 +1049,14 @@ pub fn create_new_blob(
     )
 }
 
-/// `pool.set_ha_host_failures_to_tolerate`.
+/// `pool.set_ha_host_failures_to_tolerate`. Sets how many failing hosts to keep room for; fails if there is no plan for so many.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn set_ha_host_failures_to_tolerate(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 66, vec![this.argument(), value.argument()])
 }
 
-/// `pool.ha_compute_vm_failover_plan`.
+/// `pool.ha_compute_vm_failover_plan`. Where these VMs would restart if these hosts failed.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn ha_compute_vm_failover_plan(
@@ -1066,63 +1066,63 @@ pub fn ha_compute_vm_failover_plan(
     send(&CLASS, 67, vec![failed_hosts.argument(), failed_vms.argument()])
 }
 
-/// `pool.ha_compute_hypothetical_max_host_failures_to_tolerate`.
+/// `pool.ha_compute_hypothetical_max_host_failures_to_tolerate`. How many hosts could fail if VMs had these restart priorities.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn ha_compute_hypothetical_max_host_failures_to_tolerate(configuration: &Map<Ref<crate::VM>, String>) -> Call<i64> {
     send(&CLASS, 68, vec![configuration.argument()])
 }
 
-/// `pool.ha_compute_max_host_failures_to_tolerate`.
+/// `pool.ha_compute_max_host_failures_to_tolerate`. How many hosts could fail, as VMs are now.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn ha_compute_max_host_failures_to_tolerate() -> Call<i64> {
     send(&CLASS, 69, vec![])
 }
 
-/// `pool.ha_failover_plan_exists`.
+/// `pool.ha_failover_plan_exists`. Whether protected VMs could all restart after so many hosts fail.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn ha_failover_plan_exists(n: i64) -> Call<bool> {
     send(&CLASS, 70, vec![n.argument()])
 }
 
-/// `pool.ha_prevent_restarts_for`.
+/// `pool.ha_prevent_restarts_for`. Has high availability restart nothing for so many seconds; 0 ends that.
 ///
 /// Least role: pool-operator. Published in orlando-update-1.
 pub fn ha_prevent_restarts_for(seconds: i64) -> Call<()> {
     send(&CLASS, 71, vec![seconds.argument()])
 }
 
-/// `pool.designate_new_master`.
+/// `pool.designate_new_master`. Makes another host the master. Clients must log in there anew.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn designate_new_master(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 72, vec![host.argument()])
 }
 
-/// `pool.sync_database`.
+/// `pool.sync_database`. Writes the database to all hosts, so that each could become the master.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn sync_database() -> Call<()> {
     send(&CLASS, 73, vec![])
 }
 
-/// `pool.disable_ha`.
+/// `pool.disable_ha`. Turns high availability off.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn disable_ha() -> Call<()> {
     send(&CLASS, 74, vec![])
 }
 
-/// `pool.enable_ha`.
+/// `pool.enable_ha`. Turns high availability on, with state files and heartbeat in these SRs; none lets the server choose.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn enable_ha(heartbeat_srs: &[Ref<crate::SR>], configuration: &Map<String, String>) -> Call<()> {
     send(&CLASS, 75, vec![heartbeat_srs.argument(), configuration.argument()])
 }
 
-/// `pool.create_VLAN_from_PIF`.
+/// `pool.create_VLAN_from_PIF`. Makes a VLAN on every host, on the PIF that is on the same network as this one.
 ///
 /// Least role: pool-operator. Published in rio.
 ///
@@ -1131,7 +1131,7 @@ pub fn create_vlan_from_pif(pif: &Ref<crate::PIF>, network: &Ref<crate::Network>
     send(&CLASS, 76, vec![pif.argument(), network.argument(), vlan.argument()])
 }
 
-/// `pool.management_reconfigure`.
+/// `pool.management_reconfigure`. Manages all hosts by their PIFs on another network; connections break.
 ///
 /// Least role: pool-operator. Published in inverness.
 ///
@@ -1140,7 +1140,7 @@ pub fn management_reconfigure(network: &Ref<crate::Network>) -> Call<()> {
     send(&CLASS, 77, vec![network.argument()])
 }
 
-/// `pool.create_VLAN`.
+/// `pool.create_VLAN`. Makes a VLAN on the device of this name, such as `eth0`, of every host.
 ///
 /// Least role: pool-operator. Published in rio.
 ///
@@ -1149,42 +1149,42 @@ pub fn create_vlan(device: &str, network: &Ref<crate::Network>, vlan: i64) -> Ca
     send(&CLASS, 78, vec![device.argument(), network.argument(), vlan.argument()])
 }
 
-/// `pool.recover_slaves`.
+/// `pool.recover_slaves`. Tells members that lost their master to follow the host called; answers those reached.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn recover_slaves() -> Call<Vec<Ref<crate::Host>>> {
     send(&CLASS, 79, vec![])
 }
 
-/// `pool.emergency_reset_master`.
+/// `pool.emergency_reset_master`. Has the host called, which lost its master, follow the master at this address.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn emergency_reset_master(master_address: &str) -> Call<()> {
     send(&CLASS, 80, vec![master_address.argument()])
 }
 
-/// `pool.emergency_transition_to_master`.
+/// `pool.emergency_transition_to_master`. Makes the host called, which lost its master, the master. Only if that is gone.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn emergency_transition_to_master() -> Call<()> {
     send(&CLASS, 81, vec![])
 }
 
-/// `pool.eject`.
+/// `pool.eject`. Takes a host out of the pool: it loses its local storage and starts anew as a pool of its own.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn eject(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 82, vec![host.argument()])
 }
 
-/// `pool.join_force`.
+/// `pool.join_force`. Joins the host called to a pool as `join` does, past some of its checks.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn join_force(master_address: &str, master_username: &str, master_password: &str) -> Call<()> {
     send(&CLASS, 83, vec![master_address.argument(), master_username.argument(), master_password.argument()])
 }
 
-/// `pool.join`.
+/// `pool.join`. Joins the host called to the pool of another master; it must have no running VMs or shared SRs.
 ///
 /// Least role: pool-operator. Published in rio.
 ///
@@ -1330,7 +1330,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Settings of high availability, by name, for example `timeout` in seconds.",
     },
     FieldDesc {
         name: "ha_statefiles",
@@ -1341,7 +1341,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The VDIs in which high availability keeps its state, while it is on.",
     },
     FieldDesc {
         name: "ha_host_failures_to_tolerate",
@@ -1374,7 +1374,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether more may be promised to VMs than a failure leaves room for.",
     },
     FieldDesc {
         name: "ha_overcommitted",
@@ -1429,7 +1429,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Settings of the vendor's automatic health check.",
     },
     FieldDesc {
         name: "wlb_url",
@@ -1440,7 +1440,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The address of the workload balancing server; empty for none.",
     },
     FieldDesc {
         name: "wlb_username",
@@ -1451,7 +1451,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The user as whom the pool logs in to workload balancing.",
     },
     FieldDesc {
         name: "wlb_enabled",
@@ -1462,7 +1462,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Whether workload balancing is asked where VMs should run.",
     },
     FieldDesc {
         name: "wlb_verify_cert",
@@ -1473,7 +1473,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "george"), (Stage::Deprecated, "1.290.0")],
-        doc: "",
+        doc: "Whether the workload balancing server's certificate is checked. Deprecated.",
     },
     FieldDesc {
         name: "redo_log_enabled",
@@ -1484,7 +1484,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Whether changes of the database are also written to a disk.",
     },
     FieldDesc {
         name: "redo_log_vdi",
@@ -1495,7 +1495,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The disk to which changes of the database are written.",
     },
     FieldDesc {
         name: "vswitch_controller",
@@ -1506,7 +1506,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride"), (Stage::Deprecated, "falcon")],
-        doc: "",
+        doc: "The address of the vSwitch controller. Deprecated: see SDN_controller.",
     },
     FieldDesc {
         name: "restrictions",
@@ -1517,7 +1517,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "What its licences restrict, by name.",
     },
     FieldDesc {
         name: "metadata_VDIs",
@@ -1528,7 +1528,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VDI", field: "metadata_of_pool", stored: false }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Disks that hold copies of its database, for recovery elsewhere.",
     },
     FieldDesc {
         name: "ha_cluster_stack",
@@ -1539,7 +1539,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "What high availability runs on, for example `xhad`.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -1572,7 +1572,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Settings that are passed to all guest agents.",
     },
     FieldDesc {
         name: "cpu_info",
@@ -1583,7 +1583,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "What the CPUs of all its hosts have in common, by name.",
     },
     FieldDesc {
         name: "policy_no_vendor_device",
@@ -1594,7 +1594,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee"), (Stage::Deprecated, "24.14.0")],
-        doc: "",
+        doc: "Whether new VMs go without the device for Windows Update. Deprecated.",
     },
     FieldDesc {
         name: "live_patching_disabled",
@@ -1605,7 +1605,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Whether updates restart hosts rather than patch what runs.",
     },
     FieldDesc {
         name: "igmp_snooping_enabled",
@@ -1616,7 +1616,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Whether multicast goes only to the ports that asked for it.",
     },
     FieldDesc {
         name: "uefi_certificates",
@@ -1627,7 +1627,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "quebec"), (Stage::Changed, "22.16.0")],
-        doc: "",
+        doc: "The Secure Boot certificates that guests get, encoded.",
     },
     FieldDesc {
         name: "custom_uefi_certificates",
@@ -1638,7 +1638,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.0.0")],
-        doc: "",
+        doc: "Secure Boot certificates that replace those that came with the server, encoded.",
     },
     FieldDesc {
         name: "is_psr_pending",
@@ -1649,7 +1649,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "stockholm_psr")],
-        doc: "",
+        doc: "Whether a change of the pool's secret is under way, or has to be run again.",
     },
     FieldDesc {
         name: "tls_verification_enabled",
@@ -1660,7 +1660,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.290.0")],
-        doc: "",
+        doc: "Whether certificates are checked on connections within the pool.",
     },
     FieldDesc {
         name: "repositories",
@@ -1671,7 +1671,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "The repositories that updates come from.",
     },
     FieldDesc {
         name: "client_certificate_auth_enabled",
@@ -1682,7 +1682,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.318.0")],
-        doc: "",
+        doc: "Whether clients may log in by a certificate.",
     },
     FieldDesc {
         name: "client_certificate_auth_name",
@@ -1693,7 +1693,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.318.0")],
-        doc: "",
+        doc: "The name that a client's certificate must have.",
     },
     FieldDesc {
         name: "repository_proxy_url",
@@ -1704,7 +1704,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "21.3.0")],
-        doc: "",
+        doc: "The web proxy between the pool and its repositories; empty for none.",
     },
     FieldDesc {
         name: "repository_proxy_username",
@@ -1715,7 +1715,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "21.3.0")],
-        doc: "",
+        doc: "The user as whom the pool logs in to that proxy.",
     },
     FieldDesc {
         name: "repository_proxy_password",
@@ -1726,7 +1726,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "21.3.0"), (Stage::Changed, "23.9.0")],
-        doc: "",
+        doc: "The password for that proxy.",
     },
     FieldDesc {
         name: "migration_compression",
@@ -1737,7 +1737,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "22.33.0")],
-        doc: "",
+        doc: "Whether moving VMs are compressed where the caller does not say.",
     },
     FieldDesc {
         name: "coordinator_bias",
@@ -1748,7 +1748,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "22.37.0"), (Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether VMs go to other hosts than the master first.",
     },
     FieldDesc {
         name: "local_auth_max_threads",
@@ -1759,7 +1759,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.27.0")],
-        doc: "",
+        doc: "How many logins of local users are checked at a time.",
     },
     FieldDesc {
         name: "ext_auth_max_threads",
@@ -1770,7 +1770,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.27.0")],
-        doc: "",
+        doc: "How many logins by external authentication are checked at a time.",
     },
     FieldDesc {
         name: "ext_auth_cache_enabled",
@@ -1781,7 +1781,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.31.0")],
-        doc: "",
+        doc: "Whether logins by external authentication are remembered for a while.",
     },
     FieldDesc {
         name: "ext_auth_cache_size",
@@ -1792,7 +1792,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.31.0")],
-        doc: "",
+        doc: "How many logins are remembered.",
     },
     FieldDesc {
         name: "ext_auth_cache_expiry",
@@ -1803,7 +1803,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.31.0")],
-        doc: "",
+        doc: "How long a login is remembered, in seconds.",
     },
     FieldDesc {
         name: "telemetry_uuid",
@@ -1814,7 +1814,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.9.0")],
-        doc: "",
+        doc: "The identity under which telemetry is sent.",
     },
     FieldDesc {
         name: "telemetry_frequency",
@@ -1825,7 +1825,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.9.0")],
-        doc: "",
+        doc: "How often telemetry is sent.",
     },
     FieldDesc {
         name: "telemetry_next_collection",
@@ -1836,7 +1836,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.9.0")],
-        doc: "",
+        doc: "When telemetry is sent next, at the earliest.",
     },
     FieldDesc {
         name: "last_update_sync",
@@ -1847,7 +1847,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.18.0")],
-        doc: "",
+        doc: "When updates were last fetched; 1970 for never.",
     },
     FieldDesc {
         name: "update_sync_frequency",
@@ -1858,7 +1858,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.18.0")],
-        doc: "",
+        doc: "How often updates are fetched.",
     },
     FieldDesc {
         name: "update_sync_day",
@@ -1869,7 +1869,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.18.0")],
-        doc: "",
+        doc: "On what day of the week updates are fetched: 0 is Sunday. Without meaning if daily.",
     },
     FieldDesc {
         name: "update_sync_enabled",
@@ -1880,7 +1880,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.18.0")],
-        doc: "",
+        doc: "Whether updates are fetched by themselves.",
     },
     FieldDesc {
         name: "recommendations",
@@ -1891,7 +1891,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.19.1")],
-        doc: "",
+        doc: "Limits that the server recommends for the pool, by name.",
     },
     FieldDesc {
         name: "license_server",
@@ -1902,7 +1902,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.6.0")],
-        doc: "",
+        doc: "The licence server of its hosts: `address` and `port`.",
     },
     FieldDesc {
         name: "ha_reboot_vm_on_internal_shutdown",
@@ -1913,7 +1913,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.16.0")],
-        doc: "",
+        doc: "Whether high availability restarts a VM whose guest shut itself down.",
     },
     FieldDesc {
         name: "limit_console_sessions",
@@ -1924,7 +1924,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.1.0")],
-        doc: "",
+        doc: "Whether a VM's console is shown to one client at a time.",
     },
     FieldDesc {
         name: "vm_console_idle_timeout",
@@ -1935,7 +1935,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.1.0")],
-        doc: "",
+        doc: "After how many idle seconds a VM's console is closed; 0 for never.",
     },
     FieldDesc {
         name: "auto_update_vm_secureboot_certificates",
@@ -1946,7 +1946,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.16.1")],
-        doc: "",
+        doc: "Whether VMs get new Secure Boot certificates by themselves when they start.",
     },
 ];
 
@@ -1966,7 +1966,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.16.0")],
-        doc: "",
+        doc: "Installs the certificates that another pool trusts; `remote_certificate` is that pool's own.",
     },
     MessageDesc {
         name: "uninstall_trusted_certificate",
@@ -1980,7 +1980,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.13.0")],
-        doc: "",
+        doc: "Trusts a certificate no longer.",
     },
     MessageDesc {
         name: "install_trusted_certificate",
@@ -1996,7 +1996,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.13.0")],
-        doc: "",
+        doc: "Trusts a certificate, in PEM: an authority if `ca`, else a server, for these purposes.",
     },
     MessageDesc {
         name: "set_ssh_auto_mode",
@@ -2010,7 +2010,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.27.0")],
-        doc: "",
+        doc: "Has SSH turned on by itself, on each host, while the server's daemon does not work, or not.",
     },
     MessageDesc {
         name: "set_console_idle_timeout",
@@ -2024,7 +2024,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "",
+        doc: "Sets after how many idle seconds all hosts' consoles log out; 0 for never.",
     },
     MessageDesc {
         name: "set_ssh_enabled_timeout",
@@ -2038,7 +2038,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "",
+        doc: "Sets for how long SSH stays on at all hosts, in seconds, two days at most; 0 for ever.",
     },
     MessageDesc {
         name: "disable_ssh",
@@ -2049,7 +2049,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.13.0")],
-        doc: "",
+        doc: "Turns SSH off at all hosts.",
     },
     MessageDesc {
         name: "enable_ssh",
@@ -2060,7 +2060,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.13.0")],
-        doc: "",
+        doc: "Turns SSH on at all hosts, for `ssh_enabled_timeout` seconds where that is set.",
     },
     MessageDesc {
         name: "get_guest_secureboot_readiness",
@@ -2071,7 +2071,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "24.17.0")],
-        doc: "",
+        doc: "Whether the pool has what guests need for Secure Boot.",
     },
     MessageDesc {
         name: "set_ext_auth_cache_expiry",
@@ -2085,7 +2085,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "24.31.0")],
-        doc: "",
+        doc: "Sets how long logins are remembered, in seconds.",
     },
     MessageDesc {
         name: "set_ext_auth_cache_size",
@@ -2099,7 +2099,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "24.31.0")],
-        doc: "",
+        doc: "Sets how many logins are remembered.",
     },
     MessageDesc {
         name: "set_ext_auth_cache_enabled",
@@ -2113,7 +2113,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "24.31.0")],
-        doc: "",
+        doc: "Remembers logins by external authentication for a while, or asks each time.",
     },
     MessageDesc {
         name: "set_ext_auth_max_threads",
@@ -2127,7 +2127,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "23.27.0")],
-        doc: "",
+        doc: "Sets how many logins by external authentication are checked at a time.",
     },
     MessageDesc {
         name: "set_local_auth_max_threads",
@@ -2141,7 +2141,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "23.27.0")],
-        doc: "",
+        doc: "Sets how many logins of local users are checked at a time.",
     },
     MessageDesc {
         name: "set_update_sync_enabled",
@@ -2155,7 +2155,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "23.18.0")],
-        doc: "",
+        doc: "Has updates fetched by themselves, or not.",
     },
     MessageDesc {
         name: "configure_update_sync",
@@ -2170,7 +2170,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "23.18.0")],
-        doc: "",
+        doc: "Sets how often updates are fetched and on what day of the week; 0 is Sunday.",
     },
     MessageDesc {
         name: "reset_telemetry_uuid",
@@ -2181,7 +2181,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "23.9.0")],
-        doc: "",
+        doc: "Sends telemetry under a new identity from now on.",
     },
     MessageDesc {
         name: "set_telemetry_next_collection",
@@ -2195,7 +2195,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "23.9.0")],
-        doc: "",
+        doc: "Sets when telemetry is sent next; the server limits how late.",
     },
     MessageDesc {
         name: "set_https_only",
@@ -2209,7 +2209,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "22.27.0")],
-        doc: "",
+        doc: "Closes port 80 of all hosts to the outside, or opens it.",
     },
     MessageDesc {
         name: "set_custom_uefi_certificates",
@@ -2223,7 +2223,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "24.0.0")],
-        doc: "",
+        doc: "Replaces the Secure Boot certificates that guests get; empty brings the server's back.",
     },
     MessageDesc {
         name: "set_uefi_certificates",
@@ -2237,7 +2237,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "22.16.0"), (Stage::Deprecated, "24.0.0")],
-        doc: "",
+        doc: "Sets Secure Boot certificates. Deprecated: use `set_custom_uefi_certificates`.",
     },
     MessageDesc {
         name: "disable_repository_proxy",
@@ -2248,7 +2248,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "21.4.0")],
-        doc: "",
+        doc: "Reaches repositories without a web proxy.",
     },
     MessageDesc {
         name: "configure_repository_proxy",
@@ -2264,7 +2264,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "21.3.0")],
-        doc: "",
+        doc: "Reaches repositories by a web proxy; user and password are empty where none are needed.",
     },
     MessageDesc {
         name: "disable_client_certificate_auth",
@@ -2275,7 +2275,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.318.0")],
-        doc: "",
+        doc: "Lets clients no longer log in by a certificate.",
     },
     MessageDesc {
         name: "enable_client_certificate_auth",
@@ -2289,7 +2289,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.318.0")],
-        doc: "",
+        doc: "Lets clients log in by a trusted certificate that has this name.",
     },
     MessageDesc {
         name: "check_update_readiness",
@@ -2303,7 +2303,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.304.0")],
-        doc: "",
+        doc: "What stands in the way of updating: an error code with parameters for each obstacle.",
     },
     MessageDesc {
         name: "sync_updates",
@@ -2321,7 +2321,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.329.0"), (Stage::Changed, "25.7.0")],
-        doc: "",
+        doc: "Fetches updates from the enabled repositories; `force` even if fetched. Answers their checksum.",
     },
     MessageDesc {
         name: "remove_repository",
@@ -2335,7 +2335,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Fetches updates from a repository no longer.",
     },
     MessageDesc {
         name: "add_repository",
@@ -2349,7 +2349,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Fetches updates from a repository as well.",
     },
     MessageDesc {
         name: "set_repositories",
@@ -2363,7 +2363,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Replaces the repositories that updates come from.",
     },
     MessageDesc {
         name: "rotate_secret",
@@ -2374,7 +2374,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["INTERNAL_ERROR", "HOST_IS_SLAVE", "CANNOT_CONTACT_HOST", "HA_IS_ENABLED", "NOT_SUPPORTED_DURING_UPGRADE"],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "stockholm_psr")],
-        doc: "",
+        doc: "Replaces the secret by which hosts trust each other; all must be up, and high availability off.",
     },
     MessageDesc {
         name: "remove_from_guest_agent_config",
@@ -2388,7 +2388,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Removes a setting of all guest agents.",
     },
     MessageDesc {
         name: "add_to_guest_agent_config",
@@ -2403,7 +2403,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Adds a setting of all guest agents.",
     },
     MessageDesc {
         name: "has_extension",
@@ -2417,7 +2417,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Whether all hosts have an extension of the API of this name.",
     },
     MessageDesc {
         name: "set_igmp_snooping_enabled",
@@ -2431,7 +2431,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Sends multicast only to the ports that asked for it, or to all.",
     },
     MessageDesc {
         name: "disable_ssl_legacy",
@@ -2442,7 +2442,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "dundee"), (Stage::Deprecated, "stockholm")],
-        doc: "",
+        doc: "Refuses old versions of TLS on all hosts. Deprecated: they always are now.",
     },
     MessageDesc {
         name: "enable_ssl_legacy",
@@ -2453,7 +2453,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "dundee"), (Stage::Deprecated, "dundee"), (Stage::Removed, "stockholm")],
-        doc: "",
+        doc: "Removed: accepted old versions of TLS on all hosts.",
     },
     MessageDesc {
         name: "apply_edition",
@@ -2467,7 +2467,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "clearwater")],
-        doc: "",
+        doc: "Licenses all hosts as another edition.",
     },
     MessageDesc {
         name: "get_license_state",
@@ -2478,7 +2478,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "clearwater")],
-        doc: "",
+        doc: "The edition and the expiry of the licences of all hosts together.",
     },
     MessageDesc {
         name: "disable_local_storage_caching",
@@ -2489,7 +2489,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Stops keeping caches of shared disks on all hosts.",
     },
     MessageDesc {
         name: "enable_local_storage_caching",
@@ -2500,7 +2500,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Keeps caches of shared disks on all hosts, each in a local SR that can.",
     },
     MessageDesc {
         name: "test_archive_target",
@@ -2514,7 +2514,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Tries whether a place for backups can be written; answers what went wrong.",
     },
     MessageDesc {
         name: "set_vswitch_controller",
@@ -2525,7 +2525,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "midnight-ride"), (Stage::Extended, "cowley"), (Stage::Deprecated, "falcon")],
-        doc: "",
+        doc: "Sets the vSwitch controller's address; empty for none. Deprecated: see SDN_controller.",
     },
     MessageDesc {
         name: "disable_redo_log",
@@ -2536,7 +2536,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Stops writing changes of the database to a disk, unless high availability does.",
     },
     MessageDesc {
         name: "enable_redo_log",
@@ -2547,7 +2547,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Writes changes of the database to a new disk in this SR as well.",
     },
     MessageDesc {
         name: "enable_tls_verification",
@@ -2558,7 +2558,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "1.290.0")],
-        doc: "",
+        doc: "Checks certificates within the pool from now on. There is no way back.",
     },
     MessageDesc {
         name: "certificate_sync",
@@ -2569,7 +2569,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Copies trusted certificates and revocation lists from the master to all hosts.",
     },
     MessageDesc {
         name: "crl_list",
@@ -2580,7 +2580,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The names of the revocation lists.",
     },
     MessageDesc {
         name: "crl_uninstall",
@@ -2591,7 +2591,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Removes a revocation list.",
     },
     MessageDesc {
         name: "crl_install",
@@ -2605,7 +2605,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Adds a revocation list, in PEM, under a name.",
     },
     MessageDesc {
         name: "uninstall_ca_certificate",
@@ -2619,7 +2619,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.290.0"), (Stage::Changed, "24.35.0"), (Stage::Deprecated, "26.13.0")],
-        doc: "",
+        doc: "Trusts an authority no longer. Deprecated: use `uninstall_trusted_certificate`.",
     },
     MessageDesc {
         name: "install_ca_certificate",
@@ -2633,7 +2633,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.290.0"), (Stage::Deprecated, "26.13.0")],
-        doc: "",
+        doc: "Trusts an authority. Deprecated: use `install_trusted_certificate`.",
     },
     MessageDesc {
         name: "certificate_list",
@@ -2644,7 +2644,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george"), (Stage::Deprecated, "1.290.0")],
-        doc: "",
+        doc: "The names of trusted authorities. Deprecated: see the class Certificate.",
     },
     MessageDesc {
         name: "certificate_uninstall",
@@ -2655,7 +2655,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george"), (Stage::Deprecated, "1.290.0")],
-        doc: "",
+        doc: "Trusts an authority no longer. Deprecated: an older name of `uninstall_ca_certificate`.",
     },
     MessageDesc {
         name: "certificate_install",
@@ -2669,7 +2669,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george"), (Stage::Deprecated, "1.290.0")],
-        doc: "",
+        doc: "Trusts an authority. Deprecated: an older name of `install_ca_certificate`.",
     },
     MessageDesc {
         name: "send_test_post",
@@ -2684,7 +2684,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Posts a text from the master to a web server; answers the reply. For tests of the connection.",
     },
     MessageDesc {
         name: "retrieve_wlb_recommendations",
@@ -2695,7 +2695,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Which VMs workload balancing would move, where, and why.",
     },
     MessageDesc {
         name: "retrieve_wlb_configuration",
@@ -2706,7 +2706,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The settings of the workload balancing server.",
     },
     MessageDesc {
         name: "send_wlb_configuration",
@@ -2717,7 +2717,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Changes settings of the workload balancing server.",
     },
     MessageDesc {
         name: "deconfigure_wlb",
@@ -2728,7 +2728,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Leaves the workload balancing server for good.",
     },
     MessageDesc {
         name: "initialize_wlb",
@@ -2745,7 +2745,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Connects to a workload balancing server, which logs in here with the last two parameters.",
     },
     MessageDesc {
         name: "detect_nonhomogeneous_external_auth",
@@ -2756,7 +2756,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Warns, by messages, if hosts differ in their external authentication.",
     },
     MessageDesc {
         name: "external_auth_set_ldaps",
@@ -2771,7 +2771,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "26.16.0")],
-        doc: "",
+        doc: "Has all hosts ask the directory service by LDAPS, or by LDAP.",
     },
     MessageDesc {
         name: "disable_external_auth",
@@ -2785,7 +2785,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Takes all hosts out of the external authentication service.",
     },
     MessageDesc {
         name: "enable_external_auth",
@@ -2801,7 +2801,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Joins all hosts to an external authentication service; `auth_type` is `AD`.",
     },
     MessageDesc {
         name: "create_new_blob",
@@ -2817,7 +2817,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Keeps a new, empty blob with it; anyone can read a `public` one without a login.",
     },
     MessageDesc {
         name: "set_ha_host_failures_to_tolerate",
@@ -2831,7 +2831,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Sets how many failing hosts to keep room for; fails if there is no plan for so many.",
     },
     MessageDesc {
         name: "ha_compute_vm_failover_plan",
@@ -2845,7 +2845,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Where these VMs would restart if these hosts failed.",
     },
     MessageDesc {
         name: "ha_compute_hypothetical_max_host_failures_to_tolerate",
@@ -2856,7 +2856,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "How many hosts could fail if VMs had these restart priorities.",
     },
     MessageDesc {
         name: "ha_compute_max_host_failures_to_tolerate",
@@ -2867,7 +2867,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "How many hosts could fail, as VMs are now.",
     },
     MessageDesc {
         name: "ha_failover_plan_exists",
@@ -2878,7 +2878,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Whether protected VMs could all restart after so many hosts fail.",
     },
     MessageDesc {
         name: "ha_prevent_restarts_for",
@@ -2889,7 +2889,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando-update-1")],
-        doc: "",
+        doc: "Has high availability restart nothing for so many seconds; 0 ends that.",
     },
     MessageDesc {
         name: "designate_new_master",
@@ -2900,7 +2900,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Makes another host the master. Clients must log in there anew.",
     },
     MessageDesc {
         name: "sync_database",
@@ -2911,7 +2911,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Writes the database to all hosts, so that each could become the master.",
     },
     MessageDesc {
         name: "disable_ha",
@@ -2922,7 +2922,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Turns high availability off.",
     },
     MessageDesc {
         name: "enable_ha",
@@ -2936,7 +2936,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Turns high availability on, with state files and heartbeat in these SRs; none lets the server choose.",
     },
     MessageDesc {
         name: "create_VLAN_from_PIF",
@@ -2951,7 +2951,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VLAN_TAG_INVALID"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Makes a VLAN on every host, on the PIF that is on the same network as this one.",
     },
     MessageDesc {
         name: "management_reconfigure",
@@ -2969,7 +2969,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Manages all hosts by their PIFs on another network; connections break.",
     },
     MessageDesc {
         name: "create_VLAN",
@@ -2984,7 +2984,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VLAN_TAG_INVALID"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Makes a VLAN on the device of this name, such as `eth0`, of every host.",
     },
     MessageDesc {
         name: "recover_slaves",
@@ -2995,7 +2995,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Tells members that lost their master to follow the host called; answers those reached.",
     },
     MessageDesc {
         name: "emergency_reset_master",
@@ -3006,7 +3006,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Has the host called, which lost its master, follow the master at this address.",
     },
     MessageDesc {
         name: "emergency_transition_to_master",
@@ -3017,7 +3017,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Makes the host called, which lost its master, the master. Only if that is gone.",
     },
     MessageDesc {
         name: "eject",
@@ -3028,7 +3028,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Takes a host out of the pool: it loses its local storage and starts anew as a pool of its own.",
     },
     MessageDesc {
         name: "join_force",
@@ -3043,7 +3043,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Joins the host called to a pool as `join` does, past some of its checks.",
     },
     MessageDesc {
         name: "join",
@@ -3058,6 +3058,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Joins the host called to the pool of another master; it must have no running VMs or shared SRs.",
     },
 ];

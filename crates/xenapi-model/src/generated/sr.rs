@@ -105,13 +105,13 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
-    /// `sm_config`. Clients may write it. Published in miami.
+    /// `sm_config`. What the storage driver keeps with it, by name. Clients may write it. Published in miami.
     pub sm_config: Map<String, String>,
     /// `blobs`. Bytes kept with it, by name. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
-    /// `local_cache_enabled`. Written by the server. Published in cowley.
+    /// `local_cache_enabled`. Whether a host keeps caches of shared disks in it. Written by the server. Published in cowley.
     pub local_cache_enabled: bool,
-    /// `introduced_by`. Written by the server. Published in boston.
+    /// `introduced_by`. The disaster recovery that introduced it, if any. Written by the server. Published in boston.
     pub introduced_by: Ref<crate::DRTask>,
     /// `clustered`. Whether its hosts coordinate by a cluster. Written by the server. Published in dundee.
     pub clustered: bool,
@@ -222,70 +222,70 @@ pub mod fields {
     pub const IS_TOOLS_SR: Field<SR, bool> = Field::new(20);
 }
 
-/// `SR.forget_data_source_archives`.
+/// `SR.forget_data_source_archives`. Throws away the history of a measurement.
 ///
 /// Least role: pool-operator. Published in dundee.
 pub fn forget_data_source_archives(sr: &Ref<crate::SR>, data_source: &str) -> Call<()> {
     send(&CLASS, 0, vec![sr.argument(), data_source.argument()])
 }
 
-/// `SR.query_data_source`.
+/// `SR.query_data_source`. The latest value of a measurement.
 ///
 /// Least role: read-only. Published in dundee.
 pub fn query_data_source(sr: &Ref<crate::SR>, data_source: &str) -> Call<f64> {
     send(&CLASS, 1, vec![sr.argument(), data_source.argument()])
 }
 
-/// `SR.record_data_source`.
+/// `SR.record_data_source`. Has the history of a measurement recorded.
 ///
 /// Least role: pool-operator. Published in dundee.
 pub fn record_data_source(sr: &Ref<crate::SR>, data_source: &str) -> Call<()> {
     send(&CLASS, 2, vec![sr.argument(), data_source.argument()])
 }
 
-/// `SR.get_data_sources`.
+/// `SR.get_data_sources`. What is measured of it, with units, and whether its history is recorded.
 ///
 /// Least role: read-only. Published in dundee.
 pub fn get_data_sources(sr: &Ref<crate::SR>) -> Call<Vec<crate::data_source::Record>> {
     send(&CLASS, 3, vec![sr.argument()])
 }
 
-/// `SR.disable_database_replication`.
+/// `SR.disable_database_replication`. Stops keeping a copy of the pool's database in it.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn disable_database_replication(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 4, vec![sr.argument()])
 }
 
-/// `SR.enable_database_replication`.
+/// `SR.enable_database_replication`. Keeps a copy of the pool's database in it, for recovery elsewhere.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn enable_database_replication(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 5, vec![sr.argument()])
 }
 
-/// `SR.assert_supports_database_replication`.
+/// `SR.assert_supports_database_replication`. Fails unless it could hold a copy of the pool's database.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn assert_supports_database_replication(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 6, vec![sr.argument()])
 }
 
-/// `SR.assert_can_host_ha_statefile`.
+/// `SR.assert_can_host_ha_statefile`. Fails unless it could hold a state file of high availability.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn assert_can_host_ha_statefile(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 7, vec![sr.argument()])
 }
 
-/// `SR.set_physical_size`.
+/// `SR.set_physical_size`. Sets its size in the database, in bytes; the storage itself stays as it is.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn set_physical_size(this: &Ref<crate::SR>, value: i64) -> Call<()> {
     send(&CLASS, 8, vec![this.argument(), value.argument()])
 }
 
-/// `SR.create_new_blob`.
+/// `SR.create_new_blob`. Keeps a new, empty blob with it; anyone can read a `public` one without a login.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn create_new_blob(sr: &Ref<crate::SR>, name: &str, mime_type: &str, public: Option<bool>) -> Call<Ref<crate::Blob>> {
@@ -297,28 +297,28 @@ pub fn create_new_blob(sr: &Ref<crate::SR>, name: &str, mime_type: &str, public:
     )
 }
 
-/// `SR.set_name_description`.
+/// `SR.set_name_description`. Sets what people wrote about it.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn set_name_description(sr: &Ref<crate::SR>, value: &str) -> Call<()> {
     send(&CLASS, 10, vec![sr.argument(), value.argument()])
 }
 
-/// `SR.set_name_label`.
+/// `SR.set_name_label`. Sets its name.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn set_name_label(sr: &Ref<crate::SR>, value: &str) -> Call<()> {
     send(&CLASS, 11, vec![sr.argument(), value.argument()])
 }
 
-/// `SR.set_shared`.
+/// `SR.set_shared`. Declares that several hosts can use it at once, or that they cannot.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn set_shared(sr: &Ref<crate::SR>, value: bool) -> Call<()> {
     send(&CLASS, 12, vec![sr.argument(), value.argument()])
 }
 
-/// `SR.probe_ext`.
+/// `SR.probe_ext`. Looks for SRs of this type, or how to go on looking, with what is known so far.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 pub fn probe_ext(
@@ -335,7 +335,7 @@ pub fn probe_ext(
     )
 }
 
-/// `SR.probe`.
+/// `SR.probe`. Looks for SRs of this type; answers what the driver prints, often XML. See `probe_ext`.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn probe(
@@ -352,28 +352,28 @@ pub fn probe(
     )
 }
 
-/// `SR.scan`.
+/// `SR.scan`. Compares it with the storage: new disks are added, lost ones dropped, sizes brought up to date.
 ///
 /// Least role: vm-power-admin. Published in rio.
 pub fn scan(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 15, vec![sr.argument()])
 }
 
-/// `SR.get_supported_types`.
+/// `SR.get_supported_types`. The storage drivers that are installed.
 ///
 /// Least role: read-only. Published in rio.
 pub fn get_supported_types() -> Call<Vec<String>> {
     send(&CLASS, 16, vec![])
 }
 
-/// `SR.update`.
+/// `SR.update`. Reads its properties from the storage again.
 ///
 /// Least role: pool-operator. Published in symc.
 pub fn update(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 17, vec![sr.argument()])
 }
 
-/// `SR.forget`.
+/// `SR.forget`. Drops it from the database with its PBDs, which must be unplugged; all data stay.
 ///
 /// Least role: pool-operator. Published in rio.
 ///
@@ -382,7 +382,7 @@ pub fn forget(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 18, vec![sr.argument()])
 }
 
-/// `SR.destroy`.
+/// `SR.destroy`. Deletes it with all that the storage holds; PBDs must be unplugged and no disks left.
 ///
 /// Least role: pool-operator. Published in rio.
 ///
@@ -391,7 +391,7 @@ pub fn destroy(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 19, vec![sr.argument()])
 }
 
-/// `SR.make`.
+/// `SR.make`. Formatted storage. Deprecated and refused: use `create`.
 ///
 /// Least role: pool-operator. Published in rio, deprecated in miami.
 pub fn make(
@@ -420,7 +420,7 @@ pub fn make(
     )
 }
 
-/// `SR.introduce`.
+/// `SR.introduce`. Adds an SR to the database that exists already; it needs PBDs before hosts can use it.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn introduce(
@@ -447,7 +447,7 @@ pub fn introduce(
     )
 }
 
-/// `SR.create`.
+/// `SR.create`. Formats storage as an SR, plugs it into the host, or into all if shared. What was there is lost.
 ///
 /// Least role: pool-operator. Published in rio.
 ///
@@ -679,7 +679,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "What the storage driver keeps with it, by name.",
     },
     FieldDesc {
         name: "blobs",
@@ -701,7 +701,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Whether a host keeps caches of shared disks in it.",
     },
     FieldDesc {
         name: "introduced_by",
@@ -712,7 +712,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "DR_task", field: "introduced_SRs", stored: true }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The disaster recovery that introduced it, if any.",
     },
     FieldDesc {
         name: "clustered",
@@ -751,7 +751,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Throws away the history of a measurement.",
     },
     MessageDesc {
         name: "query_data_source",
@@ -765,7 +765,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "The latest value of a measurement.",
     },
     MessageDesc {
         name: "record_data_source",
@@ -779,7 +779,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Has the history of a measurement recorded.",
     },
     MessageDesc {
         name: "get_data_sources",
@@ -790,7 +790,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "What is measured of it, with units, and whether its history is recorded.",
     },
     MessageDesc {
         name: "disable_database_replication",
@@ -801,7 +801,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Stops keeping a copy of the pool's database in it.",
     },
     MessageDesc {
         name: "enable_database_replication",
@@ -812,7 +812,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Keeps a copy of the pool's database in it, for recovery elsewhere.",
     },
     MessageDesc {
         name: "assert_supports_database_replication",
@@ -823,7 +823,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Fails unless it could hold a copy of the pool's database.",
     },
     MessageDesc {
         name: "assert_can_host_ha_statefile",
@@ -834,7 +834,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Fails unless it could hold a state file of high availability.",
     },
     MessageDesc {
         name: "set_physical_size",
@@ -848,7 +848,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Sets its size in the database, in bytes; the storage itself stays as it is.",
     },
     MessageDesc {
         name: "create_new_blob",
@@ -864,7 +864,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Keeps a new, empty blob with it; anyone can read a `public` one without a login.",
     },
     MessageDesc {
         name: "set_name_description",
@@ -878,7 +878,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sets what people wrote about it.",
     },
     MessageDesc {
         name: "set_name_label",
@@ -892,7 +892,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sets its name.",
     },
     MessageDesc {
         name: "set_shared",
@@ -906,7 +906,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Declares that several hosts can use it at once, or that they cannot.",
     },
     MessageDesc {
         name: "probe_ext",
@@ -922,7 +922,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Looks for SRs of this type, or how to go on looking, with what is known so far.",
     },
     MessageDesc {
         name: "probe",
@@ -938,7 +938,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Looks for SRs of this type; answers what the driver prints, often XML. See `probe_ext`.",
     },
     MessageDesc {
         name: "scan",
@@ -949,7 +949,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Compares it with the storage: new disks are added, lost ones dropped, sizes brought up to date.",
     },
     MessageDesc {
         name: "get_supported_types",
@@ -960,7 +960,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The storage drivers that are installed.",
     },
     MessageDesc {
         name: "update",
@@ -971,7 +971,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "symc")],
-        doc: "",
+        doc: "Reads its properties from the storage again.",
     },
     MessageDesc {
         name: "forget",
@@ -982,7 +982,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SR_HAS_PBD"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Drops it from the database with its PBDs, which must be unplugged; all data stay.",
     },
     MessageDesc {
         name: "destroy",
@@ -993,7 +993,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SR_HAS_PBD"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Deletes it with all that the storage holds; PBDs must be unplugged and no disks left.",
     },
     MessageDesc {
         name: "make",
@@ -1013,7 +1013,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")],
-        doc: "",
+        doc: "Formatted storage. Deprecated and refused: use `create`.",
     },
     MessageDesc {
         name: "introduce",
@@ -1032,7 +1032,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Adds an SR to the database that exists already; it needs PBDs before hosts can use it.",
     },
     MessageDesc {
         name: "create",
@@ -1053,6 +1053,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SR_UNKNOWN_DRIVER"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Formats storage as an SR, plugs it into the host, or into all if shared. What was there is lost.",
     },
 ];

@@ -71,7 +71,7 @@ pub struct Record {
     pub subtask_of: Ref<crate::Task>,
     /// `subtasks`. Its parts. Written by the server. Published in orlando.
     pub subtasks: Vec<Ref<crate::Task>>,
-    /// `backtrace`. Written by the server. Published in dundee.
+    /// `backtrace`. Where in the server's code it failed, as text; `()` for nowhere. Written by the server. Published in dundee.
     pub backtrace: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -162,56 +162,56 @@ pub mod fields {
     pub const BACKTRACE: Field<Task, String> = Field::new(16);
 }
 
-/// `task.set_other_config`.
+/// `task.set_other_config`. Replaces everything that clients keep with it.
 ///
 /// Least role: read-only. Prototyped in 25.8.0.
 pub fn set_other_config(this: &Ref<crate::Task>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `task.remove_from_other_config`.
+/// `task.remove_from_other_config`. Removes what clients keep under a key.
 ///
 /// Least role: read-only. Prototyped in 25.8.0.
 pub fn remove_from_other_config(this: &Ref<crate::Task>, key: &str) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), key.argument()])
 }
 
-/// `task.add_to_other_config`.
+/// `task.add_to_other_config`. Keeps a text under a new key.
 ///
 /// Least role: read-only. Prototyped in 25.8.0.
 pub fn add_to_other_config(this: &Ref<crate::Task>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `task.set_error_info`.
+/// `task.set_error_info`. Sets the error of one's own task: a code and its parameters.
 ///
 /// Least role: read-only. Published in 21.3.0.
 pub fn set_error_info(this: &Ref<crate::Task>, value: &[String]) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `task.set_result`.
+/// `task.set_result`. Sets the result of one's own task.
 ///
 /// Least role: read-only. Published in 21.3.0.
 pub fn set_result(this: &Ref<crate::Task>, value: &str) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `task.set_progress`.
+/// `task.set_progress`. Sets how far one's own task is, from 0 to 1.
 ///
 /// Least role: read-only. Published in stockholm.
 pub fn set_progress(this: &Ref<crate::Task>, value: f64) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `task.set_status`.
+/// `task.set_status`. Ends one's own task, or marks how it does; the server ends those it made itself.
 ///
 /// Least role: read-only. Published in falcon.
 pub fn set_status(this: &Ref<crate::Task>, value: &TaskStatusType) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), value.argument()])
 }
 
-/// `task.cancel`.
+/// `task.cancel`. Asks to stop; no error if it cannot be or has ended. Watch `status` for what came of it.
 ///
 /// Least role: read-only. Published in rio.
 ///
@@ -220,14 +220,14 @@ pub fn cancel(task: &Ref<crate::Task>) -> Call<()> {
     send(&CLASS, 7, vec![task.argument()])
 }
 
-/// `task.destroy`.
+/// `task.destroy`. Forgets it; one that still runs goes on and is forgotten when it ends.
 ///
 /// Least role: read-only. Published in rio.
 pub fn destroy(this: &Ref<crate::Task>) -> Call<()> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
-/// `task.create`.
+/// `task.create`. Makes a task of one's own, to show what a client does; pending until `set_status`.
 ///
 /// Least role: read-only. Published in rio.
 pub fn create(label: &str, description: &str) -> Call<Ref<crate::Task>> {
@@ -444,7 +444,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Where in the server's code it failed, as text; `()` for nowhere.",
     },
 ];
 
@@ -461,7 +461,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Prototyped, "25.8.0")],
-        doc: "",
+        doc: "Replaces everything that clients keep with it.",
     },
     MessageDesc {
         name: "remove_from_other_config",
@@ -475,7 +475,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Prototyped, "25.8.0")],
-        doc: "",
+        doc: "Removes what clients keep under a key.",
     },
     MessageDesc {
         name: "add_to_other_config",
@@ -490,7 +490,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Prototyped, "25.8.0")],
-        doc: "",
+        doc: "Keeps a text under a new key.",
     },
     MessageDesc {
         name: "set_error_info",
@@ -504,7 +504,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "21.3.0")],
-        doc: "",
+        doc: "Sets the error of one's own task: a code and its parameters.",
     },
     MessageDesc {
         name: "set_result",
@@ -518,7 +518,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "21.3.0")],
-        doc: "",
+        doc: "Sets the result of one's own task.",
     },
     MessageDesc {
         name: "set_progress",
@@ -532,7 +532,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "Sets how far one's own task is, from 0 to 1.",
     },
     MessageDesc {
         name: "set_status",
@@ -546,7 +546,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Ends one's own task, or marks how it does; the server ends those it made itself.",
     },
     MessageDesc {
         name: "cancel",
@@ -557,7 +557,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OPERATION_NOT_ALLOWED"],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Asks to stop; no error if it cannot be or has ended. Watch `status` for what came of it.",
     },
     MessageDesc {
         name: "destroy",
@@ -568,7 +568,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Forgets it; one that still runs goes on and is forgotten when it ends.",
     },
     MessageDesc {
         name: "create",
@@ -582,6 +582,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Makes a task of one's own, to show what a client does; pending until `set_status`.",
     },
 ];

@@ -23,17 +23,17 @@ Vxlan = "vxlan",
 /// All fields of a `tunnel` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in cowley.
+    /// `uuid`. The lasting identity. Written by the server. Published in cowley.
     pub uuid: Uuid,
-    /// `access_PIF`. Set at creation. Published in cowley.
+    /// `access_PIF`. The PIF that stands for it. Set at creation. Published in cowley.
     pub access_pif: Ref<crate::PIF>,
-    /// `transport_PIF`. Set at creation. Published in cowley.
+    /// `transport_PIF`. The PIF that carries it. Set at creation. Published in cowley.
     pub transport_pif: Ref<crate::PIF>,
-    /// `status`. Clients may write it. Published in cowley.
+    /// `status`. Whether it works: `active` is `true` or `false`. There may be a `key`. Clients may write it. Published in cowley.
     pub status: Map<String, String>,
-    /// `other_config`. Clients may write it. Published in cowley.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in cowley.
     pub other_config: Map<String, String>,
-    /// `protocol`. Clients may write it. Published in 1.250.0.
+    /// `protocol`. How frames are wrapped. Clients may write it. Published in 1.250.0.
     pub protocol: TunnelProtocol,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -80,14 +80,14 @@ pub mod fields {
     pub const PROTOCOL: RwField<Tunnel, TunnelProtocol> = RwField::new(5);
 }
 
-/// `tunnel.destroy`.
+/// `tunnel.destroy`. Deletes it and the PIF that stands for it.
 ///
 /// Least role: pool-operator. Published in cowley.
 pub fn destroy(this: &Ref<crate::Tunnel>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `tunnel.create`.
+/// `tunnel.create`. Joins a network on one host to a tunnel; makes the PIF for it. Needs Open vSwitch.
 ///
 /// Least role: pool-operator. Published in cowley.
 ///
@@ -134,7 +134,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "access_PIF",
@@ -145,7 +145,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "tunnel_access_PIF_of", stored: true }),
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "The PIF that stands for it.",
     },
     FieldDesc {
         name: "transport_PIF",
@@ -156,7 +156,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "tunnel_transport_PIF_of", stored: true }),
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "The PIF that carries it.",
     },
     FieldDesc {
         name: "status",
@@ -167,7 +167,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Whether it works: `active` is `true` or `false`. There may be a `key`.",
     },
     FieldDesc {
         name: "other_config",
@@ -178,7 +178,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "protocol",
@@ -189,7 +189,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "1.250.0")],
-        doc: "",
+        doc: "How frames are wrapped.",
     },
 ];
 
@@ -203,7 +203,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Deletes it and the PIF that stands for it.",
     },
     MessageDesc {
         name: "create",
@@ -218,6 +218,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OPENVSWITCH_NOT_ACTIVE", "TRANSPORT_PIF_NOT_CONFIGURED", "IS_TUNNEL_ACCESS_PIF"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Joins a network on one host to a tunnel; makes the PIF for it. Needs Open vSwitch.",
     },
 ];

@@ -79,7 +79,7 @@ pub struct Record {
     pub r#type: VbdType,
     /// `unpluggable`. Whether it can be unplugged while the VM runs. Clients may write it. Published in miami.
     pub unpluggable: bool,
-    /// `storage_lock`. Written by the server. Published in rio.
+    /// `storage_lock`. Whether the storage is locked for it. Written by the server. Published in rio.
     pub storage_lock: bool,
     /// `empty`. Whether the drive is empty. Set at creation. Published in rio.
     pub empty: bool,
@@ -99,7 +99,7 @@ pub struct Record {
     pub qos_algorithm_params: Map<String, String>,
     /// `qos_supported_algorithms`. The algorithms that could limit its traffic. Written by the server. Published in rio.
     pub qos_supported_algorithms: Vec<String>,
-    /// `metrics`. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// `metrics`. What is measured of it. Removed, always null. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub metrics: Ref<crate::VBDMetrics>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -210,28 +210,28 @@ pub mod fields {
     pub const METRICS: Field<VBD, Ref<crate::VBDMetrics>> = Field::new(21);
 }
 
-/// `VBD.set_mode`.
+/// `VBD.set_mode`. Sets whether the VM may write; only while the VM is halted.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn set_mode(this: &Ref<crate::VBD>, value: &VbdMode) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `VBD.assert_attachable`.
+/// `VBD.assert_attachable`. Fails with the reason for which it could not be attached now.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn assert_attachable(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `VBD.unplug_force`.
+/// `VBD.unplug_force`. Takes it out of a running VM without asking the guest; data on the way may be lost.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn unplug_force(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `VBD.unplug`.
+/// `VBD.unplug`. Takes it out of a running VM; the guest may refuse while it uses it.
 ///
 /// Least role: vm-admin. Published in rio.
 ///
@@ -240,14 +240,14 @@ pub fn unplug(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `VBD.plug`.
+/// `VBD.plug`. Puts it into a running VM; into one that is not, its start does that.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn plug(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `VBD.insert`.
+/// `VBD.insert`. Puts an image into an empty CD drive.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -256,7 +256,7 @@ pub fn insert(vbd: &Ref<crate::VBD>, vdi: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 5, vec![vbd.argument(), vdi.argument()])
 }
 
-/// `VBD.eject`.
+/// `VBD.eject`. Empties a CD drive.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -420,7 +420,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the storage is locked for it.",
     },
     FieldDesc {
         name: "empty",
@@ -530,7 +530,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")],
-        doc: "",
+        doc: "What is measured of it. Removed, always null.",
     },
 ];
 
@@ -547,7 +547,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sets whether the VM may write; only while the VM is halted.",
     },
     MessageDesc {
         name: "assert_attachable",
@@ -558,7 +558,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Fails with the reason for which it could not be attached now.",
     },
     MessageDesc {
         name: "unplug_force",
@@ -569,7 +569,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Takes it out of a running VM without asking the guest; data on the way may be lost.",
     },
     MessageDesc {
         name: "unplug",
@@ -580,7 +580,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["DEVICE_DETACH_REJECTED", "DEVICE_ALREADY_DETACHED"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Takes it out of a running VM; the guest may refuse while it uses it.",
     },
     MessageDesc {
         name: "plug",
@@ -591,7 +591,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Puts it into a running VM; into one that is not, its start does that.",
     },
     MessageDesc {
         name: "insert",
@@ -605,7 +605,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VBD_NOT_REMOVABLE_MEDIA", "VBD_NOT_EMPTY"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Puts an image into an empty CD drive.",
     },
     MessageDesc {
         name: "eject",
@@ -616,6 +616,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VBD_NOT_REMOVABLE_MEDIA", "VBD_IS_EMPTY"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Empties a CD drive.",
     },
 ];

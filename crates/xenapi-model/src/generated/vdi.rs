@@ -109,7 +109,7 @@ pub struct Record {
     pub sr: Ref<crate::SR>,
     /// `VBDs`. The devices that VMs have of it. Written by the server. Published in rio.
     pub vbds: Vec<Ref<crate::VBD>>,
-    /// `crash_dumps`. Written by the server. Published in rio.
+    /// `crash_dumps`. The dumps of VMs that it holds. Written by the server. Published in rio.
     pub crash_dumps: Vec<Ref<crate::Crashdump>>,
     /// `virtual_size`. The size that a VM sees, in bytes. Set at creation. Published in rio.
     pub virtual_size: i64,
@@ -123,7 +123,7 @@ pub struct Record {
     pub read_only: bool,
     /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in rio.
     pub other_config: Map<String, String>,
-    /// `storage_lock`. Written by the server. Published in rio.
+    /// `storage_lock`. Whether the storage driver has locked it. Written by the server. Published in rio.
     pub storage_lock: bool,
     /// `location`. Its name within the SR. Written by the server. Published in miami.
     pub location: String,
@@ -131,11 +131,11 @@ pub struct Record {
     pub managed: bool,
     /// `missing`. Whether the last scan of its SR did not find it. Written by the server. Published in rio.
     pub missing: bool,
-    /// `parent`. Written by the server. Published in rio, deprecated in ely.
+    /// `parent`. The disk that it is a part of, if any. Deprecated. Written by the server. Published in rio, deprecated in ely.
     pub parent: Ref<crate::VDI>,
-    /// `xenstore_data`. Clients may write it. Published in miami.
+    /// `xenstore_data`. What the storage driver puts into xenstore when it is attached, by name. Clients may write it. Published in miami.
     pub xenstore_data: Map<String, String>,
-    /// `sm_config`. Clients may write it. Published in miami.
+    /// `sm_config`. What the storage driver keeps with it, by name. Clients may write it. Published in miami.
     pub sm_config: Map<String, String>,
     /// `is_a_snapshot`. Whether this is the state of a disk at a moment. Written by the server. Published in orlando.
     pub is_a_snapshot: bool,
@@ -147,13 +147,13 @@ pub struct Record {
     pub snapshot_time: DateTime,
     /// `tags`. Words that people put on it. Clients may write it. Published in orlando.
     pub tags: Vec<String>,
-    /// `allow_caching`. Written by the server. Published in cowley.
+    /// `allow_caching`. Whether hosts may cache it on local storage. Written by the server. Published in cowley.
     pub allow_caching: bool,
     /// `on_boot`. Whether it keeps its content over a start of its VM. Written by the server. Published in cowley.
     pub on_boot: OnBoot,
-    /// `metadata_of_pool`. Written by the server. Published in boston.
+    /// `metadata_of_pool`. The pool whose database it holds a copy of, if any. Written by the server. Published in boston.
     pub metadata_of_pool: Ref<crate::Pool>,
-    /// `metadata_latest`. Written by the server. Published in boston.
+    /// `metadata_latest`. Whether its copy of that pool's database is the newest at hand. Written by the server. Published in boston.
     pub metadata_latest: bool,
     /// `is_tools_iso`. Whether it is the CD of the guest tools. Written by the server. Published in dundee.
     pub is_tools_iso: bool,
@@ -308,7 +308,7 @@ pub mod fields {
     pub const CBT_ENABLED: Field<VDI, bool> = Field::new(31);
 }
 
-/// `VDI.revert`.
+/// `VDI.revert`. Brings the disk of a snapshot back to what the snapshot holds; what it holds now is lost.
 ///
 /// Least role: vm-power-admin. Prototyped in 26.16.0.
 ///
@@ -317,7 +317,7 @@ pub fn revert(snapshot: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 0, vec![snapshot.argument()])
 }
 
-/// `VDI.get_nbd_info`.
+/// `VDI.get_nbd_info`. How to read it by NBD: an address, a port and an export name, which holds the session, for each way.
 ///
 /// Least role: vm-admin. Published in inverness.
 ///
@@ -326,7 +326,7 @@ pub fn get_nbd_info(this: &Ref<crate::VDI>) -> Call<Vec<crate::vdi_nbd_server_in
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `VDI.list_changed_blocks`.
+/// `VDI.list_changed_blocks`. The blocks that differ between two disks, as a bitmap in base64; one bit for 64 KiB.
 ///
 /// Least role: vm-operator. Published in inverness.
 ///
@@ -335,7 +335,7 @@ pub fn list_changed_blocks(vdi_from: &Ref<crate::VDI>, vdi_to: &Ref<crate::VDI>)
     send(&CLASS, 2, vec![vdi_from.argument(), vdi_to.argument()])
 }
 
-/// `VDI.data_destroy`.
+/// `VDI.data_destroy`. Deletes the data of a snapshot and keeps which blocks changed; its type becomes `cbt_metadata`.
 ///
 /// Least role: vm-admin. Published in inverness.
 ///
@@ -344,7 +344,7 @@ pub fn data_destroy(this: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `VDI.disable_cbt`.
+/// `VDI.disable_cbt`. Stops tracking which blocks change; what was tracked is lost.
 ///
 /// Least role: vm-admin. Published in inverness.
 ///
@@ -353,7 +353,7 @@ pub fn disable_cbt(this: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `VDI.enable_cbt`.
+/// `VDI.enable_cbt`. Tracks from now on which blocks change.
 ///
 /// Least role: vm-admin. Published in inverness.
 ///
@@ -362,77 +362,77 @@ pub fn enable_cbt(this: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `VDI.pool_migrate`.
+/// `VDI.pool_migrate`. Moves it to another SR while VMs go on using it; it needs a VBD. Answers the new VDI.
 ///
 /// Least role: vm-power-admin. Published in tampa.
 pub fn pool_migrate(vdi: &Ref<crate::VDI>, sr: &Ref<crate::SR>, options: &Map<String, String>) -> Call<Ref<crate::VDI>> {
     send(&CLASS, 6, vec![vdi.argument(), sr.argument(), options.argument()])
 }
 
-/// `VDI.read_database_pool_uuid`.
+/// `VDI.read_database_pool_uuid`. The uuid of the pool whose database it holds; empty if it holds none.
 ///
 /// Least role: read-only. Published in boston.
 pub fn read_database_pool_uuid(this: &Ref<crate::VDI>) -> Call<String> {
     send(&CLASS, 7, vec![this.argument()])
 }
 
-/// `VDI.open_database`.
+/// `VDI.open_database`. Opens the database it holds a copy of; answers a session to read that by.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn open_database(this: &Ref<crate::VDI>) -> Call<Ref<crate::Session>> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
-/// `VDI.set_allow_caching`.
+/// `VDI.set_allow_caching`. Lets hosts cache it on local storage, or not.
 ///
 /// Least role: vm-admin. Published in cowley.
 pub fn set_allow_caching(this: &Ref<crate::VDI>, value: bool) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_on_boot`.
+/// `VDI.set_on_boot`. Keeps its content over a start of its VM, or resets it; no VM may be using it.
 ///
 /// Least role: vm-admin. Published in cowley.
 pub fn set_on_boot(this: &Ref<crate::VDI>, value: &OnBoot) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_name_description`.
+/// `VDI.set_name_description`. Sets what people wrote about it.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn set_name_description(this: &Ref<crate::VDI>, value: &str) -> Call<()> {
     send(&CLASS, 11, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_name_label`.
+/// `VDI.set_name_label`. Sets its name.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn set_name_label(this: &Ref<crate::VDI>, value: &str) -> Call<()> {
     send(&CLASS, 12, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_read_only`.
+/// `VDI.set_read_only`. Forbids writing to it, or allows it.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn set_read_only(this: &Ref<crate::VDI>, value: bool) -> Call<()> {
     send(&CLASS, 13, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_sharable`.
+/// `VDI.set_sharable`. Lets several VMs write to it at once, or not; they have to agree among themselves.
 ///
 /// Least role: vm-admin. Published in george.
 pub fn set_sharable(this: &Ref<crate::VDI>, value: bool) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.forget`.
+/// `VDI.forget`. Drops it from the database; the data stay in the SR, and a scan finds them again.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn forget(vdi: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 15, vec![vdi.argument()])
 }
 
-/// `VDI.copy`.
+/// `VDI.copy`. Copies all its blocks to a new disk in `sr`, or into `into_vdi`; those in `base_vdi` are left out.
 ///
 /// Least role: vm-admin. Published in rio, extended in cowley, extended in clearwater-felton.
 ///
@@ -451,7 +451,7 @@ pub fn copy(
     )
 }
 
-/// `VDI.update`.
+/// `VDI.update`. Reads its properties from the storage again.
 ///
 /// Least role: vm-admin. Published in symc.
 ///
@@ -460,7 +460,7 @@ pub fn update(vdi: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 17, vec![vdi.argument()])
 }
 
-/// `VDI.introduce`.
+/// `VDI.introduce`. Adds a disk to the database that its SR holds already at this location.
 ///
 /// Least role: vm-admin. Published in miami.
 ///
@@ -513,28 +513,28 @@ pub fn introduce(
     )
 }
 
-/// `VDI.resize_online`.
+/// `VDI.resize_online`. Grows it to so many bytes while a VM uses it, if the storage driver can.
 ///
 /// Least role: vm-admin. Published in rio, deprecated in inverness, removed in inverness, published in 26.16.1-next.
 pub fn resize_online(vdi: &Ref<crate::VDI>, size: i64) -> Call<()> {
     send(&CLASS, 19, vec![vdi.argument(), size.argument()])
 }
 
-/// `VDI.resize`.
+/// `VDI.resize`. Grows it to so many bytes; it cannot shrink, and no VM may use it.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn resize(vdi: &Ref<crate::VDI>, size: i64) -> Call<()> {
     send(&CLASS, 20, vec![vdi.argument(), size.argument()])
 }
 
-/// `VDI.clone`.
+/// `VDI.clone`. Makes a disk with the same content that is fast to make where the storage can share blocks.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn clone(vdi: &Ref<crate::VDI>, driver_params: Option<&Map<String, String>>) -> Call<Ref<crate::VDI>> {
     send_with_options(&CLASS, 21, vec![vdi.argument()], &mut [driver_params.map(|it| it.argument())])
 }
 
-/// `VDI.snapshot`.
+/// `VDI.snapshot`. Records what it holds now as a new disk, whose `snapshot_of` is this one.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn snapshot(vdi: &Ref<crate::VDI>, driver_params: Option<&Map<String, String>>) -> Call<Ref<crate::VDI>> {
@@ -654,7 +654,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "crashdump", field: "VDI", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The dumps of VMs that it holds.",
     },
     FieldDesc {
         name: "virtual_size",
@@ -731,7 +731,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether the storage driver has locked it.",
     },
     FieldDesc {
         name: "location",
@@ -775,7 +775,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "The disk that it is a part of, if any. Deprecated.",
     },
     FieldDesc {
         name: "xenstore_data",
@@ -786,7 +786,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "What the storage driver puts into xenstore when it is attached, by name.",
     },
     FieldDesc {
         name: "sm_config",
@@ -797,7 +797,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "What the storage driver keeps with it, by name.",
     },
     FieldDesc {
         name: "is_a_snapshot",
@@ -863,7 +863,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Whether hosts may cache it on local storage.",
     },
     FieldDesc {
         name: "on_boot",
@@ -885,7 +885,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "pool", field: "metadata_VDIs", stored: true }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The pool whose database it holds a copy of, if any.",
     },
     FieldDesc {
         name: "metadata_latest",
@@ -896,7 +896,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Whether its copy of that pool's database is the newest at hand.",
     },
     FieldDesc {
         name: "is_tools_iso",
@@ -932,7 +932,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["UNIMPLEMENTED_IN_SM_BACKEND"],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Prototyped, "26.16.0")],
-        doc: "",
+        doc: "Brings the disk of a snapshot back to what the snapshot holds; what it holds now is lost.",
     },
     MessageDesc {
         name: "get_nbd_info",
@@ -943,7 +943,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VDI_INCOMPATIBLE_TYPE"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "How to read it by NBD: an address, a port and an export name, which holds the session, for each way.",
     },
     MessageDesc {
         name: "list_changed_blocks",
@@ -957,7 +957,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS", "VDI_IN_USE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The blocks that differ between two disks, as a bitmap in base64; one bit for 64 KiB.",
     },
     MessageDesc {
         name: "data_destroy",
@@ -978,7 +978,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Deletes the data of a snapshot and keeps which blocks changed; its type becomes `cbt_metadata`.",
     },
     MessageDesc {
         name: "disable_cbt",
@@ -997,7 +997,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Stops tracking which blocks change; what was tracked is lost.",
     },
     MessageDesc {
         name: "enable_cbt",
@@ -1016,7 +1016,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Tracks from now on which blocks change.",
     },
     MessageDesc {
         name: "pool_migrate",
@@ -1031,7 +1031,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Moves it to another SR while VMs go on using it; it needs a VBD. Answers the new VDI.",
     },
     MessageDesc {
         name: "read_database_pool_uuid",
@@ -1042,7 +1042,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The uuid of the pool whose database it holds; empty if it holds none.",
     },
     MessageDesc {
         name: "open_database",
@@ -1053,7 +1053,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Opens the database it holds a copy of; answers a session to read that by.",
     },
     MessageDesc {
         name: "set_allow_caching",
@@ -1067,7 +1067,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Lets hosts cache it on local storage, or not.",
     },
     MessageDesc {
         name: "set_on_boot",
@@ -1081,7 +1081,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "cowley")],
-        doc: "",
+        doc: "Keeps its content over a start of its VM, or resets it; no VM may be using it.",
     },
     MessageDesc {
         name: "set_name_description",
@@ -1095,7 +1095,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sets what people wrote about it.",
     },
     MessageDesc {
         name: "set_name_label",
@@ -1109,7 +1109,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sets its name.",
     },
     MessageDesc {
         name: "set_read_only",
@@ -1123,7 +1123,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Forbids writing to it, or allows it.",
     },
     MessageDesc {
         name: "set_sharable",
@@ -1137,7 +1137,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "Lets several VMs write to it at once, or not; they have to agree among themselves.",
     },
     MessageDesc {
         name: "forget",
@@ -1148,7 +1148,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Drops it from the database; the data stay in the SR, and a scan finds them again.",
     },
     MessageDesc {
         name: "copy",
@@ -1164,7 +1164,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VDI_READONLY", "VDI_TOO_SMALL", "VDI_NOT_SPARSE"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Extended, "cowley"), (Stage::Extended, "clearwater-felton")],
-        doc: "",
+        doc: "Copies all its blocks to a new disk in `sr`, or into `into_vdi`; those in `base_vdi` are left out.",
     },
     MessageDesc {
         name: "update",
@@ -1175,7 +1175,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SR_OPERATION_NOT_SUPPORTED"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "symc")],
-        doc: "",
+        doc: "Reads its properties from the storage again.",
     },
     MessageDesc {
         name: "introduce",
@@ -1205,7 +1205,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["SR_OPERATION_NOT_SUPPORTED"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Adds a disk to the database that its SR holds already at this location.",
     },
     MessageDesc {
         name: "resize_online",
@@ -1224,7 +1224,7 @@ static MESSAGES: &[MessageDesc] = &[
             (Stage::Removed, "inverness"),
             (Stage::Published, "26.16.1-next"),
         ],
-        doc: "",
+        doc: "Grows it to so many bytes while a VM uses it, if the storage driver can.",
     },
     MessageDesc {
         name: "resize",
@@ -1238,7 +1238,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Grows it to so many bytes; it cannot shrink, and no VM may use it.",
     },
     MessageDesc {
         name: "clone",
@@ -1252,7 +1252,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Makes a disk with the same content that is fast to make where the storage can share blocks.",
     },
     MessageDesc {
         name: "snapshot",
@@ -1266,6 +1266,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Records what it holds now as a new disk, whose `snapshot_of` is this one.",
     },
 ];

@@ -64,14 +64,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<VLAN, Map<String, String>> = RwField::new(4);
 }
 
-/// `VLAN.destroy`.
+/// `VLAN.destroy`. Deletes it and the PIF that stands for it; no VM may be using that.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn destroy(this: &Ref<crate::VLAN>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `VLAN.create`.
+/// `VLAN.create`. Joins a network on one host to the frames with a tag, 0 to 4094; makes the PIF for it.
 ///
 /// Least role: pool-operator. Published in miami.
 pub fn create(tagged_pif: &Ref<crate::PIF>, tag: i64, network: &Ref<crate::Network>) -> Call<Ref<crate::VLAN>> {
@@ -170,7 +170,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Deletes it and the PIF that stands for it; no VM may be using that.",
     },
     MessageDesc {
         name: "create",
@@ -185,6 +185,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Joins a network on one host to the frames with a tag, 0 to 4094; makes the PIF for it.",
     },
 ];

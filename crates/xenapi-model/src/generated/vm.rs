@@ -265,7 +265,7 @@ pub struct Record {
     pub name_description: String,
     /// `power_state`. Whether it runs, and if not, how it stopped. Set at creation. Published in rio, changed in 1.257.0.
     pub power_state: VmPowerState,
-    /// `user_version`. Clients may write it. Published in rio.
+    /// `user_version`. A number that users may set as they like; the server gives it no meaning. Clients may write it. Published in rio.
     pub user_version: i64,
     /// `is_a_template`. Whether new VMs are made from it. Snapshots have it set as well. Clients may write it. Published in rio.
     pub is_a_template: bool,
@@ -297,7 +297,7 @@ pub struct Record {
     pub vcpus_max: i64,
     /// `VCPUs_at_startup`. The virtual CPUs it starts with. Set at creation. Published in rio.
     pub vcpus_at_startup: i64,
-    /// `actions_after_softreboot`. Clients may write it. Prototyped in 23.1.0.
+    /// `actions_after_softreboot`. What follows when the guest asks for a soft reboot. Clients may write it. Prototyped in 23.1.0.
     pub actions_after_softreboot: OnSoftrebootBehavior,
     /// `actions_after_shutdown`. What follows when the guest shuts down. Clients may write it. Published in rio.
     pub actions_after_shutdown: OnNormalExit,
@@ -311,41 +311,41 @@ pub struct Record {
     pub vifs: Vec<Ref<crate::VIF>>,
     /// `VBDs`. Its disks and CD drives. Written by the server. Published in rio.
     pub vbds: Vec<Ref<crate::VBD>>,
-    /// `VUSBs`. Written by the server. Published in rio.
+    /// `VUSBs`. Its USB devices. Written by the server. Published in rio.
     pub vusbs: Vec<Ref<crate::VUSB>>,
-    /// `crash_dumps`. Written by the server. Published in rio.
+    /// `crash_dumps`. The dumps of its crashes. Written by the server. Published in rio.
     pub crash_dumps: Vec<Ref<crate::Crashdump>>,
-    /// `VTPMs`. Written by the server. Published in rio.
+    /// `VTPMs`. Its virtual trusted platform modules. Written by the server. Published in rio.
     pub vtpms: Vec<Ref<crate::VTPM>>,
-    /// `PV_bootloader`. Clients may write it. Published in rio.
+    /// `PV_bootloader`. Paravirtual only: the program that finds a kernel on its disk, for example `pygrub`. Clients may write it. Published in rio.
     pub pv_bootloader: String,
-    /// `PV_kernel`. Clients may write it. Published in rio.
+    /// `PV_kernel`. Paravirtual only: the path of the kernel, where no bootloader finds one. Clients may write it. Published in rio.
     pub pv_kernel: String,
-    /// `PV_ramdisk`. Clients may write it. Published in rio.
+    /// `PV_ramdisk`. Paravirtual only: the path of the initial RAM disk, where no bootloader finds one. Clients may write it. Published in rio.
     pub pv_ramdisk: String,
-    /// `PV_args`. Clients may write it. Published in rio.
+    /// `PV_args`. Paravirtual only: the command line of the kernel. Clients may write it. Published in rio.
     pub pv_args: String,
-    /// `PV_bootloader_args`. Clients may write it. Published in rio.
+    /// `PV_bootloader_args`. Paravirtual only: further arguments of the bootloader. Clients may write it. Published in rio.
     pub pv_bootloader_args: String,
-    /// `PV_legacy_args`. Clients may write it. Published in rio.
+    /// `PV_legacy_args`. Paravirtual only: the command line for guests of the very first releases. Clients may write it. Published in rio.
     pub pv_legacy_args: String,
     /// `HVM_boot_policy`. `BIOS order` for hardware virtualisation, empty for paravirtual. Set at creation. Published in rio, deprecated in kolkata.
     pub hvm_boot_policy: String,
     /// `HVM_boot_params`. How hardware virtualisation boots: `order`, `firmware`. Clients may write it. Published in rio.
     pub hvm_boot_params: Map<String, String>,
-    /// `HVM_shadow_multiplier`. Set at creation. Published in miami.
+    /// `HVM_shadow_multiplier`. Factor on the memory set aside for shadow page tables; 1 is the usual amount. Set at creation. Published in miami.
     pub hvm_shadow_multiplier: f64,
     /// `platform`. Switches of the virtual hardware, by name. Set at creation. Published in rio.
     pub platform: Map<String, String>,
-    /// `PCI_bus`. Clients may write it. Published in rio, deprecated in boston.
+    /// `PCI_bus`. Devices passed through to it, by their path on the PCI bus. Deprecated. Clients may write it. Published in rio, deprecated in boston.
     pub pci_bus: String,
     /// `other_config`. Anything that clients keep with it, by name. Set at creation. Published in rio.
     pub other_config: Map<String, String>,
     /// `domid`. The number of its domain on its host, -1 while it has none. Written by the server. Published in rio.
     pub domid: i64,
-    /// `domarch`. Written by the server. Published in rio.
+    /// `domarch`. The architecture of its domain; empty if not known. Written by the server. Published in rio.
     pub domarch: String,
-    /// `last_boot_CPU_flags`. Set at creation. Published in rio.
+    /// `last_boot_CPU_flags`. Vendor and features of the CPUs on which it last started. Set at creation. Published in rio.
     pub last_boot_cpu_flags: Map<String, String>,
     /// `is_control_domain`. Whether this is the domain through which a host is run (dom0). Written by the server. Published in rio.
     pub is_control_domain: bool,
@@ -353,13 +353,13 @@ pub struct Record {
     pub metrics: Ref<crate::VMMetrics>,
     /// `guest_metrics`. What its guest agent reports. Null or dangling until the agent runs. Written by the server. Published in rio.
     pub guest_metrics: Ref<crate::VMGuestMetrics>,
-    /// `last_booted_record`. Set at creation. Published in miami, changed in 1.257.0.
+    /// `last_booted_record`. Its configuration at its last start, as text. Set at creation. Published in miami, changed in 1.257.0.
     pub last_booted_record: String,
-    /// `recommendations`. Clients may write it. Published in rio.
+    /// `recommendations`. XML with the limits that its template recommends: memory, virtual CPUs, number of devices. Clients may write it. Published in rio.
     pub recommendations: String,
     /// `xenstore_data`. What it finds in xenstore, under `vm-data/`. Clients may write it. Published in miami.
     pub xenstore_data: Map<String, String>,
-    /// `ha_always_run`. Set at creation. Published in orlando, deprecated in boston.
+    /// `ha_always_run`. Whether high availability restarts it. Deprecated: see `ha_restart_priority`. Set at creation. Published in orlando, deprecated in boston.
     pub ha_always_run: bool,
     /// `ha_restart_priority`. Whether high availability restarts it: `restart`, `best-effort`, or empty for not. Set at creation. Published in orlando.
     pub ha_restart_priority: String,
@@ -371,7 +371,7 @@ pub struct Record {
     pub snapshots: Vec<Ref<crate::VM>>,
     /// `snapshot_time`. When the snapshot was taken. Written by the server. Published in orlando.
     pub snapshot_time: DateTime,
-    /// `transportable_snapshot_id`. Written by the server. Published in orlando.
+    /// `transportable_snapshot_id`. By what Windows VSS can import the snapshot; empty for other snapshots. Written by the server. Published in orlando.
     pub transportable_snapshot_id: String,
     /// `blobs`. Bytes kept with it, by name. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
@@ -379,23 +379,23 @@ pub struct Record {
     pub tags: Vec<String>,
     /// `blocked_operations`. Operations that are refused, with the reason that is told. Set at creation. Published in orlando.
     pub blocked_operations: Map<VmOperations, String>,
-    /// `snapshot_info`. Written by the server. Published in midnight-ride.
+    /// `snapshot_info`. How the snapshot was taken: `power-state-at-snapshot`, `disk-snapshot-type`. Written by the server. Published in midnight-ride.
     pub snapshot_info: Map<String, String>,
-    /// `snapshot_metadata`. Written by the server. Published in midnight-ride.
+    /// `snapshot_metadata`. The records of the VM and its devices when the snapshot was taken, as text. Written by the server. Published in midnight-ride.
     pub snapshot_metadata: String,
     /// `parent`. The snapshot from which its disks descend. Written by the server. Published in midnight-ride.
     pub parent: Ref<crate::VM>,
     /// `children`. What descends from it. Written by the server. Published in midnight-ride.
     pub children: Vec<Ref<crate::VM>>,
-    /// `bios_strings`. Written by the server. Published in midnight-ride.
+    /// `bios_strings`. Texts that the firmware shows to the guest: vendor, product, serial number. Written by the server. Published in midnight-ride.
     pub bios_strings: Map<String, String>,
-    /// `protection_policy`. Set at creation. Published in cowley, deprecated in clearwater.
+    /// `protection_policy`. The policy that backed it up. Deprecated: see `snapshot_schedule`. Set at creation. Published in cowley, deprecated in clearwater.
     pub protection_policy: Ref<crate::VMPP>,
-    /// `is_snapshot_from_vmpp`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `is_snapshot_from_vmpp`. Whether a VMPP took this snapshot. Removed, as that class is. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_snapshot_from_vmpp: bool,
-    /// `snapshot_schedule`. Set at creation. Published in falcon.
+    /// `snapshot_schedule`. The schedule by which snapshots of it are taken. Set at creation. Published in falcon.
     pub snapshot_schedule: Ref<crate::VMSS>,
-    /// `is_vmss_snapshot`. Set at creation. Published in falcon.
+    /// `is_vmss_snapshot`. Whether a VMSS took this snapshot. Set at creation. Published in falcon.
     pub is_vmss_snapshot: bool,
     /// `appliance`. The appliance with which it starts and stops. Set at creation. Published in rio.
     pub appliance: Ref<crate::VMAppliance>,
@@ -405,37 +405,37 @@ pub struct Record {
     pub shutdown_delay: i64,
     /// `order`. Its place in the order in which its appliance starts. Set at creation. Published in boston.
     pub order: i64,
-    /// `VGPUs`. Written by the server. Published in boston.
+    /// `VGPUs`. Its virtual GPUs. Written by the server. Published in boston.
     pub vgpus: Vec<Ref<crate::VGPU>>,
-    /// `attached_PCIs`. Written by the server. Published in boston.
+    /// `attached_PCIs`. The PCI devices of its host that are passed through to it now. Written by the server. Published in boston.
     pub attached_pcis: Vec<Ref<crate::PCI>>,
     /// `suspend_SR`. Where the image of its memory goes when it is suspended. Clients may write it. Published in boston.
     pub suspend_sr: Ref<crate::SR>,
-    /// `version`. Set at creation. Published in boston.
+    /// `version`. How many times it has been recovered from a disaster. Set at creation. Published in boston.
     pub version: i64,
-    /// `generation_id`. Set at creation. Published in clearwater.
+    /// `generation_id`. Tells the guest when it has gone back in time: differs after a revert or a copy. Set at creation. Published in clearwater.
     pub generation_id: String,
-    /// `hardware_platform_version`. Clients may write it. Published in cream.
+    /// `hardware_platform_version`. The version of the virtual hardware that a host has to offer to run it. Clients may write it. Published in cream.
     pub hardware_platform_version: i64,
-    /// `has_vendor_device`. Set at creation. Published in dundee, changed in 24.14.0.
+    /// `has_vendor_device`. Whether it has the PCI device for which Windows Update delivers drivers. Set at creation. Published in dundee, changed in 24.14.0.
     pub has_vendor_device: bool,
     /// `requires_reboot`. Whether changes wait for a restart. Written by the server. Published in ely.
     pub requires_reboot: bool,
-    /// `reference_label`. Set at creation. Published in ely.
+    /// `reference_label`. A name of the template it was made from that stays when the template is renamed. Set at creation. Published in ely.
     pub reference_label: String,
     /// `domain_type`. How it is virtualised. Set at creation. Prototyped in jura, published in kolkata.
     pub domain_type: DomainType,
-    /// `NVRAM`. Set at creation. Published in naples.
+    /// `NVRAM`. What its firmware keeps; `EFI-variables` are those of UEFI, encoded. Set at creation. Published in naples.
     pub nvram: Map<String, String>,
-    /// `pending_guidances`. Written by the server. Published in 1.303.0.
+    /// `pending_guidances`. What has to be done with it before updates that were applied are in effect. Written by the server. Published in 1.303.0.
     pub pending_guidances: Vec<UpdateGuidances>,
-    /// `pending_guidances_recommended`. Written by the server. Prototyped in 24.10.0.
+    /// `pending_guidances_recommended`. What should be done with it for updates that were applied. Written by the server. Prototyped in 24.10.0.
     pub pending_guidances_recommended: Vec<UpdateGuidances>,
-    /// `pending_guidances_full`. Written by the server. Prototyped in 24.10.0.
+    /// `pending_guidances_full`. Everything to do with it until updates that were applied are in effect completely. Written by the server. Prototyped in 24.10.0.
     pub pending_guidances_full: Vec<UpdateGuidances>,
-    /// `groups`. Written by the server. Prototyped in 24.19.1.
+    /// `groups`. The groups that govern where it is placed in regard to other VMs. Written by the server. Prototyped in 24.19.1.
     pub groups: Vec<Ref<crate::VMGroup>>,
-    /// `secureboot_certificates_state`. Written by the server. Prototyped in 26.14.0.
+    /// `secureboot_certificates_state`. Whether its Secure Boot certificates are current, could be renewed, or will be at its next start. Written by the server. Prototyped in 26.14.0.
     pub secureboot_certificates_state: VmSecurebootCertificatesState,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -826,98 +826,98 @@ pub mod fields {
     pub const SECUREBOOT_CERTIFICATES_STATE: Field<VM, VmSecurebootCertificatesState> = Field::new(91);
 }
 
-/// `VM.set_platform`.
+/// `VM.set_platform`. Replaces all switches of its virtual hardware.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn set_platform(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `VM.remove_from_platform`.
+/// `VM.remove_from_platform`. Removes a switch of its virtual hardware.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn remove_from_platform(this: &Ref<crate::VM>, key: &str) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), key.argument()])
 }
 
-/// `VM.add_to_platform`.
+/// `VM.add_to_platform`. Adds a switch of its virtual hardware.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn add_to_platform(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.set_other_config`.
+/// `VM.set_other_config`. Replaces everything that clients keep with it; keys of the server such as `mac_seed` included.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn set_other_config(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `VM.remove_from_other_config`.
+/// `VM.remove_from_other_config`. Removes what clients keep under a key; an absent key is no error.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn remove_from_other_config(this: &Ref<crate::VM>, key: &str) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), key.argument()])
 }
 
-/// `VM.add_to_other_config`.
+/// `VM.add_to_other_config`. Keeps a text under a new key; a key that exists is an error, even with the same text.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn add_to_other_config(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.sysprep`.
+/// `VM.sysprep`. Runs Sysprep in a running Windows guest; `unattend` is the answer file, `timeout` is in seconds.
 ///
 /// Least role: vm-admin. Prototyped in 25.24.0.
 pub fn sysprep(this: &Ref<crate::VM>, unattend: &str, timeout: f64) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), unattend.argument(), timeout.argument()])
 }
 
-/// `VM.remove_from_blocked_operations`.
+/// `VM.remove_from_blocked_operations`. Lets an operation through again.
 ///
 /// Least role: vm-admin. Published in orlando.
 pub fn remove_from_blocked_operations(this: &Ref<crate::VM>, key: &VmOperations) -> Call<()> {
     send(&CLASS, 7, vec![this.argument(), key.argument()])
 }
 
-/// `VM.add_to_blocked_operations`.
+/// `VM.add_to_blocked_operations`. Has an operation refused with OPERATION_BLOCKED and this reason.
 ///
 /// Least role: vm-admin. Published in orlando.
 pub fn add_to_blocked_operations(this: &Ref<crate::VM>, key: &VmOperations, value: &str) -> Call<()> {
     send(&CLASS, 8, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.set_blocked_operations`.
+/// `VM.set_blocked_operations`. Replaces the operations that are refused, each with the reason that is told.
 ///
 /// Least role: vm-admin. Published in orlando.
 pub fn set_blocked_operations(this: &Ref<crate::VM>, value: &Map<VmOperations, String>) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), value.argument()])
 }
 
-/// `VM.update_secureboot_certificates_on_boot`.
+/// `VM.update_secureboot_certificates_on_boot`. Plans, or calls off, new Secure Boot certificates for its next start.
 ///
 /// Least role: vm-admin. Prototyped in 26.14.0.
 pub fn update_secureboot_certificates_on_boot(this: &Ref<crate::VM>, mark: bool) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), mark.argument()])
 }
 
-/// `VM.get_secureboot_readiness`.
+/// `VM.get_secureboot_readiness`. Tells whether it is ready for Secure Boot, and if not, what it lacks.
 ///
 /// Least role: pool-admin. Prototyped in 24.17.0.
 pub fn get_secureboot_readiness(this: &Ref<crate::VM>) -> Call<VmSecurebootReadiness> {
     send(&CLASS, 11, vec![this.argument()])
 }
 
-/// `VM.set_uefi_mode`.
+/// `VM.set_uefi_mode`. Brings its UEFI variables into setup or user mode; answers what the tool printed.
 ///
 /// Least role: pool-admin. Prototyped in 24.17.0.
 pub fn set_uefi_mode(this: &Ref<crate::VM>, mode: &VmUefiMode) -> Call<String> {
     send(&CLASS, 12, vec![this.argument(), mode.argument()])
 }
 
-/// `VM.restart_device_models`.
+/// `VM.restart_device_models`. Restarts the device emulators of a running VM; the guest goes on.
 ///
 /// Least role: vm-power-admin. Prototyped in 23.30.0.
 ///
@@ -926,63 +926,63 @@ pub fn restart_device_models(this: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 13, vec![this.argument()])
 }
 
-/// `VM.set_HVM_boot_policy`.
+/// `VM.set_HVM_boot_policy`. Chooses hardware virtualisation, or none by an empty text. Deprecated: use `set_domain_type`.
 ///
 /// Least role: vm-admin. Published in rio, deprecated in kolkata.
 pub fn set_hvm_boot_policy(this: &Ref<crate::VM>, value: &str) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_domain_type`.
+/// `VM.set_domain_type`. Chooses how it is virtualised; only while halted.
 ///
 /// Least role: vm-admin. Published in kolkata.
 pub fn set_domain_type(this: &Ref<crate::VM>, value: &DomainType) -> Call<()> {
     send(&CLASS, 15, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_actions_after_crash`.
+/// `VM.set_actions_after_crash`. Chooses what follows when the guest crashes.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn set_actions_after_crash(this: &Ref<crate::VM>, value: &OnCrashBehaviour) -> Call<()> {
     send(&CLASS, 16, vec![this.argument(), value.argument()])
 }
 
-/// `VM.import`.
+/// `VM.import`. Imports the XVA file at a URL; `full_restore` keeps identities, `force` overlooks wrong checksums.
 ///
 /// Least role: pool-operator. Published in dundee.
 pub fn import(url: &str, sr: &Ref<crate::SR>, full_restore: bool, force: bool) -> Call<Vec<Ref<crate::VM>>> {
     send(&CLASS, 17, vec![url.argument(), sr.argument(), full_restore.argument(), force.argument()])
 }
 
-/// `VM.set_has_vendor_device`.
+/// `VM.set_has_vendor_device`. Adds or removes the device for which Windows Update delivers drivers; only while halted.
 ///
 /// Least role: vm-admin. Published in dundee.
 pub fn set_has_vendor_device(this: &Ref<crate::VM>, value: bool) -> Call<()> {
     send(&CLASS, 18, vec![this.argument(), value.argument()])
 }
 
-/// `VM.call_host_plugin`.
+/// `VM.call_host_plugin`. Runs the function `fn` of a plugin on the host that it runs on; answers the plugin's text.
 ///
 /// Least role: vm-operator. Prototyped in 25.22.0.
 pub fn call_host_plugin(vm: &Ref<crate::VM>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
     send(&CLASS, 19, vec![vm.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
-/// `VM.call_plugin`.
+/// `VM.call_plugin`. Runs the function `fn` of a plugin for a running VM; frequent calls are refused.
 ///
 /// Least role: vm-operator. Published in cream.
 pub fn call_plugin(vm: &Ref<crate::VM>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
     send(&CLASS, 20, vec![vm.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
-/// `VM.query_services`.
+/// `VM.query_services`. The services that it offers to the pool as a driver domain, by type.
 ///
 /// Least role: pool-admin. Published in tampa.
 pub fn query_services(this: &Ref<crate::VM>) -> Call<Map<String, String>> {
     send(&CLASS, 21, vec![this.argument()])
 }
 
-/// `VM.set_groups`.
+/// `VM.set_groups`. Replaces its placement groups; refused for templates, snapshots and control domains.
 ///
 /// Least role: vm-admin. Prototyped in 24.19.1.
 ///
@@ -991,14 +991,14 @@ pub fn set_groups(this: &Ref<crate::VM>, value: &[Ref<crate::VMGroup>]) -> Call<
     send(&CLASS, 22, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_appliance`.
+/// `VM.set_appliance`. Puts it into an appliance, with null into none; refused for templates and snapshots.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn set_appliance(this: &Ref<crate::VM>, value: &Ref<crate::VMAppliance>) -> Call<()> {
     send(&CLASS, 23, vec![this.argument(), value.argument()])
 }
 
-/// `VM.import_convert`.
+/// `VM.import_convert`. Imports a VM from a server of another make; `remote_config` says how it is reached.
 ///
 /// Least role: vm-admin. Published in tampa.
 pub fn import_convert(
@@ -1015,21 +1015,21 @@ pub fn import_convert(
     )
 }
 
-/// `VM.recover`.
+/// `VM.recover`. Brings it from a replicated database into the pool of `session_to`; `force` even over a newer VM.
 ///
 /// Least role: read-only. Published in boston.
 pub fn recover(this: &Ref<crate::VM>, session_to: &Ref<crate::Session>, force: bool) -> Call<()> {
     send(&CLASS, 25, vec![this.argument(), session_to.argument(), force.argument()])
 }
 
-/// `VM.get_SRs_required_for_recovery`.
+/// `VM.get_SRs_required_for_recovery`. The SRs without which it cannot be recovered in the pool of `session_to`.
 ///
 /// Least role: read-only. Published in creedence.
 pub fn get_srs_required_for_recovery(this: &Ref<crate::VM>, session_to: &Ref<crate::Session>) -> Call<Vec<Ref<crate::SR>>> {
     send(&CLASS, 26, vec![this.argument(), session_to.argument()])
 }
 
-/// `VM.assert_can_be_recovered`.
+/// `VM.assert_can_be_recovered`. Fails if the pool of `session_to` lacks storage that its recovery needs.
 ///
 /// Least role: read-only. Published in boston.
 ///
@@ -1038,56 +1038,56 @@ pub fn assert_can_be_recovered(this: &Ref<crate::VM>, session_to: &Ref<crate::Se
     send(&CLASS, 27, vec![this.argument(), session_to.argument()])
 }
 
-/// `VM.set_suspend_VDI`.
+/// `VM.set_suspend_VDI`. Replaces the image of its memory; only while suspended.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn set_suspend_vdi(this: &Ref<crate::VM>, value: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 28, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_order`.
+/// `VM.set_order`. Sets its place in the start order of its appliance; lower comes first, not negative.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn set_order(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 29, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_shutdown_delay`.
+/// `VM.set_shutdown_delay`. Sets how long its appliance waits after shutting it down, in seconds.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn set_shutdown_delay(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 30, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_start_delay`.
+/// `VM.set_start_delay`. Sets how long its appliance waits after starting it, in seconds.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn set_start_delay(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 31, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_snapshot_schedule`.
+/// `VM.set_snapshot_schedule`. Has snapshots taken of it by a schedule, with null by none.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn set_snapshot_schedule(this: &Ref<crate::VM>, value: &Ref<crate::VMSS>) -> Call<()> {
     send(&CLASS, 32, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_protection_policy`.
+/// `VM.set_protection_policy`. Removed along with VMPP; `set_snapshot_schedule` takes its place.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_protection_policy(this: &Ref<crate::VM>, value: &Ref<crate::VMPP>) -> Call<()> {
     send(&CLASS, 33, vec![this.argument(), value.argument()])
 }
 
-/// `VM.copy_bios_strings`.
+/// `VM.copy_bios_strings`. Gives it the firmware texts of a host, for guests that are tied to a make of hardware.
 ///
 /// Least role: vm-admin. Published in midnight-ride.
 pub fn copy_bios_strings(vm: &Ref<crate::VM>, host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 34, vec![vm.argument(), host.argument()])
 }
 
-/// `VM.set_bios_strings`.
+/// `VM.set_bios_strings`. Sets its firmware texts; fails if it has some already.
 ///
 /// Least role: vm-admin. Published in inverness.
 ///
@@ -1096,21 +1096,21 @@ pub fn set_bios_strings(this: &Ref<crate::VM>, value: &Map<String, String>) -> C
     send(&CLASS, 35, vec![this.argument(), value.argument()])
 }
 
-/// `VM.retrieve_wlb_recommendations`.
+/// `VM.retrieve_wlb_recommendations`. What workload balancing thinks of each host for it: a rating or a reason against.
 ///
 /// Least role: read-only. Published in george.
 pub fn retrieve_wlb_recommendations(vm: &Ref<crate::VM>) -> Call<Map<Ref<crate::Host>, Vec<String>>> {
     send(&CLASS, 36, vec![vm.argument()])
 }
 
-/// `VM.assert_agile`.
+/// `VM.assert_agile`. Fails if something ties it to one host: local storage, a local network, a device.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn assert_agile(this: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 37, vec![this.argument()])
 }
 
-/// `VM.create_new_blob`.
+/// `VM.create_new_blob`. Keeps a new, empty blob with it; anyone can read a `public` one without a login.
 ///
 /// Least role: vm-power-admin. Published in orlando.
 pub fn create_new_blob(vm: &Ref<crate::VM>, name: &str, mime_type: &str, public: Option<bool>) -> Call<Ref<crate::Blob>> {
@@ -1122,7 +1122,7 @@ pub fn create_new_blob(vm: &Ref<crate::VM>, name: &str, mime_type: &str, public:
     )
 }
 
-/// `VM.assert_can_boot_here`.
+/// `VM.assert_can_boot_here`. Fails with the first reason for which it could not start on a host now.
 ///
 /// Least role: read-only. Published in rio, changed in quebec.
 ///
@@ -1131,77 +1131,77 @@ pub fn assert_can_boot_here(this: &Ref<crate::VM>, host: &Ref<crate::Host>) -> C
     send(&CLASS, 39, vec![this.argument(), host.argument()])
 }
 
-/// `VM.get_possible_hosts`.
+/// `VM.get_possible_hosts`. The hosts on which it could start now; one alone if it is already bound for that.
 ///
 /// Least role: read-only. Published in rio.
 pub fn get_possible_hosts(vm: &Ref<crate::VM>) -> Call<Vec<Ref<crate::Host>>> {
     send(&CLASS, 40, vec![vm.argument()])
 }
 
-/// `VM.get_allowed_VIF_devices`.
+/// `VM.get_allowed_VIF_devices`. The slots that are free for network interfaces, of `0` to `15`.
 ///
 /// Least role: read-only. Published in rio.
 pub fn get_allowed_vif_devices(vm: &Ref<crate::VM>) -> Call<Vec<String>> {
     send(&CLASS, 41, vec![vm.argument()])
 }
 
-/// `VM.get_allowed_VBD_devices`.
+/// `VM.get_allowed_VBD_devices`. The slots that are free for disks and CD drives, of `0` to `254`.
 ///
 /// Least role: read-only. Published in rio.
 pub fn get_allowed_vbd_devices(vm: &Ref<crate::VM>) -> Call<Vec<String>> {
     send(&CLASS, 42, vec![vm.argument()])
 }
 
-/// `VM.update_allowed_operations`.
+/// `VM.update_allowed_operations`. Computes `allowed_operations` anew.
 ///
 /// Least role: pool-admin. Published in rio.
 pub fn update_allowed_operations(this: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 43, vec![this.argument()])
 }
 
-/// `VM.assert_operation_valid`.
+/// `VM.assert_operation_valid`. Fails with the reason for which an operation would be refused now.
 ///
 /// Least role: read-only. Published in rio.
 pub fn assert_operation_valid(this: &Ref<crate::VM>, op: &VmOperations) -> Call<()> {
     send(&CLASS, 44, vec![this.argument(), op.argument()])
 }
 
-/// `VM.forget_data_source_archives`.
+/// `VM.forget_data_source_archives`. Throws away the history of a measurement.
 ///
 /// Least role: vm-admin. Published in orlando.
 pub fn forget_data_source_archives(this: &Ref<crate::VM>, data_source: &str) -> Call<()> {
     send(&CLASS, 45, vec![this.argument(), data_source.argument()])
 }
 
-/// `VM.query_data_source`.
+/// `VM.query_data_source`. The latest value of a measurement.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn query_data_source(this: &Ref<crate::VM>, data_source: &str) -> Call<f64> {
     send(&CLASS, 46, vec![this.argument(), data_source.argument()])
 }
 
-/// `VM.record_data_source`.
+/// `VM.record_data_source`. Has the history of a measurement recorded.
 ///
 /// Least role: vm-admin. Published in orlando.
 pub fn record_data_source(this: &Ref<crate::VM>, data_source: &str) -> Call<()> {
     send(&CLASS, 47, vec![this.argument(), data_source.argument()])
 }
 
-/// `VM.get_data_sources`.
+/// `VM.get_data_sources`. What is measured of it, with units, and whether its history is recorded.
 ///
 /// Least role: read-only. Published in orlando.
 pub fn get_data_sources(this: &Ref<crate::VM>) -> Call<Vec<crate::data_source::Record>> {
     send(&CLASS, 48, vec![this.argument()])
 }
 
-/// `VM.get_boot_record`.
+/// `VM.get_boot_record`. Its record as of its last start, while not halted. Deprecated: use its present record.
 ///
 /// Least role: read-only. Published in rio, deprecated in inverness.
 pub fn get_boot_record(this: &Ref<crate::VM>) -> Call<Record> {
     send(&CLASS, 49, vec![this.argument()])
 }
 
-/// `VM.assert_can_migrate`.
+/// `VM.assert_can_migrate`. Fails with the reason for which `migrate_send` would with the same arguments.
 ///
 /// Least role: vm-power-admin. Published in tampa.
 ///
@@ -1223,7 +1223,7 @@ pub fn assert_can_migrate(
     )
 }
 
-/// `VM.migrate_send`.
+/// `VM.migrate_send`. Moves it with its disks to where `dest`, from `host.migrate_receive`, points; answers the VM there.
 ///
 /// Least role: vm-power-admin. Published in tampa.
 ///
@@ -1246,14 +1246,14 @@ pub fn migrate_send(
     )
 }
 
-/// `VM.maximise_memory`.
+/// `VM.maximise_memory`. How many bytes of memory it can have so that it fits into `total` with its overhead.
 ///
 /// Least role: read-only. Published in miami.
 pub fn maximise_memory(this: &Ref<crate::VM>, total: i64, approximate: bool) -> Call<i64> {
     send(&CLASS, 52, vec![this.argument(), total.argument(), approximate.argument()])
 }
 
-/// `VM.send_trigger`.
+/// `VM.send_trigger`. Sends a trigger of the hypervisor, such as `nmi`, to a running VM.
 ///
 /// Least role: pool-admin. Published in rio.
 ///
@@ -1262,7 +1262,7 @@ pub fn send_trigger(vm: &Ref<crate::VM>, trigger: &str) -> Call<()> {
     send(&CLASS, 53, vec![vm.argument(), trigger.argument()])
 }
 
-/// `VM.send_sysrq`.
+/// `VM.send_sysrq`. Sends a SysRq key to the kernel of a running guest.
 ///
 /// Least role: pool-admin. Published in rio.
 ///
@@ -1271,63 +1271,63 @@ pub fn send_sysrq(vm: &Ref<crate::VM>, key: &str) -> Call<()> {
     send(&CLASS, 54, vec![vm.argument(), key.argument()])
 }
 
-/// `VM.set_VCPUs_at_startup`.
+/// `VM.set_VCPUs_at_startup`. Sets with how many virtual CPUs it starts, at most `VCPUs_max`; only while halted.
 ///
 /// Least role: vm-admin. Published in midnight-ride.
 pub fn set_vcpus_at_startup(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 55, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_VCPUs_max`.
+/// `VM.set_VCPUs_max`. Sets the most virtual CPUs it can have, at least `VCPUs_at_startup`; only while halted.
 ///
 /// Least role: vm-admin. Published in midnight-ride.
 pub fn set_vcpus_max(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 56, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_shadow_multiplier_live`.
+/// `VM.set_shadow_multiplier_live`. Changes the factor on shadow memory of a running VM.
 ///
 /// Least role: vm-power-admin. Published in rio.
 pub fn set_shadow_multiplier_live(this: &Ref<crate::VM>, multiplier: f64) -> Call<()> {
     send(&CLASS, 57, vec![this.argument(), multiplier.argument()])
 }
 
-/// `VM.set_HVM_shadow_multiplier`.
+/// `VM.set_HVM_shadow_multiplier`. Sets the factor on shadow memory; only while halted.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 pub fn set_hvm_shadow_multiplier(this: &Ref<crate::VM>, value: f64) -> Call<()> {
     send(&CLASS, 58, vec![this.argument(), value.argument()])
 }
 
-/// `VM.get_cooperative`.
+/// `VM.get_cooperative`. Always true. Deprecated: it told whether the guest followed its memory target.
 ///
 /// Least role: read-only. Published in midnight-ride, deprecated in tampa.
 pub fn get_cooperative(this: &Ref<crate::VM>) -> Call<bool> {
     send(&CLASS, 59, vec![this.argument()])
 }
 
-/// `VM.wait_memory_target_live`.
+/// `VM.wait_memory_target_live`. Waits until a running VM has reached its memory target. Deprecated.
 ///
 /// Least role: read-only. Published in orlando, deprecated in midnight-ride.
 pub fn wait_memory_target_live(this: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 60, vec![this.argument()])
 }
 
-/// `VM.set_memory_target_live`.
+/// `VM.set_memory_target_live`. Has a running VM use so many bytes. Deprecated: use `set_memory_dynamic_range`.
 ///
 /// Least role: vm-power-admin. Published in rio, deprecated in midnight-ride.
 pub fn set_memory_target_live(this: &Ref<crate::VM>, target: i64) -> Call<()> {
     send(&CLASS, 61, vec![this.argument(), target.argument()])
 }
 
-/// `VM.set_memory`.
+/// `VM.set_memory`. Sets static maximum and both dynamic limits to so many bytes; only while halted.
 ///
 /// Least role: vm-power-admin. Published in ely.
 pub fn set_memory(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 62, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_memory_limits`.
+/// `VM.set_memory_limits`. Sets all four limits, in bytes; static ones only while halted. They must not cross.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 pub fn set_memory_limits(
@@ -1344,21 +1344,21 @@ pub fn set_memory_limits(
     )
 }
 
-/// `VM.set_memory_static_range`.
+/// `VM.set_memory_static_range`. Sets the least and the most memory it may ever have, in bytes; only while halted.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 pub fn set_memory_static_range(this: &Ref<crate::VM>, min: i64, max: i64) -> Call<()> {
     send(&CLASS, 64, vec![this.argument(), min.argument(), max.argument()])
 }
 
-/// `VM.set_memory_static_min`.
+/// `VM.set_memory_static_min`. Sets the least memory it may ever have, in bytes; only while halted.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 pub fn set_memory_static_min(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 65, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_memory_static_max`.
+/// `VM.set_memory_static_max`. Sets the most memory it may ever have, in bytes; only while halted.
 ///
 /// Least role: vm-power-admin. Published in orlando.
 ///
@@ -1367,77 +1367,77 @@ pub fn set_memory_static_max(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 66, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_memory_dynamic_range`.
+/// `VM.set_memory_dynamic_range`. Sets the range in which memory is given and taken while it runs, in bytes.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 pub fn set_memory_dynamic_range(this: &Ref<crate::VM>, min: i64, max: i64) -> Call<()> {
     send(&CLASS, 67, vec![this.argument(), min.argument(), max.argument()])
 }
 
-/// `VM.set_memory_dynamic_min`.
+/// `VM.set_memory_dynamic_min`. Sets the lower end of the range in which memory is given and taken, in bytes.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 pub fn set_memory_dynamic_min(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 68, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_memory_dynamic_max`.
+/// `VM.set_memory_dynamic_max`. Sets the upper end of the range in which memory is given and taken, in bytes.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 pub fn set_memory_dynamic_max(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 69, vec![this.argument(), value.argument()])
 }
 
-/// `VM.compute_memory_overhead`.
+/// `VM.compute_memory_overhead`. The memory that running it would cost beside its own, in bytes.
 ///
 /// Least role: read-only. Published in midnight-ride.
 pub fn compute_memory_overhead(vm: &Ref<crate::VM>) -> Call<i64> {
     send(&CLASS, 70, vec![vm.argument()])
 }
 
-/// `VM.set_ha_always_run`.
+/// `VM.set_ha_always_run`. Has high availability restart it, or not. Deprecated: use `set_ha_restart_priority`.
 ///
 /// Least role: pool-operator. Published in orlando, deprecated in boston.
 pub fn set_ha_always_run(this: &Ref<crate::VM>, value: bool) -> Call<()> {
     send(&CLASS, 71, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_ha_restart_priority`.
+/// `VM.set_ha_restart_priority`. Has high availability restart it: `restart`, `best-effort`, or empty for not.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn set_ha_restart_priority(this: &Ref<crate::VM>, value: &str) -> Call<()> {
     send(&CLASS, 72, vec![this.argument(), value.argument()])
 }
 
-/// `VM.remove_from_NVRAM`.
+/// `VM.remove_from_NVRAM`. Removes something that its firmware keeps; only while halted.
 ///
 /// Least role: vm-admin. Published in naples.
 pub fn remove_from_nvram(this: &Ref<crate::VM>, key: &str) -> Call<()> {
     send(&CLASS, 73, vec![this.argument(), key.argument()])
 }
 
-/// `VM.add_to_NVRAM`.
+/// `VM.add_to_NVRAM`. Adds something that its firmware keeps; only while halted.
 ///
 /// Least role: vm-admin. Published in naples.
 pub fn add_to_nvram(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 74, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.set_NVRAM`.
+/// `VM.set_NVRAM`. Replaces what its firmware keeps; only while halted.
 ///
 /// Least role: vm-admin. Published in naples.
 pub fn set_nvram(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 75, vec![this.argument(), value.argument()])
 }
 
-/// `VM.add_to_VCPUs_params_live`.
+/// `VM.add_to_VCPUs_params_live`. Adds a weight, cap or mask of its virtual CPUs, in effect at once if it runs.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn add_to_vcpus_params_live(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 76, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.set_VCPUs_number_live`.
+/// `VM.set_VCPUs_number_live`. Plugs or unplugs virtual CPUs of a running VM until it has so many, at most `VCPUs_max`.
 ///
 /// Least role: vm-admin. Published in rio, changed in ely.
 ///
@@ -1446,7 +1446,7 @@ pub fn set_vcpus_number_live(this: &Ref<crate::VM>, nvcpu: i64) -> Call<()> {
     send(&CLASS, 77, vec![this.argument(), nvcpu.argument()])
 }
 
-/// `VM.pool_migrate`.
+/// `VM.pool_migrate`. Moves a running VM to another host of the pool; disks stay where they are. Options: `live`, …
 ///
 /// Least role: vm-power-admin. Published in rio.
 ///
@@ -1455,7 +1455,7 @@ pub fn pool_migrate(vm: &Ref<crate::VM>, host: &Ref<crate::Host>, options: &Map<
     send(&CLASS, 78, vec![vm.argument(), host.argument(), options.argument()])
 }
 
-/// `VM.resume_on`.
+/// `VM.resume_on`. Lets a suspended VM go on, on a host of the caller's choice.
 ///
 /// Least role: vm-power-admin. Published in rio.
 ///
@@ -1464,7 +1464,7 @@ pub fn resume_on(vm: &Ref<crate::VM>, host: &Ref<crate::Host>, start_paused: boo
     send(&CLASS, 79, vec![vm.argument(), host.argument(), start_paused.argument(), force.argument()])
 }
 
-/// `VM.resume`.
+/// `VM.resume`. Lets a suspended VM go on, on a host of the server's choice; `force` skips checks.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1473,7 +1473,7 @@ pub fn resume(vm: &Ref<crate::VM>, start_paused: bool, force: bool) -> Call<()> 
     send(&CLASS, 80, vec![vm.argument(), start_paused.argument(), force.argument()])
 }
 
-/// `VM.suspend`.
+/// `VM.suspend`. Writes its memory to a disk and stops it; `resume` lets it go on from there.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1482,7 +1482,7 @@ pub fn suspend(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 81, vec![vm.argument()])
 }
 
-/// `VM.hard_reboot`.
+/// `VM.hard_reboot`. Restarts it at once, as by a reset button; the guest is not asked.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1491,14 +1491,14 @@ pub fn hard_reboot(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 82, vec![vm.argument()])
 }
 
-/// `VM.power_state_reset`.
+/// `VM.power_state_reset`. Calls it halted in the database without stopping anything, for a VM whose host is lost.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn power_state_reset(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 83, vec![vm.argument()])
 }
 
-/// `VM.hard_shutdown`.
+/// `VM.hard_shutdown`. Stops it at once, as by cutting its power; a suspended VM loses the image of its memory.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1507,7 +1507,7 @@ pub fn hard_shutdown(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 84, vec![vm.argument()])
 }
 
-/// `VM.clean_reboot`.
+/// `VM.clean_reboot`. Asks the guest to restart and waits; fails if the guest does not in time.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1516,7 +1516,7 @@ pub fn clean_reboot(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 85, vec![vm.argument()])
 }
 
-/// `VM.shutdown`.
+/// `VM.shutdown`. Asks the guest to shut down; stops it at once if that fails.
 ///
 /// Least role: vm-operator. Published in clearwater.
 ///
@@ -1525,7 +1525,7 @@ pub fn shutdown(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 86, vec![vm.argument()])
 }
 
-/// `VM.clean_shutdown`.
+/// `VM.clean_shutdown`. Asks the guest to shut down and waits; fails if the guest does not in time.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1534,7 +1534,7 @@ pub fn clean_shutdown(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 87, vec![vm.argument()])
 }
 
-/// `VM.unpause`.
+/// `VM.unpause`. Lets a paused VM go on.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1543,7 +1543,7 @@ pub fn unpause(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 88, vec![vm.argument()])
 }
 
-/// `VM.pause`.
+/// `VM.pause`. Halts its virtual CPUs; memory and devices stay.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1552,7 +1552,7 @@ pub fn pause(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 89, vec![vm.argument()])
 }
 
-/// `VM.start_on`.
+/// `VM.start_on`. Starts it on a host of the caller's choice; fails with that host's reason if it cannot.
 ///
 /// Least role: vm-power-admin. Published in rio.
 ///
@@ -1561,7 +1561,7 @@ pub fn start_on(vm: &Ref<crate::VM>, host: &Ref<crate::Host>, start_paused: bool
     send(&CLASS, 90, vec![vm.argument(), host.argument(), start_paused.argument(), force.argument()])
 }
 
-/// `VM.start`.
+/// `VM.start`. Starts it on a host of the server's choice; `start_paused` leaves it paused, `force` skips checks.
 ///
 /// Least role: vm-operator. Published in rio.
 ///
@@ -1570,7 +1570,7 @@ pub fn start(vm: &Ref<crate::VM>, start_paused: bool, force: bool) -> Call<()> {
     send(&CLASS, 91, vec![vm.argument(), start_paused.argument(), force.argument()])
 }
 
-/// `VM.provision`.
+/// `VM.provision`. Makes a VM of a clone of a template, with the disks of `other_config:disks`.
 ///
 /// Least role: vm-admin. Published in rio.
 ///
@@ -1579,7 +1579,7 @@ pub fn provision(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 92, vec![vm.argument()])
 }
 
-/// `VM.checkpoint`.
+/// `VM.checkpoint`. Takes a snapshot with memory; a running VM is suspended for it, and then goes on.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 ///
@@ -1588,7 +1588,7 @@ pub fn checkpoint(vm: &Ref<crate::VM>, new_name: &str) -> Call<Ref<crate::VM>> {
     send(&CLASS, 93, vec![vm.argument(), new_name.argument()])
 }
 
-/// `VM.revert`.
+/// `VM.revert`. Brings a snapshot's VM back to that state; what its disks hold now is lost.
 ///
 /// Least role: vm-power-admin. Published in midnight-ride.
 ///
@@ -1597,7 +1597,7 @@ pub fn revert(snapshot: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 94, vec![snapshot.argument()])
 }
 
-/// `VM.copy`.
+/// `VM.copy`. Copies it with all blocks of its disks to an SR; with a null SR, each disk stays in its own.
 ///
 /// Least role: vm-admin. Published in rio, extended in cowley.
 ///
@@ -1606,7 +1606,7 @@ pub fn copy(vm: &Ref<crate::VM>, new_name: &str, sr: &Ref<crate::SR>) -> Call<Re
     send(&CLASS, 95, vec![vm.argument(), new_name.argument(), sr.argument()])
 }
 
-/// `VM.clone`.
+/// `VM.clone`. Copies it fast: disks share blocks as long as neither side writes. The VM must be halted.
 ///
 /// Least role: vm-admin. Published in rio.
 ///
@@ -1615,7 +1615,7 @@ pub fn clone(vm: &Ref<crate::VM>, new_name: &str) -> Call<Ref<crate::VM>> {
     send(&CLASS, 96, vec![vm.argument(), new_name.argument()])
 }
 
-/// `VM.snapshot_with_quiesce`.
+/// `VM.snapshot_with_quiesce`. Removed: took a snapshot with the help of Windows VSS. Use `snapshot`.
 ///
 /// Least role: vm-power-admin. Published in orlando, deprecated in quebec, removed in quebec.
 ///
@@ -1624,7 +1624,7 @@ pub fn snapshot_with_quiesce(vm: &Ref<crate::VM>, new_name: &str) -> Call<Ref<cr
     send(&CLASS, 97, vec![vm.argument(), new_name.argument()])
 }
 
-/// `VM.snapshot`.
+/// `VM.snapshot`. Records its state and that of its disks except `ignore_vdis`, without memory; answers a new VM.
 ///
 /// Least role: vm-power-admin. Published in orlando.
 ///
@@ -1738,7 +1738,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "A number that users may set as they like; the server gives it no meaning.",
     },
     FieldDesc {
         name: "is_a_template",
@@ -1914,7 +1914,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.1.0")],
-        doc: "",
+        doc: "What follows when the guest asks for a soft reboot.",
     },
     FieldDesc {
         name: "actions_after_shutdown",
@@ -1991,7 +1991,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VUSB", field: "VM", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its USB devices.",
     },
     FieldDesc {
         name: "crash_dumps",
@@ -2002,7 +2002,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "crashdump", field: "VM", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The dumps of its crashes.",
     },
     FieldDesc {
         name: "VTPMs",
@@ -2013,7 +2013,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VTPM", field: "VM", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its virtual trusted platform modules.",
     },
     FieldDesc {
         name: "PV_bootloader",
@@ -2024,7 +2024,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Paravirtual only: the program that finds a kernel on its disk, for example `pygrub`.",
     },
     FieldDesc {
         name: "PV_kernel",
@@ -2035,7 +2035,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Paravirtual only: the path of the kernel, where no bootloader finds one.",
     },
     FieldDesc {
         name: "PV_ramdisk",
@@ -2046,7 +2046,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Paravirtual only: the path of the initial RAM disk, where no bootloader finds one.",
     },
     FieldDesc {
         name: "PV_args",
@@ -2057,7 +2057,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Paravirtual only: the command line of the kernel.",
     },
     FieldDesc {
         name: "PV_bootloader_args",
@@ -2068,7 +2068,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Paravirtual only: further arguments of the bootloader.",
     },
     FieldDesc {
         name: "PV_legacy_args",
@@ -2079,7 +2079,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Paravirtual only: the command line for guests of the very first releases.",
     },
     FieldDesc {
         name: "HVM_boot_policy",
@@ -2112,7 +2112,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Factor on the memory set aside for shadow page tables; 1 is the usual amount.",
     },
     FieldDesc {
         name: "platform",
@@ -2134,7 +2134,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "boston")],
-        doc: "",
+        doc: "Devices passed through to it, by their path on the PCI bus. Deprecated.",
     },
     FieldDesc {
         name: "other_config",
@@ -2167,7 +2167,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The architecture of its domain; empty if not known.",
     },
     FieldDesc {
         name: "last_boot_CPU_flags",
@@ -2178,7 +2178,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Vendor and features of the CPUs on which it last started.",
     },
     FieldDesc {
         name: "is_control_domain",
@@ -2222,7 +2222,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami"), (Stage::Changed, "1.257.0")],
-        doc: "",
+        doc: "Its configuration at its last start, as text.",
     },
     FieldDesc {
         name: "recommendations",
@@ -2233,7 +2233,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "XML with the limits that its template recommends: memory, virtual CPUs, number of devices.",
     },
     FieldDesc {
         name: "xenstore_data",
@@ -2255,7 +2255,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando"), (Stage::Deprecated, "boston")],
-        doc: "",
+        doc: "Whether high availability restarts it. Deprecated: see `ha_restart_priority`.",
     },
     FieldDesc {
         name: "ha_restart_priority",
@@ -2321,7 +2321,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "By what Windows VSS can import the snapshot; empty for other snapshots.",
     },
     FieldDesc {
         name: "blobs",
@@ -2365,7 +2365,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "How the snapshot was taken: `power-state-at-snapshot`, `disk-snapshot-type`.",
     },
     FieldDesc {
         name: "snapshot_metadata",
@@ -2376,7 +2376,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The records of the VM and its devices when the snapshot was taken, as text.",
     },
     FieldDesc {
         name: "parent",
@@ -2409,7 +2409,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Texts that the firmware shows to the guest: vendor, product, serial number.",
     },
     FieldDesc {
         name: "protection_policy",
@@ -2420,7 +2420,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VMPP", field: "VMs", stored: true }),
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater")],
-        doc: "",
+        doc: "The policy that backed it up. Deprecated: see `snapshot_schedule`.",
     },
     FieldDesc {
         name: "is_snapshot_from_vmpp",
@@ -2431,7 +2431,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Whether a VMPP took this snapshot. Removed, as that class is.",
     },
     FieldDesc {
         name: "snapshot_schedule",
@@ -2442,7 +2442,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VMSS", field: "VMs", stored: true }),
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "The schedule by which snapshots of it are taken.",
     },
     FieldDesc {
         name: "is_vmss_snapshot",
@@ -2453,7 +2453,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Whether a VMSS took this snapshot.",
     },
     FieldDesc {
         name: "appliance",
@@ -2508,7 +2508,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VGPU", field: "VM", stored: false }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Its virtual GPUs.",
     },
     FieldDesc {
         name: "attached_PCIs",
@@ -2519,7 +2519,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PCI", field: "attached_VMs", stored: false }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The PCI devices of its host that are passed through to it now.",
     },
     FieldDesc {
         name: "suspend_SR",
@@ -2541,7 +2541,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "How many times it has been recovered from a disaster.",
     },
     FieldDesc {
         name: "generation_id",
@@ -2552,7 +2552,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "clearwater")],
-        doc: "",
+        doc: "Tells the guest when it has gone back in time: differs after a revert or a copy.",
     },
     FieldDesc {
         name: "hardware_platform_version",
@@ -2563,7 +2563,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "cream")],
-        doc: "",
+        doc: "The version of the virtual hardware that a host has to offer to run it.",
     },
     FieldDesc {
         name: "has_vendor_device",
@@ -2574,7 +2574,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee"), (Stage::Changed, "24.14.0")],
-        doc: "",
+        doc: "Whether it has the PCI device for which Windows Update delivers drivers.",
     },
     FieldDesc {
         name: "requires_reboot",
@@ -2596,7 +2596,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "A name of the template it was made from that stays when the template is renamed.",
     },
     FieldDesc {
         name: "domain_type",
@@ -2618,7 +2618,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "naples")],
-        doc: "",
+        doc: "What its firmware keeps; `EFI-variables` are those of UEFI, encoded.",
     },
     FieldDesc {
         name: "pending_guidances",
@@ -2629,7 +2629,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.303.0")],
-        doc: "",
+        doc: "What has to be done with it before updates that were applied are in effect.",
     },
     FieldDesc {
         name: "pending_guidances_recommended",
@@ -2640,7 +2640,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.10.0")],
-        doc: "",
+        doc: "What should be done with it for updates that were applied.",
     },
     FieldDesc {
         name: "pending_guidances_full",
@@ -2651,7 +2651,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.10.0")],
-        doc: "",
+        doc: "Everything to do with it until updates that were applied are in effect completely.",
     },
     FieldDesc {
         name: "groups",
@@ -2662,7 +2662,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM_group", field: "VMs", stored: true }),
         lifecycle: &[(Stage::Prototyped, "24.19.1")],
-        doc: "",
+        doc: "The groups that govern where it is placed in regard to other VMs.",
     },
     FieldDesc {
         name: "secureboot_certificates_state",
@@ -2673,7 +2673,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.14.0")],
-        doc: "",
+        doc: "Whether its Secure Boot certificates are current, could be renewed, or will be at its next start.",
     },
 ];
 
@@ -2690,7 +2690,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Replaces all switches of its virtual hardware.",
     },
     MessageDesc {
         name: "remove_from_platform",
@@ -2704,7 +2704,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Removes a switch of its virtual hardware.",
     },
     MessageDesc {
         name: "add_to_platform",
@@ -2719,7 +2719,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Adds a switch of its virtual hardware.",
     },
     MessageDesc {
         name: "set_other_config",
@@ -2733,7 +2733,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Replaces everything that clients keep with it; keys of the server such as `mac_seed` included.",
     },
     MessageDesc {
         name: "remove_from_other_config",
@@ -2747,7 +2747,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Removes what clients keep under a key; an absent key is no error.",
     },
     MessageDesc {
         name: "add_to_other_config",
@@ -2762,7 +2762,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Keeps a text under a new key; a key that exists is an error, even with the same text.",
     },
     MessageDesc {
         name: "sysprep",
@@ -2777,7 +2777,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Prototyped, "25.24.0")],
-        doc: "",
+        doc: "Runs Sysprep in a running Windows guest; `unattend` is the answer file, `timeout` is in seconds.",
     },
     MessageDesc {
         name: "remove_from_blocked_operations",
@@ -2791,7 +2791,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Lets an operation through again.",
     },
     MessageDesc {
         name: "add_to_blocked_operations",
@@ -2806,7 +2806,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Has an operation refused with OPERATION_BLOCKED and this reason.",
     },
     MessageDesc {
         name: "set_blocked_operations",
@@ -2820,7 +2820,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Replaces the operations that are refused, each with the reason that is told.",
     },
     MessageDesc {
         name: "update_secureboot_certificates_on_boot",
@@ -2834,7 +2834,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Prototyped, "26.14.0")],
-        doc: "",
+        doc: "Plans, or calls off, new Secure Boot certificates for its next start.",
     },
     MessageDesc {
         name: "get_secureboot_readiness",
@@ -2845,7 +2845,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "24.17.0")],
-        doc: "",
+        doc: "Tells whether it is ready for Secure Boot, and if not, what it lacks.",
     },
     MessageDesc {
         name: "set_uefi_mode",
@@ -2859,7 +2859,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "24.17.0")],
-        doc: "",
+        doc: "Brings its UEFI variables into setup or user mode; answers what the tool printed.",
     },
     MessageDesc {
         name: "restart_device_models",
@@ -2876,7 +2876,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Prototyped, "23.30.0")],
-        doc: "",
+        doc: "Restarts the device emulators of a running VM; the guest goes on.",
     },
     MessageDesc {
         name: "set_HVM_boot_policy",
@@ -2890,7 +2890,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "kolkata")],
-        doc: "",
+        doc: "Chooses hardware virtualisation, or none by an empty text. Deprecated: use `set_domain_type`.",
     },
     MessageDesc {
         name: "set_domain_type",
@@ -2904,7 +2904,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "Chooses how it is virtualised; only while halted.",
     },
     MessageDesc {
         name: "set_actions_after_crash",
@@ -2918,7 +2918,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Chooses what follows when the guest crashes.",
     },
     MessageDesc {
         name: "import",
@@ -2934,7 +2934,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Imports the XVA file at a URL; `full_restore` keeps identities, `force` overlooks wrong checksums.",
     },
     MessageDesc {
         name: "set_has_vendor_device",
@@ -2948,7 +2948,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Adds or removes the device for which Windows Update delivers drivers; only while halted.",
     },
     MessageDesc {
         name: "call_host_plugin",
@@ -2964,7 +2964,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Prototyped, "25.22.0")],
-        doc: "",
+        doc: "Runs the function `fn` of a plugin on the host that it runs on; answers the plugin's text.",
     },
     MessageDesc {
         name: "call_plugin",
@@ -2980,7 +2980,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "cream")],
-        doc: "",
+        doc: "Runs the function `fn` of a plugin for a running VM; frequent calls are refused.",
     },
     MessageDesc {
         name: "query_services",
@@ -2991,7 +2991,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "The services that it offers to the pool as a driver domain, by type.",
     },
     MessageDesc {
         name: "set_groups",
@@ -3005,7 +3005,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OPERATION_NOT_ALLOWED"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Prototyped, "24.19.1")],
-        doc: "",
+        doc: "Replaces its placement groups; refused for templates, snapshots and control domains.",
     },
     MessageDesc {
         name: "set_appliance",
@@ -3019,7 +3019,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Puts it into an appliance, with null into none; refused for templates and snapshots.",
     },
     MessageDesc {
         name: "import_convert",
@@ -3036,7 +3036,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Imports a VM from a server of another make; `remote_config` says how it is reached.",
     },
     MessageDesc {
         name: "recover",
@@ -3051,7 +3051,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Brings it from a replicated database into the pool of `session_to`; `force` even over a newer VM.",
     },
     MessageDesc {
         name: "get_SRs_required_for_recovery",
@@ -3065,7 +3065,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "creedence")],
-        doc: "",
+        doc: "The SRs without which it cannot be recovered in the pool of `session_to`.",
     },
     MessageDesc {
         name: "assert_can_be_recovered",
@@ -3079,7 +3079,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_IS_PART_OF_AN_APPLIANCE", "VM_REQUIRES_SR"],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Fails if the pool of `session_to` lacks storage that its recovery needs.",
     },
     MessageDesc {
         name: "set_suspend_VDI",
@@ -3093,7 +3093,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Replaces the image of its memory; only while suspended.",
     },
     MessageDesc {
         name: "set_order",
@@ -3107,7 +3107,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Sets its place in the start order of its appliance; lower comes first, not negative.",
     },
     MessageDesc {
         name: "set_shutdown_delay",
@@ -3121,7 +3121,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Sets how long its appliance waits after shutting it down, in seconds.",
     },
     MessageDesc {
         name: "set_start_delay",
@@ -3135,7 +3135,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Sets how long its appliance waits after starting it, in seconds.",
     },
     MessageDesc {
         name: "set_snapshot_schedule",
@@ -3149,7 +3149,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Has snapshots taken of it by a schedule, with null by none.",
     },
     MessageDesc {
         name: "set_protection_policy",
@@ -3163,7 +3163,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed along with VMPP; `set_snapshot_schedule` takes its place.",
     },
     MessageDesc {
         name: "copy_bios_strings",
@@ -3177,7 +3177,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Gives it the firmware texts of a host, for guests that are tied to a make of hardware.",
     },
     MessageDesc {
         name: "set_bios_strings",
@@ -3191,7 +3191,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BIOS_STRINGS_ALREADY_SET", "INVALID_VALUE"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Sets its firmware texts; fails if it has some already.",
     },
     MessageDesc {
         name: "retrieve_wlb_recommendations",
@@ -3202,7 +3202,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "What workload balancing thinks of each host for it: a rating or a reason against.",
     },
     MessageDesc {
         name: "assert_agile",
@@ -3213,7 +3213,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Fails if something ties it to one host: local storage, a local network, a device.",
     },
     MessageDesc {
         name: "create_new_blob",
@@ -3229,7 +3229,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Keeps a new, empty blob with it; anyone can read a `public` one without a login.",
     },
     MessageDesc {
         name: "assert_can_boot_here",
@@ -3263,7 +3263,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Changed, "quebec")],
-        doc: "",
+        doc: "Fails with the first reason for which it could not start on a host now.",
     },
     MessageDesc {
         name: "get_possible_hosts",
@@ -3274,7 +3274,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The hosts on which it could start now; one alone if it is already bound for that.",
     },
     MessageDesc {
         name: "get_allowed_VIF_devices",
@@ -3285,7 +3285,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The slots that are free for network interfaces, of `0` to `15`.",
     },
     MessageDesc {
         name: "get_allowed_VBD_devices",
@@ -3296,7 +3296,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The slots that are free for disks and CD drives, of `0` to `254`.",
     },
     MessageDesc {
         name: "update_allowed_operations",
@@ -3307,7 +3307,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Computes `allowed_operations` anew.",
     },
     MessageDesc {
         name: "assert_operation_valid",
@@ -3321,7 +3321,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Fails with the reason for which an operation would be refused now.",
     },
     MessageDesc {
         name: "forget_data_source_archives",
@@ -3335,7 +3335,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Throws away the history of a measurement.",
     },
     MessageDesc {
         name: "query_data_source",
@@ -3349,7 +3349,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The latest value of a measurement.",
     },
     MessageDesc {
         name: "record_data_source",
@@ -3363,7 +3363,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Has the history of a measurement recorded.",
     },
     MessageDesc {
         name: "get_data_sources",
@@ -3374,7 +3374,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "What is measured of it, with units, and whether its history is recorded.",
     },
     MessageDesc {
         name: "get_boot_record",
@@ -3385,7 +3385,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "inverness")],
-        doc: "",
+        doc: "Its record as of its last start, while not halted. Deprecated: use its present record.",
     },
     MessageDesc {
         name: "assert_can_migrate",
@@ -3404,7 +3404,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["LICENCE_RESTRICTION"],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Fails with the reason for which `migrate_send` would with the same arguments.",
     },
     MessageDesc {
         name: "migrate_send",
@@ -3424,7 +3424,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "LICENCE_RESTRICTION"],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Moves it with its disks to where `dest`, from `host.migrate_receive`, points; answers the VM there.",
     },
     MessageDesc {
         name: "maximise_memory",
@@ -3439,7 +3439,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "How many bytes of memory it can have so that it fits into `total` with its overhead.",
     },
     MessageDesc {
         name: "send_trigger",
@@ -3453,7 +3453,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE"],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sends a trigger of the hypervisor, such as `nmi`, to a running VM.",
     },
     MessageDesc {
         name: "send_sysrq",
@@ -3467,7 +3467,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE"],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sends a SysRq key to the kernel of a running guest.",
     },
     MessageDesc {
         name: "set_VCPUs_at_startup",
@@ -3481,7 +3481,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets with how many virtual CPUs it starts, at most `VCPUs_max`; only while halted.",
     },
     MessageDesc {
         name: "set_VCPUs_max",
@@ -3495,7 +3495,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets the most virtual CPUs it can have, at least `VCPUs_at_startup`; only while halted.",
     },
     MessageDesc {
         name: "set_shadow_multiplier_live",
@@ -3509,7 +3509,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Changes the factor on shadow memory of a running VM.",
     },
     MessageDesc {
         name: "set_HVM_shadow_multiplier",
@@ -3523,7 +3523,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets the factor on shadow memory; only while halted.",
     },
     MessageDesc {
         name: "get_cooperative",
@@ -3534,7 +3534,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride"), (Stage::Deprecated, "tampa")],
-        doc: "",
+        doc: "Always true. Deprecated: it told whether the guest followed its memory target.",
     },
     MessageDesc {
         name: "wait_memory_target_live",
@@ -3545,7 +3545,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "orlando"), (Stage::Deprecated, "midnight-ride")],
-        doc: "",
+        doc: "Waits until a running VM has reached its memory target. Deprecated.",
     },
     MessageDesc {
         name: "set_memory_target_live",
@@ -3559,7 +3559,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "midnight-ride")],
-        doc: "",
+        doc: "Has a running VM use so many bytes. Deprecated: use `set_memory_dynamic_range`.",
     },
     MessageDesc {
         name: "set_memory",
@@ -3573,7 +3573,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Sets static maximum and both dynamic limits to so many bytes; only while halted.",
     },
     MessageDesc {
         name: "set_memory_limits",
@@ -3590,7 +3590,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets all four limits, in bytes; static ones only while halted. They must not cross.",
     },
     MessageDesc {
         name: "set_memory_static_range",
@@ -3605,7 +3605,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets the least and the most memory it may ever have, in bytes; only while halted.",
     },
     MessageDesc {
         name: "set_memory_static_min",
@@ -3619,7 +3619,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets the least memory it may ever have, in bytes; only while halted.",
     },
     MessageDesc {
         name: "set_memory_static_max",
@@ -3633,7 +3633,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN"],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Sets the most memory it may ever have, in bytes; only while halted.",
     },
     MessageDesc {
         name: "set_memory_dynamic_range",
@@ -3648,7 +3648,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets the range in which memory is given and taken while it runs, in bytes.",
     },
     MessageDesc {
         name: "set_memory_dynamic_min",
@@ -3662,7 +3662,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets the lower end of the range in which memory is given and taken, in bytes.",
     },
     MessageDesc {
         name: "set_memory_dynamic_max",
@@ -3676,7 +3676,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Sets the upper end of the range in which memory is given and taken, in bytes.",
     },
     MessageDesc {
         name: "compute_memory_overhead",
@@ -3687,7 +3687,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The memory that running it would cost beside its own, in bytes.",
     },
     MessageDesc {
         name: "set_ha_always_run",
@@ -3701,7 +3701,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando"), (Stage::Deprecated, "boston")],
-        doc: "",
+        doc: "Has high availability restart it, or not. Deprecated: use `set_ha_restart_priority`.",
     },
     MessageDesc {
         name: "set_ha_restart_priority",
@@ -3715,7 +3715,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Has high availability restart it: `restart`, `best-effort`, or empty for not.",
     },
     MessageDesc {
         name: "remove_from_NVRAM",
@@ -3729,7 +3729,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "naples")],
-        doc: "",
+        doc: "Removes something that its firmware keeps; only while halted.",
     },
     MessageDesc {
         name: "add_to_NVRAM",
@@ -3744,7 +3744,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "naples")],
-        doc: "",
+        doc: "Adds something that its firmware keeps; only while halted.",
     },
     MessageDesc {
         name: "set_NVRAM",
@@ -3758,7 +3758,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "naples")],
-        doc: "",
+        doc: "Replaces what its firmware keeps; only while halted.",
     },
     MessageDesc {
         name: "add_to_VCPUs_params_live",
@@ -3773,7 +3773,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Adds a weight, cap or mask of its virtual CPUs, in effect at once if it runs.",
     },
     MessageDesc {
         name: "set_VCPUs_number_live",
@@ -3787,7 +3787,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Changed, "ely")],
-        doc: "",
+        doc: "Plugs or unplugs virtual CPUs of a running VM until it has so many, at most `VCPUs_max`.",
     },
     MessageDesc {
         name: "pool_migrate",
@@ -3808,7 +3808,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Moves a running VM to another host of the pool; disks stay where they are. Options: `live`, …",
     },
     MessageDesc {
         name: "resume_on",
@@ -3824,7 +3824,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Lets a suspended VM go on, on a host of the caller's choice.",
     },
     MessageDesc {
         name: "resume",
@@ -3839,7 +3839,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Lets a suspended VM go on, on a host of the server's choice; `force` skips checks.",
     },
     MessageDesc {
         name: "suspend",
@@ -3850,7 +3850,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Writes its memory to a disk and stops it; `resume` lets it go on from there.",
     },
     MessageDesc {
         name: "hard_reboot",
@@ -3861,7 +3861,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Restarts it at once, as by a reset button; the guest is not asked.",
     },
     MessageDesc {
         name: "power_state_reset",
@@ -3872,7 +3872,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Calls it halted in the database without stopping anything, for a VM whose host is lost.",
     },
     MessageDesc {
         name: "hard_shutdown",
@@ -3883,7 +3883,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Stops it at once, as by cutting its power; a suspended VM loses the image of its memory.",
     },
     MessageDesc {
         name: "clean_reboot",
@@ -3894,7 +3894,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Asks the guest to restart and waits; fails if the guest does not in time.",
     },
     MessageDesc {
         name: "shutdown",
@@ -3905,7 +3905,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "clearwater")],
-        doc: "",
+        doc: "Asks the guest to shut down; stops it at once if that fails.",
     },
     MessageDesc {
         name: "clean_shutdown",
@@ -3916,7 +3916,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Asks the guest to shut down and waits; fails if the guest does not in time.",
     },
     MessageDesc {
         name: "unpause",
@@ -3927,7 +3927,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Lets a paused VM go on.",
     },
     MessageDesc {
         name: "pause",
@@ -3938,7 +3938,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Halts its virtual CPUs; memory and devices stay.",
     },
     MessageDesc {
         name: "start_on",
@@ -3961,7 +3961,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Starts it on a host of the caller's choice; fails with that host's reason if it cannot.",
     },
     MessageDesc {
         name: "start",
@@ -3986,7 +3986,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Starts it on a host of the server's choice; `start_paused` leaves it paused, `force` skips checks.",
     },
     MessageDesc {
         name: "provision",
@@ -3997,7 +3997,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Makes a VM of a clone of a template, with the disks of `other_config:disks`.",
     },
     MessageDesc {
         name: "checkpoint",
@@ -4017,7 +4017,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Takes a snapshot with memory; a running VM is suspended for it, and then goes on.",
     },
     MessageDesc {
         name: "revert",
@@ -4028,7 +4028,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "SR_FULL", "VM_REVERT_FAILED"],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Brings a snapshot's VM back to that state; what its disks hold now is lost.",
     },
     MessageDesc {
         name: "copy",
@@ -4043,7 +4043,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Extended, "cowley")],
-        doc: "",
+        doc: "Copies it with all blocks of its disks to an SR; with a null SR, each disk stays in its own.",
     },
     MessageDesc {
         name: "clone",
@@ -4057,7 +4057,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Copies it fast: disks share blocks as long as neither side writes. The VM must be halted.",
     },
     MessageDesc {
         name: "snapshot_with_quiesce",
@@ -4079,7 +4079,7 @@ static MESSAGES: &[MessageDesc] = &[
         ],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "orlando"), (Stage::Deprecated, "quebec"), (Stage::Removed, "quebec")],
-        doc: "",
+        doc: "Removed: took a snapshot with the help of Windows VSS. Use `snapshot`.",
     },
     MessageDesc {
         name: "snapshot",
@@ -4094,6 +4094,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED"],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Records its state and that of its disks except `ignore_vdis`, without memory; answers a new VM.",
     },
 ];

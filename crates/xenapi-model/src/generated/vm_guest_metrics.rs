@@ -29,19 +29,19 @@ pub struct Record {
     pub uuid: Uuid,
     /// `os_version`. The operating system: `name`, `major`, `minor`, `uname`, `distro`. Written by the server. Published in rio.
     pub os_version: Map<String, String>,
-    /// `netbios_name`. Written by the server. Prototyped in 24.28.0.
+    /// `netbios_name`. The name of a Windows guest in its network. Written by the server. Prototyped in 24.28.0.
     pub netbios_name: Map<String, String>,
     /// `PV_drivers_version`. The version of the guest tools: `major`, `minor`, `micro`, `build`. Written by the server. Published in rio.
     pub pv_drivers_version: Map<String, String>,
     /// `PV_drivers_up_to_date`. Whether the guest tools are those of the server. Written by the server. Published in rio, deprecated in dundee.
     pub pv_drivers_up_to_date: bool,
-    /// `memory`. Written by the server. Published in rio, deprecated in george, removed in george.
+    /// `memory`. Removed: see the VM's measurements. Written by the server. Published in rio, deprecated in george, removed in george.
     pub memory: Map<String, String>,
-    /// `disks`. Written by the server. Published in rio, deprecated in orlando, removed in orlando.
+    /// `disks`. Removed: what the guest reported of its disks. Written by the server. Published in rio, deprecated in orlando, removed in orlando.
     pub disks: Map<String, String>,
     /// `networks`. Addresses by interface: `0/ip`, `0/ipv4/0`, `0/ipv6/0`. Written by the server. Published in rio.
     pub networks: Map<String, String>,
-    /// `other`. Written by the server. Published in rio.
+    /// `other`. What else the agent reports, by name; keys that start with `feature-` are what the guest can do. Written by the server. Published in rio.
     pub other: Map<String, String>,
     /// `last_updated`. When it was last measured. Written by the server. Published in rio.
     pub last_updated: DateTime,
@@ -49,13 +49,13 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// `live`. Whether the guest agent has reported since the VM started. Written by the server. Published in orlando.
     pub live: bool,
-    /// `can_use_hotplug_vbd`. Written by the server. Published in dundee.
+    /// `can_use_hotplug_vbd`. Whether the guest takes disks while it runs. Written by the server. Published in dundee.
     pub can_use_hotplug_vbd: TristateType,
-    /// `can_use_hotplug_vif`. Written by the server. Published in dundee.
+    /// `can_use_hotplug_vif`. Whether the guest takes network interfaces while it runs. Written by the server. Published in dundee.
     pub can_use_hotplug_vif: TristateType,
     /// `PV_drivers_detected`. Whether there are guest tools. Written by the server. Published in dundee.
     pub pv_drivers_detected: bool,
-    /// `services`. Written by the server. Prototyped in 25.15.0.
+    /// `services`. What the agent reports of services in the guest, by name. Written by the server. Prototyped in 25.15.0.
     pub services: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -198,7 +198,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.28.0")],
-        doc: "",
+        doc: "The name of a Windows guest in its network.",
     },
     FieldDesc {
         name: "PV_drivers_version",
@@ -231,7 +231,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "george"), (Stage::Removed, "george")],
-        doc: "",
+        doc: "Removed: see the VM's measurements.",
     },
     FieldDesc {
         name: "disks",
@@ -242,7 +242,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "orlando"), (Stage::Removed, "orlando")],
-        doc: "",
+        doc: "Removed: what the guest reported of its disks.",
     },
     FieldDesc {
         name: "networks",
@@ -264,7 +264,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What else the agent reports, by name; keys that start with `feature-` are what the guest can do.",
     },
     FieldDesc {
         name: "last_updated",
@@ -308,7 +308,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Whether the guest takes disks while it runs.",
     },
     FieldDesc {
         name: "can_use_hotplug_vif",
@@ -319,7 +319,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Whether the guest takes network interfaces while it runs.",
     },
     FieldDesc {
         name: "PV_drivers_detected",
@@ -341,7 +341,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.15.0")],
-        doc: "",
+        doc: "What the agent reports of services in the guest, by name.",
     },
 ];
 

@@ -21,13 +21,13 @@ pub struct Record {
     pub vcpus_number: i64,
     /// `VCPUs_utilisation`. How busy each virtual CPU is, from 0 to 1. Not filled any more. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub vcpus_utilisation: Map<i64, f64>,
-    /// `VCPUs_CPU`. Written by the server. Published in rio.
+    /// `VCPUs_CPU`. The physical CPU of each virtual CPU. Written by the server. Published in rio.
     pub vcpus_cpu: Map<i64, i64>,
-    /// `VCPUs_params`. Written by the server. Published in rio.
+    /// `VCPUs_params`. Scheduling of its virtual CPUs as it is in effect: `weight`, `cap`, … Written by the server. Published in rio.
     pub vcpus_params: Map<String, String>,
-    /// `VCPUs_flags`. Written by the server. Published in rio.
+    /// `VCPUs_flags`. The state of each virtual CPU, for example `online` or `blocked`. Written by the server. Published in rio.
     pub vcpus_flags: Map<i64, Vec<String>>,
-    /// `state`. Written by the server. Published in rio.
+    /// `state`. The state of its domain in words of the hypervisor. Written by the server. Published in rio.
     pub state: Vec<String>,
     /// `start_time`. When it was started. Written by the server. Published in rio.
     pub start_time: DateTime,
@@ -39,17 +39,17 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// `hvm`. Whether it uses hardware virtualisation. Written by the server. Published in ely.
     pub hvm: bool,
-    /// `nested_virt`. Written by the server. Published in ely.
+    /// `nested_virt`. Whether it can run VMs itself. Written by the server. Published in ely.
     pub nested_virt: bool,
-    /// `nomigrate`. Written by the server. Published in ely.
+    /// `nomigrate`. Whether it cannot move to another host while it runs. Written by the server. Published in ely.
     pub nomigrate: bool,
     /// `current_domain_type`. How it is virtualised while it runs. Written by the server. Prototyped in jura, published in kolkata.
     pub current_domain_type: crate::vm::DomainType,
-    /// `numa_optimised`. Set at creation. Prototyped in 26.2.0.
+    /// `numa_optimised`. Whether it started within few memory nodes of its host. Set at creation. Prototyped in 26.2.0.
     pub numa_optimised: bool,
-    /// `numa_nodes`. Set at creation. Prototyped in 26.2.0.
+    /// `numa_nodes`. On how many memory nodes of its host its memory lies. Set at creation. Prototyped in 26.2.0.
     pub numa_nodes: i64,
-    /// `numa_node_memory`. Written by the server. Prototyped in 26.2.0.
+    /// `numa_node_memory`. How many bytes of its memory lie on each memory node. Written by the server. Prototyped in 26.2.0.
     pub numa_node_memory: Map<i64, i64>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -226,7 +226,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The physical CPU of each virtual CPU.",
     },
     FieldDesc {
         name: "VCPUs_params",
@@ -237,7 +237,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Scheduling of its virtual CPUs as it is in effect: `weight`, `cap`, …",
     },
     FieldDesc {
         name: "VCPUs_flags",
@@ -248,7 +248,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The state of each virtual CPU, for example `online` or `blocked`.",
     },
     FieldDesc {
         name: "state",
@@ -259,7 +259,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The state of its domain in words of the hypervisor.",
     },
     FieldDesc {
         name: "start_time",
@@ -325,7 +325,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Whether it can run VMs itself.",
     },
     FieldDesc {
         name: "nomigrate",
@@ -336,7 +336,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Whether it cannot move to another host while it runs.",
     },
     FieldDesc {
         name: "current_domain_type",
@@ -358,7 +358,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.2.0")],
-        doc: "",
+        doc: "Whether it started within few memory nodes of its host.",
     },
     FieldDesc {
         name: "numa_nodes",
@@ -369,7 +369,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.2.0")],
-        doc: "",
+        doc: "On how many memory nodes of its host its memory lies.",
     },
     FieldDesc {
         name: "numa_node_memory",
@@ -380,7 +380,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.2.0")],
-        doc: "",
+        doc: "How many bytes of its memory lie on each memory node.",
     },
 ];
 
