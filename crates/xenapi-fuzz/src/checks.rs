@@ -187,7 +187,13 @@ const FIXED: u64 = 64 * 1024;
 pub(crate) fn limits(bytes: &[u8]) {
     let (choices, document) = split(bytes);
     let at = |n: usize| usize::from(*choices.get(n).unwrap_or(&0));
-    let limits = Limits { bytes: 16 + at(0) * 64, depth: 1 + at(1) % 16, members: 1 + at(2), text: 1 + at(3) * 4 };
+    let limits = Limits {
+        bytes: 16 + at(0) * 64,
+        depth: 1 + at(1) % 16,
+        members: 1 + at(2),
+        records: 1 + at(4),
+        text: 1 + at(3) * 4,
+    };
     let mut read = None;
     let cost = allocation_counter::measure(|| read = Some(read_result(document, &limits, Value::read)));
     let most = document.len() as u64 * TREE_MULTIPLE + FIXED;
@@ -199,6 +205,7 @@ pub(crate) fn limits(bytes: &[u8]) {
         // The envelope counts as well, so these are what must hold at least.
         assert!(sizes.depth <= limits.depth, "{} deep over the limit of {}", sizes.depth, limits.depth);
         assert!(sizes.members <= limits.members, "{} members over the limit of {}", sizes.members, limits.members);
+        assert!(sizes.records <= limits.records, "{} records over the limit of {}", sizes.records, limits.records);
         assert!(sizes.text <= limits.text, "a text of {} over the limit of {}", sizes.text, limits.text);
     }
 }
@@ -207,6 +214,7 @@ pub(crate) fn limits(bytes: &[u8]) {
 struct Sizes {
     depth: usize,
     members: usize,
+    records: usize,
     text: usize,
 }
 
@@ -217,11 +225,13 @@ impl Sizes {
             Value::Array(items) => {
                 self.depth = self.depth.max(depth);
                 self.members += items.len();
+                self.records = self.records.max(items.len());
                 items.iter().for_each(|item| self.add(item, depth + 1));
             }
             Value::Struct(members) => {
                 self.depth = self.depth.max(depth);
                 self.members += members.len();
+                self.records = self.records.max(members.len());
                 for (name, value) in members.iter() {
                     self.text = self.text.max(name.len());
                     self.add(value, depth + 1);

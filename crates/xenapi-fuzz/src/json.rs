@@ -3,7 +3,8 @@
 use arbitrary::Unstructured;
 use xenapi_codec::Limits;
 use xenapi_codec::jsonrpc::{
-    Id, Version, read_call, read_result, read_value, write_call, write_early_failure, write_failure, write_success, write_value,
+    Id, Version, read_call, read_result, read_value, write_call, write_early_failure, write_failure, write_success,
+    write_value,
 };
 use xenapi_core::{Records, Value, Wire};
 use xenapi_model::{EventBatch, vm};
@@ -53,7 +54,9 @@ fn without_bytes(value: Value) -> Value {
     match value {
         Value::Bytes(_) => Value::Nil,
         Value::Array(items) => Value::Array(items.into_iter().map(without_bytes).collect()),
-        Value::Struct(members) => Value::Struct(members.into_iter().map(|(name, value)| (name, without_bytes(value))).collect()),
+        Value::Struct(members) => {
+            Value::Struct(members.into_iter().map(|(name, value)| (name, without_bytes(value))).collect())
+        }
         other => other,
     }
 }

@@ -33,9 +33,12 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<(), Stop> {
             let fuzzer = Fuzzer::build(workspace)?;
             let chosen = fuzzer.chosen(target)?;
             let each = (seconds / chosen.len() as u64).max(1);
-            chosen.iter().try_for_each(|target| fuzzer.search(target, each))?;
+            // A target that breaks does not keep the others from their time.
+            let broken: Vec<Stop> = chosen.iter().filter_map(|target| fuzzer.search(target, each).err()).collect();
             command::print(&fuzzer.summary(&chosen)?);
-            Ok(())
+            let Some(first) = broken.first() else { return Ok(()) };
+            let messages: Vec<&str> = broken.iter().map(|stop| stop.message.as_str()).collect();
+            Err(Stop { message: messages.join("\n\n"), code: first.code })
         }
         Asked::Replay { target, file } => {
             let fuzzer = Fuzzer::build(workspace)?;
@@ -167,7 +170,7 @@ impl<'a> Fuzzer<'a> {
 
     /// How many inputs each corpus holds now.
     fn summary(&self, targets: &[String]) -> Result<String, Stop> {
-        let mut text = String::from("Nothing broke.");
+        let mut text = String::from("The corpus holds now:");
         for target in targets {
             let folder = self.folder("corpus", target)?;
             let files = fs::read_dir(&folder).map_err(|error| Stop::failed(format!("{}: {error}", folder.display())))?;
