@@ -209,7 +209,6 @@ impl ReplyStream {
     ///
     /// # Errors
     /// As [`ReplyStream::next_record`].
-    #[expect(clippy::type_complexity, reason = "an item or its error, or nothing yet, or the end")]
     pub fn next_item<T>(
         &mut self,
         chunk: &mut &[u8],
