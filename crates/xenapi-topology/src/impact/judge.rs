@@ -151,7 +151,7 @@ impl Judge<'_> {
                 let part = &self.plan.pifs[*pif];
                 part.attached && !part.is_slave && self.before.pif_up[*pif] && !self.after.pif_up[*pif]
             };
-            if pifs.any(|pif| lost(pif)) {
+            if pifs.any(lost) {
                 reasons.push(Reason::OtherPif { network: self.plan.networks[nic.network].reference.clone() });
             }
         }
