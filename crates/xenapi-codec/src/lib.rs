@@ -1,6 +1,6 @@
-//! XML-RPC as xapi speaks it, both directions: bytes to calls and values, calls and values to bytes.
+//! XML-RPC and JSON-RPC as xapi speaks them, both directions: bytes to calls and values, calls and values to bytes.
 //!
-//! Everything is in [`xmlrpc`]. Reading streams: [`xmlrpc::XmlReader`] hands out one value after the other as the type that is
+//! XML-RPC is in [`xmlrpc`], JSON-RPC in [`jsonrpc`]. Reading streams: [`xmlrpc::XmlReader`] hands out one value after the other as the type that is
 //! expected asks for it, and no tree is built. Writing gives the bytes that xapi gives. [`Limits`] bound what untrusted bytes
 //! can cost.
 //!
@@ -33,6 +33,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod jsonrpc;
 mod limits;
 mod scalar;
 pub mod xmlrpc;

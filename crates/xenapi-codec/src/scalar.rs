@@ -5,7 +5,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Reads a double as OCaml's `float_of_string` does, but for hexadecimal: leading blanks and `_` are passed over.
-#[cfg(feature = "std")]
 pub(crate) fn parse_double(text: &str) -> Option<f64> {
     let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
     if text.contains('_') { text.replace('_', "").parse().ok() } else { text.parse().ok() }
@@ -19,11 +18,16 @@ pub(crate) fn format_double(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf".into() } else { "-inf".into() };
     }
-    let scientific = format!("{number:.15e}");
+    format_general(number, 16)
+}
+
+/// Writes a finite double as C's `%g` does with that many digits.
+pub(crate) fn format_general(number: f64, digits: usize) -> String {
+    let scientific = format!("{number:.0$e}", digits - 1);
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..16).contains(&exponent) {
-        let decimals = usize::try_from(15 - exponent).unwrap_or(0);
+    let exponent: isize = exponent.parse().unwrap_or(0);
+    if (-4..digits.cast_signed()).contains(&exponent) {
+        let decimals = (digits.cast_signed() - 1 - exponent).unsigned_abs();
         return trim_zeros(&format!("{number:.decimals$}")).into();
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -49,7 +53,6 @@ pub(crate) fn encode_base64(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Reads base64 with padding and without blanks, which is all that xapi reads.
-#[cfg(feature = "std")]
 pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     if !bytes.len().is_multiple_of(4) {
@@ -69,7 +72,6 @@ pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-#[cfg(feature = "std")]
 fn digit_value(byte: u8) -> Option<u32> {
     let value = match byte {
         b'A'..=b'Z' => byte - b'A',
@@ -82,7 +84,7 @@ fn digit_value(byte: u8) -> Option<u32> {
     Some(u32::from(value))
 }
 
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;

@@ -28,21 +28,21 @@ impl Default for Record {
 record! { Auth, Record;
 }
 
-/// `auth.get_group_membership`.
+/// The identifiers of all groups that a user or group belongs to, also by way of other groups. `auth.get_group_membership`.
 ///
 /// Least role: read-only. Changes nothing. Published in george.
 pub fn get_group_membership(subject_identifier: &str) -> Call<Vec<String>> {
     send(&CLASS, 0, vec![subject_identifier.argument()])
 }
 
-/// `auth.get_subject_information_from_identifier`.
+/// What the service knows of a user or group, by name. `auth.get_subject_information_from_identifier`.
 ///
 /// Least role: read-only. Changes nothing. Published in george.
 pub fn get_subject_information_from_identifier(subject_identifier: &str) -> Call<Map<String, String>> {
     send(&CLASS, 1, vec![subject_identifier.argument()])
 }
 
-/// `auth.get_subject_identifier`.
+/// The identifier of the user or group of this name. `auth.get_subject_identifier`.
 ///
 /// Least role: read-only. Changes nothing. Published in george.
 pub fn get_subject_identifier(subject_name: &str) -> Call<String> {

@@ -15,19 +15,19 @@ pub struct Blob;
 /// All fields of a `blob` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `blob.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `blob.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `blob.name_label`: string. Written by pool-operator. Published in rio.
+    /// The name that people gave it. Not unique. `blob.name_label`: string. Written by pool-operator. Published in rio.
     pub name_label: String,
-    /// `blob.name_description`: string. Written by pool-operator. Published in rio.
+    /// What people wrote about it. `blob.name_description`: string. Written by pool-operator. Published in rio.
     pub name_description: String,
-    /// `blob.size`: int, in bytes. Written by the server. Published in rio.
+    /// How many bytes it has. `blob.size`: int, in bytes. Written by the server. Published in rio.
     pub size: i64,
-    /// `blob.public`: bool. Written by pool-operator. Published in tampa.
+    /// Whether anyone can read it without a login. `blob.public`: bool. Written by pool-operator. Published in tampa.
     pub public: bool,
-    /// `blob.last_updated`: datetime. Set at creation. Published in rio.
+    /// When its bytes were last replaced. `blob.last_updated`: datetime. Set at creation. Published in rio.
     pub last_updated: DateTime,
-    /// `blob.mime_type`: string. Set at creation. Published in rio.
+    /// The type of its content, for example `image/png`. `blob.mime_type`: string. Set at creation. Published in rio.
     pub mime_type: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -78,14 +78,14 @@ pub mod fields {
     pub const MIME_TYPE: Field<Blob, String> = Field::new(6);
 }
 
-/// `blob.destroy`.
+/// Deletes it. `blob.destroy`.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn destroy(this: &Ref<crate::Blob>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `blob.create`.
+/// Makes an empty blob that belongs to no object; anyone can read a `public` one without a login. `blob.create`.
 ///
 /// Least role: pool-operator. Published in orlando.
 ///

@@ -43,7 +43,7 @@ pub struct Record {
     pub properties: Map<String, String>,
     /// How many members have a link. `Bond.links_up`: int. Written by the server. Published in tampa.
     pub links_up: i64,
-    /// `Bond.auto_update_mac`: bool. Written by the server. Published in quebec.
+    /// Whether its Ethernet address follows the member that gave it. `Bond.auto_update_mac`: bool. Written by the server. Published in quebec.
     pub auto_update_mac: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -102,28 +102,28 @@ pub mod fields {
     pub const AUTO_UPDATE_MAC: Field<Bond, bool> = Field::new(8);
 }
 
-/// `Bond.set_property`.
+/// Changes a setting of the mode; which there are depends on the mode. `Bond.set_property`.
 ///
 /// Least role: pool-operator. May run as a task. Published in tampa.
 pub fn set_property(this: &Ref<crate::Bond>, name: &str, value: &str) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), name.argument(), value.argument()])
 }
 
-/// `Bond.set_mode`.
+/// Chooses how traffic is spread over the members; in effect at once. `Bond.set_mode`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `mode`. Published in boston.
 pub fn set_mode(this: &Ref<crate::Bond>, value: &BondMode) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `Bond.destroy`.
+/// Takes the members apart; one of them takes over addresses, VLANs and management. `Bond.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn destroy(this: &Ref<crate::Bond>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `Bond.create`.
+/// Makes PIFs of one host act as one. An empty `MAC` takes a member's; addresses move to the bond. `Bond.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///

@@ -15,23 +15,23 @@ pub struct Caller;
 /// All fields of a `Caller` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Caller.uuid`: string. Written by the server. Prototyped in 26.17.0.
+    /// The lasting identity. `Caller.uuid`: string. Written by the server. Prototyped in 26.17.0.
     pub uuid: Uuid,
-    /// `Caller.name_label`: string. Written by pool-admin. Prototyped in 26.17.0.
+    /// The name that people gave it. Not unique. `Caller.name_label`: string. Written by pool-admin. Prototyped in 26.17.0.
     pub name_label: String,
-    /// `Caller.name_description`: string. Written by pool-admin. Prototyped in 26.17.0.
+    /// What people wrote about it. `Caller.name_description`: string. Written by pool-admin. Prototyped in 26.17.0.
     pub name_description: String,
-    /// `Caller.user_agent`: string. Set at creation. Prototyped in 26.17.0.
+    /// The user agent by which it is known. `Caller.user_agent`: string. Set at creation. Prototyped in 26.17.0.
     pub user_agent: String,
-    /// `Caller.client_ip`: string. Set at creation. Prototyped in 26.17.0.
+    /// The address by which it is known. `Caller.client_ip`: string. Set at creation. Prototyped in 26.17.0.
     pub client_ip: String,
-    /// `Caller.last_access`: datetime. Written by the server. Prototyped in 26.17.0.
+    /// When it last called. `Caller.last_access`: datetime. Written by the server. Prototyped in 26.17.0.
     pub last_access: DateTime,
-    /// `Caller.groups`: string set. Written by the server. Prototyped in 26.17.0.
+    /// The groups it is counted in. `Caller.groups`: string set. Written by the server. Prototyped in 26.17.0.
     pub groups: Vec<String>,
-    /// `Caller.rate_limit`: Rate_limit ref, or null. Written by the server. The other end is `Rate_limit.callers`. Prototyped in 26.17.0.
+    /// The limit of its calls; null for none. `Caller.rate_limit`: Rate_limit ref, or null. Written by the server. The other end is `Rate_limit.callers`. Prototyped in 26.17.0.
     pub rate_limit: Option<Ref<crate::RateLimit>>,
-    /// `Caller.auto_registered`: bool. Written by the server. Prototyped in 26.17.0.
+    /// Whether the server added it when it first called. `Caller.auto_registered`: bool. Written by the server. Prototyped in 26.17.0.
     pub auto_registered: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -93,13 +93,13 @@ pub mod fields {
 /// What `Caller.create` takes: the fields that clients write. Least role: pool-admin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `Caller.name_label`: string. Written by pool-admin. Prototyped in 26.17.0.
+    /// The name that people gave it. Not unique. `Caller.name_label`: string. Written by pool-admin. Prototyped in 26.17.0.
     pub name_label: String,
-    /// `Caller.name_description`: string. Written by pool-admin. Prototyped in 26.17.0.
+    /// What people wrote about it. `Caller.name_description`: string. Written by pool-admin. Prototyped in 26.17.0.
     pub name_description: String,
-    /// `Caller.user_agent`: string. Set at creation. Prototyped in 26.17.0.
+    /// The user agent by which it is known. `Caller.user_agent`: string. Set at creation. Prototyped in 26.17.0.
     pub user_agent: String,
-    /// `Caller.client_ip`: string. Set at creation. Prototyped in 26.17.0.
+    /// The address by which it is known. `Caller.client_ip`: string. Set at creation. Prototyped in 26.17.0.
     pub client_ip: String,
 }
 
@@ -131,49 +131,49 @@ impl Default for New {
     }
 }
 
-/// `Caller.query_all_usage`.
+/// What all callers have used since the server started, one list of texts for each. `Caller.query_all_usage`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Prototyped in 26.17.0.
 pub fn query_all_usage() -> Call<Vec<Vec<String>>> {
     send(&CLASS, 0, vec![])
 }
 
-/// `Caller.query_group_call_count`.
+/// How many calls the members of a group have made since the server started. `Caller.query_group_call_count`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Prototyped in 26.15.0.
 pub fn query_group_call_count(group: &str) -> Call<i64> {
     send(&CLASS, 1, vec![group.argument()])
 }
 
-/// `Caller.query_group_token_usage`.
+/// How many tokens of rate limits the members of a group have used since the server started. `Caller.query_group_token_usage`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Prototyped in 26.15.0.
 pub fn query_group_token_usage(group: &str) -> Call<f64> {
     send(&CLASS, 2, vec![group.argument()])
 }
 
-/// `Caller.query_call_count`.
+/// How many calls it has made since the server started. `Caller.query_call_count`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Prototyped in 26.15.0.
 pub fn query_call_count(this: &Ref<crate::Caller>) -> Call<i64> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `Caller.query_token_usage`.
+/// How many tokens of rate limits it has used since the server started. `Caller.query_token_usage`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Prototyped in 26.15.0.
 pub fn query_token_usage(this: &Ref<crate::Caller>) -> Call<f64> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `Caller.remove_group`.
+/// Counts it in a group no longer. `Caller.remove_group`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in 26.17.0.
 pub fn remove_group(this: &Ref<crate::Caller>, group: &str) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), group.argument()])
 }
 
-/// `Caller.add_group`.
+/// Counts it in another group. `Caller.add_group`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in 26.17.0.
 pub fn add_group(this: &Ref<crate::Caller>, group: &str) -> Call<()> {

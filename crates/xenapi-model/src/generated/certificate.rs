@@ -29,25 +29,25 @@ Pinned = "pinned",
 /// All fields of a `Certificate` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Certificate.uuid`: string. Written by the server. Published in stockholm.
+    /// The lasting identity. `Certificate.uuid`: string. Written by the server. Published in stockholm.
     pub uuid: Uuid,
-    /// `Certificate.name`: string. Written by the server. Published in 1.294.0.
+    /// The name of a trusted certificate; empty for those of hosts. `Certificate.name`: string. Written by the server. Published in 1.294.0.
     pub name: String,
-    /// `Certificate.type`: enum certificate_type. Written by the server. Published in 1.294.0.
+    /// Whether it is an authority's, one that a host shows to clients or to the pool, or a single server's. `Certificate.type`: enum certificate_type. Written by the server. Published in 1.294.0.
     pub r#type: CertificateType,
-    /// `Certificate.host`: host ref, or null. Set at creation. The other end is `host.certificates`. Published in stockholm.
+    /// The host that shows it; null for those that the pool trusts. `Certificate.host`: host ref, or null. Set at creation. The other end is `host.certificates`. Published in stockholm.
     pub host: Option<Ref<crate::Host>>,
-    /// `Certificate.not_before`: datetime. Set at creation. Published in stockholm.
+    /// From when it is valid. `Certificate.not_before`: datetime. Set at creation. Published in stockholm.
     pub not_before: DateTime,
-    /// `Certificate.not_after`: datetime. Set at creation. Published in stockholm.
+    /// Until when it is valid. `Certificate.not_after`: datetime. Set at creation. Published in stockholm.
     pub not_after: DateTime,
-    /// `Certificate.fingerprint`: string. Set at creation. Published in stockholm, deprecated in 24.19.0.
+    /// Its SHA-256 fingerprint. Deprecated: see `fingerprint_sha256`. `Certificate.fingerprint`: string. Set at creation. Published in stockholm, deprecated in 24.19.0.
     pub fingerprint: String,
-    /// `Certificate.fingerprint_sha256`: string. Set at creation. Prototyped in 24.20.0.
+    /// Its SHA-256 fingerprint. `Certificate.fingerprint_sha256`: string. Set at creation. Prototyped in 24.20.0.
     pub fingerprint_sha256: String,
-    /// `Certificate.fingerprint_sha1`: string. Set at creation. Prototyped in 24.20.0.
+    /// Its SHA-1 fingerprint. `Certificate.fingerprint_sha1`: string. Set at creation. Prototyped in 24.20.0.
     pub fingerprint_sha1: String,
-    /// `Certificate.purpose`: enum certificate_purpose set. Set at creation. Prototyped in 26.13.0.
+    /// What it is trusted for, where that is limited. `Certificate.purpose`: enum certificate_purpose set. Set at creation. Prototyped in 26.13.0.
     pub purpose: Vec<crate::pool::CertificatePurpose>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

@@ -31,39 +31,39 @@ Destroy = "destroy",
 /// All fields of a `Cluster` at one moment.
 #[derive(Clone, PartialEq)]
 pub struct Record {
-    /// `Cluster.uuid`: string. Written by the server. Prototyped in kolkata, published in lima.
+    /// The lasting identity. `Cluster.uuid`: string. Written by the server. Prototyped in kolkata, published in lima.
     pub uuid: Uuid,
-    /// `Cluster.cluster_hosts`: Cluster_host ref set. Written by the server. The other end is `Cluster_host.cluster`. Prototyped in kolkata, published in lima.
+    /// Its members. `Cluster.cluster_hosts`: Cluster_host ref set. Written by the server. The other end is `Cluster_host.cluster`. Prototyped in kolkata, published in lima.
     pub cluster_hosts: Vec<Ref<crate::ClusterHost>>,
-    /// `Cluster.pending_forget`: string set. Written by the server. Published in lima.
+    /// Addresses of members that are gone and have yet to be forgotten by the rest. `Cluster.pending_forget`: string set. Written by the server. Published in lima.
     pub pending_forget: Vec<String>,
-    /// `Cluster.cluster_token`: string. Set at creation. Kept out of logs. Prototyped in kolkata, published in lima.
+    /// The secret that its members share. `Cluster.cluster_token`: string. Set at creation. Kept out of logs. Prototyped in kolkata, published in lima.
     pub cluster_token: String,
-    /// `Cluster.cluster_stack`: string. Set at creation. Prototyped in kolkata, published in lima.
+    /// The software that it runs on. `Cluster.cluster_stack`: string. Set at creation. Prototyped in kolkata, published in lima.
     pub cluster_stack: String,
-    /// `Cluster.cluster_stack_version`: int. Set at creation. Prototyped in 24.15.0.
+    /// The version of that software's protocol. `Cluster.cluster_stack_version`: int. Set at creation. Prototyped in 24.15.0.
     pub cluster_stack_version: i64,
-    /// `Cluster.is_quorate`: bool. Written by the server. Prototyped in 24.3.0.
+    /// Whether enough members are alive. `Cluster.is_quorate`: bool. Written by the server. Prototyped in 24.3.0.
     pub is_quorate: bool,
-    /// `Cluster.quorum`: int. Written by the server. Prototyped in 24.3.0.
+    /// How many members must be alive. `Cluster.quorum`: int. Written by the server. Prototyped in 24.3.0.
     pub quorum: i64,
-    /// `Cluster.live_hosts`: int. Written by the server. Prototyped in 24.3.0.
+    /// How many members are alive. `Cluster.live_hosts`: int. Written by the server. Prototyped in 24.3.0.
     pub live_hosts: i64,
-    /// `Cluster.expected_hosts`: int. Written by the server. Prototyped in 25.17.0.
+    /// How many members there should be. `Cluster.expected_hosts`: int. Written by the server. Prototyped in 25.17.0.
     pub expected_hosts: i64,
-    /// `Cluster.allowed_operations`: enum cluster_operation set. Written by the server. Published in rio.
+    /// What may be done with it now. Advisory; the order means nothing. `Cluster.allowed_operations`: enum cluster_operation set. Written by the server. Published in rio.
     pub allowed_operations: Vec<ClusterOperation>,
-    /// `Cluster.current_operations`: (string -> enum cluster_operation) map. Written by the server. Published in rio.
+    /// What is being done with it, by the reference of the task. `Cluster.current_operations`: (string -> enum cluster_operation) map. Written by the server. Published in rio.
     pub current_operations: Map<String, ClusterOperation>,
-    /// `Cluster.pool_auto_join`: bool. Set at creation. Prototyped in kolkata, published in lima.
+    /// Whether hosts that join the pool become members. `Cluster.pool_auto_join`: bool. Set at creation. Prototyped in kolkata, published in lima.
     pub pool_auto_join: bool,
-    /// `Cluster.token_timeout`: float, in seconds. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
+    /// After how many seconds of silence a member counts as lost. `Cluster.token_timeout`: float, in seconds. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
     pub token_timeout: f64,
-    /// `Cluster.token_timeout_coefficient`: float, in seconds. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
+    /// By how many seconds that grows with each member beyond the second. `Cluster.token_timeout_coefficient`: float, in seconds. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
     pub token_timeout_coefficient: f64,
-    /// `Cluster.cluster_config`: (string -> string) map. Set at creation. Prototyped in kolkata, published in lima.
+    /// Further settings of the software, by name. `Cluster.cluster_config`: (string -> string) map. Set at creation. Prototyped in kolkata, published in lima.
     pub cluster_config: Map<String, String>,
-    /// `Cluster.other_config`: (string -> string) map. Written by pool-operator. Prototyped in kolkata, published in lima.
+    /// Anything that clients keep with it, by name. `Cluster.other_config`: (string -> string) map. Written by pool-operator. Prototyped in kolkata, published in lima.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -178,14 +178,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<Cluster, Map<String, String>> = RwField::new(16);
 }
 
-/// `Cluster.pool_resync`.
+/// Makes members of all hosts of the pool that should be, and enables those that are. `Cluster.pool_resync`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 pub fn pool_resync(this: &Ref<crate::Cluster>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `Cluster.pool_destroy`.
+/// Deletes it with all members, orderly; no storage may be using it. `Cluster.pool_destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -194,7 +194,7 @@ pub fn pool_destroy(this: &Ref<crate::Cluster>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `Cluster.pool_force_destroy`.
+/// Deletes it even if some members do not answer. `Cluster.pool_force_destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -203,7 +203,7 @@ pub fn pool_force_destroy(this: &Ref<crate::Cluster>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `Cluster.pool_create`.
+/// Makes it with all hosts of the pool, each on its PIF on a network. Timeouts are in seconds. `Cluster.pool_create`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -222,14 +222,14 @@ pub fn pool_create(
     )
 }
 
-/// `Cluster.get_network`.
+/// The network over which its members talk. `Cluster.get_network`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Prototyped in kolkata, published in lima.
 pub fn get_network(this: &Ref<crate::Cluster>) -> Call<Ref<crate::Network>> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `Cluster.destroy`.
+/// Deletes it when one member is left; no storage may be using it. `Cluster.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -238,7 +238,7 @@ pub fn destroy(this: &Ref<crate::Cluster>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `Cluster.create`.
+/// Makes it with one member, the host of a PIF. Timeouts are in seconds. `Cluster.create`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///

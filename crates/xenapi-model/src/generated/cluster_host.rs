@@ -27,27 +27,27 @@ Destroy = "destroy",
 /// All fields of a `Cluster_host` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Cluster_host.uuid`: string. Written by the server. Prototyped in kolkata, published in lima.
+    /// The lasting identity. `Cluster_host.uuid`: string. Written by the server. Prototyped in kolkata, published in lima.
     pub uuid: Uuid,
-    /// `Cluster_host.cluster`: Cluster ref. Set at creation. The other end is `Cluster.cluster_hosts`. Prototyped in kolkata, published in lima.
+    /// The cluster. `Cluster_host.cluster`: Cluster ref. Set at creation. The other end is `Cluster.cluster_hosts`. Prototyped in kolkata, published in lima.
     pub cluster: Ref<crate::Cluster>,
-    /// `Cluster_host.host`: host ref. Set at creation. Prototyped in kolkata, published in lima.
+    /// The host. `Cluster_host.host`: host ref. Set at creation. Prototyped in kolkata, published in lima.
     pub host: Ref<crate::Host>,
-    /// `Cluster_host.enabled`: bool. Written by the server. Prototyped in kolkata, published in lima.
+    /// Whether it should take part. `Cluster_host.enabled`: bool. Written by the server. Prototyped in kolkata, published in lima.
     pub enabled: bool,
-    /// `Cluster_host.PIF`: PIF ref, or null. Set at creation. Prototyped in kolkata, published in lima.
+    /// The PIF by which it talks to the other members. `Cluster_host.PIF`: PIF ref, or null. Set at creation. Prototyped in kolkata, published in lima.
     pub pif: Option<Ref<crate::PIF>>,
-    /// `Cluster_host.joined`: bool. Written by the server. Prototyped in kolkata, published in lima.
+    /// Whether it has joined; others may have to be reached first. `Cluster_host.joined`: bool. Written by the server. Prototyped in kolkata, published in lima.
     pub joined: bool,
-    /// `Cluster_host.live`: bool. Written by the server. Prototyped in 24.3.0.
+    /// Whether the cluster hears from it. `Cluster_host.live`: bool. Written by the server. Prototyped in 24.3.0.
     pub live: bool,
-    /// `Cluster_host.last_update_live`: datetime. Written by the server. Prototyped in 24.3.0.
+    /// When `live` was last found out. `Cluster_host.last_update_live`: datetime. Written by the server. Prototyped in 24.3.0.
     pub last_update_live: DateTime,
-    /// `Cluster_host.allowed_operations`: enum cluster_host_operation set. Written by the server. Published in rio.
+    /// What may be done with it now. Advisory; the order means nothing. `Cluster_host.allowed_operations`: enum cluster_host_operation set. Written by the server. Published in rio.
     pub allowed_operations: Vec<ClusterHostOperation>,
-    /// `Cluster_host.current_operations`: (string -> enum cluster_host_operation) map. Written by the server. Published in rio.
+    /// What is being done with it, by the reference of the task. `Cluster_host.current_operations`: (string -> enum cluster_host_operation) map. Written by the server. Published in rio.
     pub current_operations: Map<String, ClusterHostOperation>,
-    /// `Cluster_host.other_config`: (string -> string) map. Set at creation. Prototyped in kolkata, published in lima.
+    /// Anything that clients keep with it, by name. `Cluster_host.other_config`: (string -> string) map. Set at creation. Prototyped in kolkata, published in lima.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -114,7 +114,7 @@ pub mod fields {
     pub const OTHER_CONFIG: Field<ClusterHost, Map<String, String>> = Field::new(10);
 }
 
-/// `Cluster_host.disable`.
+/// Has it take no part for now; no storage may be using the cluster there. `Cluster_host.disable`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -123,7 +123,7 @@ pub fn disable(this: &Ref<crate::ClusterHost>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `Cluster_host.force_destroy`.
+/// Removes it from the cluster even if it does not answer. `Cluster_host.force_destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -132,7 +132,7 @@ pub fn force_destroy(this: &Ref<crate::ClusterHost>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `Cluster_host.enable`.
+/// Has it take part; its PIF must have an address and stay up. `Cluster_host.enable`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -141,7 +141,7 @@ pub fn enable(this: &Ref<crate::ClusterHost>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `Cluster_host.destroy`.
+/// Removes it from the cluster; it must answer, and not be the last. `Cluster_host.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -150,7 +150,7 @@ pub fn destroy(this: &Ref<crate::ClusterHost>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `Cluster_host.create`.
+/// Makes a host a member; it talks to the others by this PIF. `Cluster_host.create`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///

@@ -15,13 +15,13 @@ pub struct Crashdump;
 /// All fields of a `crashdump` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `crashdump.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `crashdump.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `crashdump.VM`: VM ref. Set at creation. The other end is `VM.crash_dumps`. Published in rio.
+    /// The VM that crashed. `crashdump.VM`: VM ref. Set at creation. The other end is `VM.crash_dumps`. Published in rio.
     pub vm: Ref<crate::VM>,
-    /// `crashdump.VDI`: VDI ref. Set at creation. The other end is `VDI.crash_dumps`. Published in rio.
+    /// The disk that holds the dump. `crashdump.VDI`: VDI ref. Set at creation. The other end is `VDI.crash_dumps`. Published in rio.
     pub vdi: Ref<crate::VDI>,
-    /// `crashdump.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
+    /// Anything that clients keep with it, by name. `crashdump.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -60,7 +60,7 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<Crashdump, Map<String, String>> = RwField::new(3);
 }
 
-/// `crashdump.destroy`.
+/// Deletes the dump with its disk. `crashdump.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn destroy(this: &Ref<crate::Crashdump>) -> Call<()> {

@@ -15,21 +15,21 @@ pub struct DataSource;
 /// All fields of a `data_source` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `data_source.name_label`: string. Written by the server. Published in rio.
+    /// Its name, for example `cpu0`. `data_source.name_label`: string. Written by the server. Published in rio.
     pub name_label: String,
-    /// `data_source.name_description`: string. Written by the server. Published in rio.
+    /// What is measured. `data_source.name_description`: string. Written by the server. Published in rio.
     pub name_description: String,
-    /// `data_source.enabled`: bool. Written by the server. Published in rio.
+    /// Whether its history is recorded. `data_source.enabled`: bool. Written by the server. Published in rio.
     pub enabled: bool,
-    /// `data_source.standard`: bool. Written by the server. Published in rio.
+    /// Whether its history is recorded unless somebody changes that. `data_source.standard`: bool. Written by the server. Published in rio.
     pub standard: bool,
-    /// `data_source.units`: string. Written by the server. Published in rio.
+    /// The units of its values. `data_source.units`: string. Written by the server. Published in rio.
     pub units: String,
-    /// `data_source.min`: float. Written by the server. Published in rio.
+    /// The least value possible; may be minus infinity. `data_source.min`: float. Written by the server. Published in rio.
     pub min: f64,
-    /// `data_source.max`: float. Written by the server. Published in rio.
+    /// The greatest value possible; may be infinity. `data_source.max`: float. Written by the server. Published in rio.
     pub max: f64,
-    /// `data_source.value`: float. Written by the server. Published in rio.
+    /// The latest value; NaN if not known. `data_source.value`: float. Written by the server. Published in rio.
     pub value: f64,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

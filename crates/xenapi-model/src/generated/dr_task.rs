@@ -15,9 +15,9 @@ pub struct DRTask;
 /// All fields of a `DR_task` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `DR_task.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `DR_task.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `DR_task.introduced_SRs`: SR ref set. Written by the server. The other end is `SR.introduced_by`. Published in rio.
+    /// The SRs that it introduced. `DR_task.introduced_SRs`: SR ref set. Written by the server. The other end is `SR.introduced_by`. Published in rio.
     pub introduced_srs: Vec<Ref<crate::SR>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -44,14 +44,14 @@ pub mod fields {
     pub const INTRODUCED_SRS: Field<DRTask, Vec<Ref<crate::SR>>> = Field::new(1);
 }
 
-/// `DR_task.destroy`.
+/// Ends the recovery; SRs that it introduced and that nothing recovered needs are forgotten. `DR_task.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 pub fn destroy(this: &Ref<crate::DRTask>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `DR_task.create`.
+/// Introduces the SRs that are found at `device_config` and whose uuids `whitelist` names. `DR_task.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 pub fn create(r#type: &str, device_config: &Map<String, String>, whitelist: &[String]) -> Call<Ref<crate::DRTask>> {

@@ -15,19 +15,19 @@ pub struct DriverVariant;
 /// All fields of a `Driver_variant` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Driver_variant.uuid`: string. Written by the server. Prototyped in 25.2.0.
+    /// The lasting identity. `Driver_variant.uuid`: string. Written by the server. Prototyped in 25.2.0.
     pub uuid: Uuid,
-    /// `Driver_variant.name`: string. Written by the server. Prototyped in 25.2.0.
+    /// The name of the variant. `Driver_variant.name`: string. Written by the server. Prototyped in 25.2.0.
     pub name: String,
-    /// `Driver_variant.driver`: Host_driver ref. Written by the server. The other end is `Host_driver.variants`. Prototyped in 25.2.0.
+    /// The driver it is a variant of. `Driver_variant.driver`: Host_driver ref. Written by the server. The other end is `Host_driver.variants`. Prototyped in 25.2.0.
     pub driver: Ref<crate::HostDriver>,
-    /// `Driver_variant.version`: string. Written by the server. Prototyped in 25.2.0.
+    /// Its version. `Driver_variant.version`: string. Written by the server. Prototyped in 25.2.0.
     pub version: String,
-    /// `Driver_variant.hardware_present`: bool. Written by the server. Prototyped in 25.2.0.
+    /// Whether the host has a device for it. `Driver_variant.hardware_present`: bool. Written by the server. Prototyped in 25.2.0.
     pub hardware_present: bool,
-    /// `Driver_variant.priority`: float. Written by the server. Prototyped in 25.2.0.
+    /// By what it is ranked among the variants. `Driver_variant.priority`: float. Written by the server. Prototyped in 25.2.0.
     pub priority: f64,
-    /// `Driver_variant.status`: string. Written by the server. Prototyped in 25.2.0.
+    /// How mature it is. `Driver_variant.status`: string. Written by the server. Prototyped in 25.2.0.
     pub status: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -78,7 +78,7 @@ pub mod fields {
     pub const STATUS: Field<DriverVariant, String> = Field::new(6);
 }
 
-/// `Driver_variant.select`.
+/// Uses it, rather than another variant, from the next restart on. `Driver_variant.select`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.2.0.
 pub fn select(this: &Ref<crate::DriverVariant>) -> Call<()> {

@@ -31,7 +31,7 @@ pub struct Record {
     pub snapshot: Option<Value>,
     /// A number that grows. `event.id`: int. Set at creation. Published in rio.
     pub id: i64,
-    /// `event.timestamp`: string. Set at creation. Published in rio, deprecated in boston.
+    /// When it happened. Deprecated: always `0.0` from `event.from`. `event.timestamp`: string. Set at creation. Published in rio, deprecated in boston.
     pub timestamp: String,
     /// The class of the object, in lower case. `event.class`: string. Set at creation. Published in rio.
     pub class: String,
@@ -39,7 +39,7 @@ pub struct Record {
     pub operation: EventOperation,
     /// The reference of the object. `event.ref`: string. Set at creation. Published in rio.
     pub r#ref: String,
-    /// `event.obj_uuid`: string. Set at creation. Published in rio, deprecated in boston.
+    /// The uuid of the object. Deprecated: not sent. `event.obj_uuid`: string. Set at creation. Published in rio, deprecated in boston.
     pub obj_uuid: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -70,21 +70,21 @@ record! { Event, Record;
 6 => obj_uuid,
 }
 
-/// `event.inject`.
+/// Has an object reported as changed; answers a token from which on `event.from` reports that. `event.inject`.
 ///
 /// Least role: read-only. Published in tampa.
 pub fn inject(class: &str, r#ref: &str) -> Call<String> {
     send(&CLASS, 0, vec![class.argument(), r#ref.argument()])
 }
 
-/// `event.get_current_id`.
+/// The number that the latest event has. `event.get_current_id`.
 ///
 /// Least role: read-only. Changes nothing. Published in rio.
 pub fn get_current_id() -> Call<i64> {
     send(&CLASS, 1, vec![])
 }
 
-/// `event.from`.
+/// Waits for changes since a token, empty for everything, up to `timeout` seconds; none then is no error. `event.from`.
 ///
 /// Least role: read-only. Changes nothing. Published in boston.
 ///
@@ -95,7 +95,7 @@ pub fn from(classes: &[String], token: &str, timeout: f64) -> Call<crate::EventB
     send(&CLASS, 2, vec![classes.argument(), token.argument(), timeout.argument()])
 }
 
-/// `event.next`.
+/// Waits for changes of the classes registered. Deprecated: use `from`. `event.next`.
 ///
 /// Least role: read-only. Published in rio, deprecated in boston.
 ///
@@ -104,14 +104,14 @@ pub fn next() -> Call<Vec<Record>> {
     send(&CLASS, 3, vec![])
 }
 
-/// `event.unregister`.
+/// Ends waiting for changes of these classes. Deprecated: use `from`. `event.unregister`.
 ///
 /// Least role: read-only. Published in rio, deprecated in boston.
 pub fn unregister(classes: &[String]) -> Call<()> {
     send(&CLASS, 4, vec![classes.argument()])
 }
 
-/// `event.register`.
+/// Has changes of these classes kept for `next`; `*` is all. Deprecated: use `from`. `event.register`.
 ///
 /// Least role: read-only. Published in rio, deprecated in boston.
 pub fn register(classes: &[String]) -> Call<()> {

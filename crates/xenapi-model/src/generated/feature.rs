@@ -15,19 +15,19 @@ pub struct Feature;
 /// All fields of a `Feature` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Feature.uuid`: string. Written by the server. Published in falcon.
+    /// The lasting identity. `Feature.uuid`: string. Written by the server. Published in falcon.
     pub uuid: Uuid,
-    /// `Feature.name_label`: string. Set at creation. Published in rio.
+    /// Its name. `Feature.name_label`: string. Set at creation. Published in rio.
     pub name_label: String,
-    /// `Feature.name_description`: string. Set at creation. Published in rio.
+    /// What it does. `Feature.name_description`: string. Set at creation. Published in rio.
     pub name_description: String,
-    /// `Feature.enabled`: bool. Written by the server. Published in falcon.
+    /// Whether it is on. `Feature.enabled`: bool. Written by the server. Published in falcon.
     pub enabled: bool,
-    /// `Feature.experimental`: bool. Set at creation. Published in falcon.
+    /// Whether it is not yet for everyday use. `Feature.experimental`: bool. Set at creation. Published in falcon.
     pub experimental: bool,
-    /// `Feature.version`: string. Set at creation. Published in falcon.
+    /// Its version. `Feature.version`: string. Set at creation. Published in falcon.
     pub version: String,
-    /// `Feature.host`: host ref. Written by the server. The other end is `host.features`. Published in falcon.
+    /// The host that has it. `Feature.host`: host ref. Written by the server. The other end is `host.features`. Published in falcon.
     pub host: Ref<crate::Host>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

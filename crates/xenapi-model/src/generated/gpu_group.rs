@@ -25,25 +25,25 @@ DepthFirst = "depth_first",
 /// All fields of a `GPU_group` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `GPU_group.uuid`: string. Written by the server. Published in boston.
+    /// The lasting identity. `GPU_group.uuid`: string. Written by the server. Published in boston.
     pub uuid: Uuid,
-    /// `GPU_group.name_label`: string. Written by pool-operator. Published in boston.
+    /// The name that people gave it. Not unique. `GPU_group.name_label`: string. Written by pool-operator. Published in boston.
     pub name_label: String,
-    /// `GPU_group.name_description`: string. Written by pool-operator. Published in boston.
+    /// What people wrote about it. `GPU_group.name_description`: string. Written by pool-operator. Published in boston.
     pub name_description: String,
-    /// `GPU_group.PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.GPU_group`. Published in boston.
+    /// The physical GPUs in it. `GPU_group.PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.GPU_group`. Published in boston.
     pub pgpus: Vec<Ref<crate::PGPU>>,
-    /// `GPU_group.VGPUs`: VGPU ref set. Written by the server. The other end is `VGPU.GPU_group`. Published in boston.
+    /// The virtual GPUs that it serves. `GPU_group.VGPUs`: VGPU ref set. Written by the server. The other end is `VGPU.GPU_group`. Published in boston.
     pub vgpus: Vec<Ref<crate::VGPU>>,
-    /// `GPU_group.GPU_types`: string set. Written by the server. Published in boston.
+    /// The models of its physical GPUs, by maker and device number. `GPU_group.GPU_types`: string set. Written by the server. Published in boston.
     pub gpu_types: Vec<String>,
-    /// `GPU_group.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
+    /// Anything that clients keep with it, by name. `GPU_group.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
     pub other_config: Map<String, String>,
-    /// `GPU_group.allocation_algorithm`: enum allocation_algorithm. Written by pool-operator. Published in vgpu-tech-preview.
+    /// Whether virtual GPUs are spread over many physical ones or packed onto few. `GPU_group.allocation_algorithm`: enum allocation_algorithm. Written by pool-operator. Published in vgpu-tech-preview.
     pub allocation_algorithm: AllocationAlgorithm,
-    /// `GPU_group.supported_VGPU_types`: VGPU_type ref set. Written by the server. Published in vgpu-productisation.
+    /// What virtual GPUs it could serve. `GPU_group.supported_VGPU_types`: VGPU_type ref set. Written by the server. Published in vgpu-productisation.
     pub supported_vgpu_types: Vec<Ref<crate::VGPUType>>,
-    /// `GPU_group.enabled_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.enabled_on_GPU_groups`. Published in vgpu-productisation.
+    /// What virtual GPUs it may serve. `GPU_group.enabled_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.enabled_on_GPU_groups`. Published in vgpu-productisation.
     pub enabled_vgpu_types: Vec<Ref<crate::VGPUType>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -106,21 +106,21 @@ pub mod fields {
     pub const ENABLED_VGPU_TYPES: Field<GPUGroup, Vec<Ref<crate::VGPUType>>> = Field::new(9);
 }
 
-/// `GPU_group.get_remaining_capacity`.
+/// How many more virtual GPUs of a type it can serve now. `GPU_group.get_remaining_capacity`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in vgpu-tech-preview.
 pub fn get_remaining_capacity(this: &Ref<crate::GPUGroup>, vgpu_type: &Ref<crate::VGPUType>) -> Call<i64> {
     send(&CLASS, 0, vec![this.argument(), vgpu_type.argument()])
 }
 
-/// `GPU_group.destroy`.
+/// Deletes a group that holds no physical or virtual GPU. `GPU_group.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 pub fn destroy(this: &Ref<crate::GPUGroup>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `GPU_group.create`.
+/// Makes an empty group. `GPU_group.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 ///

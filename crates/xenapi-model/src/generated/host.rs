@@ -121,9 +121,9 @@ pub struct Record {
     pub api_version_major: i64,
     /// The minor version of the API that it speaks. `host.API_version_minor`: int. Written by the server. Published in rio.
     pub api_version_minor: i64,
-    /// `host.API_version_vendor`: string. Written by the server. Published in rio.
+    /// Who implements the API: `XenSource`. `host.API_version_vendor`: string. Written by the server. Published in rio.
     pub api_version_vendor: String,
-    /// `host.API_version_vendor_implementation`: (string -> string) map. Written by the server. Published in rio.
+    /// Details of the implementation of the API, by name. `host.API_version_vendor_implementation`: (string -> string) map. Written by the server. Published in rio.
     pub api_version_vendor_implementation: Map<String, String>,
     /// Whether VMs may be started on it. `host.enabled`: bool. Written by the server. Published in rio.
     pub enabled: bool,
@@ -131,33 +131,33 @@ pub struct Record {
     pub software_version: Map<String, String>,
     /// Anything that clients keep with it, by name. `host.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
     pub other_config: Map<String, String>,
-    /// `host.capabilities`: string set. Set at creation. Published in rio.
+    /// What guests the hypervisor can run, for example `hvm-3.0-x86_64`. `host.capabilities`: string set. Set at creation. Published in rio.
     pub capabilities: Vec<String>,
-    /// `host.cpu_configuration`: (string -> string) map. Written by the server. Published in rio.
+    /// How physical CPUs are set up, by name. `host.cpu_configuration`: (string -> string) map. Written by the server. Published in rio.
     pub cpu_configuration: Map<String, String>,
-    /// `host.sched_policy`: string. Written by the server. Published in rio.
+    /// The scheduler that shares CPUs among VMs. `host.sched_policy`: string. Written by the server. Published in rio.
     pub sched_policy: String,
-    /// `host.supported_bootloaders`: string set. Written by the server. Published in rio.
+    /// Programs that find a kernel for paravirtual guests, for example `pygrub`. `host.supported_bootloaders`: string set. Written by the server. Published in rio.
     pub supported_bootloaders: Vec<String>,
     /// The VMs that run on it, its control domain included. `host.resident_VMs`: VM ref set. Written by the server. The other end is `VM.resident_on`. Published in rio.
     pub resident_vms: Vec<Ref<crate::VM>>,
-    /// `host.logging`: (string -> string) map. Written by pool-operator. Published in rio.
+    /// Where the log goes: `syslog_destination` is a log server. `host.logging`: (string -> string) map. Written by pool-operator. Published in rio.
     pub logging: Map<String, String>,
     /// Its network interfaces. `host.PIFs`: PIF ref set. Written by the server. The other end is `PIF.host`. Published in rio.
     pub pifs: Vec<Ref<crate::PIF>>,
     /// Where suspended VMs go if the pool says nothing. `host.suspend_image_sr`: SR ref, or null. Written by pool-operator. Published in rio.
     pub suspend_image_sr: Option<Ref<crate::SR>>,
-    /// `host.crash_dump_sr`: SR ref, or null. Written by pool-operator. Published in rio.
+    /// Where dumps of crashed VMs go if the pool says nothing. `host.crash_dump_sr`: SR ref, or null. Written by pool-operator. Published in rio.
     pub crash_dump_sr: Option<Ref<crate::SR>>,
-    /// `host.crashdumps`: host_crashdump ref set. Written by the server. The other end is `host_crashdump.host`. Published in rio.
+    /// The dumps of its crashes. `host.crashdumps`: host_crashdump ref set. Written by the server. The other end is `host_crashdump.host`. Published in rio.
     pub crashdumps: Vec<Ref<crate::HostCrashdump>>,
-    /// `host.patches`: host_patch ref set. Written by the server. The other end is `host_patch.host`. Published in rio, deprecated in ely.
+    /// Hotfixes in the old format that were applied to it. `host.patches`: host_patch ref set. Written by the server. The other end is `host_patch.host`. Published in rio, deprecated in ely.
     pub patches: Vec<Ref<crate::HostPatch>>,
-    /// `host.updates`: pool_update ref set. Written by the server. The other end is `pool_update.hosts`. Published in ely.
+    /// Updates that were applied to it. `host.updates`: pool_update ref set. Written by the server. The other end is `pool_update.hosts`. Published in ely.
     pub updates: Vec<Ref<crate::PoolUpdate>>,
     /// Its connections to storage. `host.PBDs`: PBD ref set. Written by the server. The other end is `PBD.host`. Published in rio.
     pub pbds: Vec<Ref<crate::PBD>>,
-    /// `host.host_CPUs`: host_cpu ref set. Written by the server. The other end is `host_cpu.host`. Published in rio.
+    /// Its physical CPUs. Deprecated: see `cpu_info`. `host.host_CPUs`: host_cpu ref set. Written by the server. The other end is `host_cpu.host`. Published in rio.
     pub host_cpus: Vec<Ref<crate::HostCpu>>,
     /// Its processors: `cpu_count`, `socket_count`, `vendor`, `modelname`, `speed` in MHz. `host.cpu_info`: (string -> string) map. Written by the server. Published in midnight-ride.
     pub cpu_info: Map<String, String>,
@@ -167,103 +167,103 @@ pub struct Record {
     pub address: String,
     /// What is measured of it. `host.metrics`: host_metrics ref. Written by the server. Published in rio.
     pub metrics: Ref<crate::HostMetrics>,
-    /// `host.license_params`: (string -> string) map. Written by the server. Published in rio.
+    /// What its licence says: edition, expiry, restrictions, by name. `host.license_params`: (string -> string) map. Written by the server. Published in rio.
     pub license_params: Map<String, String>,
-    /// `host.ha_statefiles`: string set. Written by the server. Published in orlando.
+    /// The state files of high availability that it can reach. `host.ha_statefiles`: string set. Written by the server. Published in orlando.
     pub ha_statefiles: Vec<String>,
-    /// `host.ha_network_peers`: string set. Written by the server. Published in orlando.
+    /// The hosts that can take part in high availability's heartbeat, as far as it sees them. `host.ha_network_peers`: string set. Written by the server. Published in orlando.
     pub ha_network_peers: Vec<String>,
     /// Bytes kept with it, by name. `host.blobs`: (string -> blob ref) map. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
     /// Words that people put on it. `host.tags`: string set. Written by vm-operator. Published in orlando.
     pub tags: Vec<String>,
-    /// `host.external_auth_type`: string. Written by the server. Published in george.
+    /// The kind of external authentication, `AD`, or empty for none. `host.external_auth_type`: string. Written by the server. Published in george.
     pub external_auth_type: String,
-    /// `host.external_auth_service_name`: string. Written by the server. Published in george.
+    /// The name of the external authentication service, such as the domain. `host.external_auth_service_name`: string. Written by the server. Published in george.
     pub external_auth_service_name: String,
-    /// `host.external_auth_configuration`: (string -> string) map. Written by the server. Published in george.
+    /// Settings of the external authentication service, by name. `host.external_auth_configuration`: (string -> string) map. Written by the server. Published in george.
     pub external_auth_configuration: Map<String, String>,
     /// The edition it is licensed as. `host.edition`: string. Written by the server. Published in midnight-ride.
     pub edition: String,
-    /// `host.license_server`: (string -> string) map. Written by pool-operator. Published in midnight-ride.
+    /// The licence server: `address` and `port`. `host.license_server`: (string -> string) map. Written by pool-operator. Published in midnight-ride.
     pub license_server: Map<String, String>,
-    /// `host.bios_strings`: (string -> string) map. Written by the server. Published in midnight-ride.
+    /// Texts that its firmware shows: vendor, product, version, serial number. `host.bios_strings`: (string -> string) map. Written by the server. Published in midnight-ride.
     pub bios_strings: Map<String, String>,
-    /// `host.power_on_mode`: string. Written by the server. Published in midnight-ride.
+    /// By what it can be switched on from afar: `wake-on-lan`, a script's name, or empty for nothing. `host.power_on_mode`: string. Written by the server. Published in midnight-ride.
     pub power_on_mode: String,
-    /// `host.power_on_config`: (string -> string) map. Written by the server. Published in midnight-ride.
+    /// Settings for switching it on, by name. `host.power_on_config`: (string -> string) map. Written by the server. Published in midnight-ride.
     pub power_on_config: Map<String, String>,
-    /// `host.local_cache_sr`: SR ref, or null. Set at creation. Published in cowley.
+    /// The local SR that holds caches of shared disks. `host.local_cache_sr`: SR ref, or null. Set at creation. Published in cowley.
     pub local_cache_sr: Option<Ref<crate::SR>>,
-    /// `host.chipset_info`: (string -> string) map. Written by the server. Published in boston.
+    /// What its chipset can do, by name, for example `iommu`. `host.chipset_info`: (string -> string) map. Written by the server. Published in boston.
     pub chipset_info: Map<String, String>,
-    /// `host.PCIs`: PCI ref set. Written by the server. The other end is `PCI.host`. Published in boston.
+    /// Its PCI devices. `host.PCIs`: PCI ref set. Written by the server. The other end is `PCI.host`. Published in boston.
     pub pcis: Vec<Ref<crate::PCI>>,
-    /// `host.PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.host`. Published in boston.
+    /// Its physical GPUs. `host.PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.host`. Published in boston.
     pub pgpus: Vec<Ref<crate::PGPU>>,
-    /// `host.PUSBs`: PUSB ref set. Written by the server. The other end is `PUSB.host`. Published in inverness.
+    /// Its physical USB devices. `host.PUSBs`: PUSB ref set. Written by the server. The other end is `PUSB.host`. Published in inverness.
     pub pusbs: Vec<Ref<crate::PUSB>>,
-    /// `host.ssl_legacy`: bool. Set at creation. Published in dundee, deprecated in stockholm.
+    /// Whether old versions of TLS are accepted. Deprecated: they no longer are. `host.ssl_legacy`: bool. Set at creation. Published in dundee, deprecated in stockholm.
     pub ssl_legacy: bool,
-    /// `host.guest_VCPUs_params`: (string -> string) map. Written by pool-operator. Published in tampa.
+    /// Scheduling of the virtual CPUs of all its guests, for example a `mask`. `host.guest_VCPUs_params`: (string -> string) map. Written by pool-operator. Published in tampa.
     pub guest_vcpus_params: Map<String, String>,
-    /// `host.display`: enum host_display. Written by pool-operator. Published in cream.
+    /// Whether its console shows on the attached screen, now and after the next restart. `host.display`: enum host_display. Written by pool-operator. Published in cream.
     pub display: HostDisplay,
-    /// `host.virtual_hardware_platform_versions`: int set. Written by the server. Published in cream.
+    /// The versions of virtual hardware that it can offer to VMs. `host.virtual_hardware_platform_versions`: int set. Written by the server. Published in cream.
     pub virtual_hardware_platform_versions: Vec<i64>,
     /// The domain through which it is run (dom0). `host.control_domain`: VM ref, or null. Written by the server. Published in ely.
     pub control_domain: Option<Ref<crate::VM>>,
-    /// `host.updates_requiring_reboot`: pool_update ref set. Written by the server. Published in ely.
+    /// Updates that take effect when it restarts. `host.updates_requiring_reboot`: pool_update ref set. Written by the server. Published in ely.
     pub updates_requiring_reboot: Vec<Ref<crate::PoolUpdate>>,
-    /// `host.features`: Feature ref set. Written by the server. The other end is `Feature.host`. Published in falcon.
+    /// Experimental features that it has. `host.features`: Feature ref set. Written by the server. The other end is `Feature.host`. Published in falcon.
     pub features: Vec<Ref<crate::Feature>>,
     /// Its name as an iSCSI initiator. `host.iscsi_iqn`: string. Set at creation. Published in kolkata.
     pub iscsi_iqn: String,
     /// Whether storage is reached over several paths. `host.multipathing`: bool. Set at creation. Published in kolkata.
     pub multipathing: bool,
-    /// `host.uefi_certificates`: string. Set at creation. Published in quebec, deprecated in 22.16.0.
+    /// Secure Boot certificates for guests, encoded. Deprecated: see `pool.uefi_certificates`. `host.uefi_certificates`: string. Set at creation. Published in quebec, deprecated in 22.16.0.
     pub uefi_certificates: String,
-    /// `host.certificates`: Certificate ref set. Written by the server. The other end is `Certificate.host`. Published in stockholm.
+    /// Certificates that it shows to others. `host.certificates`: Certificate ref set. Written by the server. The other end is `Certificate.host`. Published in stockholm.
     pub certificates: Vec<Ref<crate::Certificate>>,
-    /// `host.editions`: string set. Written by the server. Published in stockholm.
+    /// The editions that it can be licensed as. `host.editions`: string set. Written by the server. Published in stockholm.
     pub editions: Vec<String>,
-    /// `host.pending_guidances`: enum update_guidances set. Written by the server. Published in 1.303.0.
+    /// What has to be done with it before updates that were applied are in effect. `host.pending_guidances`: enum update_guidances set. Written by the server. Published in 1.303.0.
     pub pending_guidances: Vec<crate::vm::UpdateGuidances>,
-    /// `host.tls_verification_enabled`: bool. Written by the server. Published in 1.313.0.
+    /// Whether it checks certificates of the servers it connects to. `host.tls_verification_enabled`: bool. Written by the server. Published in 1.313.0.
     pub tls_verification_enabled: bool,
-    /// `host.last_software_update`: datetime. Written by the server. Prototyped in 22.20.0.
+    /// When software was last updated; 1970 for never. `host.last_software_update`: datetime. Written by the server. Prototyped in 22.20.0.
     pub last_software_update: DateTime,
-    /// `host.https_only`: bool. Written by the server. Prototyped in 22.27.0.
+    /// Whether port 80 is closed to the outside. `host.https_only`: bool. Written by the server. Prototyped in 22.27.0.
     pub https_only: bool,
-    /// `host.latest_synced_updates_applied`: enum latest_synced_updates_applied_state. Written by the server. Prototyped in 23.18.0.
+    /// Whether all updates that the pool has fetched are applied to it. `host.latest_synced_updates_applied`: enum latest_synced_updates_applied_state. Written by the server. Prototyped in 23.18.0.
     pub latest_synced_updates_applied: LatestSyncedUpdatesAppliedState,
-    /// `host.numa_affinity_policy`: enum host_numa_affinity_policy. Written by the server. Prototyped in 24.0.0.
+    /// Whether VMs are kept to few memory nodes when they start. `host.numa_affinity_policy`: enum host_numa_affinity_policy. Written by the server. Prototyped in 24.0.0.
     pub numa_affinity_policy: HostNumaAffinityPolicy,
-    /// `host.pending_guidances_recommended`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
+    /// What should be done with it for updates that were applied. `host.pending_guidances_recommended`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
     pub pending_guidances_recommended: Vec<crate::vm::UpdateGuidances>,
-    /// `host.pending_guidances_full`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
+    /// Everything to do with it until updates that were applied are in effect completely. `host.pending_guidances_full`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
     pub pending_guidances_full: Vec<crate::vm::UpdateGuidances>,
-    /// `host.last_update_hash`: string. Written by the server. Prototyped in 24.10.0.
+    /// The checksum of the set of updates that was applied last. `host.last_update_hash`: string. Written by the server. Prototyped in 24.10.0.
     pub last_update_hash: String,
-    /// `host.ssh_enabled`: bool. Written by the server. Prototyped in 25.21.0.
+    /// Whether one can log in to it by SSH. `host.ssh_enabled`: bool. Written by the server. Prototyped in 25.21.0.
     pub ssh_enabled: bool,
-    /// `host.ssh_enabled_timeout`: int, in seconds. Written by the server. Prototyped in 25.21.0.
+    /// For how long SSH stays on once it is enabled, in seconds; 0 for ever. `host.ssh_enabled_timeout`: int, in seconds. Written by the server. Prototyped in 25.21.0.
     pub ssh_enabled_timeout: i64,
-    /// `host.ssh_expiry`: datetime. Written by the server. Prototyped in 25.21.0.
+    /// When SSH will be turned off; 1970 for never. `host.ssh_expiry`: datetime. Written by the server. Prototyped in 25.21.0.
     pub ssh_expiry: DateTime,
-    /// `host.console_idle_timeout`: int, in seconds. Written by the server. Prototyped in 25.21.0.
+    /// After how many idle seconds its console logs out; 0 for never. `host.console_idle_timeout`: int, in seconds. Written by the server. Prototyped in 25.21.0.
     pub console_idle_timeout: i64,
-    /// `host.ssh_auto_mode`: bool. Written by the server. Prototyped in 25.27.0.
+    /// Whether SSH is turned on by itself while the server's daemon does not work. `host.ssh_auto_mode`: bool. Written by the server. Prototyped in 25.27.0.
     pub ssh_auto_mode: bool,
-    /// `host.max_cstate`: string. Written by the server. Prototyped in 26.0.0.
+    /// The deepest sleep state its CPUs may enter; empty for no limit. `host.max_cstate`: string. Written by the server. Prototyped in 26.0.0.
     pub max_cstate: String,
-    /// `host.secure_boot`: bool. Written by the server. Prototyped in 25.31.0.
+    /// Whether it started with Secure Boot. `host.secure_boot`: bool. Written by the server. Prototyped in 25.31.0.
     pub secure_boot: bool,
-    /// `host.ntp_mode`: enum host_ntp_mode. Written by the server. Prototyped in 26.0.0.
+    /// Where its time servers come from: DHCP, a custom list, the factory's list, or none in use. `host.ntp_mode`: enum host_ntp_mode. Written by the server. Prototyped in 26.0.0.
     pub ntp_mode: HostNtpMode,
-    /// `host.ntp_custom_servers`: string set. Written by the server. Prototyped in 26.0.0.
+    /// The time servers of the custom list. `host.ntp_custom_servers`: string set. Written by the server. Prototyped in 26.0.0.
     pub ntp_custom_servers: Vec<String>,
-    /// `host.timezone`: string. Written by the server. Prototyped in 26.0.0.
+    /// Its time zone, for example `Europe/London`. `host.timezone`: string. Written by the server. Prototyped in 26.0.0.
     pub timezone: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -606,77 +606,77 @@ pub mod fields {
     pub const TIMEZONE: Field<Host, String> = Field::new(79);
 }
 
-/// `host.set_servertime`.
+/// Sets its clock; refused while it uses time servers. `host.set_servertime`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in 26.0.0.
 pub fn set_servertime(this: &Ref<crate::Host>, value: &DateTime) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `host.get_ntp_synchronized`.
+/// Whether its clock agrees with its time servers. `host.get_ntp_synchronized`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Prototyped in 26.0.0.
 pub fn get_ntp_synchronized(this: &Ref<crate::Host>) -> Call<bool> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `host.list_timezones`.
+/// The names of all time zones it knows. `host.list_timezones`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Prototyped in 26.0.0.
 pub fn list_timezones(this: &Ref<crate::Host>) -> Call<Vec<String>> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `host.set_timezone`.
+/// Sets its time zone; see `list_timezones`. `host.set_timezone`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `timezone`. Prototyped in 26.0.0.
 pub fn set_timezone(this: &Ref<crate::Host>, value: &str) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `host.get_ntp_servers_status`.
+/// The state of each time server in use. `host.get_ntp_servers_status`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Prototyped in 26.0.0.
 pub fn get_ntp_servers_status(this: &Ref<crate::Host>) -> Call<Map<String, String>> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `host.set_ntp_custom_servers`.
+/// Sets the time servers of the custom list. `host.set_ntp_custom_servers`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ntp_custom_servers`. Prototyped in 26.0.0.
 pub fn set_ntp_custom_servers(this: &Ref<crate::Host>, value: &[String]) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_ntp_mode`.
+/// Chooses where its time servers come from. `host.set_ntp_mode`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ntp_mode`. Prototyped in 26.0.0.
 pub fn set_ntp_mode(this: &Ref<crate::Host>, value: &HostNtpMode) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_max_cstate`.
+/// Limits the sleep states of its CPUs; empty lifts the limit. `host.set_max_cstate`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `max_cstate`. Prototyped in 26.0.0.
 pub fn set_max_cstate(this: &Ref<crate::Host>, value: &str) -> Call<()> {
     send(&CLASS, 7, vec![this.argument(), value.argument()])
 }
 
-/// `host.get_tracked_user_agents`.
+/// The programs that have called it of late, with their versions. `host.get_tracked_user_agents`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Prototyped in 25.34.0.
 pub fn get_tracked_user_agents(this: &Ref<crate::Host>) -> Call<Map<String, String>> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
-/// `host.set_ssh_auto_mode`.
+/// Has SSH turned on by itself while the server's daemon does not work, or not. `host.set_ssh_auto_mode`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `ssh_auto_mode`. Prototyped in 25.27.0.
 pub fn set_ssh_auto_mode(this: &Ref<crate::Host>, value: bool) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_console_idle_timeout`.
+/// Sets after how many idle seconds its console logs out; 0 for never. `host.set_console_idle_timeout`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `console_idle_timeout`. Prototyped in 25.21.0.
 ///
@@ -685,7 +685,7 @@ pub fn set_console_idle_timeout(this: &Ref<crate::Host>, value: i64) -> Call<()>
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_ssh_enabled_timeout`.
+/// Sets for how long SSH stays on once it is enabled, in seconds, two days at most; 0 for ever. `host.set_ssh_enabled_timeout`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `ssh_enabled_timeout`. Prototyped in 25.21.0.
 ///
@@ -694,140 +694,140 @@ pub fn set_ssh_enabled_timeout(this: &Ref<crate::Host>, value: i64) -> Call<()> 
     send(&CLASS, 11, vec![this.argument(), value.argument()])
 }
 
-/// `host.disable_ssh`.
+/// Turns SSH off. `host.disable_ssh`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.13.0.
 pub fn disable_ssh(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 12, vec![this.argument()])
 }
 
-/// `host.enable_ssh`.
+/// Turns SSH on, for `ssh_enabled_timeout` seconds if that is set. `host.enable_ssh`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.13.0.
 pub fn enable_ssh(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 13, vec![this.argument()])
 }
 
-/// `host.emergency_clear_mandatory_guidance`.
+/// Forgets what updates demand of the host called, when that cannot be done. `host.emergency_clear_mandatory_guidance`.
 ///
 /// Least role: local-superuser. May run as a task. Prototyped in 24.10.0.
 pub fn emergency_clear_mandatory_guidance() -> Call<()> {
     send(&CLASS, 14, vec![])
 }
 
-/// `host.apply_recommended_guidances`.
+/// Removed: did what updates that were applied recommend. `host.apply_recommended_guidances`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in 23.18.0, removed in 23.25.0.
 pub fn apply_recommended_guidances(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 15, vec![this.argument()])
 }
 
-/// `host.set_https_only`.
+/// Closes port 80 to the outside, or opens it. `host.set_https_only`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `https_only`. Prototyped in 22.27.0.
 pub fn set_https_only(this: &Ref<crate::Host>, value: bool) -> Call<()> {
     send(&CLASS, 16, vec![this.argument(), value.argument()])
 }
 
-/// `host.rescan_drivers`.
+/// Looks anew for drivers that come in variants. `host.rescan_drivers`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.2.0.
 pub fn rescan_drivers(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 17, vec![this.argument()])
 }
 
-/// `host.apply_updates`.
+/// Applies the updates that the pool has fetched; `hash` is what `pool.sync_updates` answered. `host.apply_updates`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.301.0.
 pub fn apply_updates(this: &Ref<crate::Host>, hash: &str) -> Call<Vec<Vec<String>>> {
     send(&CLASS, 18, vec![this.argument(), hash.argument()])
 }
 
-/// `host.emergency_reenable_tls_verification`.
+/// Has the host called check certificates again, after the emergency. `host.emergency_reenable_tls_verification`.
 ///
 /// Least role: local-superuser. May run as a task. Published in 1.298.0.
 pub fn emergency_reenable_tls_verification() -> Call<()> {
     send(&CLASS, 19, vec![])
 }
 
-/// `host.emergency_disable_tls_verification`.
+/// Stops the host called from checking certificates, when they keep it out of the pool. `host.emergency_disable_tls_verification`.
 ///
 /// Least role: local-superuser. May run as a task. Published in 1.290.0.
 pub fn emergency_disable_tls_verification() -> Call<()> {
     send(&CLASS, 20, vec![])
 }
 
-/// `host.set_numa_affinity_policy`.
+/// Sets whether VMs are kept to few memory nodes when they start. `host.set_numa_affinity_policy`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `numa_affinity_policy`. Prototyped in 24.0.0.
 pub fn set_numa_affinity_policy(this: &Ref<crate::Host>, value: &HostNumaAffinityPolicy) -> Call<()> {
     send(&CLASS, 21, vec![this.argument(), value.argument()])
 }
 
-/// `host.get_sched_gran`.
+/// Whether VMs share CPUs by thread, core or socket; answers `cpu` for threads. `host.get_sched_gran`.
 ///
 /// Least role: local-superuser. May run as a task. Changes nothing. Published in 1.271.0.
 pub fn get_sched_gran(this: &Ref<crate::Host>) -> Call<HostSchedGran> {
     send(&CLASS, 22, vec![this.argument()])
 }
 
-/// `host.set_sched_gran`.
+/// Sets whether VMs share CPUs by thread, core or socket; in effect after a restart. `host.set_sched_gran`.
 ///
 /// Least role: local-superuser. May run as a task. Published in 1.271.0.
 pub fn set_sched_gran(this: &Ref<crate::Host>, value: &HostSchedGran) -> Call<()> {
     send(&CLASS, 23, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_uefi_certificates`.
+/// Sets Secure Boot certificates. Deprecated: use `pool.set_custom_uefi_certificates`. `host.set_uefi_certificates`.
 ///
 /// Least role: local-superuser. May run as a task. Changes `uefi_certificates`. Published in quebec, deprecated in 22.16.0.
 pub fn set_uefi_certificates(host: &Ref<crate::Host>, value: &str) -> Call<()> {
     send(&CLASS, 24, vec![host.argument(), value.argument()])
 }
 
-/// `host.set_multipathing`.
+/// Has storage reached over several paths, or one; disable the host and unplug its PBDs first. `host.set_multipathing`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `multipathing`. Published in kolkata.
 pub fn set_multipathing(host: &Ref<crate::Host>, value: bool) -> Call<()> {
     send(&CLASS, 25, vec![host.argument(), value.argument()])
 }
 
-/// `host.set_iscsi_iqn`.
+/// Sets its name as an iSCSI initiator; targets may have to let the new name in. `host.set_iscsi_iqn`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `iscsi_iqn`. Published in kolkata.
 pub fn set_iscsi_iqn(host: &Ref<crate::Host>, value: &str) -> Call<()> {
     send(&CLASS, 26, vec![host.argument(), value.argument()])
 }
 
-/// `host.set_ssl_legacy`.
+/// Accepts old versions of TLS, or not; newer releases refuse to turn them on. `host.set_ssl_legacy`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ssl_legacy`. Published in dundee, changed in stockholm.
 pub fn set_ssl_legacy(this: &Ref<crate::Host>, value: bool) -> Call<()> {
     send(&CLASS, 27, vec![this.argument(), value.argument()])
 }
 
-/// `host.disable_display`.
+/// Hides its console from the attached screen from the next restart on; answers the new state. `host.disable_display`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cream.
 pub fn disable_display(host: &Ref<crate::Host>) -> Call<HostDisplay> {
     send(&CLASS, 28, vec![host.argument()])
 }
 
-/// `host.enable_display`.
+/// Shows its console on the attached screen from the next restart on; answers the new state. `host.enable_display`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cream.
 pub fn enable_display(host: &Ref<crate::Host>) -> Call<HostDisplay> {
     send(&CLASS, 29, vec![host.argument()])
 }
 
-/// `host.declare_dead`.
+/// Treats it as down and its VMs as halted. It must be off, or VMs may run twice. `host.declare_dead`.
 ///
 /// Least role: pool-operator. May run as a task. Published in clearwater.
 pub fn declare_dead(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 30, vec![host.argument()])
 }
 
-/// `host.migrate_receive`.
+/// Prepares it for a VM that comes over this network; answers `dest` for `VM.migrate_send`. `host.migrate_receive`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in tampa.
 pub fn migrate_receive(
@@ -838,49 +838,49 @@ pub fn migrate_receive(
     send(&CLASS, 31, vec![host.argument(), network.argument(), options.argument()])
 }
 
-/// `host.disable_local_storage_caching`.
+/// Stops keeping caches of shared disks on it. `host.disable_local_storage_caching`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley.
 pub fn disable_local_storage_caching(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 32, vec![host.argument()])
 }
 
-/// `host.enable_local_storage_caching`.
+/// Keeps caches of shared disks in one of its local SRs. `host.enable_local_storage_caching`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley.
 pub fn enable_local_storage_caching(host: &Ref<crate::Host>, sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 33, vec![host.argument(), sr.argument()])
 }
 
-/// `host.reset_cpu_features`.
+/// Removed: showed all CPU features again. The server now levels them by itself. `host.reset_cpu_features`.
 ///
 /// Least role: pool-operator. May run as a task. Published in midnight-ride, deprecated in dundee, removed in dundee.
 pub fn reset_cpu_features(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 34, vec![host.argument()])
 }
 
-/// `host.set_cpu_features`.
+/// Removed: hid CPU features. The server now levels them by itself. `host.set_cpu_features`.
 ///
 /// Least role: pool-operator. May run as a task. Published in midnight-ride, deprecated in dundee, removed in dundee.
 pub fn set_cpu_features(host: &Ref<crate::Host>, features: &str) -> Call<()> {
     send(&CLASS, 35, vec![host.argument(), features.argument()])
 }
 
-/// `host.set_power_on_mode`.
+/// Sets by what it can be switched on from afar, with settings for that. `host.set_power_on_mode`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `power_on_mode`. Published in cowley, changed in stockholm, changed in 24.19.0.
 pub fn set_power_on_mode(this: &Ref<crate::Host>, power_on_mode: &str, power_on_config: &Map<String, String>) -> Call<()> {
     send(&CLASS, 36, vec![this.argument(), power_on_mode.argument(), power_on_config.argument()])
 }
 
-/// `host.refresh_pack_info`.
+/// Reads the list of installed supplemental packs again. Deprecated. `host.refresh_pack_info`.
 ///
 /// Least role: pool-operator. May run as a task. Published in midnight-ride, deprecated in ely.
 pub fn refresh_pack_info(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 37, vec![host.argument()])
 }
 
-/// `host.apply_edition`.
+/// Licenses it as another edition; `force` even if the licence server refuses. `host.apply_edition`.
 ///
 /// Least role: pool-operator. May run as a task. Published in midnight-ride.
 ///
@@ -889,21 +889,21 @@ pub fn apply_edition(host: &Ref<crate::Host>, edition: &str, force: Option<bool>
     send_with_options(&CLASS, 38, vec![host.argument(), edition.argument()], &mut [force.map(|it| it.argument())])
 }
 
-/// `host.reset_server_certificate`.
+/// Replaces its certificate by a new self-signed one; clients that pinned it notice. `host.reset_server_certificate`.
 ///
 /// Least role: pool-admin. May run as a task. Published in 1.290.0.
 pub fn reset_server_certificate(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 39, vec![host.argument()])
 }
 
-/// `host.emergency_reset_server_certificate`.
+/// Gives the host called a new self-signed certificate, without the pool's help. `host.emergency_reset_server_certificate`.
 ///
 /// Least role: local-superuser. May run as a task. Published in stockholm.
 pub fn emergency_reset_server_certificate() -> Call<()> {
     send(&CLASS, 40, vec![])
 }
 
-/// `host.install_server_certificate`.
+/// Has it show this certificate, in PEM, with its private key and chain. `host.install_server_certificate`.
 ///
 /// Least role: pool-admin. May run as a task. Published in stockholm.
 ///
@@ -922,28 +922,28 @@ pub fn install_server_certificate(
     )
 }
 
-/// `host.refresh_server_certificate`.
+/// Replaces the certificate that it shows within the pool. `host.refresh_server_certificate`.
 ///
 /// Least role: pool-admin. May run as a task. Published in 1.307.0.
 pub fn refresh_server_certificate(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 42, vec![host.argument()])
 }
 
-/// `host.get_server_certificate`.
+/// The certificate that it shows to clients, in PEM. `host.get_server_certificate`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in george, changed in inverness.
 pub fn get_server_certificate(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 43, vec![host.argument()])
 }
 
-/// `host.retrieve_wlb_evacuate_recommendations`.
+/// Where workload balancing would move each VM of it to empty it. `host.retrieve_wlb_evacuate_recommendations`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in george.
 pub fn retrieve_wlb_evacuate_recommendations(this: &Ref<crate::Host>) -> Call<Map<Ref<crate::VM>, Vec<String>>> {
     send(&CLASS, 44, vec![this.argument()])
 }
 
-/// `host.external_auth_set_ldaps`.
+/// Has it ask the directory service by LDAPS, or by LDAP. `host.external_auth_set_ldaps`.
 ///
 /// Least role: pool-admin. May run as a task. Published in 26.16.0.
 ///
@@ -952,7 +952,7 @@ pub fn external_auth_set_ldaps(host: &Ref<crate::Host>, ldaps: bool, force: Opti
     send_with_options(&CLASS, 45, vec![host.argument(), ldaps.argument()], &mut [force.map(|it| it.argument())])
 }
 
-/// `host.disable_external_auth`.
+/// Leaves the external authentication service; `config` may hold credentials for that. `host.disable_external_auth`.
 ///
 /// Least role: pool-admin. May run as a task. Published in george.
 ///
@@ -970,7 +970,7 @@ pub fn disable_external_auth(
     )
 }
 
-/// `host.enable_external_auth`.
+/// Joins it to an external authentication service; `auth_type` is `AD`. `host.enable_external_auth`.
 ///
 /// Least role: pool-admin. May run as a task. Published in george.
 pub fn enable_external_auth(
@@ -982,42 +982,42 @@ pub fn enable_external_auth(
     send(&CLASS, 47, vec![host.argument(), config.argument(), service_name.argument(), auth_type.argument()])
 }
 
-/// `host.get_server_localtime`.
+/// Its clock in its own time zone; the answer names no zone. `host.get_server_localtime`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in cowley.
 pub fn get_server_localtime(host: &Ref<crate::Host>) -> Call<DateTime> {
     send(&CLASS, 48, vec![host.argument()])
 }
 
-/// `host.get_servertime`.
+/// Its clock, in UTC. `host.get_servertime`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_servertime(host: &Ref<crate::Host>) -> Call<DateTime> {
     send(&CLASS, 49, vec![host.argument()])
 }
 
-/// `host.call_extension`.
+/// Runs an extension of the API on it by its name; answers its text. `host.call_extension`.
 ///
 /// Least role: pool-admin. Published in ely.
 pub fn call_extension(host: &Ref<crate::Host>, call: &str) -> Call<String> {
     send(&CLASS, 50, vec![host.argument(), call.argument()])
 }
 
-/// `host.has_extension`.
+/// Whether it has an extension of the API of this name. `host.has_extension`.
 ///
 /// Least role: pool-admin. May run as a task. Changes nothing. Published in ely.
 pub fn has_extension(host: &Ref<crate::Host>, name: &str) -> Call<bool> {
     send(&CLASS, 51, vec![host.argument(), name.argument()])
 }
 
-/// `host.call_plugin`.
+/// Runs the function `fn` of a plugin on it; answers the plugin's text. `host.call_plugin`.
 ///
 /// Least role: pool-admin. May run as a task. Published in orlando.
 pub fn call_plugin(host: &Ref<crate::Host>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
     send(&CLASS, 52, vec![host.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
-/// `host.create_new_blob`.
+/// Keeps a new, empty blob with it; anyone can read a `public` one without a login. `host.create_new_blob`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 ///
@@ -1036,7 +1036,7 @@ pub fn create_new_blob(
     )
 }
 
-/// `host.backup_rrds`.
+/// Copies its recorded measurements to the master, after so many seconds. `host.backup_rrds`.
 ///
 /// Least role: pool-admin. May run as a task. Published in orlando.
 ///
@@ -1045,14 +1045,14 @@ pub fn backup_rrds(host: &Ref<crate::Host>, delay: f64) -> Call<()> {
     send(&CLASS, 54, vec![host.argument(), delay.argument()])
 }
 
-/// `host.sync_data`.
+/// Brings it what the master keeps beside the database, such as messages and measurements. `host.sync_data`.
 ///
 /// Least role: pool-admin. May run as a task. Published in orlando.
 pub fn sync_data(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 55, vec![host.argument()])
 }
 
-/// `host.compute_memory_overhead`.
+/// The memory that virtualisation itself takes, in bytes. `host.compute_memory_overhead`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in midnight-ride.
 ///
@@ -1061,7 +1061,7 @@ pub fn compute_memory_overhead(host: &Ref<crate::Host>) -> Call<i64> {
     send(&CLASS, 56, vec![host.argument()])
 }
 
-/// `host.compute_free_memory`.
+/// The memory that is left for VMs, in bytes. `host.compute_free_memory`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in orlando.
 ///
@@ -1070,7 +1070,7 @@ pub fn compute_free_memory(host: &Ref<crate::Host>) -> Call<i64> {
     send(&CLASS, 57, vec![host.argument()])
 }
 
-/// `host.set_hostname_live`.
+/// Changes its name in the network at once, and in the database. `host.set_hostname_live`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///
@@ -1079,63 +1079,63 @@ pub fn set_hostname_live(host: &Ref<crate::Host>, hostname: &str) -> Call<()> {
     send(&CLASS, 58, vec![host.argument(), hostname.argument()])
 }
 
-/// `host.shutdown_agent`.
+/// Stops the daemon that answers these calls on the host called; VMs run on. `host.shutdown_agent`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 pub fn shutdown_agent() -> Call<()> {
     send(&CLASS, 59, vec![])
 }
 
-/// `host.restart_agent`.
+/// Restarts the daemon that answers these calls: connections break, sessions and tasks are gone. `host.restart_agent`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn restart_agent(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 60, vec![host.argument()])
 }
 
-/// `host.get_system_status_capabilities`.
+/// XML that lists what a status report can hold. `host.get_system_status_capabilities`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in miami.
 pub fn get_system_status_capabilities(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 61, vec![host.argument()])
 }
 
-/// `host.get_management_interface`.
+/// The PIF by which it is managed. `host.get_management_interface`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in tampa.
 pub fn get_management_interface(host: &Ref<crate::Host>) -> Call<Ref<crate::PIF>> {
     send(&CLASS, 62, vec![host.argument()])
 }
 
-/// `host.management_disable`.
+/// Turns the management interface of the host called off; only its local console is left. `host.management_disable`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn management_disable() -> Call<()> {
     send(&CLASS, 63, vec![])
 }
 
-/// `host.local_management_reconfigure`.
+/// Manages the host called by a device such as `eth0`, when it has lost the pool. `host.local_management_reconfigure`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn local_management_reconfigure(interface: &str) -> Call<()> {
     send(&CLASS, 64, vec![interface.argument()])
 }
 
-/// `host.management_reconfigure`.
+/// Manages its host by another PIF, which must have an address; connections break. `host.management_reconfigure`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn management_reconfigure(pif: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 65, vec![pif.argument()])
 }
 
-/// `host.syslog_reconfigure`.
+/// Applies `logging`, after a change. `host.syslog_reconfigure`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn syslog_reconfigure(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 66, vec![host.argument()])
 }
 
-/// `host.evacuate`.
+/// Moves all running VMs elsewhere; disable it first. A batch size of 0 is the default of 10. `host.evacuate`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in miami, extended in 1.297.0, extended in 23.27.0.
 ///
@@ -1153,56 +1153,56 @@ pub fn evacuate(
     )
 }
 
-/// `host.get_uncooperative_resident_VMs`.
+/// The VMs on it that do not follow their memory targets. Deprecated. `host.get_uncooperative_resident_VMs`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in midnight-ride, deprecated in tampa.
 pub fn get_uncooperative_resident_vms(this: &Ref<crate::Host>) -> Call<Vec<Ref<crate::VM>>> {
     send(&CLASS, 68, vec![this.argument()])
 }
 
-/// `host.get_vms_which_prevent_evacuation`.
+/// The VMs that could not move elsewhere, with error code and parameters. `host.get_vms_which_prevent_evacuation`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in orlando.
 pub fn get_vms_which_prevent_evacuation(this: &Ref<crate::Host>) -> Call<Map<Ref<crate::VM>, Vec<String>>> {
     send(&CLASS, 69, vec![this.argument()])
 }
 
-/// `host.assert_can_evacuate`.
+/// Fails unless all its running VMs could move elsewhere. `host.assert_can_evacuate`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in miami.
 pub fn assert_can_evacuate(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 70, vec![host.argument()])
 }
 
-/// `host.forget_data_source_archives`.
+/// Throws away the history of a measurement. `host.forget_data_source_archives`.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn forget_data_source_archives(host: &Ref<crate::Host>, data_source: &str) -> Call<()> {
     send(&CLASS, 71, vec![host.argument(), data_source.argument()])
 }
 
-/// `host.query_data_source`.
+/// The latest value of a measurement. `host.query_data_source`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn query_data_source(host: &Ref<crate::Host>, data_source: &str) -> Call<f64> {
     send(&CLASS, 72, vec![host.argument(), data_source.argument()])
 }
 
-/// `host.record_data_source`.
+/// Has the history of a measurement recorded. `host.record_data_source`.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn record_data_source(host: &Ref<crate::Host>, data_source: &str) -> Call<()> {
     send(&CLASS, 73, vec![host.argument(), data_source.argument()])
 }
 
-/// `host.get_data_sources`.
+/// What is measured of it, with units, and whether its history is recorded. `host.get_data_sources`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_data_sources(host: &Ref<crate::Host>) -> Call<Vec<crate::data_source::Record>> {
     send(&CLASS, 74, vec![host.argument()])
 }
 
-/// `host.emergency_ha_disable`.
+/// Turns high availability off on the host called alone; `soft` only until it restarts. `host.emergency_ha_disable`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 ///
@@ -1211,28 +1211,28 @@ pub fn emergency_ha_disable(soft: Option<bool>) -> Call<()> {
     send_with_options(&CLASS, 75, vec![], &mut [soft.map(|it| it.argument())])
 }
 
-/// `host.power_on`.
+/// Switches it on by its `power_on_mode`. `host.power_on`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 pub fn power_on(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 76, vec![host.argument()])
 }
 
-/// `host.destroy`.
+/// Forgets a host that is gone for good; it must be out of reach and have no VMs. `host.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn destroy(this: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 77, vec![this.argument()])
 }
 
-/// `host.license_remove`.
+/// Takes away its licence file. `host.license_remove`.
 ///
 /// Least role: pool-operator. May run as a task. Published in indigo.
 pub fn license_remove(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 78, vec![host.argument()])
 }
 
-/// `host.license_add`.
+/// Adds a licence file; `contents` is encoded in base64. `host.license_add`.
 ///
 /// Least role: pool-operator. May run as a task. Published in indigo.
 ///
@@ -1241,7 +1241,7 @@ pub fn license_add(host: &Ref<crate::Host>, contents: &str) -> Call<()> {
     send(&CLASS, 79, vec![host.argument(), contents.argument()])
 }
 
-/// `host.license_apply`.
+/// Removed: applied a licence file. Use `license_add` and `apply_edition`. `host.license_apply`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio, deprecated in clearwater, removed in clearwater.
 ///
@@ -1250,70 +1250,70 @@ pub fn license_apply(host: &Ref<crate::Host>, contents: &str) -> Call<()> {
     send(&CLASS, 80, vec![host.argument(), contents.argument()])
 }
 
-/// `host.list_methods`.
+/// The names of all messages it understands. `host.list_methods`.
 ///
 /// Least role: read-only. Changes nothing. Published in rio.
 pub fn list_methods() -> Call<Vec<String>> {
     send(&CLASS, 81, vec![])
 }
 
-/// `host.bugreport_upload`.
+/// Sends a status report to a URL; options such as `http_proxy` say how. `host.bugreport_upload`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn bugreport_upload(host: &Ref<crate::Host>, url: &str, options: &Map<String, String>) -> Call<()> {
     send(&CLASS, 82, vec![host.argument(), url.argument(), options.argument()])
 }
 
-/// `host.send_debug_keys`.
+/// Sends debug keys to the hypervisor; what they print is in `dmesg`. `host.send_debug_keys`.
 ///
 /// Least role: pool-admin. May run as a task. Published in rio.
 pub fn send_debug_keys(host: &Ref<crate::Host>, keys: &str) -> Call<()> {
     send(&CLASS, 83, vec![host.argument(), keys.argument()])
 }
 
-/// `host.get_log`.
+/// The text of its log file. `host.get_log`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in rio.
 pub fn get_log(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 84, vec![host.argument()])
 }
 
-/// `host.dmesg_clear`.
+/// The hypervisor's messages, which are cleared then. `host.dmesg_clear`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn dmesg_clear(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 85, vec![host.argument()])
 }
 
-/// `host.dmesg`.
+/// The hypervisor's messages. `host.dmesg`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in rio.
 pub fn dmesg(host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 86, vec![host.argument()])
 }
 
-/// `host.reboot`.
+/// Restarts it; it must be disabled. VMs that still run are lost: `evacuate` first. `host.reboot`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn reboot(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 87, vec![host.argument()])
 }
 
-/// `host.shutdown`.
+/// Switches it off; it must be disabled. VMs that still run are lost: `evacuate` first. `host.shutdown`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn shutdown(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 88, vec![host.argument()])
 }
 
-/// `host.enable`.
+/// Lets VMs start on it again. `host.enable`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in rio.
 pub fn enable(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 89, vec![host.argument()])
 }
 
-/// `host.disable`.
+/// Lets no more VMs start on it; those there run on. With `auto_enable` a restart enables it. `host.disable`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in rio, changed in 25.31.0.
 ///

@@ -15,31 +15,31 @@ pub struct HostCpu;
 /// All fields of a `host_cpu` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `host_cpu.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `host_cpu.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `host_cpu.host`: host ref. Written by the server. The other end is `host.host_CPUs`. Published in rio.
+    /// The host that has it. `host_cpu.host`: host ref. Written by the server. The other end is `host.host_CPUs`. Published in rio.
     pub host: Ref<crate::Host>,
-    /// `host_cpu.number`: int. Written by the server. Published in rio.
+    /// Its number within the host. `host_cpu.number`: int. Written by the server. Published in rio.
     pub number: i64,
-    /// `host_cpu.vendor`: string. Written by the server. Published in rio.
+    /// Who made it. `host_cpu.vendor`: string. Written by the server. Published in rio.
     pub vendor: String,
-    /// `host_cpu.speed`: int, in MHz. Written by the server. Published in rio.
+    /// How fast it is, in MHz. `host_cpu.speed`: int, in MHz. Written by the server. Published in rio.
     pub speed: i64,
-    /// `host_cpu.modelname`: string. Written by the server. Published in rio.
+    /// The name of its model. `host_cpu.modelname`: string. Written by the server. Published in rio.
     pub modelname: String,
-    /// `host_cpu.family`: int. Written by the server. Published in rio.
+    /// The number of its family. `host_cpu.family`: int. Written by the server. Published in rio.
     pub family: i64,
-    /// `host_cpu.model`: int. Written by the server. Published in rio.
+    /// The number of its model. `host_cpu.model`: int. Written by the server. Published in rio.
     pub model: i64,
-    /// `host_cpu.stepping`: string. Written by the server. Published in rio.
+    /// The revision of its model. `host_cpu.stepping`: string. Written by the server. Published in rio.
     pub stepping: String,
-    /// `host_cpu.flags`: string. Written by the server. Published in rio.
+    /// What it can do, as the control domain's kernel names it. `host_cpu.flags`: string. Written by the server. Published in rio.
     pub flags: String,
-    /// `host_cpu.features`: string. Written by the server. Published in rio.
+    /// What it can do, as bits. `host_cpu.features`: string. Written by the server. Published in rio.
     pub features: String,
-    /// `host_cpu.utilisation`: float, a fraction from 0 to 1. Written by the server. Published in rio.
+    /// How busy it is, from 0 to 1. `host_cpu.utilisation`: float, a fraction from 0 to 1. Written by the server. Published in rio.
     pub utilisation: f64,
-    /// `host_cpu.other_config`: (string -> string) map. Written by pool-operator. Published in orlando.
+    /// Anything that clients keep with it, by name. `host_cpu.other_config`: (string -> string) map. Written by pool-operator. Published in orlando.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

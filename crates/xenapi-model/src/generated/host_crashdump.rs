@@ -15,15 +15,15 @@ pub struct HostCrashdump;
 /// All fields of a `host_crashdump` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `host_crashdump.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `host_crashdump.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `host_crashdump.host`: host ref. Set at creation. The other end is `host.crashdumps`. Published in rio.
+    /// The host that crashed. `host_crashdump.host`: host ref. Set at creation. The other end is `host.crashdumps`. Published in rio.
     pub host: Ref<crate::Host>,
-    /// `host_crashdump.timestamp`: datetime. Written by the server. Published in rio.
+    /// When it crashed. `host_crashdump.timestamp`: datetime. Written by the server. Published in rio.
     pub timestamp: DateTime,
-    /// `host_crashdump.size`: int, in bytes. Written by the server. Published in rio.
+    /// The size of the dump, in bytes. `host_crashdump.size`: int, in bytes. Written by the server. Published in rio.
     pub size: i64,
-    /// `host_crashdump.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
+    /// Anything that clients keep with it, by name. `host_crashdump.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -66,14 +66,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<HostCrashdump, Map<String, String>> = RwField::new(4);
 }
 
-/// `host_crashdump.upload`.
+/// Sends the dump to a URL; options such as `http_proxy` say how. `host_crashdump.upload`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn upload(this: &Ref<crate::HostCrashdump>, url: &str, options: &Map<String, String>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), url.argument(), options.argument()])
 }
 
-/// `host_crashdump.destroy`.
+/// Deletes the dump from the host. `host_crashdump.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn destroy(this: &Ref<crate::HostCrashdump>) -> Call<()> {

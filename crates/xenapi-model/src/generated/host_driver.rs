@@ -15,25 +15,25 @@ pub struct HostDriver;
 /// All fields of a `Host_driver` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Host_driver.uuid`: string. Written by the server. Prototyped in 25.2.0.
+    /// The lasting identity. `Host_driver.uuid`: string. Written by the server. Prototyped in 25.2.0.
     pub uuid: Uuid,
-    /// `Host_driver.host`: host ref. Set at creation. Prototyped in 25.2.0.
+    /// The host that has it. `Host_driver.host`: host ref. Set at creation. Prototyped in 25.2.0.
     pub host: Ref<crate::Host>,
-    /// `Host_driver.name`: string. Written by the server. Prototyped in 25.2.0.
+    /// The name of the driver. `Host_driver.name`: string. Written by the server. Prototyped in 25.2.0.
     pub name: String,
-    /// `Host_driver.friendly_name`: string. Written by the server. Prototyped in 25.2.0.
+    /// The name of the driver for people. `Host_driver.friendly_name`: string. Written by the server. Prototyped in 25.2.0.
     pub friendly_name: String,
-    /// `Host_driver.variants`: Driver_variant ref set. Written by the server. The other end is `Driver_variant.driver`. Prototyped in 25.2.0.
+    /// What variants there are. `Host_driver.variants`: Driver_variant ref set. Written by the server. The other end is `Driver_variant.driver`. Prototyped in 25.2.0.
     pub variants: Vec<Ref<crate::DriverVariant>>,
-    /// `Host_driver.active_variant`: Driver_variant ref, or null. Written by the server. Prototyped in 25.2.0.
+    /// The variant in use; null for none. `Host_driver.active_variant`: Driver_variant ref, or null. Written by the server. Prototyped in 25.2.0.
     pub active_variant: Option<Ref<crate::DriverVariant>>,
-    /// `Host_driver.selected_variant`: Driver_variant ref, or null. Written by the server. Prototyped in 25.2.0.
+    /// The variant to be used from the next restart on; null for none. `Host_driver.selected_variant`: Driver_variant ref, or null. Written by the server. Prototyped in 25.2.0.
     pub selected_variant: Option<Ref<crate::DriverVariant>>,
-    /// `Host_driver.type`: string. Written by the server. Prototyped in 25.2.0.
+    /// What kind of device it is for, for example `network`. `Host_driver.type`: string. Written by the server. Prototyped in 25.2.0.
     pub r#type: String,
-    /// `Host_driver.description`: string. Written by the server. Prototyped in 25.2.0.
+    /// What it drives. `Host_driver.description`: string. Written by the server. Prototyped in 25.2.0.
     pub description: String,
-    /// `Host_driver.info`: string. Written by the server. Prototyped in 25.2.0.
+    /// What else is known of it. `Host_driver.info`: string. Written by the server. Prototyped in 25.2.0.
     pub info: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -96,21 +96,21 @@ pub mod fields {
     pub const INFO: Field<HostDriver, String> = Field::new(9);
 }
 
-/// `Host_driver.rescan`.
+/// Looks anew for drivers on a host and their variants. `Host_driver.rescan`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.2.0.
 pub fn rescan(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 0, vec![host.argument()])
 }
 
-/// `Host_driver.deselect`.
+/// Uses no variant from the next restart on. `Host_driver.deselect`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.2.0.
 pub fn deselect(this: &Ref<crate::HostDriver>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `Host_driver.select`.
+/// Uses this variant from the next restart on. `Host_driver.select`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.2.0.
 pub fn select(this: &Ref<crate::HostDriver>, variant: &Ref<crate::DriverVariant>) -> Call<()> {

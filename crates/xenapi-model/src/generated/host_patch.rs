@@ -15,25 +15,25 @@ pub struct HostPatch;
 /// All fields of a `host_patch` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `host_patch.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `host_patch.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `host_patch.name_label`: string. Set at creation. Published in rio.
+    /// Its name. `host_patch.name_label`: string. Set at creation. Published in rio.
     pub name_label: String,
-    /// `host_patch.name_description`: string. Set at creation. Published in rio.
+    /// What it is about. `host_patch.name_description`: string. Set at creation. Published in rio.
     pub name_description: String,
-    /// `host_patch.version`: string. Set at creation. Published in rio.
+    /// The version of the hotfix. `host_patch.version`: string. Set at creation. Published in rio.
     pub version: String,
-    /// `host_patch.host`: host ref. Set at creation. The other end is `host.patches`. Published in rio.
+    /// The host it was applied to. `host_patch.host`: host ref. Set at creation. The other end is `host.patches`. Published in rio.
     pub host: Ref<crate::Host>,
-    /// `host_patch.applied`: bool. Written by the server. Published in rio.
+    /// Whether it was applied. `host_patch.applied`: bool. Written by the server. Published in rio.
     pub applied: bool,
-    /// `host_patch.timestamp_applied`: datetime. Written by the server. Published in rio.
+    /// When it was applied. `host_patch.timestamp_applied`: datetime. Written by the server. Published in rio.
     pub timestamp_applied: DateTime,
-    /// `host_patch.size`: int, in bytes. Written by the server. Published in rio.
+    /// The size of its file, in bytes. `host_patch.size`: int, in bytes. Written by the server. Published in rio.
     pub size: i64,
-    /// `host_patch.pool_patch`: pool_patch ref. Set at creation. The other end is `pool_patch.host_patches`. Published in miami.
+    /// The hotfix itself. `host_patch.pool_patch`: pool_patch ref. Set at creation. The other end is `pool_patch.host_patches`. Published in miami.
     pub pool_patch: Ref<crate::PoolPatch>,
-    /// `host_patch.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
+    /// Anything that clients keep with it, by name. `host_patch.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -96,14 +96,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<HostPatch, Map<String, String>> = RwField::new(9);
 }
 
-/// `host_patch.apply`.
+/// Applies it; answers what it printed. Deprecated: see pool_update. `host_patch.apply`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio, deprecated in miami.
 pub fn apply(this: &Ref<crate::HostPatch>) -> Call<String> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `host_patch.destroy`.
+/// Deletes it from the host without undoing it. Deprecated: see pool_update. `host_patch.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio, deprecated in miami.
 pub fn destroy(this: &Ref<crate::HostPatch>) -> Call<()> {

@@ -15,7 +15,7 @@ pub struct LVHD;
 /// All fields of an `LVHD` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `LVHD.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `LVHD.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -39,7 +39,7 @@ pub mod fields {
     pub const UUID: Field<LVHD, Uuid> = Field::new(0);
 }
 
-/// `LVHD.enable_thin_provisioning`.
+/// Lets an SR hand out space as disks fill, so much at first and at a time, in bytes. `LVHD.enable_thin_provisioning`.
 ///
 /// Least role: pool-admin. May run as a task. Published in dundee.
 ///

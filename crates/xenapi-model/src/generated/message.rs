@@ -82,77 +82,77 @@ record! { Message, Record;
 6 => body,
 }
 
-/// `message.get_all_records_where`.
+/// The messages for which an expression holds; `field "priority" = "2"` is one. `message.get_all_records_where`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_all_records_where(expr: &str) -> Call<Map<Ref<crate::Message>, Record>> {
     send(&CLASS, 0, vec![expr.argument()])
 }
 
-/// `message.get_all_records`.
+/// All messages. `message.get_all_records`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_all_records() -> Call<Map<Ref<crate::Message>, Record>> {
     send(&CLASS, 1, vec![])
 }
 
-/// `message.get_by_uuid`.
+/// The reference of the message that has this uuid. `message.get_by_uuid`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_by_uuid(uuid: &str) -> Call<Ref<crate::Message>> {
     send(&CLASS, 2, vec![uuid.argument()])
 }
 
-/// `message.get_record`.
+/// A message by its reference. `message.get_record`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_record(this: &Ref<crate::Message>) -> Call<Record> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `message.get_since`.
+/// The messages written after a time. `message.get_since`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_since(since: &DateTime) -> Call<Map<Ref<crate::Message>, Record>> {
     send(&CLASS, 4, vec![since.argument()])
 }
 
-/// `message.get_all`.
+/// The references of all messages. `message.get_all`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_all() -> Call<Vec<Ref<crate::Message>>> {
     send(&CLASS, 5, vec![])
 }
 
-/// `message.get`.
+/// The messages about one object written after a time. `message.get`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get(cls: &Cls, obj_uuid: &str, since: &DateTime) -> Call<Map<Ref<crate::Message>, Record>> {
     send(&CLASS, 6, vec![cls.argument(), obj_uuid.argument(), since.argument()])
 }
 
-/// `message.destroy_all`.
+/// Deletes all messages that pass the filters, which are by name. `message.destroy_all`.
 ///
 /// Least role: pool-operator. Prototyped in 26.6.0.
 pub fn destroy_all(filters: &Map<String, String>) -> Call<()> {
     send(&CLASS, 7, vec![filters.argument()])
 }
 
-/// `message.destroy_many`.
+/// Deletes several messages. `message.destroy_many`.
 ///
 /// Least role: pool-operator. Prototyped in 22.19.0.
 pub fn destroy_many(messages: &[Ref<crate::Message>]) -> Call<()> {
     send(&CLASS, 8, vec![messages.argument()])
 }
 
-/// `message.destroy`.
+/// Deletes a message. `message.destroy`.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn destroy(this: &Ref<crate::Message>) -> Call<()> {
     send(&CLASS, 9, vec![this.argument()])
 }
 
-/// `message.create`.
+/// Writes a message about the object with this uuid, which must exist. `message.create`.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn create(name: &str, priority: i64, cls: &Cls, obj_uuid: &str, body: &str) -> Call<Ref<crate::Message>> {

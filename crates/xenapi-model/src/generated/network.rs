@@ -73,7 +73,7 @@ pub struct Record {
     pub default_locking_mode: NetworkDefaultLockingMode,
     /// Addresses given out on it, by interface. `network.assigned_ips`: (VIF ref -> string) map. Written by the server. Published in creedence.
     pub assigned_ips: Map<Ref<crate::VIF>, String>,
-    /// `network.purpose`: enum network_purpose set. Written by the server. Published in inverness.
+    /// What else it serves: `nbd` lets disks be read over it, with TLS; `insecure_nbd` without. `network.purpose`: enum network_purpose set. Written by the server. Published in inverness.
     pub purpose: Vec<NetworkPurpose>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -213,14 +213,14 @@ impl Default for New {
     }
 }
 
-/// `network.remove_purpose`.
+/// Has it no longer serve a purpose; none is no error. `network.remove_purpose`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `purpose`. Published in inverness.
 pub fn remove_purpose(this: &Ref<crate::Network>, value: &NetworkPurpose) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `network.add_purpose`.
+/// Has it serve a purpose as well; some exclude each other. `network.add_purpose`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `purpose`. Published in inverness.
 ///
@@ -229,14 +229,14 @@ pub fn add_purpose(this: &Ref<crate::Network>, value: &NetworkPurpose) -> Call<(
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `network.set_default_locking_mode`.
+/// Sets what interfaces do that leave it to the network; none of those may be attached. `network.set_default_locking_mode`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `default_locking_mode`. Published in tampa.
 pub fn set_default_locking_mode(network: &Ref<crate::Network>, value: &NetworkDefaultLockingMode) -> Call<()> {
     send(&CLASS, 2, vec![network.argument(), value.argument()])
 }
 
-/// `network.create_new_blob`.
+/// Keeps a new, empty blob with it; anyone can read a `public` one without a login. `network.create_new_blob`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 ///

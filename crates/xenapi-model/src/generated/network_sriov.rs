@@ -29,15 +29,15 @@ Unknown = "unknown",
 /// All fields of a `network_sriov` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `network_sriov.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `network_sriov.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `network_sriov.physical_PIF`: PIF ref. Set at creation. The other end is `PIF.sriov_physical_PIF_of`. Published in kolkata.
+    /// The PIF of the device that has virtual functions. `network_sriov.physical_PIF`: PIF ref. Set at creation. The other end is `PIF.sriov_physical_PIF_of`. Published in kolkata.
     pub physical_pif: Ref<crate::PIF>,
-    /// `network_sriov.logical_PIF`: PIF ref. Set at creation. The other end is `PIF.sriov_logical_PIF_of`. Published in kolkata.
+    /// The PIF that stands for the virtual functions. `network_sriov.logical_PIF`: PIF ref. Set at creation. The other end is `PIF.sriov_logical_PIF_of`. Published in kolkata.
     pub logical_pif: Ref<crate::PIF>,
-    /// `network_sriov.requires_reboot`: bool. Written by the server. Published in kolkata.
+    /// Whether the host must restart until it works. `network_sriov.requires_reboot`: bool. Written by the server. Published in kolkata.
     pub requires_reboot: bool,
-    /// `network_sriov.configuration_mode`: enum sriov_configuration_mode. Written by the server. Published in kolkata.
+    /// How the virtual functions are switched on. `network_sriov.configuration_mode`: enum sriov_configuration_mode. Written by the server. Published in kolkata.
     pub configuration_mode: SriovConfigurationMode,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -80,21 +80,21 @@ pub mod fields {
     pub const CONFIGURATION_MODE: Field<NetworkSriov, SriovConfigurationMode> = Field::new(4);
 }
 
-/// `network_sriov.get_remaining_capacity`.
+/// How many virtual functions are free. `network_sriov.get_remaining_capacity`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in kolkata.
 pub fn get_remaining_capacity(this: &Ref<crate::NetworkSriov>) -> Call<i64> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `network_sriov.destroy`.
+/// Switches the virtual functions off and deletes it with its logical PIF. `network_sriov.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in kolkata.
 pub fn destroy(this: &Ref<crate::NetworkSriov>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `network_sriov.create`.
+/// Switches on the virtual functions of a PIF and joins them to a network. `network_sriov.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in kolkata.
 pub fn create(pif: &Ref<crate::PIF>, network: &Ref<crate::Network>) -> Call<Ref<crate::NetworkSriov>> {

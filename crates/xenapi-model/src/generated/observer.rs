@@ -15,21 +15,21 @@ pub struct Observer;
 /// All fields of an `Observer` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Observer.uuid`: string. Written by the server. Prototyped in 23.14.0.
+    /// The lasting identity. `Observer.uuid`: string. Written by the server. Prototyped in 23.14.0.
     pub uuid: Uuid,
-    /// `Observer.name_label`: string. Written by pool-admin. Published in rio.
+    /// The name that people gave it. Not unique. `Observer.name_label`: string. Written by pool-admin. Published in rio.
     pub name_label: String,
-    /// `Observer.name_description`: string. Written by pool-admin. Published in rio.
+    /// What people wrote about it. `Observer.name_description`: string. Written by pool-admin. Published in rio.
     pub name_description: String,
-    /// `Observer.hosts`: host ref set. Set at creation. Prototyped in 23.14.0.
+    /// The hosts that are traced; none for all. `Observer.hosts`: host ref set. Set at creation. Prototyped in 23.14.0.
     pub hosts: Vec<Ref<crate::Host>>,
-    /// `Observer.attributes`: (string -> string) map. Set at creation. Prototyped in 23.14.0.
+    /// What is added to each trace, by name. `Observer.attributes`: (string -> string) map. Set at creation. Prototyped in 23.14.0.
     pub attributes: Map<String, String>,
-    /// `Observer.endpoints`: string set. Set at creation. Prototyped in 23.14.0.
+    /// Where traces go: URLs, or `bugtool` for files in status reports. `Observer.endpoints`: string set. Set at creation. Prototyped in 23.14.0.
     pub endpoints: Vec<String>,
-    /// `Observer.components`: string set. Set at creation. Prototyped in 23.14.0.
+    /// What is traced, for example `xapi`; none for everything. `Observer.components`: string set. Set at creation. Prototyped in 23.14.0.
     pub components: Vec<String>,
-    /// `Observer.enabled`: bool. Set at creation. Prototyped in 23.14.0.
+    /// Whether it traces. `Observer.enabled`: bool. Set at creation. Prototyped in 23.14.0.
     pub enabled: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -87,19 +87,19 @@ pub mod fields {
 /// What `Observer.create` takes: the fields that clients write. Least role: pool-admin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `Observer.name_label`: string. Written by pool-admin. Published in rio.
+    /// The name that people gave it. Not unique. `Observer.name_label`: string. Written by pool-admin. Published in rio.
     pub name_label: String,
-    /// `Observer.name_description`: string. Written by pool-admin. Published in rio.
+    /// What people wrote about it. `Observer.name_description`: string. Written by pool-admin. Published in rio.
     pub name_description: String,
-    /// `Observer.hosts`: host ref set. Set at creation. Prototyped in 23.14.0.
+    /// The hosts that are traced; none for all. `Observer.hosts`: host ref set. Set at creation. Prototyped in 23.14.0.
     pub hosts: Vec<Ref<crate::Host>>,
-    /// `Observer.attributes`: (string -> string) map. Set at creation. Prototyped in 23.14.0.
+    /// What is added to each trace, by name. `Observer.attributes`: (string -> string) map. Set at creation. Prototyped in 23.14.0.
     pub attributes: Map<String, String>,
-    /// `Observer.endpoints`: string set. Set at creation. Prototyped in 23.14.0.
+    /// Where traces go: URLs, or `bugtool` for files in status reports. `Observer.endpoints`: string set. Set at creation. Prototyped in 23.14.0.
     pub endpoints: Vec<String>,
-    /// `Observer.components`: string set. Set at creation. Prototyped in 23.14.0.
+    /// What is traced, for example `xapi`; none for everything. `Observer.components`: string set. Set at creation. Prototyped in 23.14.0.
     pub components: Vec<String>,
-    /// `Observer.enabled`: bool. Set at creation. Prototyped in 23.14.0.
+    /// Whether it traces. `Observer.enabled`: bool. Set at creation. Prototyped in 23.14.0.
     pub enabled: bool,
 }
 
@@ -137,35 +137,35 @@ impl Default for New {
     }
 }
 
-/// `Observer.set_components`.
+/// Sets what is traced; none for everything. `Observer.set_components`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `components`. Prototyped in 23.14.0.
 pub fn set_components(this: &Ref<crate::Observer>, value: &[String]) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `Observer.set_endpoints`.
+/// Sets where traces go: URLs, or `bugtool` for files in status reports. `Observer.set_endpoints`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `endpoints`. Prototyped in 23.14.0.
 pub fn set_endpoints(this: &Ref<crate::Observer>, value: &[String]) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `Observer.set_attributes`.
+/// Sets what is added to each trace, by name. `Observer.set_attributes`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `attributes`. Prototyped in 23.14.0.
 pub fn set_attributes(this: &Ref<crate::Observer>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), value.argument()])
 }
 
-/// `Observer.set_enabled`.
+/// Starts or stops tracing. `Observer.set_enabled`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `enabled`. Prototyped in 23.14.0.
 pub fn set_enabled(this: &Ref<crate::Observer>, value: bool) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `Observer.set_hosts`.
+/// Sets the hosts that are traced; none for all. `Observer.set_hosts`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `hosts`. Prototyped in 23.14.0.
 pub fn set_hosts(this: &Ref<crate::Observer>, value: &[Ref<crate::Host>]) -> Call<()> {

@@ -102,21 +102,21 @@ impl New {
     }
 }
 
-/// `PBD.set_device_config`.
+/// Changes how the host reaches the SR; in effect when it is plugged next. `PBD.set_device_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `device_config`. Published in miami.
 pub fn set_device_config(this: &Ref<crate::PBD>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `PBD.unplug`.
+/// Disconnects the host from the SR; refused while a VM there uses a disk of it. Twice is no error. `PBD.unplug`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn unplug(this: &Ref<crate::PBD>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PBD.plug`.
+/// Connects the host to the SR. Twice is no error. `PBD.plug`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 ///

@@ -29,37 +29,37 @@ EnableOnReboot = "enable_on_reboot",
 /// All fields of a `PCI` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `PCI.uuid`: string. Written by the server. Published in boston.
+    /// The lasting identity. `PCI.uuid`: string. Written by the server. Published in boston.
     pub uuid: Uuid,
-    /// `PCI.class_id`: string. Set at creation. Published in boston.
+    /// The number of its class. `PCI.class_id`: string. Set at creation. Published in boston.
     pub class_id: String,
-    /// `PCI.class_name`: string. Set at creation. Published in boston.
+    /// What kind of device it is. `PCI.class_name`: string. Set at creation. Published in boston.
     pub class_name: String,
-    /// `PCI.vendor_id`: string. Set at creation. Published in boston.
+    /// The number of its maker. `PCI.vendor_id`: string. Set at creation. Published in boston.
     pub vendor_id: String,
-    /// `PCI.vendor_name`: string. Set at creation. Published in boston.
+    /// Who made it. `PCI.vendor_name`: string. Set at creation. Published in boston.
     pub vendor_name: String,
-    /// `PCI.device_id`: string. Set at creation. Published in boston.
+    /// The number of its model. `PCI.device_id`: string. Set at creation. Published in boston.
     pub device_id: String,
-    /// `PCI.device_name`: string. Set at creation. Published in boston.
+    /// The name of its model. `PCI.device_name`: string. Set at creation. Published in boston.
     pub device_name: String,
-    /// `PCI.host`: host ref. Set at creation. The other end is `host.PCIs`. Published in boston.
+    /// The host that has it. `PCI.host`: host ref. Set at creation. The other end is `host.PCIs`. Published in boston.
     pub host: Ref<crate::Host>,
-    /// `PCI.pci_id`: string. Set at creation. Published in boston.
+    /// Where it is on the bus, for example `0000:04:00.0`. `PCI.pci_id`: string. Set at creation. Published in boston.
     pub pci_id: String,
-    /// `PCI.dependencies`: PCI ref set. Written by the server. Published in boston.
+    /// Devices that go to a VM only along with it. `PCI.dependencies`: PCI ref set. Written by the server. Published in boston.
     pub dependencies: Vec<Ref<crate::PCI>>,
-    /// `PCI.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
+    /// Anything that clients keep with it, by name. `PCI.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
     pub other_config: Map<String, String>,
-    /// `PCI.subsystem_vendor_id`: string. Set at creation. Published in clearwater-whetstone.
+    /// The number of who made the card. `PCI.subsystem_vendor_id`: string. Set at creation. Published in clearwater-whetstone.
     pub subsystem_vendor_id: String,
-    /// `PCI.subsystem_vendor_name`: string. Set at creation. Published in clearwater-whetstone.
+    /// Who made the card. `PCI.subsystem_vendor_name`: string. Set at creation. Published in clearwater-whetstone.
     pub subsystem_vendor_name: String,
-    /// `PCI.subsystem_device_id`: string. Set at creation. Published in clearwater-whetstone.
+    /// The number of the card's model. `PCI.subsystem_device_id`: string. Set at creation. Published in clearwater-whetstone.
     pub subsystem_device_id: String,
-    /// `PCI.subsystem_device_name`: string. Set at creation. Published in clearwater-whetstone.
+    /// The name of the card's model. `PCI.subsystem_device_name`: string. Set at creation. Published in clearwater-whetstone.
     pub subsystem_device_name: String,
-    /// `PCI.driver_name`: string. Set at creation. Published in kolkata.
+    /// The driver that the control domain uses for it. `PCI.driver_name`: string. Set at creation. Published in kolkata.
     pub driver_name: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -146,21 +146,21 @@ pub mod fields {
     pub const DRIVER_NAME: Field<PCI, String> = Field::new(15);
 }
 
-/// `PCI.get_dom0_access_status`.
+/// Whether the control domain can use it, now and after the next restart. `PCI.get_dom0_access_status`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Prototyped in 24.14.0.
 pub fn get_dom0_access_status(this: &Ref<crate::PCI>) -> Call<PciDom0Access> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `PCI.enable_dom0_access`.
+/// Gives it back to the control domain from the next restart on; answers the new state. `PCI.enable_dom0_access`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in 24.14.0.
 pub fn enable_dom0_access(this: &Ref<crate::PCI>) -> Call<PciDom0Access> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PCI.disable_dom0_access`.
+/// Keeps it from the control domain from the next restart on, for VMs; answers the new state. `PCI.disable_dom0_access`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in 24.14.0.
 pub fn disable_dom0_access(this: &Ref<crate::PCI>) -> Call<PciDom0Access> {

@@ -15,29 +15,29 @@ pub struct PGPU;
 /// All fields of a `PGPU` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `PGPU.uuid`: string. Written by the server. Published in boston.
+    /// The lasting identity. `PGPU.uuid`: string. Written by the server. Published in boston.
     pub uuid: Uuid,
-    /// `PGPU.PCI`: PCI ref, or null. Set at creation. Published in boston.
+    /// The PCI device that it is. `PGPU.PCI`: PCI ref, or null. Set at creation. Published in boston.
     pub pci: Option<Ref<crate::PCI>>,
-    /// `PGPU.GPU_group`: GPU_group ref. Set at creation. The other end is `GPU_group.PGPUs`. Published in boston.
+    /// The group from which VMs are served. `PGPU.GPU_group`: GPU_group ref. Set at creation. The other end is `GPU_group.PGPUs`. Published in boston.
     pub gpu_group: Ref<crate::GPUGroup>,
-    /// `PGPU.host`: host ref. Written by the server. The other end is `host.PGPUs`. Published in boston.
+    /// The host that has it. `PGPU.host`: host ref. Written by the server. The other end is `host.PGPUs`. Published in boston.
     pub host: Ref<crate::Host>,
-    /// `PGPU.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
+    /// Anything that clients keep with it, by name. `PGPU.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
     pub other_config: Map<String, String>,
-    /// `PGPU.supported_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.supported_on_PGPUs`. Published in vgpu-tech-preview.
+    /// What virtual GPUs it could serve. `PGPU.supported_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.supported_on_PGPUs`. Published in vgpu-tech-preview.
     pub supported_vgpu_types: Vec<Ref<crate::VGPUType>>,
-    /// `PGPU.enabled_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.enabled_on_PGPUs`. Published in vgpu-tech-preview.
+    /// What virtual GPUs it may serve. `PGPU.enabled_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.enabled_on_PGPUs`. Published in vgpu-tech-preview.
     pub enabled_vgpu_types: Vec<Ref<crate::VGPUType>>,
-    /// `PGPU.resident_VGPUs`: VGPU ref set. Written by the server. The other end is `VGPU.resident_on`. Published in vgpu-tech-preview.
+    /// The virtual GPUs that run on it. `PGPU.resident_VGPUs`: VGPU ref set. Written by the server. The other end is `VGPU.resident_on`. Published in vgpu-tech-preview.
     pub resident_vgpus: Vec<Ref<crate::VGPU>>,
-    /// `PGPU.supported_VGPU_max_capacities`: (VGPU_type ref -> int) map. Written by the server. Published in vgpu-productisation.
+    /// How many virtual GPUs of each type it could serve if it served only those. `PGPU.supported_VGPU_max_capacities`: (VGPU_type ref -> int) map. Written by the server. Published in vgpu-productisation.
     pub supported_vgpu_max_capacities: Map<Ref<crate::VGPUType>, i64>,
-    /// `PGPU.dom0_access`: enum pci_dom0_access. Written by the server. Published in cream, deprecated in 24.14.0.
+    /// Whether the control domain can use it, now and after the next restart. Deprecated: see PCI. `PGPU.dom0_access`: enum pci_dom0_access. Written by the server. Published in cream, deprecated in 24.14.0.
     pub dom0_access: crate::pci::PciDom0Access,
-    /// `PGPU.is_system_display_device`: bool. Written by the server. Published in cream.
+    /// Whether the host's own screen is attached to it. `PGPU.is_system_display_device`: bool. Written by the server. Published in cream.
     pub is_system_display_device: bool,
-    /// `PGPU.compatibility_metadata`: (string -> string) map. Written by the server. Published in inverness.
+    /// By what it is decided whether virtual GPUs can move to it, by name. `PGPU.compatibility_metadata`: (string -> string) map. Written by the server. Published in inverness.
     pub compatibility_metadata: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -108,49 +108,49 @@ pub mod fields {
     pub const COMPATIBILITY_METADATA: Field<PGPU, Map<String, String>> = Field::new(11);
 }
 
-/// `PGPU.disable_dom0_access`.
+/// Keeps it from the control domain. Deprecated: use `PCI.disable_dom0_access`. `PGPU.disable_dom0_access`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cream, deprecated in 24.14.0.
 pub fn disable_dom0_access(this: &Ref<crate::PGPU>) -> Call<crate::pci::PciDom0Access> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `PGPU.enable_dom0_access`.
+/// Gives it back to the control domain. Deprecated: use `PCI.enable_dom0_access`. `PGPU.enable_dom0_access`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cream, deprecated in 24.14.0.
 pub fn enable_dom0_access(this: &Ref<crate::PGPU>) -> Call<crate::pci::PciDom0Access> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PGPU.get_remaining_capacity`.
+/// How many more virtual GPUs of a type it can serve now. `PGPU.get_remaining_capacity`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in vgpu-tech-preview.
 pub fn get_remaining_capacity(this: &Ref<crate::PGPU>, vgpu_type: &Ref<crate::VGPUType>) -> Call<i64> {
     send(&CLASS, 2, vec![this.argument(), vgpu_type.argument()])
 }
 
-/// `PGPU.set_GPU_group`.
+/// Moves it to another group; no virtual GPU may run on it. `PGPU.set_GPU_group`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `GPU_group`. Published in vgpu-tech-preview.
 pub fn set_gpu_group(this: &Ref<crate::PGPU>, value: &Ref<crate::GPUGroup>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `PGPU.set_enabled_VGPU_types`.
+/// Replaces what virtual GPUs it may serve. `PGPU.set_enabled_VGPU_types`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `enabled_VGPU_types`. Published in vgpu-tech-preview.
 pub fn set_enabled_vgpu_types(this: &Ref<crate::PGPU>, value: &[Ref<crate::VGPUType>]) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `PGPU.remove_enabled_VGPU_types`.
+/// Lets it serve virtual GPUs of a type no longer. `PGPU.remove_enabled_VGPU_types`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `enabled_VGPU_types`. Published in vgpu-tech-preview.
 pub fn remove_enabled_vgpu_types(this: &Ref<crate::PGPU>, value: &Ref<crate::VGPUType>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `PGPU.add_enabled_VGPU_types`.
+/// Lets it serve virtual GPUs of another type. `PGPU.add_enabled_VGPU_types`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `enabled_VGPU_types`. Published in vgpu-tech-preview.
 pub fn add_enabled_vgpu_types(this: &Ref<crate::PGPU>, value: &Ref<crate::VGPUType>) -> Call<()> {

@@ -107,31 +107,31 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// Whether it must stay up. `PIF.disallow_unplug`: bool. Written by the server. Published in orlando.
     pub disallow_unplug: bool,
-    /// `PIF.tunnel_access_PIF_of`: tunnel ref set. Written by the server. The other end is `tunnel.access_PIF`. Published in cowley.
+    /// The tunnel that it stands for: one or none. `PIF.tunnel_access_PIF_of`: tunnel ref set. Written by the server. The other end is `tunnel.access_PIF`. Published in cowley.
     pub tunnel_access_pif_of: Vec<Ref<crate::Tunnel>>,
-    /// `PIF.tunnel_transport_PIF_of`: tunnel ref set. Written by the server. The other end is `tunnel.transport_PIF`. Published in cowley.
+    /// The tunnels that it carries. `PIF.tunnel_transport_PIF_of`: tunnel ref set. Written by the server. The other end is `tunnel.transport_PIF`. Published in cowley.
     pub tunnel_transport_pif_of: Vec<Ref<crate::Tunnel>>,
-    /// `PIF.ipv6_configuration_mode`: enum ipv6_configuration_mode. Written by the server. Published in tampa.
+    /// How it gets its IPv6 addresses. `PIF.ipv6_configuration_mode`: enum ipv6_configuration_mode. Written by the server. Published in tampa.
     pub ipv6_configuration_mode: Ipv6ConfigurationMode,
     /// The IPv6 addresses. `PIF.IPv6`: string set. Written by the server. Published in tampa.
     pub ipv6: Vec<String>,
-    /// `PIF.ipv6_gateway`: string. Written by the server. Published in tampa.
+    /// The IPv6 gateway. `PIF.ipv6_gateway`: string. Written by the server. Published in tampa.
     pub ipv6_gateway: String,
-    /// `PIF.primary_address_type`: enum primary_address_type. Written by the server. Published in tampa.
+    /// Whether the host is managed by its IPv4 or its IPv6 address. `PIF.primary_address_type`: enum primary_address_type. Written by the server. Published in tampa.
     pub primary_address_type: PrimaryAddressType,
     /// Whether the server configures it. `PIF.managed`: bool. Set at creation. Published in vgpu-productisation.
     pub managed: bool,
-    /// `PIF.properties`: (string -> string) map. Written by the server. Published in creedence.
+    /// Settings of the device, by name: `gro` is `on` or `off`. `PIF.properties`: (string -> string) map. Written by the server. Published in creedence.
     pub properties: Map<String, String>,
-    /// `PIF.capabilities`: string set. Written by the server. Published in dundee.
+    /// What the device can do, for example `fcoe` or `sriov`. `PIF.capabilities`: string set. Written by the server. Published in dundee.
     pub capabilities: Vec<String>,
-    /// `PIF.igmp_snooping_status`: enum pif_igmp_status. Written by the server. Published in inverness.
+    /// Whether multicast goes only to the ports that asked for it. `PIF.igmp_snooping_status`: enum pif_igmp_status. Written by the server. Published in inverness.
     pub igmp_snooping_status: PifIgmpStatus,
-    /// `PIF.sriov_physical_PIF_of`: network_sriov ref set. Written by the server. The other end is `network_sriov.physical_PIF`. Published in kolkata.
+    /// The SR-IOV network whose device it is: one or none. `PIF.sriov_physical_PIF_of`: network_sriov ref set. Written by the server. The other end is `network_sriov.physical_PIF`. Published in kolkata.
     pub sriov_physical_pif_of: Vec<Ref<crate::NetworkSriov>>,
-    /// `PIF.sriov_logical_PIF_of`: network_sriov ref set. Written by the server. The other end is `network_sriov.logical_PIF`. Published in kolkata.
+    /// The SR-IOV network that it stands for: one or none. `PIF.sriov_logical_PIF_of`: network_sriov ref set. Written by the server. The other end is `network_sriov.logical_PIF`. Published in kolkata.
     pub sriov_logical_pif_of: Vec<Ref<crate::NetworkSriov>>,
-    /// `PIF.PCI`: PCI ref, or null. Written by the server. Published in kolkata.
+    /// The PCI device behind it. `PIF.PCI`: PCI ref, or null. Written by the server. Published in kolkata.
     pub pci: Option<Ref<crate::PCI>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -294,21 +294,21 @@ pub mod fields {
     pub const PCI: Field<PIF, Option<Ref<crate::PCI>>> = Field::new(34);
 }
 
-/// `PIF.set_property`.
+/// Changes a setting of the device, such as `gro`. `PIF.set_property`.
 ///
 /// Least role: pool-operator. May run as a task. Published in creedence.
 pub fn set_property(this: &Ref<crate::PIF>, name: &str, value: &str) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), name.argument(), value.argument()])
 }
 
-/// `PIF.db_forget`.
+/// Drops it from the database alone. Its configuration on the host stays. `PIF.db_forget`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 pub fn db_forget(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PIF.db_introduce`.
+/// Adds it to the database alone, as described. Nothing is configured on the host. `PIF.db_introduce`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 ///
@@ -371,7 +371,7 @@ pub fn db_introduce(
     )
 }
 
-/// `PIF.plug`.
+/// Brings it up, and its network on that host with it. `PIF.plug`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///
@@ -380,7 +380,7 @@ pub fn plug(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `PIF.set_disallow_unplug`.
+/// Requires that it stays up, or no longer does. `PIF.set_disallow_unplug`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `disallow_unplug`. Published in orlando.
 ///
@@ -389,7 +389,7 @@ pub fn set_disallow_unplug(this: &Ref<crate::PIF>, value: bool) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `PIF.unplug`.
+/// Brings it down; refused for the management interface and while VMs need it. `PIF.unplug`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///
@@ -398,7 +398,7 @@ pub fn unplug(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `PIF.forget`.
+/// Drops a physical PIF whose device is gone; a scan adds it again if it is not. `PIF.forget`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///
@@ -407,7 +407,7 @@ pub fn forget(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 6, vec![this.argument()])
 }
 
-/// `PIF.introduce`.
+/// Adds the physical device with this name and Ethernet address. `PIF.introduce`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///
@@ -421,21 +421,21 @@ pub fn introduce(host: &Ref<crate::Host>, mac: &str, device: &str, managed: Opti
     )
 }
 
-/// `PIF.scan`.
+/// Adds PIFs for physical devices of the host that are new. `PIF.scan`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn scan(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 8, vec![host.argument()])
 }
 
-/// `PIF.set_primary_address_type`.
+/// Chooses by which of its addresses, IPv4 or IPv6, the host is managed. `PIF.set_primary_address_type`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `primary_address_type`. Published in tampa.
 pub fn set_primary_address_type(this: &Ref<crate::PIF>, primary_address_type: &PrimaryAddressType) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), primary_address_type.argument()])
 }
 
-/// `PIF.reconfigure_ipv6`.
+/// Changes its IPv6 addresses; `IPv6` and `gateway` are for `Static`. May cut the connection. `PIF.reconfigure_ipv6`.
 ///
 /// Least role: pool-operator. May run as a task. Published in tampa.
 ///
@@ -450,7 +450,7 @@ pub fn reconfigure_ipv6(
     send(&CLASS, 10, vec![this.argument(), mode.argument(), ipv6.argument(), gateway.argument(), dns.argument()])
 }
 
-/// `PIF.reconfigure_ip`.
+/// Changes its IPv4 address; all texts but `DNS` are for `Static`. May cut the connection. `PIF.reconfigure_ip`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///
@@ -470,7 +470,7 @@ pub fn reconfigure_ip(
     )
 }
 
-/// `PIF.destroy`.
+/// Deletes a PIF that stands for a VLAN. Deprecated: use `VLAN.destroy`. `PIF.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio, deprecated in miami.
 ///
@@ -479,7 +479,7 @@ pub fn destroy(this: &Ref<crate::PIF>) -> Call<()> {
     send(&CLASS, 12, vec![this.argument()])
 }
 
-/// `PIF.create_VLAN`.
+/// Makes a VLAN on a device of a host. Deprecated: use `VLAN.create`. `PIF.create_VLAN`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio, deprecated in miami.
 ///

@@ -23,11 +23,11 @@ pub struct Record {
     pub io_write_kbs: f64,
     /// Whether there is a link. `PIF_metrics.carrier`: bool. Written by the server. Published in rio.
     pub carrier: bool,
-    /// `PIF_metrics.vendor_id`: string. Written by the server. Published in rio.
+    /// The number of the device's maker. `PIF_metrics.vendor_id`: string. Written by the server. Published in rio.
     pub vendor_id: String,
     /// Who made the device. `PIF_metrics.vendor_name`: string. Written by the server. Published in rio.
     pub vendor_name: String,
-    /// `PIF_metrics.device_id`: string. Written by the server. Published in rio.
+    /// The number of the device's model. `PIF_metrics.device_id`: string. Written by the server. Published in rio.
     pub device_id: String,
     /// The model of the device. `PIF_metrics.device_name`: string. Written by the server. Published in rio.
     pub device_name: String,

@@ -115,15 +115,15 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// Whether high availability is on. `pool.ha_enabled`: bool. Written by the server. Published in orlando.
     pub ha_enabled: bool,
-    /// `pool.ha_configuration`: (string -> string) map. Written by the server. Published in orlando.
+    /// Settings of high availability, by name, for example `timeout` in seconds. `pool.ha_configuration`: (string -> string) map. Written by the server. Published in orlando.
     pub ha_configuration: Map<String, String>,
-    /// `pool.ha_statefiles`: string set. Written by the server. Published in orlando.
+    /// The VDIs in which high availability keeps its state, while it is on. `pool.ha_statefiles`: string set. Written by the server. Published in orlando.
     pub ha_statefiles: Vec<String>,
     /// How many hosts may fail before VMs that must restart cannot. `pool.ha_host_failures_to_tolerate`: int. Written by the server. Published in orlando.
     pub ha_host_failures_to_tolerate: i64,
     /// For how many failing hosts there is a plan. `pool.ha_plan_exists_for`: int. Written by the server. Published in orlando.
     pub ha_plan_exists_for: i64,
-    /// `pool.ha_allow_overcommit`: bool. Written by pool-operator. Published in orlando.
+    /// Whether more may be promised to VMs than a failure leaves room for. `pool.ha_allow_overcommit`: bool. Written by pool-operator. Published in orlando.
     pub ha_allow_overcommit: bool,
     /// Whether more is promised than can be kept. `pool.ha_overcommitted`: bool. Written by the server. Published in orlando.
     pub ha_overcommitted: bool,
@@ -133,101 +133,101 @@ pub struct Record {
     pub tags: Vec<String>,
     /// What consoles keep, by name. `pool.gui_config`: (string -> string) map. Written by vm-operator. Published in orlando.
     pub gui_config: Map<String, String>,
-    /// `pool.health_check_config`: (string -> string) map. Written by pool-operator. Published in dundee.
+    /// Settings of the vendor's automatic health check. `pool.health_check_config`: (string -> string) map. Written by pool-operator. Published in dundee.
     pub health_check_config: Map<String, String>,
-    /// `pool.wlb_url`: string. Written by the server. Published in george.
+    /// The address of the workload balancing server; empty for none. `pool.wlb_url`: string. Written by the server. Published in george.
     pub wlb_url: String,
-    /// `pool.wlb_username`: string. Written by the server. Published in george.
+    /// The user as whom the pool logs in to workload balancing. `pool.wlb_username`: string. Written by the server. Published in george.
     pub wlb_username: String,
-    /// `pool.wlb_enabled`: bool. Written by pool-operator. Published in george.
+    /// Whether workload balancing is asked where VMs should run. `pool.wlb_enabled`: bool. Written by pool-operator. Published in george.
     pub wlb_enabled: bool,
-    /// `pool.wlb_verify_cert`: bool. Written by pool-operator. Published in george, deprecated in 1.290.0.
+    /// Whether the workload balancing server's certificate is checked. Deprecated. `pool.wlb_verify_cert`: bool. Written by pool-operator. Published in george, deprecated in 1.290.0.
     pub wlb_verify_cert: bool,
-    /// `pool.redo_log_enabled`: bool. Written by the server. Published in midnight-ride.
+    /// Whether changes of the database are also written to a disk. `pool.redo_log_enabled`: bool. Written by the server. Published in midnight-ride.
     pub redo_log_enabled: bool,
-    /// `pool.redo_log_vdi`: VDI ref, or null. Written by the server. Published in midnight-ride.
+    /// The disk to which changes of the database are written. `pool.redo_log_vdi`: VDI ref, or null. Written by the server. Published in midnight-ride.
     pub redo_log_vdi: Option<Ref<crate::VDI>>,
-    /// `pool.vswitch_controller`: string. Written by the server. Published in midnight-ride, deprecated in falcon.
+    /// The address of the vSwitch controller. Deprecated: see SDN_controller. `pool.vswitch_controller`: string. Written by the server. Published in midnight-ride, deprecated in falcon.
     pub vswitch_controller: String,
-    /// `pool.restrictions`: (string -> string) map. Written by the server. Published in midnight-ride.
+    /// What its licences restrict, by name. `pool.restrictions`: (string -> string) map. Written by the server. Published in midnight-ride.
     pub restrictions: Map<String, String>,
-    /// `pool.metadata_VDIs`: VDI ref set. Written by the server. The other end is `VDI.metadata_of_pool`. Published in boston.
+    /// Disks that hold copies of its database, for recovery elsewhere. `pool.metadata_VDIs`: VDI ref set. Written by the server. The other end is `VDI.metadata_of_pool`. Published in boston.
     pub metadata_vdis: Vec<Ref<crate::VDI>>,
-    /// `pool.ha_cluster_stack`: string. Written by the server. Published in dundee.
+    /// What high availability runs on, for example `xhad`. `pool.ha_cluster_stack`: string. Written by the server. Published in dundee.
     pub ha_cluster_stack: String,
     /// What may be done with it now. Advisory; the order means nothing. `pool.allowed_operations`: enum pool_allowed_operations set. Written by the server. Published in rio.
     pub allowed_operations: Vec<PoolAllowedOperations>,
     /// What is being done with it, by the reference of the task. `pool.current_operations`: (string -> enum pool_allowed_operations) map. Written by the server. Published in rio.
     pub current_operations: Map<String, PoolAllowedOperations>,
-    /// `pool.guest_agent_config`: (string -> string) map. Written by the server. Published in dundee.
+    /// Settings that are passed to all guest agents. `pool.guest_agent_config`: (string -> string) map. Written by the server. Published in dundee.
     pub guest_agent_config: Map<String, String>,
-    /// `pool.cpu_info`: (string -> string) map. Written by the server. Published in dundee.
+    /// What the CPUs of all its hosts have in common, by name. `pool.cpu_info`: (string -> string) map. Written by the server. Published in dundee.
     pub cpu_info: Map<String, String>,
-    /// `pool.policy_no_vendor_device`: bool. Written by pool-operator. Published in dundee, deprecated in 24.14.0.
+    /// Whether new VMs go without the device for Windows Update. Deprecated. `pool.policy_no_vendor_device`: bool. Written by pool-operator. Published in dundee, deprecated in 24.14.0.
     pub policy_no_vendor_device: bool,
-    /// `pool.live_patching_disabled`: bool. Written by pool-operator. Published in ely.
+    /// Whether updates restart hosts rather than patch what runs. `pool.live_patching_disabled`: bool. Written by pool-operator. Published in ely.
     pub live_patching_disabled: bool,
-    /// `pool.igmp_snooping_enabled`: bool. Written by the server. Published in inverness.
+    /// Whether multicast goes only to the ports that asked for it. `pool.igmp_snooping_enabled`: bool. Written by the server. Published in inverness.
     pub igmp_snooping_enabled: bool,
-    /// `pool.uefi_certificates`: string. Set at creation. Published in quebec, changed in 22.16.0.
+    /// The Secure Boot certificates that guests get, encoded. `pool.uefi_certificates`: string. Set at creation. Published in quebec, changed in 22.16.0.
     pub uefi_certificates: String,
-    /// `pool.custom_uefi_certificates`: string. Set at creation. Prototyped in 24.0.0.
+    /// Secure Boot certificates that replace those that came with the server, encoded. `pool.custom_uefi_certificates`: string. Set at creation. Prototyped in 24.0.0.
     pub custom_uefi_certificates: String,
-    /// `pool.is_psr_pending`: bool. Written by pool-operator. Published in stockholm_psr.
+    /// Whether a change of the pool's secret is under way, or has to be run again. `pool.is_psr_pending`: bool. Written by pool-operator. Published in stockholm_psr.
     pub is_psr_pending: bool,
-    /// `pool.tls_verification_enabled`: bool. Written by the server. Published in 1.290.0.
+    /// Whether certificates are checked on connections within the pool. `pool.tls_verification_enabled`: bool. Written by the server. Published in 1.290.0.
     pub tls_verification_enabled: bool,
-    /// `pool.repositories`: Repository ref set. Written by the server. Published in 1.301.0.
+    /// The repositories that updates come from. `pool.repositories`: Repository ref set. Written by the server. Published in 1.301.0.
     pub repositories: Vec<Ref<crate::Repository>>,
-    /// `pool.client_certificate_auth_enabled`: bool. Written by the server. Published in 1.318.0.
+    /// Whether clients may log in by a certificate. `pool.client_certificate_auth_enabled`: bool. Written by the server. Published in 1.318.0.
     pub client_certificate_auth_enabled: bool,
-    /// `pool.client_certificate_auth_name`: string. Written by the server. Published in 1.318.0.
+    /// The name that a client's certificate must have. `pool.client_certificate_auth_name`: string. Written by the server. Published in 1.318.0.
     pub client_certificate_auth_name: String,
-    /// `pool.repository_proxy_url`: string. Written by the server. Published in 21.3.0.
+    /// The web proxy between the pool and its repositories; empty for none. `pool.repository_proxy_url`: string. Written by the server. Published in 21.3.0.
     pub repository_proxy_url: String,
-    /// `pool.repository_proxy_username`: string. Written by the server. Published in 21.3.0.
+    /// The user as whom the pool logs in to that proxy. `pool.repository_proxy_username`: string. Written by the server. Published in 21.3.0.
     pub repository_proxy_username: String,
-    /// `pool.repository_proxy_password`: secret ref, or null. Written by the server. Published in 21.3.0, changed in 23.9.0.
+    /// The password for that proxy. `pool.repository_proxy_password`: secret ref, or null. Written by the server. Published in 21.3.0, changed in 23.9.0.
     pub repository_proxy_password: Option<Ref<crate::Secret>>,
-    /// `pool.migration_compression`: bool. Written by pool-operator. Prototyped in 22.33.0.
+    /// Whether moving VMs are compressed where the caller does not say. `pool.migration_compression`: bool. Written by pool-operator. Prototyped in 22.33.0.
     pub migration_compression: bool,
-    /// `pool.coordinator_bias`: bool. Written by pool-operator. Prototyped in 22.37.0, published in rio.
+    /// Whether VMs go to other hosts than the master first. `pool.coordinator_bias`: bool. Written by pool-operator. Prototyped in 22.37.0, published in rio.
     pub coordinator_bias: bool,
-    /// `pool.local_auth_max_threads`: int. Set at creation. Prototyped in 23.27.0.
+    /// How many logins of local users are checked at a time. `pool.local_auth_max_threads`: int. Set at creation. Prototyped in 23.27.0.
     pub local_auth_max_threads: i64,
-    /// `pool.ext_auth_max_threads`: int. Set at creation. Prototyped in 23.27.0.
+    /// How many logins by external authentication are checked at a time. `pool.ext_auth_max_threads`: int. Set at creation. Prototyped in 23.27.0.
     pub ext_auth_max_threads: i64,
-    /// `pool.ext_auth_cache_enabled`: bool. Written by the server. Prototyped in 24.31.0.
+    /// Whether logins by external authentication are remembered for a while. `pool.ext_auth_cache_enabled`: bool. Written by the server. Prototyped in 24.31.0.
     pub ext_auth_cache_enabled: bool,
-    /// `pool.ext_auth_cache_size`: int. Written by the server. Prototyped in 24.31.0.
+    /// How many logins are remembered. `pool.ext_auth_cache_size`: int. Written by the server. Prototyped in 24.31.0.
     pub ext_auth_cache_size: i64,
-    /// `pool.ext_auth_cache_expiry`: int, in seconds. Written by the server. Prototyped in 24.31.0.
+    /// How long a login is remembered, in seconds. `pool.ext_auth_cache_expiry`: int, in seconds. Written by the server. Prototyped in 24.31.0.
     pub ext_auth_cache_expiry: i64,
-    /// `pool.telemetry_uuid`: secret ref, or null. Written by the server. Prototyped in 23.9.0.
+    /// The identity under which telemetry is sent. `pool.telemetry_uuid`: secret ref, or null. Written by the server. Prototyped in 23.9.0.
     pub telemetry_uuid: Option<Ref<crate::Secret>>,
-    /// `pool.telemetry_frequency`: enum telemetry_frequency. Written by the server. Prototyped in 23.9.0.
+    /// How often telemetry is sent. `pool.telemetry_frequency`: enum telemetry_frequency. Written by the server. Prototyped in 23.9.0.
     pub telemetry_frequency: TelemetryFrequency,
-    /// `pool.telemetry_next_collection`: datetime. Written by the server. Prototyped in 23.9.0.
+    /// When telemetry is sent next, at the earliest. `pool.telemetry_next_collection`: datetime. Written by the server. Prototyped in 23.9.0.
     pub telemetry_next_collection: DateTime,
-    /// `pool.last_update_sync`: datetime. Written by the server. Prototyped in 23.18.0.
+    /// When updates were last fetched; 1970 for never. `pool.last_update_sync`: datetime. Written by the server. Prototyped in 23.18.0.
     pub last_update_sync: DateTime,
-    /// `pool.update_sync_frequency`: enum update_sync_frequency. Written by the server. Prototyped in 23.18.0.
+    /// How often updates are fetched. `pool.update_sync_frequency`: enum update_sync_frequency. Written by the server. Prototyped in 23.18.0.
     pub update_sync_frequency: UpdateSyncFrequency,
-    /// `pool.update_sync_day`: int. Written by the server. Prototyped in 23.18.0.
+    /// On what day of the week updates are fetched: 0 is Sunday. Without meaning if daily. `pool.update_sync_day`: int. Written by the server. Prototyped in 23.18.0.
     pub update_sync_day: i64,
-    /// `pool.update_sync_enabled`: bool. Written by the server. Prototyped in 23.18.0.
+    /// Whether updates are fetched by themselves. `pool.update_sync_enabled`: bool. Written by the server. Prototyped in 23.18.0.
     pub update_sync_enabled: bool,
-    /// `pool.recommendations`: (string -> string) map. Written by the server. Prototyped in 24.19.1.
+    /// Limits that the server recommends for the pool, by name. `pool.recommendations`: (string -> string) map. Written by the server. Prototyped in 24.19.1.
     pub recommendations: Map<String, String>,
-    /// `pool.license_server`: (string -> string) map. Written by pool-operator. Prototyped in 25.6.0.
+    /// The licence server of its hosts: `address` and `port`. `pool.license_server`: (string -> string) map. Written by pool-operator. Prototyped in 25.6.0.
     pub license_server: Map<String, String>,
-    /// `pool.ha_reboot_vm_on_internal_shutdown`: bool. Written by pool-operator. Prototyped in 25.16.0.
+    /// Whether high availability restarts a VM whose guest shut itself down. `pool.ha_reboot_vm_on_internal_shutdown`: bool. Written by pool-operator. Prototyped in 25.16.0.
     pub ha_reboot_vm_on_internal_shutdown: bool,
-    /// `pool.limit_console_sessions`: bool. Written by pool-operator. Prototyped in 26.1.0.
+    /// Whether a VM's console is shown to one client at a time. `pool.limit_console_sessions`: bool. Written by pool-operator. Prototyped in 26.1.0.
     pub limit_console_sessions: bool,
-    /// `pool.vm_console_idle_timeout`: int, in seconds. Written by pool-operator. Prototyped in 26.1.0.
+    /// After how many idle seconds a VM's console is closed; 0 for never. `pool.vm_console_idle_timeout`: int, in seconds. Written by pool-operator. Prototyped in 26.1.0.
     pub vm_console_idle_timeout: i64,
-    /// `pool.auto_update_vm_secureboot_certificates`: bool. Written by pool-operator. Prototyped in 26.16.1.
+    /// Whether VMs get new Secure Boot certificates by themselves when they start. `pool.auto_update_vm_secureboot_certificates`: bool. Written by pool-operator. Prototyped in 26.16.1.
     pub auto_update_vm_secureboot_certificates: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -514,7 +514,7 @@ pub mod fields {
     pub const AUTO_UPDATE_VM_SECUREBOOT_CERTIFICATES: RwField<Pool, bool> = RwField::new(65);
 }
 
-/// `pool.sync_trusted_certificates_from`.
+/// Installs the certificates that another pool trusts; `remote_certificate` is that pool's own. `pool.sync_trusted_certificates_from`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Prototyped in 26.16.0.
 pub fn sync_trusted_certificates_from(
@@ -537,14 +537,14 @@ pub fn sync_trusted_certificates_from(
     )
 }
 
-/// `pool.uninstall_trusted_certificate`.
+/// Trusts a certificate no longer. `pool.uninstall_trusted_certificate`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Prototyped in 26.13.0.
 pub fn uninstall_trusted_certificate(this: &Ref<crate::Pool>, certificate: &Ref<crate::Certificate>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), certificate.argument()])
 }
 
-/// `pool.install_trusted_certificate`.
+/// Trusts a certificate, in PEM: an authority if `ca`, else a server, for these purposes. `pool.install_trusted_certificate`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Prototyped in 26.13.0.
 pub fn install_trusted_certificate(
@@ -556,14 +556,14 @@ pub fn install_trusted_certificate(
     send(&CLASS, 2, vec![this.argument(), ca.argument(), cert.argument(), purpose.argument()])
 }
 
-/// `pool.set_ssh_auto_mode`.
+/// Has SSH turned on by itself, on each host, while the server's daemon does not work, or not. `pool.set_ssh_auto_mode`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.27.0.
 pub fn set_ssh_auto_mode(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_console_idle_timeout`.
+/// Sets after how many idle seconds all hosts' consoles log out; 0 for never. `pool.set_console_idle_timeout`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.21.0.
 ///
@@ -572,7 +572,7 @@ pub fn set_console_idle_timeout(this: &Ref<crate::Pool>, value: i64) -> Call<()>
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ssh_enabled_timeout`.
+/// Sets for how long SSH stays on at all hosts, in seconds, two days at most; 0 for ever. `pool.set_ssh_enabled_timeout`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.21.0.
 ///
@@ -581,28 +581,28 @@ pub fn set_ssh_enabled_timeout(this: &Ref<crate::Pool>, value: i64) -> Call<()> 
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `pool.disable_ssh`.
+/// Turns SSH off at all hosts. `pool.disable_ssh`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.13.0.
 pub fn disable_ssh(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 6, vec![this.argument()])
 }
 
-/// `pool.enable_ssh`.
+/// Turns SSH on at all hosts, for `ssh_enabled_timeout` seconds where that is set. `pool.enable_ssh`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 25.13.0.
 pub fn enable_ssh(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 7, vec![this.argument()])
 }
 
-/// `pool.get_guest_secureboot_readiness`.
+/// Whether the pool has what guests need for Secure Boot. `pool.get_guest_secureboot_readiness`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Prototyped in 24.17.0.
 pub fn get_guest_secureboot_readiness(this: &Ref<crate::Pool>) -> Call<PoolGuestSecurebootReadiness> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
-/// `pool.set_ext_auth_cache_expiry`.
+/// Sets how long logins are remembered, in seconds. `pool.set_ext_auth_cache_expiry`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ext_auth_cache_expiry`. Prototyped in 24.31.0.
 ///
@@ -611,42 +611,42 @@ pub fn set_ext_auth_cache_expiry(this: &Ref<crate::Pool>, value: i64) -> Call<()
     send(&CLASS, 9, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ext_auth_cache_size`.
+/// Sets how many logins are remembered. `pool.set_ext_auth_cache_size`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ext_auth_cache_size`. Prototyped in 24.31.0.
 pub fn set_ext_auth_cache_size(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ext_auth_cache_enabled`.
+/// Remembers logins by external authentication for a while, or asks each time. `pool.set_ext_auth_cache_enabled`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ext_auth_cache_enabled`. Prototyped in 24.31.0.
 pub fn set_ext_auth_cache_enabled(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 11, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ext_auth_max_threads`.
+/// Sets how many logins by external authentication are checked at a time. `pool.set_ext_auth_max_threads`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ext_auth_max_threads`. Prototyped in 23.27.0.
 pub fn set_ext_auth_max_threads(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 12, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_local_auth_max_threads`.
+/// Sets how many logins of local users are checked at a time. `pool.set_local_auth_max_threads`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `local_auth_max_threads`. Prototyped in 23.27.0.
 pub fn set_local_auth_max_threads(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 13, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_update_sync_enabled`.
+/// Has updates fetched by themselves, or not. `pool.set_update_sync_enabled`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `update_sync_enabled`. Prototyped in 23.18.0.
 pub fn set_update_sync_enabled(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
-/// `pool.configure_update_sync`.
+/// Sets how often updates are fetched and on what day of the week; 0 is Sunday. `pool.configure_update_sync`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in 23.18.0.
 pub fn configure_update_sync(
@@ -657,77 +657,77 @@ pub fn configure_update_sync(
     send(&CLASS, 15, vec![this.argument(), update_sync_frequency.argument(), update_sync_day.argument()])
 }
 
-/// `pool.reset_telemetry_uuid`.
+/// Sends telemetry under a new identity from now on. `pool.reset_telemetry_uuid`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 23.9.0.
 pub fn reset_telemetry_uuid(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 16, vec![this.argument()])
 }
 
-/// `pool.set_telemetry_next_collection`.
+/// Sets when telemetry is sent next; the server limits how late. `pool.set_telemetry_next_collection`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `telemetry_next_collection`. Prototyped in 23.9.0.
 pub fn set_telemetry_next_collection(this: &Ref<crate::Pool>, value: &DateTime) -> Call<()> {
     send(&CLASS, 17, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_https_only`.
+/// Closes port 80 of all hosts to the outside, or opens it. `pool.set_https_only`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in 22.27.0.
 pub fn set_https_only(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 18, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_custom_uefi_certificates`.
+/// Replaces the Secure Boot certificates that guests get; empty brings the server's back. `pool.set_custom_uefi_certificates`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `custom_uefi_certificates`. Prototyped in 24.0.0.
 pub fn set_custom_uefi_certificates(this: &Ref<crate::Pool>, value: &str) -> Call<()> {
     send(&CLASS, 19, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_uefi_certificates`.
+/// Sets Secure Boot certificates. Deprecated: use `set_custom_uefi_certificates`. `pool.set_uefi_certificates`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `uefi_certificates`. Published in 22.16.0, deprecated in 24.0.0.
 pub fn set_uefi_certificates(this: &Ref<crate::Pool>, value: &str) -> Call<()> {
     send(&CLASS, 20, vec![this.argument(), value.argument()])
 }
 
-/// `pool.disable_repository_proxy`.
+/// Reaches repositories without a web proxy. `pool.disable_repository_proxy`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 21.4.0.
 pub fn disable_repository_proxy(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 21, vec![this.argument()])
 }
 
-/// `pool.configure_repository_proxy`.
+/// Reaches repositories by a web proxy; user and password are empty where none are needed. `pool.configure_repository_proxy`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 21.3.0.
 pub fn configure_repository_proxy(this: &Ref<crate::Pool>, url: &str, username: &str, password: &str) -> Call<()> {
     send(&CLASS, 22, vec![this.argument(), url.argument(), username.argument(), password.argument()])
 }
 
-/// `pool.disable_client_certificate_auth`.
+/// Lets clients no longer log in by a certificate. `pool.disable_client_certificate_auth`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.318.0.
 pub fn disable_client_certificate_auth(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 23, vec![this.argument()])
 }
 
-/// `pool.enable_client_certificate_auth`.
+/// Lets clients log in by a trusted certificate that has this name. `pool.enable_client_certificate_auth`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.318.0.
 pub fn enable_client_certificate_auth(this: &Ref<crate::Pool>, name: &str) -> Call<()> {
     send(&CLASS, 24, vec![this.argument(), name.argument()])
 }
 
-/// `pool.check_update_readiness`.
+/// What stands in the way of updating: an error code with parameters for each obstacle. `pool.check_update_readiness`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Changes nothing. Published in 1.304.0.
 pub fn check_update_readiness(this: &Ref<crate::Pool>, requires_reboot: bool) -> Call<Vec<Vec<String>>> {
     send(&CLASS, 25, vec![this.argument(), requires_reboot.argument()])
 }
 
-/// `pool.sync_updates`.
+/// Fetches updates from the enabled repositories; `force` even if fetched. Answers their checksum. `pool.sync_updates`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.329.0, changed in 25.7.0.
 ///
@@ -753,28 +753,28 @@ pub fn sync_updates(
     )
 }
 
-/// `pool.remove_repository`.
+/// Fetches updates from a repository no longer. `pool.remove_repository`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.301.0.
 pub fn remove_repository(this: &Ref<crate::Pool>, value: &Ref<crate::Repository>) -> Call<()> {
     send(&CLASS, 27, vec![this.argument(), value.argument()])
 }
 
-/// `pool.add_repository`.
+/// Fetches updates from a repository as well. `pool.add_repository`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.301.0.
 pub fn add_repository(this: &Ref<crate::Pool>, value: &Ref<crate::Repository>) -> Call<()> {
     send(&CLASS, 28, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_repositories`.
+/// Replaces the repositories that updates come from. `pool.set_repositories`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Changes `repositories`. Published in 1.301.0.
 pub fn set_repositories(this: &Ref<crate::Pool>, value: &[Ref<crate::Repository>]) -> Call<()> {
     send(&CLASS, 29, vec![this.argument(), value.argument()])
 }
 
-/// `pool.rotate_secret`.
+/// Replaces the secret by which hosts trust each other; all must be up, and high availability off. `pool.rotate_secret`.
 ///
 /// Least role: pool-admin. May run as a task. Published in stockholm_psr.
 ///
@@ -783,140 +783,140 @@ pub fn rotate_secret() -> Call<()> {
     send(&CLASS, 30, vec![])
 }
 
-/// `pool.remove_from_guest_agent_config`.
+/// Removes a setting of all guest agents. `pool.remove_from_guest_agent_config`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `guest_agent_config`. Published in dundee.
 pub fn remove_from_guest_agent_config(this: &Ref<crate::Pool>, key: &str) -> Call<()> {
     send(&CLASS, 31, vec![this.argument(), key.argument()])
 }
 
-/// `pool.add_to_guest_agent_config`.
+/// Adds a setting of all guest agents. `pool.add_to_guest_agent_config`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `guest_agent_config`. Published in dundee.
 pub fn add_to_guest_agent_config(this: &Ref<crate::Pool>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 32, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `pool.has_extension`.
+/// Whether all hosts have an extension of the API of this name. `pool.has_extension`.
 ///
 /// Least role: pool-admin. May run as a task. Changes nothing. Published in dundee.
 pub fn has_extension(this: &Ref<crate::Pool>, name: &str) -> Call<bool> {
     send(&CLASS, 33, vec![this.argument(), name.argument()])
 }
 
-/// `pool.set_igmp_snooping_enabled`.
+/// Sends multicast only to the ports that asked for it, or to all. `pool.set_igmp_snooping_enabled`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `igmp_snooping_enabled`. Published in inverness.
 pub fn set_igmp_snooping_enabled(this: &Ref<crate::Pool>, value: bool) -> Call<()> {
     send(&CLASS, 34, vec![this.argument(), value.argument()])
 }
 
-/// `pool.disable_ssl_legacy`.
+/// Refuses old versions of TLS on all hosts. Deprecated: they always are now. `pool.disable_ssl_legacy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in dundee, deprecated in stockholm.
 pub fn disable_ssl_legacy(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 35, vec![this.argument()])
 }
 
-/// `pool.enable_ssl_legacy`.
+/// Removed: accepted old versions of TLS on all hosts. `pool.enable_ssl_legacy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in dundee, deprecated in dundee, removed in stockholm.
 pub fn enable_ssl_legacy(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 36, vec![this.argument()])
 }
 
-/// `pool.apply_edition`.
+/// Licenses all hosts as another edition. `pool.apply_edition`.
 ///
 /// Least role: pool-operator. May run as a task. Published in clearwater.
 pub fn apply_edition(this: &Ref<crate::Pool>, edition: &str) -> Call<()> {
     send(&CLASS, 37, vec![this.argument(), edition.argument()])
 }
 
-/// `pool.get_license_state`.
+/// The edition and the expiry of the licences of all hosts together. `pool.get_license_state`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in clearwater.
 pub fn get_license_state(this: &Ref<crate::Pool>) -> Call<Map<String, String>> {
     send(&CLASS, 38, vec![this.argument()])
 }
 
-/// `pool.disable_local_storage_caching`.
+/// Stops keeping caches of shared disks on all hosts. `pool.disable_local_storage_caching`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley.
 pub fn disable_local_storage_caching(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 39, vec![this.argument()])
 }
 
-/// `pool.enable_local_storage_caching`.
+/// Keeps caches of shared disks on all hosts, each in a local SR that can. `pool.enable_local_storage_caching`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley.
 pub fn enable_local_storage_caching(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 40, vec![this.argument()])
 }
 
-/// `pool.test_archive_target`.
+/// Tries whether a place for backups can be written; answers what went wrong. `pool.test_archive_target`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley.
 pub fn test_archive_target(this: &Ref<crate::Pool>, config: &Map<String, String>) -> Call<String> {
     send(&CLASS, 41, vec![this.argument(), config.argument()])
 }
 
-/// `pool.set_vswitch_controller`.
+/// Sets the vSwitch controller's address; empty for none. Deprecated: see SDN_controller. `pool.set_vswitch_controller`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `vswitch_controller`. Published in midnight-ride, extended in cowley, deprecated in falcon.
 pub fn set_vswitch_controller(address: &str) -> Call<()> {
     send(&CLASS, 42, vec![address.argument()])
 }
 
-/// `pool.disable_redo_log`.
+/// Stops writing changes of the database to a disk, unless high availability does. `pool.disable_redo_log`.
 ///
 /// Least role: pool-operator. May run as a task. Published in midnight-ride.
 pub fn disable_redo_log() -> Call<()> {
     send(&CLASS, 43, vec![])
 }
 
-/// `pool.enable_redo_log`.
+/// Writes changes of the database to a new disk in this SR as well. `pool.enable_redo_log`.
 ///
 /// Least role: pool-operator. May run as a task. Published in midnight-ride.
 pub fn enable_redo_log(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 44, vec![sr.argument()])
 }
 
-/// `pool.enable_tls_verification`.
+/// Checks certificates within the pool from now on. There is no way back. `pool.enable_tls_verification`.
 ///
 /// Least role: pool-admin. May run as a task. Published in 1.290.0.
 pub fn enable_tls_verification() -> Call<()> {
     send(&CLASS, 45, vec![])
 }
 
-/// `pool.certificate_sync`.
+/// Copies trusted certificates and revocation lists from the master to all hosts. `pool.certificate_sync`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george.
 pub fn certificate_sync() -> Call<()> {
     send(&CLASS, 46, vec![])
 }
 
-/// `pool.crl_list`.
+/// The names of the revocation lists. `pool.crl_list`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in george.
 pub fn crl_list() -> Call<Vec<String>> {
     send(&CLASS, 47, vec![])
 }
 
-/// `pool.crl_uninstall`.
+/// Removes a revocation list. `pool.crl_uninstall`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george.
 pub fn crl_uninstall(name: &str) -> Call<()> {
     send(&CLASS, 48, vec![name.argument()])
 }
 
-/// `pool.crl_install`.
+/// Adds a revocation list, in PEM, under a name. `pool.crl_install`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george.
 pub fn crl_install(name: &str, cert: &str) -> Call<()> {
     send(&CLASS, 49, vec![name.argument(), cert.argument()])
 }
 
-/// `pool.uninstall_ca_certificate`.
+/// Trusts an authority no longer. Deprecated: use `uninstall_trusted_certificate`. `pool.uninstall_ca_certificate`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.290.0, changed in 24.35.0, deprecated in 26.13.0.
 ///
@@ -925,70 +925,70 @@ pub fn uninstall_ca_certificate(name: &str, force: Option<bool>) -> Call<()> {
     send_with_options(&CLASS, 50, vec![name.argument()], &mut [force.map(|it| it.argument())])
 }
 
-/// `pool.install_ca_certificate`.
+/// Trusts an authority. Deprecated: use `install_trusted_certificate`. `pool.install_ca_certificate`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.290.0, deprecated in 26.13.0.
 pub fn install_ca_certificate(name: &str, cert: &str) -> Call<()> {
     send(&CLASS, 51, vec![name.argument(), cert.argument()])
 }
 
-/// `pool.certificate_list`.
+/// The names of trusted authorities. Deprecated: see the class Certificate. `pool.certificate_list`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in george, deprecated in 1.290.0.
 pub fn certificate_list() -> Call<Vec<String>> {
     send(&CLASS, 52, vec![])
 }
 
-/// `pool.certificate_uninstall`.
+/// Trusts an authority no longer. Deprecated: an older name of `uninstall_ca_certificate`. `pool.certificate_uninstall`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george, deprecated in 1.290.0.
 pub fn certificate_uninstall(name: &str) -> Call<()> {
     send(&CLASS, 53, vec![name.argument()])
 }
 
-/// `pool.certificate_install`.
+/// Trusts an authority. Deprecated: an older name of `install_ca_certificate`. `pool.certificate_install`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george, deprecated in 1.290.0.
 pub fn certificate_install(name: &str, cert: &str) -> Call<()> {
     send(&CLASS, 54, vec![name.argument(), cert.argument()])
 }
 
-/// `pool.send_test_post`.
+/// Posts a text from the master to a web server; answers the reply. For tests of the connection. `pool.send_test_post`.
 ///
 /// Least role: pool-admin. May run as a task. Published in george.
 pub fn send_test_post(host: &str, port: i64, body: &str) -> Call<String> {
     send(&CLASS, 55, vec![host.argument(), port.argument(), body.argument()])
 }
 
-/// `pool.retrieve_wlb_recommendations`.
+/// Which VMs workload balancing would move, where, and why. `pool.retrieve_wlb_recommendations`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in george.
 pub fn retrieve_wlb_recommendations() -> Call<Map<Ref<crate::VM>, Vec<String>>> {
     send(&CLASS, 56, vec![])
 }
 
-/// `pool.retrieve_wlb_configuration`.
+/// The settings of the workload balancing server. `pool.retrieve_wlb_configuration`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in george.
 pub fn retrieve_wlb_configuration() -> Call<Map<String, String>> {
     send(&CLASS, 57, vec![])
 }
 
-/// `pool.send_wlb_configuration`.
+/// Changes settings of the workload balancing server. `pool.send_wlb_configuration`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george.
 pub fn send_wlb_configuration(config: &Map<String, String>) -> Call<()> {
     send(&CLASS, 58, vec![config.argument()])
 }
 
-/// `pool.deconfigure_wlb`.
+/// Leaves the workload balancing server for good. `pool.deconfigure_wlb`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george.
 pub fn deconfigure_wlb() -> Call<()> {
     send(&CLASS, 59, vec![])
 }
 
-/// `pool.initialize_wlb`.
+/// Connects to a workload balancing server, which logs in here with the last two parameters. `pool.initialize_wlb`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george.
 pub fn initialize_wlb(
@@ -1011,14 +1011,14 @@ pub fn initialize_wlb(
     )
 }
 
-/// `pool.detect_nonhomogeneous_external_auth`.
+/// Warns, by messages, if hosts differ in their external authentication. `pool.detect_nonhomogeneous_external_auth`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in george.
 pub fn detect_nonhomogeneous_external_auth(pool: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 61, vec![pool.argument()])
 }
 
-/// `pool.external_auth_set_ldaps`.
+/// Has all hosts ask the directory service by LDAPS, or by LDAP. `pool.external_auth_set_ldaps`.
 ///
 /// Least role: pool-admin. May run as a task. Published in 26.16.0.
 ///
@@ -1027,7 +1027,7 @@ pub fn external_auth_set_ldaps(pool: &Ref<crate::Pool>, ldaps: bool, force: Opti
     send_with_options(&CLASS, 62, vec![pool.argument(), ldaps.argument()], &mut [force.map(|it| it.argument())])
 }
 
-/// `pool.disable_external_auth`.
+/// Takes all hosts out of the external authentication service. `pool.disable_external_auth`.
 ///
 /// Least role: pool-admin. May run as a task. Published in george.
 ///
@@ -1036,7 +1036,7 @@ pub fn disable_external_auth(pool: &Ref<crate::Pool>, config: Option<&Map<String
     send_with_options(&CLASS, 63, vec![pool.argument()], &mut [config.map(|it| it.argument())])
 }
 
-/// `pool.enable_external_auth`.
+/// Joins all hosts to an external authentication service; `auth_type` is `AD`. `pool.enable_external_auth`.
 ///
 /// Least role: pool-admin. May run as a task. Published in george.
 pub fn enable_external_auth(
@@ -1048,7 +1048,7 @@ pub fn enable_external_auth(
     send(&CLASS, 64, vec![pool.argument(), config.argument(), service_name.argument(), auth_type.argument()])
 }
 
-/// `pool.create_new_blob`.
+/// Keeps a new, empty blob with it; anyone can read a `public` one without a login. `pool.create_new_blob`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 ///
@@ -1067,14 +1067,14 @@ pub fn create_new_blob(
     )
 }
 
-/// `pool.set_ha_host_failures_to_tolerate`.
+/// Sets how many failing hosts to keep room for; fails if there is no plan for so many. `pool.set_ha_host_failures_to_tolerate`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ha_host_failures_to_tolerate`. Published in orlando.
 pub fn set_ha_host_failures_to_tolerate(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 66, vec![this.argument(), value.argument()])
 }
 
-/// `pool.ha_compute_vm_failover_plan`.
+/// Where these VMs would restart if these hosts failed. `pool.ha_compute_vm_failover_plan`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in orlando.
 pub fn ha_compute_vm_failover_plan(
@@ -1084,28 +1084,28 @@ pub fn ha_compute_vm_failover_plan(
     send(&CLASS, 67, vec![failed_hosts.argument(), failed_vms.argument()])
 }
 
-/// `pool.ha_compute_hypothetical_max_host_failures_to_tolerate`.
+/// How many hosts could fail if VMs had these restart priorities. `pool.ha_compute_hypothetical_max_host_failures_to_tolerate`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in orlando.
 pub fn ha_compute_hypothetical_max_host_failures_to_tolerate(configuration: &Map<Ref<crate::VM>, String>) -> Call<i64> {
     send(&CLASS, 68, vec![configuration.argument()])
 }
 
-/// `pool.ha_compute_max_host_failures_to_tolerate`.
+/// How many hosts could fail, as VMs are now. `pool.ha_compute_max_host_failures_to_tolerate`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in orlando.
 pub fn ha_compute_max_host_failures_to_tolerate() -> Call<i64> {
     send(&CLASS, 69, vec![])
 }
 
-/// `pool.ha_failover_plan_exists`.
+/// Whether protected VMs could all restart after so many hosts fail. `pool.ha_failover_plan_exists`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in orlando.
 pub fn ha_failover_plan_exists(n: i64) -> Call<bool> {
     send(&CLASS, 70, vec![n.argument()])
 }
 
-/// `pool.ha_prevent_restarts_for`.
+/// Has high availability restart nothing for so many seconds; 0 ends that. `pool.ha_prevent_restarts_for`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando-update-1.
 ///
@@ -1114,35 +1114,35 @@ pub fn ha_prevent_restarts_for(seconds: i64) -> Call<()> {
     send(&CLASS, 71, vec![seconds.argument()])
 }
 
-/// `pool.designate_new_master`.
+/// Makes another host the master. Clients must log in there anew. `pool.designate_new_master`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn designate_new_master(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 72, vec![host.argument()])
 }
 
-/// `pool.sync_database`.
+/// Writes the database to all hosts, so that each could become the master. `pool.sync_database`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn sync_database() -> Call<()> {
     send(&CLASS, 73, vec![])
 }
 
-/// `pool.disable_ha`.
+/// Turns high availability off. `pool.disable_ha`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in miami.
 pub fn disable_ha() -> Call<()> {
     send(&CLASS, 74, vec![])
 }
 
-/// `pool.enable_ha`.
+/// Turns high availability on, with state files and heartbeat in these SRs; none lets the server choose. `pool.enable_ha`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in miami.
 pub fn enable_ha(heartbeat_srs: &[Ref<crate::SR>], configuration: &Map<String, String>) -> Call<()> {
     send(&CLASS, 75, vec![heartbeat_srs.argument(), configuration.argument()])
 }
 
-/// `pool.create_VLAN_from_PIF`.
+/// Makes a VLAN on every host, on the PIF that is on the same network as this one. `pool.create_VLAN_from_PIF`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 ///
@@ -1151,7 +1151,7 @@ pub fn create_vlan_from_pif(pif: &Ref<crate::PIF>, network: &Ref<crate::Network>
     send(&CLASS, 76, vec![pif.argument(), network.argument(), vlan.argument()])
 }
 
-/// `pool.management_reconfigure`.
+/// Manages all hosts by their PIFs on another network; connections break. `pool.management_reconfigure`.
 ///
 /// Least role: pool-operator. May run as a task. Published in inverness.
 ///
@@ -1160,7 +1160,7 @@ pub fn management_reconfigure(network: &Ref<crate::Network>) -> Call<()> {
     send(&CLASS, 77, vec![network.argument()])
 }
 
-/// `pool.create_VLAN`.
+/// Makes a VLAN on the device of this name, such as `eth0`, of every host. `pool.create_VLAN`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 ///
@@ -1169,42 +1169,42 @@ pub fn create_vlan(device: &str, network: &Ref<crate::Network>, vlan: i64) -> Ca
     send(&CLASS, 78, vec![device.argument(), network.argument(), vlan.argument()])
 }
 
-/// `pool.recover_slaves`.
+/// Tells members that lost their master to follow the host called; answers those reached. `pool.recover_slaves`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn recover_slaves() -> Call<Vec<Ref<crate::Host>>> {
     send(&CLASS, 79, vec![])
 }
 
-/// `pool.emergency_reset_master`.
+/// Has the host called, which lost its master, follow the master at this address. `pool.emergency_reset_master`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn emergency_reset_master(master_address: &str) -> Call<()> {
     send(&CLASS, 80, vec![master_address.argument()])
 }
 
-/// `pool.emergency_transition_to_master`.
+/// Makes the host called, which lost its master, the master. Only if that is gone. `pool.emergency_transition_to_master`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn emergency_transition_to_master() -> Call<()> {
     send(&CLASS, 81, vec![])
 }
 
-/// `pool.eject`.
+/// Takes a host out of the pool: it loses its local storage and starts anew as a pool of its own. `pool.eject`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn eject(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 82, vec![host.argument()])
 }
 
-/// `pool.join_force`.
+/// Joins the host called to a pool as `join` does, past some of its checks. `pool.join_force`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn join_force(master_address: &str, master_username: &str, master_password: &str) -> Call<()> {
     send(&CLASS, 83, vec![master_address.argument(), master_username.argument(), master_password.argument()])
 }
 
-/// `pool.join`.
+/// Joins the host called to the pool of another master; it must have no running VMs or shared SRs. `pool.join`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 ///

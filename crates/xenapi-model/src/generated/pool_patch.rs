@@ -29,25 +29,25 @@ RestartXAPI = "restartXAPI",
 /// All fields of a `pool_patch` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `pool_patch.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `pool_patch.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `pool_patch.name_label`: string. Set at creation. Published in rio.
+    /// Its name. `pool_patch.name_label`: string. Set at creation. Published in rio.
     pub name_label: String,
-    /// `pool_patch.name_description`: string. Set at creation. Published in rio.
+    /// What it is about. `pool_patch.name_description`: string. Set at creation. Published in rio.
     pub name_description: String,
-    /// `pool_patch.version`: string. Set at creation. Published in miami.
+    /// The version of the hotfix. `pool_patch.version`: string. Set at creation. Published in miami.
     pub version: String,
-    /// `pool_patch.size`: int, in bytes. Written by the server. Published in miami.
+    /// The size of its file, in bytes. `pool_patch.size`: int, in bytes. Written by the server. Published in miami.
     pub size: i64,
-    /// `pool_patch.pool_applied`: bool. Written by the server. Published in miami.
+    /// Whether it is to be on all hosts. `pool_patch.pool_applied`: bool. Written by the server. Published in miami.
     pub pool_applied: bool,
-    /// `pool_patch.host_patches`: host_patch ref set. Written by the server. The other end is `host_patch.pool_patch`. Published in miami.
+    /// Its applications to single hosts. `pool_patch.host_patches`: host_patch ref set. Written by the server. The other end is `host_patch.pool_patch`. Published in miami.
     pub host_patches: Vec<Ref<crate::HostPatch>>,
-    /// `pool_patch.after_apply_guidance`: enum after_apply_guidance set. Written by the server. Published in miami.
+    /// What to do after it was applied. `pool_patch.after_apply_guidance`: enum after_apply_guidance set. Written by the server. Published in miami.
     pub after_apply_guidance: Vec<AfterApplyGuidance>,
-    /// `pool_patch.pool_update`: pool_update ref, or null. Set at creation. Published in ely.
+    /// The same update in the new format. `pool_patch.pool_update`: pool_update ref, or null. Set at creation. Published in ely.
     pub pool_update: Option<Ref<crate::PoolUpdate>>,
-    /// `pool_patch.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
+    /// Anything that clients keep with it, by name. `pool_patch.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -110,49 +110,49 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<PoolPatch, Map<String, String>> = RwField::new(9);
 }
 
-/// `pool_patch.clean_on_host`.
+/// Deletes its file from one host. Deprecated: see pool_update. `pool_patch.clean_on_host`.
 ///
 /// Least role: pool-operator. May run as a task. Published in tampa, deprecated in ely.
 pub fn clean_on_host(this: &Ref<crate::PoolPatch>, host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), host.argument()])
 }
 
-/// `pool_patch.destroy`.
+/// Forgets it and deletes its files from all hosts. Deprecated: see pool_update. `pool_patch.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami, deprecated in ely.
 pub fn destroy(this: &Ref<crate::PoolPatch>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `pool_patch.pool_clean`.
+/// Deletes its files from all hosts. Deprecated: see pool_update. `pool_patch.pool_clean`.
 ///
 /// Least role: pool-operator. May run as a task. Published in tampa, deprecated in ely.
 pub fn pool_clean(this: &Ref<crate::PoolPatch>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `pool_patch.clean`.
+/// Deletes its file from the host called. Deprecated: see pool_update. `pool_patch.clean`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami, deprecated in ely.
 pub fn clean(this: &Ref<crate::PoolPatch>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `pool_patch.precheck`.
+/// Fails if it could not be applied to a host; answers what the check printed. Deprecated. `pool_patch.precheck`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami, deprecated in ely.
 pub fn precheck(this: &Ref<crate::PoolPatch>, host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 4, vec![this.argument(), host.argument()])
 }
 
-/// `pool_patch.pool_apply`.
+/// Applies it to all hosts. Deprecated: use `pool_update.pool_apply`. `pool_patch.pool_apply`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami, deprecated in ely.
 pub fn pool_apply(this: &Ref<crate::PoolPatch>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `pool_patch.apply`.
+/// Applies it to one host; answers what it printed. Deprecated: use `pool_update.apply`. `pool_patch.apply`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami, deprecated in ely.
 pub fn apply(this: &Ref<crate::PoolPatch>, host: &Ref<crate::Host>) -> Call<String> {

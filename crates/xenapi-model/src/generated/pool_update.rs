@@ -41,27 +41,27 @@ Ok = "ok",
 /// All fields of a `pool_update` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `pool_update.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `pool_update.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `pool_update.name_label`: string. Set at creation. Published in rio.
+    /// Its name. `pool_update.name_label`: string. Set at creation. Published in rio.
     pub name_label: String,
-    /// `pool_update.name_description`: string. Set at creation. Published in rio.
+    /// What it is about. `pool_update.name_description`: string. Set at creation. Published in rio.
     pub name_description: String,
-    /// `pool_update.version`: string. Set at creation. Published in ely.
+    /// The version of the update. `pool_update.version`: string. Set at creation. Published in ely.
     pub version: String,
-    /// `pool_update.installation_size`: int, in bytes. Set at creation. Published in ely.
+    /// The space it takes on a host, in bytes. `pool_update.installation_size`: int, in bytes. Set at creation. Published in ely.
     pub installation_size: i64,
-    /// `pool_update.key`: string. Set at creation. Published in ely.
+    /// The key that its signature is checked by. `pool_update.key`: string. Set at creation. Published in ely.
     pub key: String,
-    /// `pool_update.after_apply_guidance`: enum update_after_apply_guidance set. Set at creation. Published in ely.
+    /// What to do after it was applied. `pool_update.after_apply_guidance`: enum update_after_apply_guidance set. Set at creation. Published in ely.
     pub after_apply_guidance: Vec<UpdateAfterApplyGuidance>,
-    /// `pool_update.vdi`: VDI ref, or null. Set at creation. Published in rio.
+    /// The disk that holds its packages. `pool_update.vdi`: VDI ref, or null. Set at creation. Published in rio.
     pub vdi: Option<Ref<crate::VDI>>,
-    /// `pool_update.hosts`: host ref set. Written by the server. The other end is `host.updates`. Published in ely.
+    /// The hosts it was applied to. `pool_update.hosts`: host ref set. Written by the server. The other end is `host.updates`. Published in ely.
     pub hosts: Vec<Ref<crate::Host>>,
-    /// `pool_update.other_config`: (string -> string) map. Written by pool-operator. Published in inverness.
+    /// Anything that clients keep with it, by name. `pool_update.other_config`: (string -> string) map. Written by pool-operator. Published in inverness.
     pub other_config: Map<String, String>,
-    /// `pool_update.enforce_homogeneity`: bool. Set at creation. Published in inverness.
+    /// Whether all hosts have to have it. `pool_update.enforce_homogeneity`: bool. Set at creation. Published in inverness.
     pub enforce_homogeneity: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -128,42 +128,42 @@ pub mod fields {
     pub const ENFORCE_HOMOGENEITY: Field<PoolUpdate, bool> = Field::new(10);
 }
 
-/// `pool_update.destroy`.
+/// Forgets an update that no host has. `pool_update.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn destroy(this: &Ref<crate::PoolUpdate>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `pool_update.pool_clean`.
+/// Deletes the packages from the pool; hosts that have it keep it. `pool_update.pool_clean`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn pool_clean(this: &Ref<crate::PoolUpdate>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `pool_update.pool_apply`.
+/// Applies it to all hosts. `pool_update.pool_apply`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn pool_apply(this: &Ref<crate::PoolUpdate>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `pool_update.apply`.
+/// Applies it to one host. `pool_update.apply`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn apply(this: &Ref<crate::PoolUpdate>, host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), host.argument()])
 }
 
-/// `pool_update.precheck`.
+/// Fails if it could not be applied to a host; answers whether it patches what runs. `pool_update.precheck`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn precheck(this: &Ref<crate::PoolUpdate>, host: &Ref<crate::Host>) -> Call<LivepatchStatus> {
     send(&CLASS, 4, vec![this.argument(), host.argument()])
 }
 
-/// `pool_update.introduce`.
+/// Adds an update whose packages are on a disk, after checking its signature. `pool_update.introduce`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn introduce(vdi: &Ref<crate::VDI>) -> Call<Ref<crate::PoolUpdate>> {

@@ -15,13 +15,13 @@ pub struct ProbeResult;
 /// All fields of a `probe_result` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `probe_result.configuration`: (string -> string) map. Written by the server. Prototyped in kolkata, published in lima.
+    /// What to give as `device_config`, to create or to go on looking. `probe_result.configuration`: (string -> string) map. Written by the server. Prototyped in kolkata, published in lima.
     pub configuration: Map<String, String>,
-    /// `probe_result.complete`: bool. Written by the server. Prototyped in kolkata, published in lima.
+    /// Whether `configuration` is enough to attach storage; if not, go on looking with it. `probe_result.complete`: bool. Written by the server. Prototyped in kolkata, published in lima.
     pub complete: bool,
-    /// `probe_result.sr`: sr_stat record option. Written by the server. Prototyped in kolkata, published in lima.
+    /// The SR that is there already; absent where there is none. `probe_result.sr`: sr_stat record option. Written by the server. Prototyped in kolkata, published in lima.
     pub sr: Option<crate::sr_stat::Record>,
-    /// `probe_result.extra_info`: (string -> string) map. Written by the server. Prototyped in kolkata, published in lima.
+    /// What else the driver tells of it, by name. `probe_result.extra_info`: (string -> string) map. Written by the server. Prototyped in kolkata, published in lima.
     pub extra_info: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

@@ -15,33 +15,33 @@ pub struct PUSB;
 /// All fields of a `PUSB` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `PUSB.uuid`: string. Written by the server. Published in inverness.
+    /// The lasting identity. `PUSB.uuid`: string. Written by the server. Published in inverness.
     pub uuid: Uuid,
-    /// `PUSB.USB_group`: USB_group ref. Set at creation. The other end is `USB_group.PUSBs`. Published in inverness.
+    /// The group from which VMs are served. `PUSB.USB_group`: USB_group ref. Set at creation. The other end is `USB_group.PUSBs`. Published in inverness.
     pub usb_group: Ref<crate::USBGroup>,
-    /// `PUSB.host`: host ref. Set at creation. The other end is `host.PUSBs`. Published in inverness.
+    /// The host that has it. `PUSB.host`: host ref. Set at creation. The other end is `host.PUSBs`. Published in inverness.
     pub host: Ref<crate::Host>,
-    /// `PUSB.path`: string. Set at creation. Published in inverness.
+    /// Where it is plugged in. `PUSB.path`: string. Set at creation. Published in inverness.
     pub path: String,
-    /// `PUSB.vendor_id`: string. Set at creation. Published in inverness.
+    /// The number of its maker. `PUSB.vendor_id`: string. Set at creation. Published in inverness.
     pub vendor_id: String,
-    /// `PUSB.vendor_desc`: string. Set at creation. Published in inverness.
+    /// Who made it. `PUSB.vendor_desc`: string. Set at creation. Published in inverness.
     pub vendor_desc: String,
-    /// `PUSB.product_id`: string. Set at creation. Published in inverness.
+    /// The number of its model. `PUSB.product_id`: string. Set at creation. Published in inverness.
     pub product_id: String,
-    /// `PUSB.product_desc`: string. Set at creation. Published in inverness.
+    /// The name of its model. `PUSB.product_desc`: string. Set at creation. Published in inverness.
     pub product_desc: String,
-    /// `PUSB.serial`: string. Set at creation. Published in inverness.
+    /// Its serial number. `PUSB.serial`: string. Set at creation. Published in inverness.
     pub serial: String,
-    /// `PUSB.version`: string. Set at creation. Published in inverness.
+    /// The version of USB that it speaks. `PUSB.version`: string. Set at creation. Published in inverness.
     pub version: String,
-    /// `PUSB.description`: string. Set at creation. Published in inverness.
+    /// A text that tells people what it is. `PUSB.description`: string. Set at creation. Published in inverness.
     pub description: String,
-    /// `PUSB.passthrough_enabled`: bool. Written by the server. Published in inverness.
+    /// Whether a VM can have it. `PUSB.passthrough_enabled`: bool. Written by the server. Published in inverness.
     pub passthrough_enabled: bool,
-    /// `PUSB.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
+    /// Anything that clients keep with it, by name. `PUSB.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
     pub other_config: Map<String, String>,
-    /// `PUSB.speed`: float, in Mb/s. Set at creation. Published in stockholm.
+    /// How fast it is, in Mb/s; -1 if not known. `PUSB.speed`: float, in Mb/s. Set at creation. Published in stockholm.
     pub speed: f64,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -120,14 +120,14 @@ pub mod fields {
     pub const SPEED: Field<PUSB, f64> = Field::new(13);
 }
 
-/// `PUSB.set_passthrough_enabled`.
+/// Lets a VM have it, or no longer. `PUSB.set_passthrough_enabled`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `passthrough_enabled`. Published in inverness.
 pub fn set_passthrough_enabled(this: &Ref<crate::PUSB>, value: bool) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `PUSB.scan`.
+/// Looks for USB devices of a host that came or went. `PUSB.scan`.
 ///
 /// Least role: pool-admin. May run as a task. Published in inverness.
 pub fn scan(host: &Ref<crate::Host>) -> Call<()> {

@@ -15,17 +15,17 @@ pub struct PVSCacheStorage;
 /// All fields of a `PVS_cache_storage` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `PVS_cache_storage.uuid`: string. Written by the server. Published in ely.
+    /// The lasting identity. `PVS_cache_storage.uuid`: string. Written by the server. Published in ely.
     pub uuid: Uuid,
-    /// `PVS_cache_storage.host`: host ref. Set at creation. Published in ely.
+    /// The host that has the cache. `PVS_cache_storage.host`: host ref. Set at creation. Published in ely.
     pub host: Ref<crate::Host>,
-    /// `PVS_cache_storage.SR`: SR ref. Set at creation. Published in ely.
+    /// Where the cache is. `PVS_cache_storage.SR`: SR ref. Set at creation. Published in ely.
     pub sr: Ref<crate::SR>,
-    /// `PVS_cache_storage.site`: PVS_site ref. Set at creation. The other end is `PVS_site.cache_storage`. Published in ely.
+    /// The site it is for. `PVS_cache_storage.site`: PVS_site ref. Set at creation. The other end is `PVS_site.cache_storage`. Published in ely.
     pub site: Ref<crate::PVSSite>,
-    /// `PVS_cache_storage.size`: int, in bytes. Set at creation. Published in ely.
+    /// How big the cache may be, in bytes. `PVS_cache_storage.size`: int, in bytes. Set at creation. Published in ely.
     pub size: i64,
-    /// `PVS_cache_storage.VDI`: VDI ref, or null. Written by the server. Published in ely.
+    /// The disk that the cache is on. `PVS_cache_storage.VDI`: VDI ref, or null. Written by the server. Published in ely.
     pub vdi: Option<Ref<crate::VDI>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -75,13 +75,13 @@ pub mod fields {
 /// What `PVS_cache_storage.create` takes: the fields that clients write. Least role: pool-operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `PVS_cache_storage.host`: host ref. Set at creation. Published in ely.
+    /// The host that has the cache. `PVS_cache_storage.host`: host ref. Set at creation. Published in ely.
     pub host: Ref<crate::Host>,
-    /// `PVS_cache_storage.SR`: SR ref. Set at creation. Published in ely.
+    /// Where the cache is. `PVS_cache_storage.SR`: SR ref. Set at creation. Published in ely.
     pub sr: Ref<crate::SR>,
-    /// `PVS_cache_storage.site`: PVS_site ref. Set at creation. The other end is `PVS_site.cache_storage`. Published in ely.
+    /// The site it is for. `PVS_cache_storage.site`: PVS_site ref. Set at creation. The other end is `PVS_site.cache_storage`. Published in ely.
     pub site: Ref<crate::PVSSite>,
-    /// `PVS_cache_storage.size`: int, in bytes. Set at creation. Published in ely.
+    /// How big the cache may be, in bytes. `PVS_cache_storage.size`: int, in bytes. Set at creation. Published in ely.
     pub size: i64,
 }
 

@@ -31,15 +31,15 @@ IncompatibleProtocolVersion = "incompatible_protocol_version",
 /// All fields of a `PVS_proxy` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `PVS_proxy.uuid`: string. Written by the server. Published in ely.
+    /// The lasting identity. `PVS_proxy.uuid`: string. Written by the server. Published in ely.
     pub uuid: Uuid,
-    /// `PVS_proxy.site`: PVS_site ref. Set at creation. The other end is `PVS_site.proxies`. Published in ely.
+    /// The site it is for. `PVS_proxy.site`: PVS_site ref. Set at creation. The other end is `PVS_site.proxies`. Published in ely.
     pub site: Ref<crate::PVSSite>,
-    /// `PVS_proxy.VIF`: VIF ref. Set at creation. Published in ely.
+    /// The interface through which the VM reads its disk. `PVS_proxy.VIF`: VIF ref. Set at creation. Published in ely.
     pub vif: Ref<crate::VIF>,
-    /// `PVS_proxy.currently_attached`: bool. Written by the server. Published in ely.
+    /// Whether it is in use right now. `PVS_proxy.currently_attached`: bool. Written by the server. Published in ely.
     pub currently_attached: bool,
-    /// `PVS_proxy.status`: enum pvs_proxy_status. Written by the server. Published in ely.
+    /// Whether it caches, and if not, why. `PVS_proxy.status`: enum pvs_proxy_status. Written by the server. Published in ely.
     pub status: PvsProxyStatus,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -82,14 +82,14 @@ pub mod fields {
     pub const STATUS: Field<PVSProxy, PvsProxyStatus> = Field::new(4);
 }
 
-/// `PVS_proxy.destroy`.
+/// Takes the cache out of the way of the VIF. `PVS_proxy.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn destroy(this: &Ref<crate::PVSProxy>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `PVS_proxy.create`.
+/// Puts the cache of a site in the way of a VIF, which must be the VM's first. `PVS_proxy.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn create(site: &Ref<crate::PVSSite>, vif: &Ref<crate::VIF>) -> Call<Ref<crate::PVSProxy>> {

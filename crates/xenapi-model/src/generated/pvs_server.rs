@@ -15,15 +15,15 @@ pub struct PVSServer;
 /// All fields of a `PVS_server` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `PVS_server.uuid`: string. Written by the server. Published in ely.
+    /// The lasting identity. `PVS_server.uuid`: string. Written by the server. Published in ely.
     pub uuid: Uuid,
-    /// `PVS_server.addresses`: string set. Set at creation. Published in ely.
+    /// Its IPv4 addresses. `PVS_server.addresses`: string set. Set at creation. Published in ely.
     pub addresses: Vec<String>,
-    /// `PVS_server.first_port`: int. Set at creation. Published in ely.
+    /// The first of the UDP ports it answers on. `PVS_server.first_port`: int. Set at creation. Published in ely.
     pub first_port: i64,
-    /// `PVS_server.last_port`: int. Set at creation. Published in ely.
+    /// The last of the UDP ports it answers on. `PVS_server.last_port`: int. Set at creation. Published in ely.
     pub last_port: i64,
-    /// `PVS_server.site`: PVS_site ref. Set at creation. The other end is `PVS_site.servers`. Published in ely.
+    /// The site it serves. `PVS_server.site`: PVS_site ref. Set at creation. The other end is `PVS_site.servers`. Published in ely.
     pub site: Ref<crate::PVSSite>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -66,14 +66,14 @@ pub mod fields {
     pub const SITE: Field<PVSServer, Ref<crate::PVSSite>> = Field::new(4);
 }
 
-/// `PVS_server.forget`.
+/// Drops it from the database. `PVS_server.forget`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn forget(this: &Ref<crate::PVSServer>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `PVS_server.introduce`.
+/// Adds a server of a site, with its addresses and its range of ports. `PVS_server.introduce`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn introduce(

@@ -15,19 +15,19 @@ pub struct PVSSite;
 /// All fields of a `PVS_site` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `PVS_site.uuid`: string. Written by the server. Published in ely.
+    /// The lasting identity. `PVS_site.uuid`: string. Written by the server. Published in ely.
     pub uuid: Uuid,
-    /// `PVS_site.name_label`: string. Written by pool-operator. Published in ely.
+    /// The name that people gave it. Not unique. `PVS_site.name_label`: string. Written by pool-operator. Published in ely.
     pub name_label: String,
-    /// `PVS_site.name_description`: string. Written by pool-operator. Published in ely.
+    /// What people wrote about it. `PVS_site.name_description`: string. Written by pool-operator. Published in ely.
     pub name_description: String,
-    /// `PVS_site.PVS_uuid`: string. Set at creation. Published in ely.
+    /// The site's own identity in Citrix Provisioning. `PVS_site.PVS_uuid`: string. Set at creation. Published in ely.
     pub pvs_uuid: String,
-    /// `PVS_site.cache_storage`: PVS_cache_storage ref set. Written by the server. The other end is `PVS_cache_storage.site`. Published in ely.
+    /// Where hosts keep their caches for it. `PVS_site.cache_storage`: PVS_cache_storage ref set. Written by the server. The other end is `PVS_cache_storage.site`. Published in ely.
     pub cache_storage: Vec<Ref<crate::PVSCacheStorage>>,
-    /// `PVS_site.servers`: PVS_server ref set. Written by the server. The other end is `PVS_server.site`. Published in ely.
+    /// Its servers. `PVS_site.servers`: PVS_server ref set. Written by the server. The other end is `PVS_server.site`. Published in ely.
     pub servers: Vec<Ref<crate::PVSServer>>,
-    /// `PVS_site.proxies`: PVS_proxy ref set. Written by the server. The other end is `PVS_proxy.site`. Published in ely.
+    /// The VIFs joined to its caches. `PVS_site.proxies`: PVS_proxy ref set. Written by the server. The other end is `PVS_proxy.site`. Published in ely.
     pub proxies: Vec<Ref<crate::PVSProxy>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -78,14 +78,14 @@ pub mod fields {
     pub const PROXIES: Field<PVSSite, Vec<Ref<crate::PVSProxy>>> = Field::new(6);
 }
 
-/// `PVS_site.set_PVS_uuid`.
+/// Sets the site's own identity in Citrix Provisioning. `PVS_site.set_PVS_uuid`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `PVS_uuid`. Published in ely.
 pub fn set_pvs_uuid(this: &Ref<crate::PVSSite>, value: &str) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `PVS_site.forget`.
+/// Drops it from the database; it must have no servers and no proxies that run. `PVS_site.forget`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 ///
@@ -94,7 +94,7 @@ pub fn forget(this: &Ref<crate::PVSSite>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PVS_site.introduce`.
+/// Adds a site of Citrix Provisioning. `PVS_site.introduce`.
 ///
 /// Least role: pool-operator. May run as a task. Published in ely.
 pub fn introduce(name_label: &str, name_description: &str, pvs_uuid: &str) -> Call<Ref<crate::PVSSite>> {

@@ -15,17 +15,17 @@ pub struct RateLimit;
 /// All fields of a `Rate_limit` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Rate_limit.uuid`: string. Written by the server. Prototyped in 26.17.0.
+    /// The lasting identity. `Rate_limit.uuid`: string. Written by the server. Prototyped in 26.17.0.
     pub uuid: Uuid,
-    /// `Rate_limit.name_label`: string. Written by pool-admin. Prototyped in 26.17.0.
+    /// The name that people gave it. Not unique. `Rate_limit.name_label`: string. Written by pool-admin. Prototyped in 26.17.0.
     pub name_label: String,
-    /// `Rate_limit.name_description`: string. Written by pool-admin. Prototyped in 26.17.0.
+    /// What people wrote about it. `Rate_limit.name_description`: string. Written by pool-admin. Prototyped in 26.17.0.
     pub name_description: String,
-    /// `Rate_limit.callers`: Caller ref set. Written by the server. The other end is `Caller.rate_limit`. Prototyped in 26.17.0.
+    /// Those whose calls it limits. `Rate_limit.callers`: Caller ref set. Written by the server. The other end is `Caller.rate_limit`. Prototyped in 26.17.0.
     pub callers: Vec<Ref<crate::Caller>>,
-    /// `Rate_limit.burst_size`: float. Set at creation. Prototyped in 26.17.0.
+    /// How many tokens can be saved up, and so be spent at once. `Rate_limit.burst_size`: float. Set at creation. Prototyped in 26.17.0.
     pub burst_size: f64,
-    /// `Rate_limit.fill_rate`: float. Set at creation. Prototyped in 26.17.0.
+    /// How many tokens come back each second. `Rate_limit.fill_rate`: float. Set at creation. Prototyped in 26.17.0.
     pub fill_rate: f64,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -75,13 +75,13 @@ pub mod fields {
 /// What `Rate_limit.create` takes: the fields that clients write. Least role: pool-admin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `Rate_limit.name_label`: string. Written by pool-admin. Prototyped in 26.17.0.
+    /// The name that people gave it. Not unique. `Rate_limit.name_label`: string. Written by pool-admin. Prototyped in 26.17.0.
     pub name_label: String,
-    /// `Rate_limit.name_description`: string. Written by pool-admin. Prototyped in 26.17.0.
+    /// What people wrote about it. `Rate_limit.name_description`: string. Written by pool-admin. Prototyped in 26.17.0.
     pub name_description: String,
-    /// `Rate_limit.burst_size`: float. Set at creation. Prototyped in 26.17.0.
+    /// How many tokens can be saved up, and so be spent at once. `Rate_limit.burst_size`: float. Set at creation. Prototyped in 26.17.0.
     pub burst_size: f64,
-    /// `Rate_limit.fill_rate`: float. Set at creation. Prototyped in 26.17.0.
+    /// How many tokens come back each second. `Rate_limit.fill_rate`: float. Set at creation. Prototyped in 26.17.0.
     pub fill_rate: f64,
 }
 
@@ -108,28 +108,28 @@ impl Default for New {
     }
 }
 
-/// `Rate_limit.set_fill_rate`.
+/// Sets how many tokens come back each second. `Rate_limit.set_fill_rate`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `fill_rate`. Prototyped in 26.17.0.
 pub fn set_fill_rate(this: &Ref<crate::RateLimit>, value: f64) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `Rate_limit.set_burst_size`.
+/// Sets how many tokens can be saved up. `Rate_limit.set_burst_size`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `burst_size`. Prototyped in 26.17.0.
 pub fn set_burst_size(this: &Ref<crate::RateLimit>, value: f64) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `Rate_limit.remove_caller`.
+/// Limits the calls of a caller no longer. `Rate_limit.remove_caller`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 26.17.0.
 pub fn remove_caller(this: &Ref<crate::RateLimit>, caller: &Ref<crate::Caller>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), caller.argument()])
 }
 
-/// `Rate_limit.add_caller`.
+/// Limits the calls of a caller. `Rate_limit.add_caller`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 26.17.0.
 pub fn add_caller(this: &Ref<crate::RateLimit>, caller: &Ref<crate::Caller>) -> Call<()> {

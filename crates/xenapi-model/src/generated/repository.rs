@@ -27,27 +27,27 @@ RemotePool = "remote_pool",
 /// All fields of a `Repository` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `Repository.uuid`: string. Written by the server. Published in 1.301.0.
+    /// The lasting identity. `Repository.uuid`: string. Written by the server. Published in 1.301.0.
     pub uuid: Uuid,
-    /// `Repository.name_label`: string. Written by pool-operator. Published in rio.
+    /// The name that people gave it. Not unique. `Repository.name_label`: string. Written by pool-operator. Published in rio.
     pub name_label: String,
-    /// `Repository.name_description`: string. Written by pool-operator. Published in rio.
+    /// What people wrote about it. `Repository.name_description`: string. Written by pool-operator. Published in rio.
     pub name_description: String,
-    /// `Repository.binary_url`: string. Set at creation. Published in 1.301.0.
+    /// Where its packages are. `Repository.binary_url`: string. Set at creation. Published in 1.301.0.
     pub binary_url: String,
-    /// `Repository.source_url`: string. Set at creation. Published in 1.301.0.
+    /// Where the sources of its packages are. `Repository.source_url`: string. Set at creation. Published in 1.301.0.
     pub source_url: String,
-    /// `Repository.update`: bool. Set at creation. Published in 1.301.0.
+    /// Whether it holds updates, rather than the base of the system. `Repository.update`: bool. Set at creation. Published in 1.301.0.
     pub update: bool,
-    /// `Repository.hash`: string. Written by the server. Published in 1.301.0.
+    /// The checksum of what was last fetched from it. `Repository.hash`: string. Written by the server. Published in 1.301.0.
     pub hash: String,
-    /// `Repository.up_to_date`: bool. Written by the server. Published in 1.301.0, deprecated in 23.18.0, removed in 23.18.0.
+    /// Whether all hosts have everything in it. Removed. `Repository.up_to_date`: bool. Written by the server. Published in 1.301.0, deprecated in 23.18.0, removed in 23.18.0.
     pub up_to_date: bool,
-    /// `Repository.gpgkey_path`: string. Set at creation. Prototyped in 22.12.0.
+    /// The file with the key that its signatures are checked by. `Repository.gpgkey_path`: string. Set at creation. Prototyped in 22.12.0.
     pub gpgkey_path: String,
-    /// `Repository.origin`: enum origin. Set at creation. Prototyped in 24.23.0.
+    /// Whether updates come over the network, from an uploaded bundle, or from another pool. `Repository.origin`: enum origin. Set at creation. Prototyped in 24.23.0.
     pub origin: Origin,
-    /// `Repository.certificate`: string. Set at creation. Prototyped in 25.7.0.
+    /// The certificate of the other pool, where updates come from one, in PEM. `Repository.certificate`: string. Set at creation. Prototyped in 25.7.0.
     pub certificate: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -114,21 +114,21 @@ pub mod fields {
     pub const CERTIFICATE: Field<Repository, String> = Field::new(10);
 }
 
-/// `Repository.set_gpgkey_path`.
+/// Sets the file with the key that its signatures are checked by. `Repository.set_gpgkey_path`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Changes `gpgkey_path`. Prototyped in 22.12.0.
 pub fn set_gpgkey_path(this: &Ref<crate::Repository>, value: &str) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `Repository.forget`.
+/// Drops it from the database; the pool must not use it. `Repository.forget`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.301.0.
 pub fn forget(this: &Ref<crate::Repository>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `Repository.introduce_remote_pool`.
+/// Adds another pool as a source of updates; `certificate` is that pool's, in PEM. `Repository.introduce_remote_pool`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Prototyped in 25.7.0.
 pub fn introduce_remote_pool(
@@ -140,14 +140,14 @@ pub fn introduce_remote_pool(
     send(&CLASS, 2, vec![name_label.argument(), name_description.argument(), binary_url.argument(), certificate.argument()])
 }
 
-/// `Repository.introduce_bundle`.
+/// Adds a repository that is filled by uploading bundles. `Repository.introduce_bundle`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Prototyped in 24.23.0.
 pub fn introduce_bundle(name_label: &str, name_description: &str) -> Call<Ref<crate::Repository>> {
     send(&CLASS, 3, vec![name_label.argument(), name_description.argument()])
 }
 
-/// `Repository.introduce`.
+/// Adds a repository on the network; see `pool.add_repository` to use it. `Repository.introduce`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in 1.301.0.
 ///

@@ -15,15 +15,15 @@ pub struct Role;
 /// All fields of a `role` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `role.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `role.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `role.name_label`: string. Set at creation. Published in midnight-ride.
+    /// Its name, for example `vm-admin`, or the name of a single permission. `role.name_label`: string. Set at creation. Published in midnight-ride.
     pub name_label: String,
-    /// `role.name_description`: string. Set at creation. Published in midnight-ride.
+    /// What it is for. `role.name_description`: string. Set at creation. Published in midnight-ride.
     pub name_description: String,
-    /// `role.subroles`: role ref set. Set at creation. Published in midnight-ride.
+    /// The roles and permissions that it includes. `role.subroles`: role ref set. Set at creation. Published in midnight-ride.
     pub subroles: Vec<Ref<crate::Role>>,
-    /// `role.is_internal`: bool. Written by the server. Published in 22.5.0.
+    /// Whether it is for the server's own use and no one can be given it. `role.is_internal`: bool. Written by the server. Published in 22.5.0.
     pub is_internal: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -66,28 +66,28 @@ pub mod fields {
     pub const IS_INTERNAL: Field<Role, bool> = Field::new(4);
 }
 
-/// `role.get_by_permission_name_label`.
+/// The roles that include a permission, by its name. `role.get_by_permission_name_label`.
 ///
 /// Least role: read-only. Changes nothing. Published in midnight-ride.
 pub fn get_by_permission_name_label(label: &str) -> Call<Vec<Ref<crate::Role>>> {
     send(&CLASS, 0, vec![label.argument()])
 }
 
-/// `role.get_by_permission`.
+/// The roles that include a permission. `role.get_by_permission`.
 ///
 /// Least role: read-only. Changes nothing. Published in midnight-ride.
 pub fn get_by_permission(permission: &Ref<crate::Role>) -> Call<Vec<Ref<crate::Role>>> {
     send(&CLASS, 1, vec![permission.argument()])
 }
 
-/// `role.get_permissions_name_label`.
+/// The names of all permissions that it includes. `role.get_permissions_name_label`.
 ///
 /// Least role: read-only. Changes nothing. Published in midnight-ride.
 pub fn get_permissions_name_label(this: &Ref<crate::Role>) -> Call<Vec<String>> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `role.get_permissions`.
+/// All permissions that it includes. `role.get_permissions`.
 ///
 /// Least role: read-only. Changes nothing. Published in midnight-ride.
 pub fn get_permissions(this: &Ref<crate::Role>) -> Call<Vec<Ref<crate::Role>>> {

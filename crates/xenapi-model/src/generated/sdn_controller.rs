@@ -25,13 +25,13 @@ Pssl = "pssl",
 /// All fields of an `SDN_controller` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `SDN_controller.uuid`: string. Written by the server. Published in falcon.
+    /// The lasting identity. `SDN_controller.uuid`: string. Written by the server. Published in falcon.
     pub uuid: Uuid,
-    /// `SDN_controller.protocol`: enum sdn_controller_protocol. Set at creation. Published in falcon.
+    /// Who connects: the hosts (`ssl`), or the controller (`pssl`). `SDN_controller.protocol`: enum sdn_controller_protocol. Set at creation. Published in falcon.
     pub protocol: SdnControllerProtocol,
-    /// `SDN_controller.address`: string. Set at creation. Published in falcon.
+    /// Its address. `SDN_controller.address`: string. Set at creation. Published in falcon.
     pub address: String,
-    /// `SDN_controller.port`: int. Set at creation. Published in falcon.
+    /// Its TCP port; 0 for the usual one. `SDN_controller.port`: int. Set at creation. Published in falcon.
     pub port: i64,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -70,14 +70,14 @@ pub mod fields {
     pub const PORT: Field<SDNController, i64> = Field::new(3);
 }
 
-/// `SDN_controller.forget`.
+/// Disconnects all hosts from it. `SDN_controller.forget`.
 ///
 /// Least role: pool-operator. May run as a task. Published in falcon.
 pub fn forget(this: &Ref<crate::SDNController>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `SDN_controller.introduce`.
+/// Connects all hosts to it, or has them wait for it with `pssl`, which takes no address. `SDN_controller.introduce`.
 ///
 /// Least role: pool-operator. May run as a task. Published in falcon.
 ///

@@ -15,11 +15,11 @@ pub struct Secret;
 /// All fields of a `secret` at one moment.
 #[derive(Clone, PartialEq)]
 pub struct Record {
-    /// `secret.uuid`: string. Read by pool-operator. Written by the server. Published in rio.
+    /// The lasting identity. `secret.uuid`: string. Read by pool-operator. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `secret.value`: string. Read by pool-operator. Written by pool-operator. Kept out of logs. Published in rio.
+    /// The password itself. `secret.value`: string. Read by pool-operator. Written by pool-operator. Kept out of logs. Published in rio.
     pub value: String,
-    /// `secret.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
+    /// Anything that clients keep with it, by name. `secret.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -64,9 +64,9 @@ pub mod fields {
 /// What `secret.create` takes: the fields that clients write. Least role: pool-operator.
 #[derive(Clone, PartialEq)]
 pub struct New {
-    /// `secret.value`: string. Read by pool-operator. Written by pool-operator. Kept out of logs. Published in rio.
+    /// The password itself. `secret.value`: string. Read by pool-operator. Written by pool-operator. Kept out of logs. Published in rio.
     pub value: String,
-    /// `secret.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
+    /// Anything that clients keep with it, by name. `secret.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
     pub other_config: Map<String, String>,
 }
 

@@ -27,35 +27,35 @@ Qcow2 = "qcow2",
 /// All fields of an `SM` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `SM.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `SM.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `SM.name_label`: string. Written by the server. Published in rio.
+    /// Its name. `SM.name_label`: string. Written by the server. Published in rio.
     pub name_label: String,
-    /// `SM.name_description`: string. Written by the server. Published in rio.
+    /// What it is for. `SM.name_description`: string. Written by the server. Published in rio.
     pub name_description: String,
-    /// `SM.type`: string. Written by the server. Published in rio.
+    /// The type of SR that it serves. `SM.type`: string. Written by the server. Published in rio.
     pub r#type: String,
-    /// `SM.vendor`: string. Written by the server. Published in rio.
+    /// Who made it. `SM.vendor`: string. Written by the server. Published in rio.
     pub vendor: String,
-    /// `SM.copyright`: string. Written by the server. Published in rio.
+    /// Who has the copyright. `SM.copyright`: string. Written by the server. Published in rio.
     pub copyright: String,
-    /// `SM.version`: string. Written by the server. Published in rio.
+    /// Its version. `SM.version`: string. Written by the server. Published in rio.
     pub version: String,
-    /// `SM.required_api_version`: string. Written by the server. Published in rio.
+    /// The version of the interface to drivers that it needs. `SM.required_api_version`: string. Written by the server. Published in rio.
     pub required_api_version: String,
-    /// `SM.configuration`: (string -> string) map. Written by the server. Published in rio.
+    /// What `device_config` may hold, each with an explanation. `SM.configuration`: (string -> string) map. Written by the server. Published in rio.
     pub configuration: Map<String, String>,
-    /// `SM.capabilities`: string set. Written by the server. Published in miami, deprecated in clearwater.
+    /// What it can do. Deprecated: see `features`. `SM.capabilities`: string set. Written by the server. Published in miami, deprecated in clearwater.
     pub capabilities: Vec<String>,
-    /// `SM.features`: (string -> int) map. Written by the server. Published in clearwater, changed in 24.37.0.
+    /// What it can do, each with a version, for example `VDI_RESIZE`. `SM.features`: (string -> int) map. Written by the server. Published in clearwater, changed in 24.37.0.
     pub features: Map<String, i64>,
-    /// `SM.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
+    /// Anything that clients keep with it, by name. `SM.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
     pub other_config: Map<String, String>,
-    /// `SM.driver_filename`: string. Written by the server. Published in orlando.
+    /// The file that it is in. `SM.driver_filename`: string. Written by the server. Published in orlando.
     pub driver_filename: String,
-    /// `SM.required_cluster_stack`: string set. Written by the server. Published in dundee.
+    /// The clusters of which it needs one, if any. `SM.required_cluster_stack`: string set. Written by the server. Published in dundee.
     pub required_cluster_stack: Vec<String>,
-    /// `SM.supported_image_formats`: enum image_format_type set. Written by the server. Prototyped in 26.15.0.
+    /// The formats in which it can keep disks. `SM.supported_image_formats`: enum image_format_type set. Written by the server. Prototyped in 26.15.0.
     pub supported_image_formats: Vec<ImageFormatType>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

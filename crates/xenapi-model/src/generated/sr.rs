@@ -107,13 +107,13 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// Words that people put on it. `SR.tags`: string set. Written by vm-operator. Published in orlando.
     pub tags: Vec<String>,
-    /// `SR.sm_config`: (string -> string) map. Written by pool-operator. Published in miami.
+    /// What the storage driver keeps with it, by name. `SR.sm_config`: (string -> string) map. Written by pool-operator. Published in miami.
     pub sm_config: Map<String, String>,
     /// Bytes kept with it, by name. `SR.blobs`: (string -> blob ref) map. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
-    /// `SR.local_cache_enabled`: bool. Written by the server. Published in cowley.
+    /// Whether a host keeps caches of shared disks in it. `SR.local_cache_enabled`: bool. Written by the server. Published in cowley.
     pub local_cache_enabled: bool,
-    /// `SR.introduced_by`: DR_task ref, or null. Written by the server. The other end is `DR_task.introduced_SRs`. Published in boston.
+    /// The disaster recovery that introduced it, if any. `SR.introduced_by`: DR_task ref, or null. Written by the server. The other end is `DR_task.introduced_SRs`. Published in boston.
     pub introduced_by: Option<Ref<crate::DRTask>>,
     /// Whether its hosts coordinate by a cluster. `SR.clustered`: bool. Written by the server. Published in dundee.
     pub clustered: bool,
@@ -224,63 +224,63 @@ pub mod fields {
     pub const IS_TOOLS_SR: Field<SR, bool> = Field::new(20);
 }
 
-/// `SR.forget_data_source_archives`.
+/// Throws away the history of a measurement. `SR.forget_data_source_archives`.
 ///
 /// Least role: pool-operator. Published in dundee.
 pub fn forget_data_source_archives(sr: &Ref<crate::SR>, data_source: &str) -> Call<()> {
     send(&CLASS, 0, vec![sr.argument(), data_source.argument()])
 }
 
-/// `SR.query_data_source`.
+/// The latest value of a measurement. `SR.query_data_source`.
 ///
 /// Least role: read-only. Changes nothing. Published in dundee.
 pub fn query_data_source(sr: &Ref<crate::SR>, data_source: &str) -> Call<f64> {
     send(&CLASS, 1, vec![sr.argument(), data_source.argument()])
 }
 
-/// `SR.record_data_source`.
+/// Has the history of a measurement recorded. `SR.record_data_source`.
 ///
 /// Least role: pool-operator. Published in dundee.
 pub fn record_data_source(sr: &Ref<crate::SR>, data_source: &str) -> Call<()> {
     send(&CLASS, 2, vec![sr.argument(), data_source.argument()])
 }
 
-/// `SR.get_data_sources`.
+/// What is measured of it, with units, and whether its history is recorded. `SR.get_data_sources`.
 ///
 /// Least role: read-only. Changes nothing. Published in dundee.
 pub fn get_data_sources(sr: &Ref<crate::SR>) -> Call<Vec<crate::data_source::Record>> {
     send(&CLASS, 3, vec![sr.argument()])
 }
 
-/// `SR.disable_database_replication`.
+/// Stops keeping a copy of the pool's database in it. `SR.disable_database_replication`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 pub fn disable_database_replication(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 4, vec![sr.argument()])
 }
 
-/// `SR.enable_database_replication`.
+/// Keeps a copy of the pool's database in it, for recovery elsewhere. `SR.enable_database_replication`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 pub fn enable_database_replication(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 5, vec![sr.argument()])
 }
 
-/// `SR.assert_supports_database_replication`.
+/// Fails unless it could hold a copy of the pool's database. `SR.assert_supports_database_replication`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in boston.
 pub fn assert_supports_database_replication(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 6, vec![sr.argument()])
 }
 
-/// `SR.assert_can_host_ha_statefile`.
+/// Fails unless it could hold a state file of high availability. `SR.assert_can_host_ha_statefile`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in orlando.
 pub fn assert_can_host_ha_statefile(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 7, vec![sr.argument()])
 }
 
-/// `SR.set_physical_size`.
+/// Sets its size in the database, in bytes; the storage itself stays as it is. `SR.set_physical_size`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `physical_size`. Published in miami.
 ///
@@ -289,7 +289,7 @@ pub fn set_physical_size(this: &Ref<crate::SR>, value: i64) -> Call<()> {
     send(&CLASS, 8, vec![this.argument(), value.argument()])
 }
 
-/// `SR.create_new_blob`.
+/// Keeps a new, empty blob with it; anyone can read a `public` one without a login. `SR.create_new_blob`.
 ///
 /// Least role: pool-operator. May run as a task. Published in orlando.
 ///
@@ -303,28 +303,28 @@ pub fn create_new_blob(sr: &Ref<crate::SR>, name: &str, mime_type: &str, public:
     )
 }
 
-/// `SR.set_name_description`.
+/// Sets what people wrote about it. `SR.set_name_description`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `name_description`. Published in rio.
 pub fn set_name_description(sr: &Ref<crate::SR>, value: &str) -> Call<()> {
     send(&CLASS, 10, vec![sr.argument(), value.argument()])
 }
 
-/// `SR.set_name_label`.
+/// Sets its name. `SR.set_name_label`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `name_label`. Published in rio.
 pub fn set_name_label(sr: &Ref<crate::SR>, value: &str) -> Call<()> {
     send(&CLASS, 11, vec![sr.argument(), value.argument()])
 }
 
-/// `SR.set_shared`.
+/// Declares that several hosts can use it at once, or that they cannot. `SR.set_shared`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `shared`. Published in rio.
 pub fn set_shared(sr: &Ref<crate::SR>, value: bool) -> Call<()> {
     send(&CLASS, 12, vec![sr.argument(), value.argument()])
 }
 
-/// `SR.probe_ext`.
+/// Looks for SRs of this type, or how to go on looking, with what is known so far. `SR.probe_ext`.
 ///
 /// Least role: pool-operator. May run as a task. Prototyped in kolkata, published in lima.
 ///
@@ -343,7 +343,7 @@ pub fn probe_ext(
     )
 }
 
-/// `SR.probe`.
+/// Looks for SRs of this type; answers what the driver prints, often XML. See `probe_ext`. `SR.probe`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///
@@ -362,28 +362,28 @@ pub fn probe(
     )
 }
 
-/// `SR.scan`.
+/// Compares it with the storage: new disks are added, lost ones dropped, sizes brought up to date. `SR.scan`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in rio.
 pub fn scan(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 15, vec![sr.argument()])
 }
 
-/// `SR.get_supported_types`.
+/// The storage drivers that are installed. `SR.get_supported_types`.
 ///
 /// Least role: read-only. Changes nothing. Published in rio.
 pub fn get_supported_types() -> Call<Vec<String>> {
     send(&CLASS, 16, vec![])
 }
 
-/// `SR.update`.
+/// Reads its properties from the storage again. `SR.update`.
 ///
 /// Least role: pool-operator. May run as a task. Published in symc.
 pub fn update(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 17, vec![sr.argument()])
 }
 
-/// `SR.forget`.
+/// Drops it from the database with its PBDs, which must be unplugged; all data stay. `SR.forget`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 ///
@@ -392,7 +392,7 @@ pub fn forget(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 18, vec![sr.argument()])
 }
 
-/// `SR.destroy`.
+/// Deletes it with all that the storage holds; PBDs must be unplugged and no disks left. `SR.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 ///
@@ -401,7 +401,7 @@ pub fn destroy(sr: &Ref<crate::SR>) -> Call<()> {
     send(&CLASS, 19, vec![sr.argument()])
 }
 
-/// `SR.make`.
+/// Formatted storage. Deprecated and refused: use `create`. `SR.make`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio, deprecated in miami.
 ///
@@ -432,7 +432,7 @@ pub fn make(
     )
 }
 
-/// `SR.introduce`.
+/// Adds an SR to the database that exists already; it needs PBDs before hosts can use it. `SR.introduce`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 ///
@@ -461,7 +461,7 @@ pub fn introduce(
     )
 }
 
-/// `SR.create`.
+/// Formats storage as an SR, plugs it into the host, or into all if shared. What was there is lost. `SR.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 ///

@@ -29,19 +29,19 @@ Unavailable = "unavailable",
 /// All fields of an `sr_stat` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `sr_stat.uuid`: string option. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// Its uuid, if it has one. `sr_stat.uuid`: string option. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub uuid: Uuid,
-    /// `sr_stat.name_label`: string. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// Its name. `sr_stat.name_label`: string. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub name_label: String,
-    /// `sr_stat.name_description`: string. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// What people wrote about it. `sr_stat.name_description`: string. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub name_description: String,
-    /// `sr_stat.free_space`: int, in bytes. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// The space that is free, in bytes. `sr_stat.free_space`: int, in bytes. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub free_space: i64,
-    /// `sr_stat.total_space`: int, in bytes. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// All its space, in bytes. `sr_stat.total_space`: int, in bytes. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub total_space: i64,
-    /// `sr_stat.clustered`: bool. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// Whether its hosts coordinate by a cluster. `sr_stat.clustered`: bool. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub clustered: bool,
-    /// `sr_stat.health`: enum sr_health. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// Whether it works. `sr_stat.health`: enum sr_health. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub health: SrHealth,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

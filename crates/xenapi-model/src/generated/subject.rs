@@ -15,13 +15,13 @@ pub struct Subject;
 /// All fields of a `subject` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `subject.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `subject.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `subject.subject_identifier`: string. Set at creation. Published in george.
+    /// What the external authentication service calls the user or group, for example a SID. `subject.subject_identifier`: string. Set at creation. Published in george.
     pub subject_identifier: String,
-    /// `subject.other_config`: (string -> string) map. Set at creation. Published in george.
+    /// What the service told of the user or group, by name, and what clients keep. `subject.other_config`: (string -> string) map. Set at creation. Published in george.
     pub other_config: Map<String, String>,
-    /// `subject.roles`: role ref set. Written by the server. Published in midnight-ride.
+    /// Its roles; with none it cannot log in. `subject.roles`: role ref set. Written by the server. Published in midnight-ride.
     pub roles: Vec<Ref<crate::Role>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -63,9 +63,9 @@ pub mod fields {
 /// What `subject.create` takes: the fields that clients write. Least role: pool-admin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `subject.subject_identifier`: string. Set at creation. Published in george.
+    /// What the external authentication service calls the user or group, for example a SID. `subject.subject_identifier`: string. Set at creation. Published in george.
     pub subject_identifier: String,
-    /// `subject.other_config`: (string -> string) map. Set at creation. Published in george.
+    /// What the service told of the user or group, by name, and what clients keep. `subject.other_config`: (string -> string) map. Set at creation. Published in george.
     pub other_config: Map<String, String>,
 }
 
@@ -81,21 +81,21 @@ impl New {
     }
 }
 
-/// `subject.get_permissions_name_label`.
+/// The names of everything its roles permit. `subject.get_permissions_name_label`.
 ///
 /// Least role: read-only. Changes nothing. Published in midnight-ride.
 pub fn get_permissions_name_label(this: &Ref<crate::Subject>) -> Call<Vec<String>> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `subject.remove_from_roles`.
+/// Takes a role away from it. `subject.remove_from_roles`.
 ///
 /// Least role: pool-admin. Changes `roles`. Published in midnight-ride.
 pub fn remove_from_roles(this: &Ref<crate::Subject>, role: &Ref<crate::Role>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), role.argument()])
 }
 
-/// `subject.add_to_roles`.
+/// Gives it another role. `subject.add_to_roles`.
 ///
 /// Least role: pool-admin. Changes `roles`. Published in midnight-ride.
 pub fn add_to_roles(this: &Ref<crate::Subject>, role: &Ref<crate::Role>) -> Call<()> {

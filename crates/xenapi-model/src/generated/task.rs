@@ -73,7 +73,7 @@ pub struct Record {
     pub subtask_of: Option<Ref<crate::Task>>,
     /// Its parts. `task.subtasks`: task ref set. Written by the server. The other end is `task.subtask_of`. Published in orlando.
     pub subtasks: Vec<Ref<crate::Task>>,
-    /// `task.backtrace`: string. Written by the server. Published in dundee.
+    /// Where in the server's code it failed, as text; `()` for nowhere. `task.backtrace`: string. Written by the server. Published in dundee.
     pub backtrace: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -164,42 +164,42 @@ pub mod fields {
     pub const BACKTRACE: Field<Task, String> = Field::new(16);
 }
 
-/// `task.set_other_config`.
+/// Replaces everything that clients keep with it. `task.set_other_config`.
 ///
 /// Least role: read-only. Changes `other_config`. Prototyped in 25.8.0.
 pub fn set_other_config(this: &Ref<crate::Task>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `task.remove_from_other_config`.
+/// Removes what clients keep under a key. `task.remove_from_other_config`.
 ///
 /// Least role: read-only. May run as a task. Changes `other_config`. Prototyped in 25.8.0.
 pub fn remove_from_other_config(this: &Ref<crate::Task>, key: &str) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), key.argument()])
 }
 
-/// `task.add_to_other_config`.
+/// Keeps a text under a new key. `task.add_to_other_config`.
 ///
 /// Least role: read-only. May run as a task. Changes `other_config`. Prototyped in 25.8.0.
 pub fn add_to_other_config(this: &Ref<crate::Task>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `task.set_error_info`.
+/// Sets the error of one's own task: a code and its parameters. `task.set_error_info`.
 ///
 /// Least role: read-only. Changes `error_info`. Published in 21.3.0.
 pub fn set_error_info(this: &Ref<crate::Task>, value: &[String]) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `task.set_result`.
+/// Sets the result of one's own task. `task.set_result`.
 ///
 /// Least role: read-only. Changes `result`. Published in 21.3.0.
 pub fn set_result(this: &Ref<crate::Task>, value: &str) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `task.set_progress`.
+/// Sets how far one's own task is, from 0 to 1. `task.set_progress`.
 ///
 /// Least role: read-only. Changes `progress`. Published in stockholm.
 ///
@@ -208,14 +208,14 @@ pub fn set_progress(this: &Ref<crate::Task>, value: f64) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `task.set_status`.
+/// Ends one's own task, or marks how it does; the server ends those it made itself. `task.set_status`.
 ///
 /// Least role: read-only. Changes `status`. Published in falcon.
 pub fn set_status(this: &Ref<crate::Task>, value: &TaskStatusType) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), value.argument()])
 }
 
-/// `task.cancel`.
+/// Asks to stop; no error if it cannot be or has ended. Watch `status` for what came of it. `task.cancel`.
 ///
 /// Least role: read-only. May run as a task. Published in rio.
 ///
@@ -224,14 +224,14 @@ pub fn cancel(task: &Ref<crate::Task>) -> Call<()> {
     send(&CLASS, 7, vec![task.argument()])
 }
 
-/// `task.destroy`.
+/// Forgets it; one that still runs goes on and is forgotten when it ends. `task.destroy`.
 ///
 /// Least role: read-only. Published in rio.
 pub fn destroy(this: &Ref<crate::Task>) -> Call<()> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
-/// `task.create`.
+/// Makes a task of one's own, to show what a client does; pending until `set_status`. `task.create`.
 ///
 /// Least role: read-only. Published in rio.
 pub fn create(label: &str, description: &str) -> Call<Ref<crate::Task>> {

@@ -25,17 +25,17 @@ Vxlan = "vxlan",
 /// All fields of a `tunnel` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `tunnel.uuid`: string. Written by the server. Published in cowley.
+    /// The lasting identity. `tunnel.uuid`: string. Written by the server. Published in cowley.
     pub uuid: Uuid,
-    /// `tunnel.access_PIF`: PIF ref. Set at creation. The other end is `PIF.tunnel_access_PIF_of`. Published in cowley.
+    /// The PIF that stands for it. `tunnel.access_PIF`: PIF ref. Set at creation. The other end is `PIF.tunnel_access_PIF_of`. Published in cowley.
     pub access_pif: Ref<crate::PIF>,
-    /// `tunnel.transport_PIF`: PIF ref. Set at creation. The other end is `PIF.tunnel_transport_PIF_of`. Published in cowley.
+    /// The PIF that carries it. `tunnel.transport_PIF`: PIF ref. Set at creation. The other end is `PIF.tunnel_transport_PIF_of`. Published in cowley.
     pub transport_pif: Ref<crate::PIF>,
-    /// `tunnel.status`: (string -> string) map. Written by pool-operator. Published in cowley.
+    /// Whether it works: `active` is `true` or `false`. There may be a `key`. `tunnel.status`: (string -> string) map. Written by pool-operator. Published in cowley.
     pub status: Map<String, String>,
-    /// `tunnel.other_config`: (string -> string) map. Written by pool-operator. Published in cowley.
+    /// Anything that clients keep with it, by name. `tunnel.other_config`: (string -> string) map. Written by pool-operator. Published in cowley.
     pub other_config: Map<String, String>,
-    /// `tunnel.protocol`: enum tunnel_protocol. Written by pool-operator. Published in 1.250.0.
+    /// How frames are wrapped. `tunnel.protocol`: enum tunnel_protocol. Written by pool-operator. Published in 1.250.0.
     pub protocol: TunnelProtocol,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -82,14 +82,14 @@ pub mod fields {
     pub const PROTOCOL: RwField<Tunnel, TunnelProtocol> = RwField::new(5);
 }
 
-/// `tunnel.destroy`.
+/// Deletes it and the PIF that stands for it. `tunnel.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley.
 pub fn destroy(this: &Ref<crate::Tunnel>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `tunnel.create`.
+/// Joins a network on one host to a tunnel; makes the PIF for it. Needs Open vSwitch. `tunnel.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley.
 ///

@@ -15,17 +15,17 @@ pub struct USBGroup;
 /// All fields of a `USB_group` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `USB_group.uuid`: string. Written by the server. Published in inverness.
+    /// The lasting identity. `USB_group.uuid`: string. Written by the server. Published in inverness.
     pub uuid: Uuid,
-    /// `USB_group.name_label`: string. Written by pool-admin. Published in inverness.
+    /// The name that people gave it. Not unique. `USB_group.name_label`: string. Written by pool-admin. Published in inverness.
     pub name_label: String,
-    /// `USB_group.name_description`: string. Written by pool-admin. Published in inverness.
+    /// What people wrote about it. `USB_group.name_description`: string. Written by pool-admin. Published in inverness.
     pub name_description: String,
-    /// `USB_group.PUSBs`: PUSB ref set. Written by the server. The other end is `PUSB.USB_group`. Published in inverness.
+    /// The physical devices in it. `USB_group.PUSBs`: PUSB ref set. Written by the server. The other end is `PUSB.USB_group`. Published in inverness.
     pub pusbs: Vec<Ref<crate::PUSB>>,
-    /// `USB_group.VUSBs`: VUSB ref set. Written by the server. The other end is `VUSB.USB_group`. Published in inverness.
+    /// The virtual devices that it serves. `USB_group.VUSBs`: VUSB ref set. Written by the server. The other end is `VUSB.USB_group`. Published in inverness.
     pub vusbs: Vec<Ref<crate::VUSB>>,
-    /// `USB_group.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
+    /// Anything that clients keep with it, by name. `USB_group.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -72,14 +72,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<USBGroup, Map<String, String>> = RwField::new(5);
 }
 
-/// `USB_group.destroy`.
+/// Deletes a group that holds no physical or virtual device. `USB_group.destroy`.
 ///
 /// Least role: pool-admin. May run as a task. Published in inverness.
 pub fn destroy(this: &Ref<crate::USBGroup>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `USB_group.create`.
+/// Makes an empty group. `USB_group.create`.
 ///
 /// Least role: pool-admin. May run as a task. Published in inverness.
 ///

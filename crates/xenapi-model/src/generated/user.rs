@@ -15,13 +15,13 @@ pub struct User;
 /// All fields of a `user` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `user.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `user.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `user.short_name`: string. Set at creation. Published in rio.
+    /// The name to log in by. `user.short_name`: string. Set at creation. Published in rio.
     pub short_name: String,
-    /// `user.fullname`: string. Written by pool-admin. Published in rio.
+    /// The name of the person. `user.fullname`: string. Written by pool-admin. Published in rio.
     pub fullname: String,
-    /// `user.other_config`: (string -> string) map. Written by pool-admin. Published in orlando.
+    /// Anything that clients keep with it, by name. `user.other_config`: (string -> string) map. Written by pool-admin. Published in orlando.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -63,11 +63,11 @@ pub mod fields {
 /// What `user.create` takes: the fields that clients write. Least role: pool-admin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `user.short_name`: string. Set at creation. Published in rio.
+    /// The name to log in by. `user.short_name`: string. Set at creation. Published in rio.
     pub short_name: String,
-    /// `user.fullname`: string. Written by pool-admin. Published in rio.
+    /// The name of the person. `user.fullname`: string. Written by pool-admin. Published in rio.
     pub fullname: String,
-    /// `user.other_config`: (string -> string) map. Written by pool-admin. Published in orlando.
+    /// Anything that clients keep with it, by name. `user.other_config`: (string -> string) map. Written by pool-admin. Published in orlando.
     pub other_config: Map<String, String>,
 }
 

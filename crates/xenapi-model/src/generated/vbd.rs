@@ -81,7 +81,7 @@ pub struct Record {
     pub r#type: VbdType,
     /// Whether it can be unplugged while the VM runs. `VBD.unpluggable`: bool. Written by vm-admin. Published in miami.
     pub unpluggable: bool,
-    /// `VBD.storage_lock`: bool. Written by the server. Published in rio.
+    /// Whether the storage is locked for it. `VBD.storage_lock`: bool. Written by the server. Published in rio.
     pub storage_lock: bool,
     /// Whether the drive is empty. `VBD.empty`: bool. Set at creation. Published in rio.
     pub empty: bool,
@@ -101,7 +101,7 @@ pub struct Record {
     pub qos_algorithm_params: Map<String, String>,
     /// The algorithms that could limit its traffic. `VBD.qos_supported_algorithms`: string set. Written by the server. Published in rio.
     pub qos_supported_algorithms: Vec<String>,
-    /// `VBD.metrics`: VBD_metrics ref, or null. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// What is measured of it. Removed, always null. `VBD.metrics`: VBD_metrics ref, or null. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub metrics: Option<Ref<crate::VBDMetrics>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -283,28 +283,28 @@ impl New {
     }
 }
 
-/// `VBD.set_mode`.
+/// Sets whether the VM may write; only while the VM is halted. `VBD.set_mode`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `mode`. Published in rio.
 pub fn set_mode(this: &Ref<crate::VBD>, value: &VbdMode) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `VBD.assert_attachable`.
+/// Fails with the reason for which it could not be attached now. `VBD.assert_attachable`.
 ///
 /// Least role: vm-admin. May run as a task. Changes nothing. Published in rio.
 pub fn assert_attachable(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `VBD.unplug_force`.
+/// Takes it out of a running VM without asking the guest; data on the way may be lost. `VBD.unplug_force`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 pub fn unplug_force(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `VBD.unplug`.
+/// Takes it out of a running VM; the guest may refuse while it uses it. `VBD.unplug`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 ///
@@ -313,14 +313,14 @@ pub fn unplug(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `VBD.plug`.
+/// Puts it into a running VM; into one that is not, its start does that. `VBD.plug`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 pub fn plug(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `VBD.insert`.
+/// Puts an image into an empty CD drive. `VBD.insert`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -329,7 +329,7 @@ pub fn insert(vbd: &Ref<crate::VBD>, vdi: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 5, vec![vbd.argument(), vdi.argument()])
 }
 
-/// `VBD.eject`.
+/// Empties a CD drive. `VBD.eject`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///

@@ -15,15 +15,15 @@ pub struct VBDMetrics;
 /// All fields of a `VBD_metrics` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VBD_metrics.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `VBD_metrics.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `VBD_metrics.io_read_kbs`: float, in KiB/s. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// Reading, in KiB/s. Not filled any more. `VBD_metrics.io_read_kbs`: float, in KiB/s. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub io_read_kbs: f64,
-    /// `VBD_metrics.io_write_kbs`: float, in KiB/s. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// Writing, in KiB/s. Not filled any more. `VBD_metrics.io_write_kbs`: float, in KiB/s. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub io_write_kbs: f64,
-    /// `VBD_metrics.last_updated`: datetime. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// When it was last measured. `VBD_metrics.last_updated`: datetime. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub last_updated: DateTime,
-    /// `VBD_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando, deprecated in tampa, removed in tampa.
+    /// Anything that clients keep with it, by name. `VBD_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando, deprecated in tampa, removed in tampa.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

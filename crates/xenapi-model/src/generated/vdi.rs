@@ -111,7 +111,7 @@ pub struct Record {
     pub sr: Ref<crate::SR>,
     /// The devices that VMs have of it. `VDI.VBDs`: VBD ref set. Written by the server. The other end is `VBD.VDI`. Published in rio.
     pub vbds: Vec<Ref<crate::VBD>>,
-    /// `VDI.crash_dumps`: crashdump ref set. Written by the server. The other end is `crashdump.VDI`. Published in rio.
+    /// The dumps of VMs that it holds. `VDI.crash_dumps`: crashdump ref set. Written by the server. The other end is `crashdump.VDI`. Published in rio.
     pub crash_dumps: Vec<Ref<crate::Crashdump>>,
     /// The size that a VM sees, in bytes. `VDI.virtual_size`: int, in bytes. Set at creation. Published in rio.
     pub virtual_size: i64,
@@ -125,7 +125,7 @@ pub struct Record {
     pub read_only: bool,
     /// Anything that clients keep with it, by name. `VDI.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
     pub other_config: Map<String, String>,
-    /// `VDI.storage_lock`: bool. Written by the server. Published in rio.
+    /// Whether the storage driver has locked it. `VDI.storage_lock`: bool. Written by the server. Published in rio.
     pub storage_lock: bool,
     /// Its name within the SR. `VDI.location`: string. Written by the server. Published in miami.
     pub location: String,
@@ -133,11 +133,11 @@ pub struct Record {
     pub managed: bool,
     /// Whether the last scan of its SR did not find it. `VDI.missing`: bool. Written by the server. Published in rio.
     pub missing: bool,
-    /// `VDI.parent`: VDI ref, or null. Written by the server. Published in rio, deprecated in ely.
+    /// The disk that it is a part of, if any. Deprecated. `VDI.parent`: VDI ref, or null. Written by the server. Published in rio, deprecated in ely.
     pub parent: Option<Ref<crate::VDI>>,
-    /// `VDI.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
+    /// What the storage driver puts into xenstore when it is attached, by name. `VDI.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
     pub xenstore_data: Map<String, String>,
-    /// `VDI.sm_config`: (string -> string) map. Written by vm-admin. Published in miami.
+    /// What the storage driver keeps with it, by name. `VDI.sm_config`: (string -> string) map. Written by vm-admin. Published in miami.
     pub sm_config: Map<String, String>,
     /// Whether this is the state of a disk at a moment. `VDI.is_a_snapshot`: bool. Written by the server. Published in orlando.
     pub is_a_snapshot: bool,
@@ -149,13 +149,13 @@ pub struct Record {
     pub snapshot_time: DateTime,
     /// Words that people put on it. `VDI.tags`: string set. Written by vm-operator. Published in orlando.
     pub tags: Vec<String>,
-    /// `VDI.allow_caching`: bool. Written by the server. Published in cowley.
+    /// Whether hosts may cache it on local storage. `VDI.allow_caching`: bool. Written by the server. Published in cowley.
     pub allow_caching: bool,
     /// Whether it keeps its content over a start of its VM. `VDI.on_boot`: enum on_boot. Written by the server. Published in cowley.
     pub on_boot: OnBoot,
-    /// `VDI.metadata_of_pool`: pool ref, or null. Written by the server. The other end is `pool.metadata_VDIs`. Published in boston.
+    /// The pool whose database it holds a copy of, if any. `VDI.metadata_of_pool`: pool ref, or null. Written by the server. The other end is `pool.metadata_VDIs`. Published in boston.
     pub metadata_of_pool: Option<Ref<crate::Pool>>,
-    /// `VDI.metadata_latest`: bool. Written by the server. Published in boston.
+    /// Whether its copy of that pool's database is the newest at hand. `VDI.metadata_latest`: bool. Written by the server. Published in boston.
     pub metadata_latest: bool,
     /// Whether it is the CD of the guest tools. `VDI.is_tools_iso`: bool. Written by the server. Published in dundee.
     pub is_tools_iso: bool,
@@ -329,9 +329,9 @@ pub struct New {
     pub read_only: bool,
     /// Anything that clients keep with it, by name. `VDI.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
     pub other_config: Map<String, String>,
-    /// `VDI.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
+    /// What the storage driver puts into xenstore when it is attached, by name. `VDI.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
     pub xenstore_data: Map<String, String>,
-    /// `VDI.sm_config`: (string -> string) map. Written by vm-admin. Published in miami.
+    /// What the storage driver keeps with it, by name. `VDI.sm_config`: (string -> string) map. Written by vm-admin. Published in miami.
     pub sm_config: Map<String, String>,
     /// Words that people put on it. `VDI.tags`: string set. Written by vm-operator. Published in orlando.
     pub tags: Vec<String>,
@@ -373,7 +373,7 @@ impl New {
     }
 }
 
-/// `VDI.revert`.
+/// Brings the disk of a snapshot back to what the snapshot holds; what it holds now is lost. `VDI.revert`.
 ///
 /// Least role: vm-power-admin. May run as a task. Prototyped in 26.16.0.
 ///
@@ -382,7 +382,7 @@ pub fn revert(snapshot: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 0, vec![snapshot.argument()])
 }
 
-/// `VDI.get_nbd_info`.
+/// How to read it by NBD: an address, a port and an export name, which holds the session, for each way. `VDI.get_nbd_info`.
 ///
 /// Least role: vm-admin. May run as a task. Changes nothing. Published in inverness.
 ///
@@ -391,7 +391,7 @@ pub fn get_nbd_info(this: &Ref<crate::VDI>) -> Call<Vec<crate::vdi_nbd_server_in
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `VDI.list_changed_blocks`.
+/// The blocks that differ between two disks, as a bitmap in base64; one bit for 64 KiB. `VDI.list_changed_blocks`.
 ///
 /// Least role: vm-operator. May run as a task. Changes nothing. Published in inverness.
 ///
@@ -400,7 +400,7 @@ pub fn list_changed_blocks(vdi_from: &Ref<crate::VDI>, vdi_to: &Ref<crate::VDI>)
     send(&CLASS, 2, vec![vdi_from.argument(), vdi_to.argument()])
 }
 
-/// `VDI.data_destroy`.
+/// Deletes the data of a snapshot and keeps which blocks changed; its type becomes `cbt_metadata`. `VDI.data_destroy`.
 ///
 /// Least role: vm-admin. May run as a task. Published in inverness.
 ///
@@ -409,7 +409,7 @@ pub fn data_destroy(this: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `VDI.disable_cbt`.
+/// Stops tracking which blocks change; what was tracked is lost. `VDI.disable_cbt`.
 ///
 /// Least role: vm-admin. May run as a task. Published in inverness.
 ///
@@ -418,7 +418,7 @@ pub fn disable_cbt(this: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `VDI.enable_cbt`.
+/// Tracks from now on which blocks change. `VDI.enable_cbt`.
 ///
 /// Least role: vm-admin. May run as a task. Published in inverness.
 ///
@@ -427,77 +427,77 @@ pub fn enable_cbt(this: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `VDI.pool_migrate`.
+/// Moves it to another SR while VMs go on using it; it needs a VBD. Answers the new VDI. `VDI.pool_migrate`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in tampa.
 pub fn pool_migrate(vdi: &Ref<crate::VDI>, sr: &Ref<crate::SR>, options: &Map<String, String>) -> Call<Ref<crate::VDI>> {
     send(&CLASS, 6, vec![vdi.argument(), sr.argument(), options.argument()])
 }
 
-/// `VDI.read_database_pool_uuid`.
+/// The uuid of the pool whose database it holds; empty if it holds none. `VDI.read_database_pool_uuid`.
 ///
 /// Least role: read-only. May run as a task. Published in boston.
 pub fn read_database_pool_uuid(this: &Ref<crate::VDI>) -> Call<String> {
     send(&CLASS, 7, vec![this.argument()])
 }
 
-/// `VDI.open_database`.
+/// Opens the database it holds a copy of; answers a session to read that by. `VDI.open_database`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 pub fn open_database(this: &Ref<crate::VDI>) -> Call<Ref<crate::Session>> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
-/// `VDI.set_allow_caching`.
+/// Lets hosts cache it on local storage, or not. `VDI.set_allow_caching`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `allow_caching`. Published in cowley.
 pub fn set_allow_caching(this: &Ref<crate::VDI>, value: bool) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_on_boot`.
+/// Keeps its content over a start of its VM, or resets it; no VM may be using it. `VDI.set_on_boot`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `on_boot`. Published in cowley.
 pub fn set_on_boot(this: &Ref<crate::VDI>, value: &OnBoot) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_name_description`.
+/// Sets what people wrote about it. `VDI.set_name_description`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `name_description`. Published in rio.
 pub fn set_name_description(this: &Ref<crate::VDI>, value: &str) -> Call<()> {
     send(&CLASS, 11, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_name_label`.
+/// Sets its name. `VDI.set_name_label`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `name_label`. Published in rio.
 pub fn set_name_label(this: &Ref<crate::VDI>, value: &str) -> Call<()> {
     send(&CLASS, 12, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_read_only`.
+/// Forbids writing to it, or allows it. `VDI.set_read_only`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `read_only`. Published in rio.
 pub fn set_read_only(this: &Ref<crate::VDI>, value: bool) -> Call<()> {
     send(&CLASS, 13, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.set_sharable`.
+/// Lets several VMs write to it at once, or not; they have to agree among themselves. `VDI.set_sharable`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `sharable`. Published in george.
 pub fn set_sharable(this: &Ref<crate::VDI>, value: bool) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
-/// `VDI.forget`.
+/// Drops it from the database; the data stay in the SR, and a scan finds them again. `VDI.forget`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 pub fn forget(vdi: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 15, vec![vdi.argument()])
 }
 
-/// `VDI.copy`.
+/// Copies all its blocks to a new disk in `sr`, or into `into_vdi`; those in `base_vdi` are left out. `VDI.copy`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio, extended in cowley, extended in clearwater-felton.
 ///
@@ -518,7 +518,7 @@ pub fn copy(
     )
 }
 
-/// `VDI.update`.
+/// Reads its properties from the storage again. `VDI.update`.
 ///
 /// Least role: vm-admin. May run as a task. Published in symc.
 ///
@@ -527,7 +527,7 @@ pub fn update(vdi: &Ref<crate::VDI>) -> Call<()> {
     send(&CLASS, 17, vec![vdi.argument()])
 }
 
-/// `VDI.introduce`.
+/// Adds a disk to the database that its SR holds already at this location. `VDI.introduce`.
 ///
 /// Least role: vm-admin. May run as a task. Published in miami.
 ///
@@ -582,7 +582,7 @@ pub fn introduce(
     )
 }
 
-/// `VDI.resize_online`.
+/// Grows it to so many bytes while a VM uses it, if the storage driver can. `VDI.resize_online`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio, deprecated in inverness, removed in inverness, published in 26.16.1-next.
 ///
@@ -591,7 +591,7 @@ pub fn resize_online(vdi: &Ref<crate::VDI>, size: i64) -> Call<()> {
     send(&CLASS, 19, vec![vdi.argument(), size.argument()])
 }
 
-/// `VDI.resize`.
+/// Grows it to so many bytes; it cannot shrink, and no VM may use it. `VDI.resize`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 ///
@@ -600,7 +600,7 @@ pub fn resize(vdi: &Ref<crate::VDI>, size: i64) -> Call<()> {
     send(&CLASS, 20, vec![vdi.argument(), size.argument()])
 }
 
-/// `VDI.clone`.
+/// Makes a disk with the same content that is fast to make where the storage can share blocks. `VDI.clone`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 ///
@@ -609,7 +609,7 @@ pub fn clone(vdi: &Ref<crate::VDI>, driver_params: Option<&Map<String, String>>)
     send_with_options(&CLASS, 21, vec![vdi.argument()], &mut [driver_params.map(|it| it.argument())])
 }
 
-/// `VDI.snapshot`.
+/// Records what it holds now as a new disk, whose `snapshot_of` is this one. `VDI.snapshot`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 ///

@@ -15,15 +15,15 @@ pub struct VdiNbdServerInfo;
 /// All fields of a `vdi_nbd_server_info` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `vdi_nbd_server_info.exportname`: string. Written by the server. Published in inverness.
+    /// The export to ask for. It holds a session, so keep it secret. `vdi_nbd_server_info.exportname`: string. Written by the server. Published in inverness.
     pub exportname: String,
-    /// `vdi_nbd_server_info.address`: string. Written by the server. Published in inverness.
+    /// The address of the server. `vdi_nbd_server_info.address`: string. Written by the server. Published in inverness.
     pub address: String,
-    /// `vdi_nbd_server_info.port`: int. Written by the server. Published in inverness.
+    /// The TCP port of the server. `vdi_nbd_server_info.port`: int. Written by the server. Published in inverness.
     pub port: i64,
-    /// `vdi_nbd_server_info.cert`: string. Written by the server. Published in inverness.
+    /// The certificate of the server, in PEM. `vdi_nbd_server_info.cert`: string. Written by the server. Published in inverness.
     pub cert: String,
-    /// `vdi_nbd_server_info.subject`: string. Written by the server. Published in inverness.
+    /// A name in that certificate, to check the server by. `vdi_nbd_server_info.subject`: string. Written by the server. Published in inverness.
     pub subject: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

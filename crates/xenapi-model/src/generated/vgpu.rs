@@ -15,29 +15,29 @@ pub struct VGPU;
 /// All fields of a `VGPU` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VGPU.uuid`: string. Written by the server. Published in boston.
+    /// The lasting identity. `VGPU.uuid`: string. Written by the server. Published in boston.
     pub uuid: Uuid,
-    /// `VGPU.VM`: VM ref. Written by the server. The other end is `VM.VGPUs`. Published in boston.
+    /// The VM that has it. `VGPU.VM`: VM ref. Written by the server. The other end is `VM.VGPUs`. Published in boston.
     pub vm: Ref<crate::VM>,
-    /// `VGPU.GPU_group`: GPU_group ref. Written by the server. The other end is `GPU_group.VGPUs`. Published in boston.
+    /// The group that serves it. `VGPU.GPU_group`: GPU_group ref. Written by the server. The other end is `GPU_group.VGPUs`. Published in boston.
     pub gpu_group: Ref<crate::GPUGroup>,
-    /// `VGPU.device`: string. Written by the server. Published in boston.
+    /// The slot: `0`, `1`, … `VGPU.device`: string. Written by the server. Published in boston.
     pub device: String,
-    /// `VGPU.currently_attached`: bool. Written by the server. Published in boston.
+    /// Whether it is in use right now. `VGPU.currently_attached`: bool. Written by the server. Published in boston.
     pub currently_attached: bool,
-    /// `VGPU.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
+    /// Anything that clients keep with it, by name. `VGPU.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
     pub other_config: Map<String, String>,
-    /// `VGPU.type`: VGPU_type ref. Written by the server. The other end is `VGPU_type.VGPUs`. Published in vgpu-tech-preview.
+    /// The model of virtual GPU. `VGPU.type`: VGPU_type ref. Written by the server. The other end is `VGPU_type.VGPUs`. Published in vgpu-tech-preview.
     pub r#type: Ref<crate::VGPUType>,
-    /// `VGPU.resident_on`: PGPU ref, or null. Written by the server. The other end is `PGPU.resident_VGPUs`. Published in vgpu-tech-preview.
+    /// The physical GPU that it runs on; null while its VM does not run. `VGPU.resident_on`: PGPU ref, or null. Written by the server. The other end is `PGPU.resident_VGPUs`. Published in vgpu-tech-preview.
     pub resident_on: Option<Ref<crate::PGPU>>,
-    /// `VGPU.scheduled_to_be_resident_on`: PGPU ref, or null. Written by the server. Published in dundee.
+    /// The physical GPU that it is about to run on. `VGPU.scheduled_to_be_resident_on`: PGPU ref, or null. Written by the server. Published in dundee.
     pub scheduled_to_be_resident_on: Option<Ref<crate::PGPU>>,
-    /// `VGPU.compatibility_metadata`: (string -> string) map. Written by the server. Published in inverness.
+    /// By what it is decided to which physical GPUs it can move, by name. `VGPU.compatibility_metadata`: (string -> string) map. Written by the server. Published in inverness.
     pub compatibility_metadata: Map<String, String>,
-    /// `VGPU.extra_args`: string. Written by pool-operator. Published in quebec.
+    /// Further arguments of the program that emulates it. `VGPU.extra_args`: string. Written by pool-operator. Published in quebec.
     pub extra_args: String,
-    /// `VGPU.PCI`: PCI ref, or null. Written by the server. Published in quebec.
+    /// The device passed through to the VM for it, if any. `VGPU.PCI`: PCI ref, or null. Written by the server. Published in quebec.
     pub pci: Option<Ref<crate::PCI>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -108,14 +108,14 @@ pub mod fields {
     pub const PCI: Field<VGPU, Option<Ref<crate::PCI>>> = Field::new(11);
 }
 
-/// `VGPU.destroy`.
+/// Takes it from its VM, which must be halted. `VGPU.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 pub fn destroy(this: &Ref<crate::VGPU>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `VGPU.create`.
+/// Gives a halted VM a virtual GPU from a group; the default type passes a whole GPU through. `VGPU.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 ///

@@ -31,37 +31,37 @@ Mxgpu = "mxgpu",
 /// All fields of a `VGPU_type` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VGPU_type.uuid`: string. Written by the server. Published in vgpu-tech-preview.
+    /// The lasting identity. `VGPU_type.uuid`: string. Written by the server. Published in vgpu-tech-preview.
     pub uuid: Uuid,
-    /// `VGPU_type.vendor_name`: string. Set at creation. Published in vgpu-tech-preview.
+    /// Who made it. `VGPU_type.vendor_name`: string. Set at creation. Published in vgpu-tech-preview.
     pub vendor_name: String,
-    /// `VGPU_type.model_name`: string. Set at creation. Published in vgpu-tech-preview.
+    /// The name of the model. `VGPU_type.model_name`: string. Set at creation. Published in vgpu-tech-preview.
     pub model_name: String,
-    /// `VGPU_type.framebuffer_size`: int, in bytes. Set at creation. Published in vgpu-tech-preview.
+    /// Its video memory, in bytes. `VGPU_type.framebuffer_size`: int, in bytes. Set at creation. Published in vgpu-tech-preview.
     pub framebuffer_size: i64,
-    /// `VGPU_type.max_heads`: int. Set at creation. Published in vgpu-tech-preview.
+    /// How many screens it can have. `VGPU_type.max_heads`: int. Set at creation. Published in vgpu-tech-preview.
     pub max_heads: i64,
-    /// `VGPU_type.max_resolution_x`: int, in pixels. Set at creation. Published in vgpu-productisation.
+    /// The most pixels across. `VGPU_type.max_resolution_x`: int, in pixels. Set at creation. Published in vgpu-productisation.
     pub max_resolution_x: i64,
-    /// `VGPU_type.max_resolution_y`: int, in pixels. Set at creation. Published in vgpu-productisation.
+    /// The most pixels down. `VGPU_type.max_resolution_y`: int, in pixels. Set at creation. Published in vgpu-productisation.
     pub max_resolution_y: i64,
-    /// `VGPU_type.supported_on_PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.supported_VGPU_types`. Published in vgpu-tech-preview.
+    /// The physical GPUs that could serve it. `VGPU_type.supported_on_PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.supported_VGPU_types`. Published in vgpu-tech-preview.
     pub supported_on_pgpus: Vec<Ref<crate::PGPU>>,
-    /// `VGPU_type.enabled_on_PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.enabled_VGPU_types`. Published in vgpu-tech-preview.
+    /// The physical GPUs that may serve it. `VGPU_type.enabled_on_PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.enabled_VGPU_types`. Published in vgpu-tech-preview.
     pub enabled_on_pgpus: Vec<Ref<crate::PGPU>>,
-    /// `VGPU_type.VGPUs`: VGPU ref set. Written by the server. The other end is `VGPU.type`. Published in vgpu-tech-preview.
+    /// The virtual GPUs of this model. `VGPU_type.VGPUs`: VGPU ref set. Written by the server. The other end is `VGPU.type`. Published in vgpu-tech-preview.
     pub vgpus: Vec<Ref<crate::VGPU>>,
-    /// `VGPU_type.supported_on_GPU_groups`: GPU_group ref set. Written by the server. Published in vgpu-productisation.
+    /// The groups that could serve it. `VGPU_type.supported_on_GPU_groups`: GPU_group ref set. Written by the server. Published in vgpu-productisation.
     pub supported_on_gpu_groups: Vec<Ref<crate::GPUGroup>>,
-    /// `VGPU_type.enabled_on_GPU_groups`: GPU_group ref set. Written by the server. The other end is `GPU_group.enabled_VGPU_types`. Published in vgpu-productisation.
+    /// The groups that may serve it. `VGPU_type.enabled_on_GPU_groups`: GPU_group ref set. Written by the server. The other end is `GPU_group.enabled_VGPU_types`. Published in vgpu-productisation.
     pub enabled_on_gpu_groups: Vec<Ref<crate::GPUGroup>>,
-    /// `VGPU_type.implementation`: enum vgpu_type_implementation. Set at creation. Published in dundee.
+    /// By what technique it is made. `VGPU_type.implementation`: enum vgpu_type_implementation. Set at creation. Published in dundee.
     pub implementation: VgpuTypeImplementation,
-    /// `VGPU_type.identifier`: string. Set at creation. Published in dundee.
+    /// Names the model for the server, the same on all hosts. `VGPU_type.identifier`: string. Set at creation. Published in dundee.
     pub identifier: String,
-    /// `VGPU_type.experimental`: bool. Set at creation. Published in dundee.
+    /// Whether it is not yet for everyday use. `VGPU_type.experimental`: bool. Set at creation. Published in dundee.
     pub experimental: bool,
-    /// `VGPU_type.compatible_types_in_vm`: VGPU_type ref set. Written by the server. Published in quebec.
+    /// The models that a VM can have beside it. `VGPU_type.compatible_types_in_vm`: VGPU_type ref set. Written by the server. Published in quebec.
     pub compatible_types_in_vm: Vec<Ref<crate::VGPUType>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

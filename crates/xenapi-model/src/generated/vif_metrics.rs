@@ -15,15 +15,15 @@ pub struct VIFMetrics;
 /// All fields of a `VIF_metrics` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VIF_metrics.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `VIF_metrics.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `VIF_metrics.io_read_kbs`: float, in KiB/s. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// Receiving, in KiB/s. Not filled any more. `VIF_metrics.io_read_kbs`: float, in KiB/s. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub io_read_kbs: f64,
-    /// `VIF_metrics.io_write_kbs`: float, in KiB/s. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// Sending, in KiB/s. Not filled any more. `VIF_metrics.io_write_kbs`: float, in KiB/s. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub io_write_kbs: f64,
-    /// `VIF_metrics.last_updated`: datetime. Written by the server. Published in rio.
+    /// When it was last measured. `VIF_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub last_updated: DateTime,
-    /// `VIF_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando.
+    /// Anything that clients keep with it, by name. `VIF_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

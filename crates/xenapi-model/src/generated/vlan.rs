@@ -66,14 +66,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<VLAN, Map<String, String>> = RwField::new(4);
 }
 
-/// `VLAN.destroy`.
+/// Deletes it and the PIF that stands for it; no VM may be using that. `VLAN.destroy`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn destroy(this: &Ref<crate::VLAN>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `VLAN.create`.
+/// Joins a network on one host to the frames with a tag, 0 to 4094; makes the PIF for it. `VLAN.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in miami.
 pub fn create(tagged_pif: &Ref<crate::PIF>, tag: i64, network: &Ref<crate::Network>) -> Call<Ref<crate::VLAN>> {

@@ -267,7 +267,7 @@ pub struct Record {
     pub name_description: String,
     /// Whether it runs, and if not, how it stopped. `VM.power_state`: enum vm_power_state. Set at creation. Published in rio, changed in 1.257.0.
     pub power_state: VmPowerState,
-    /// `VM.user_version`: int. Written by vm-admin. Published in rio.
+    /// A number that users may set as they like; the server gives it no meaning. `VM.user_version`: int. Written by vm-admin. Published in rio.
     pub user_version: i64,
     /// Whether new VMs are made from it. Snapshots have it set as well. `VM.is_a_template`: bool. Written by vm-admin. Published in rio.
     pub is_a_template: bool,
@@ -299,7 +299,7 @@ pub struct Record {
     pub vcpus_max: i64,
     /// The virtual CPUs it starts with. `VM.VCPUs_at_startup`: int. Set at creation. Published in rio.
     pub vcpus_at_startup: i64,
-    /// `VM.actions_after_softreboot`: enum on_softreboot_behavior. Written by vm-admin. Prototyped in 23.1.0.
+    /// What follows when the guest asks for a soft reboot. `VM.actions_after_softreboot`: enum on_softreboot_behavior. Written by vm-admin. Prototyped in 23.1.0.
     pub actions_after_softreboot: OnSoftrebootBehavior,
     /// What follows when the guest shuts down. `VM.actions_after_shutdown`: enum on_normal_exit. Written by vm-admin. Published in rio.
     pub actions_after_shutdown: OnNormalExit,
@@ -313,41 +313,41 @@ pub struct Record {
     pub vifs: Vec<Ref<crate::VIF>>,
     /// Its disks and CD drives. `VM.VBDs`: VBD ref set. Written by the server. The other end is `VBD.VM`. Published in rio.
     pub vbds: Vec<Ref<crate::VBD>>,
-    /// `VM.VUSBs`: VUSB ref set. Written by the server. The other end is `VUSB.VM`. Published in rio.
+    /// Its USB devices. `VM.VUSBs`: VUSB ref set. Written by the server. The other end is `VUSB.VM`. Published in rio.
     pub vusbs: Vec<Ref<crate::VUSB>>,
-    /// `VM.crash_dumps`: crashdump ref set. Written by the server. The other end is `crashdump.VM`. Published in rio.
+    /// The dumps of its crashes. `VM.crash_dumps`: crashdump ref set. Written by the server. The other end is `crashdump.VM`. Published in rio.
     pub crash_dumps: Vec<Ref<crate::Crashdump>>,
-    /// `VM.VTPMs`: VTPM ref set. Written by the server. The other end is `VTPM.VM`. Published in rio.
+    /// Its virtual trusted platform modules. `VM.VTPMs`: VTPM ref set. Written by the server. The other end is `VTPM.VM`. Published in rio.
     pub vtpms: Vec<Ref<crate::VTPM>>,
-    /// `VM.PV_bootloader`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the program that finds a kernel on its disk, for example `pygrub`. `VM.PV_bootloader`: string. Written by vm-admin. Published in rio.
     pub pv_bootloader: String,
-    /// `VM.PV_kernel`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the path of the kernel, where no bootloader finds one. `VM.PV_kernel`: string. Written by vm-admin. Published in rio.
     pub pv_kernel: String,
-    /// `VM.PV_ramdisk`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the path of the initial RAM disk, where no bootloader finds one. `VM.PV_ramdisk`: string. Written by vm-admin. Published in rio.
     pub pv_ramdisk: String,
-    /// `VM.PV_args`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the command line of the kernel. `VM.PV_args`: string. Written by vm-admin. Published in rio.
     pub pv_args: String,
-    /// `VM.PV_bootloader_args`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: further arguments of the bootloader. `VM.PV_bootloader_args`: string. Written by vm-admin. Published in rio.
     pub pv_bootloader_args: String,
-    /// `VM.PV_legacy_args`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the command line for guests of the very first releases. `VM.PV_legacy_args`: string. Written by vm-admin. Published in rio.
     pub pv_legacy_args: String,
     /// `BIOS order` for hardware virtualisation, empty for paravirtual. `VM.HVM_boot_policy`: string. Set at creation. Published in rio, deprecated in kolkata.
     pub hvm_boot_policy: String,
     /// How hardware virtualisation boots: `order`, `firmware`. `VM.HVM_boot_params`: (string -> string) map. Written by vm-admin. Published in rio.
     pub hvm_boot_params: Map<String, String>,
-    /// `VM.HVM_shadow_multiplier`: float. Set at creation. Published in miami.
+    /// Factor on the memory set aside for shadow page tables; 1 is the usual amount. `VM.HVM_shadow_multiplier`: float. Set at creation. Published in miami.
     pub hvm_shadow_multiplier: f64,
     /// Switches of the virtual hardware, by name. `VM.platform`: (string -> string) map. Set at creation. Published in rio.
     pub platform: Map<String, String>,
-    /// `VM.PCI_bus`: string. Written by vm-admin. Published in rio, deprecated in boston.
+    /// Devices passed through to it, by their path on the PCI bus. Deprecated. `VM.PCI_bus`: string. Written by vm-admin. Published in rio, deprecated in boston.
     pub pci_bus: String,
     /// Anything that clients keep with it, by name. `VM.other_config`: (string -> string) map. Set at creation. Published in rio.
     pub other_config: Map<String, String>,
     /// The number of its domain on its host, -1 while it has none. `VM.domid`: int. Written by the server. Published in rio.
     pub domid: i64,
-    /// `VM.domarch`: string. Written by the server. Published in rio.
+    /// The architecture of its domain; empty if not known. `VM.domarch`: string. Written by the server. Published in rio.
     pub domarch: String,
-    /// `VM.last_boot_CPU_flags`: (string -> string) map. Set at creation. Published in rio.
+    /// Vendor and features of the CPUs on which it last started. `VM.last_boot_CPU_flags`: (string -> string) map. Set at creation. Published in rio.
     pub last_boot_cpu_flags: Map<String, String>,
     /// Whether this is the domain through which a host is run (dom0). `VM.is_control_domain`: bool. Written by the server. Published in rio.
     pub is_control_domain: bool,
@@ -355,13 +355,13 @@ pub struct Record {
     pub metrics: Option<Ref<crate::VMMetrics>>,
     /// What its guest agent reports. Null or dangling until the agent runs. `VM.guest_metrics`: VM_guest_metrics ref, or null. Written by the server. Published in rio.
     pub guest_metrics: Option<Ref<crate::VMGuestMetrics>>,
-    /// `VM.last_booted_record`: string. Set at creation. Published in miami, changed in 1.257.0.
+    /// Its configuration at its last start, as text. `VM.last_booted_record`: string. Set at creation. Published in miami, changed in 1.257.0.
     pub last_booted_record: String,
-    /// `VM.recommendations`: string. Written by vm-admin. Published in rio.
+    /// XML with the limits that its template recommends: memory, virtual CPUs, number of devices. `VM.recommendations`: string. Written by vm-admin. Published in rio.
     pub recommendations: String,
     /// What it finds in xenstore, under `vm-data/`. `VM.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
     pub xenstore_data: Map<String, String>,
-    /// `VM.ha_always_run`: bool. Set at creation. Published in orlando, deprecated in boston.
+    /// Whether high availability restarts it. Deprecated: see `ha_restart_priority`. `VM.ha_always_run`: bool. Set at creation. Published in orlando, deprecated in boston.
     pub ha_always_run: bool,
     /// Whether high availability restarts it: `restart`, `best-effort`, or empty for not. `VM.ha_restart_priority`: string. Set at creation. Published in orlando.
     pub ha_restart_priority: String,
@@ -373,7 +373,7 @@ pub struct Record {
     pub snapshots: Vec<Ref<crate::VM>>,
     /// When the snapshot was taken. `VM.snapshot_time`: datetime. Written by the server. Published in orlando.
     pub snapshot_time: DateTime,
-    /// `VM.transportable_snapshot_id`: string. Written by the server. Published in orlando.
+    /// By what Windows VSS can import the snapshot; empty for other snapshots. `VM.transportable_snapshot_id`: string. Written by the server. Published in orlando.
     pub transportable_snapshot_id: String,
     /// Bytes kept with it, by name. `VM.blobs`: (string -> blob ref) map. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
@@ -381,23 +381,23 @@ pub struct Record {
     pub tags: Vec<String>,
     /// Operations that are refused, with the reason that is told. `VM.blocked_operations`: (enum vm_operations -> string) map. Set at creation. Published in orlando.
     pub blocked_operations: Map<VmOperations, String>,
-    /// `VM.snapshot_info`: (string -> string) map. Written by the server. Published in midnight-ride.
+    /// How the snapshot was taken: `power-state-at-snapshot`, `disk-snapshot-type`. `VM.snapshot_info`: (string -> string) map. Written by the server. Published in midnight-ride.
     pub snapshot_info: Map<String, String>,
-    /// `VM.snapshot_metadata`: string. Written by the server. Published in midnight-ride.
+    /// The records of the VM and its devices when the snapshot was taken, as text. `VM.snapshot_metadata`: string. Written by the server. Published in midnight-ride.
     pub snapshot_metadata: String,
     /// The snapshot from which its disks descend. `VM.parent`: VM ref, or null. Written by the server. The other end is `VM.children`. Published in midnight-ride.
     pub parent: Option<Ref<crate::VM>>,
     /// What descends from it. `VM.children`: VM ref set. Written by the server. The other end is `VM.parent`. Published in midnight-ride.
     pub children: Vec<Ref<crate::VM>>,
-    /// `VM.bios_strings`: (string -> string) map. Written by the server. Published in midnight-ride.
+    /// Texts that the firmware shows to the guest: vendor, product, serial number. `VM.bios_strings`: (string -> string) map. Written by the server. Published in midnight-ride.
     pub bios_strings: Map<String, String>,
-    /// `VM.protection_policy`: VMPP ref, or null. Set at creation. The other end is `VMPP.VMs`. Published in cowley, deprecated in clearwater.
+    /// The policy that backed it up. Deprecated: see `snapshot_schedule`. `VM.protection_policy`: VMPP ref, or null. Set at creation. The other end is `VMPP.VMs`. Published in cowley, deprecated in clearwater.
     pub protection_policy: Option<Ref<crate::VMPP>>,
-    /// `VM.is_snapshot_from_vmpp`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Whether a VMPP took this snapshot. Removed, as that class is. `VM.is_snapshot_from_vmpp`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_snapshot_from_vmpp: bool,
-    /// `VM.snapshot_schedule`: VMSS ref, or null. Set at creation. The other end is `VMSS.VMs`. Published in falcon.
+    /// The schedule by which snapshots of it are taken. `VM.snapshot_schedule`: VMSS ref, or null. Set at creation. The other end is `VMSS.VMs`. Published in falcon.
     pub snapshot_schedule: Option<Ref<crate::VMSS>>,
-    /// `VM.is_vmss_snapshot`: bool. Set at creation. Published in falcon.
+    /// Whether a VMSS took this snapshot. `VM.is_vmss_snapshot`: bool. Set at creation. Published in falcon.
     pub is_vmss_snapshot: bool,
     /// The appliance with which it starts and stops. `VM.appliance`: VM_appliance ref, or null. Set at creation. The other end is `VM_appliance.VMs`. Published in rio.
     pub appliance: Option<Ref<crate::VMAppliance>>,
@@ -407,37 +407,37 @@ pub struct Record {
     pub shutdown_delay: i64,
     /// Its place in the order in which its appliance starts. `VM.order`: int. Set at creation. Published in boston.
     pub order: i64,
-    /// `VM.VGPUs`: VGPU ref set. Written by the server. The other end is `VGPU.VM`. Published in boston.
+    /// Its virtual GPUs. `VM.VGPUs`: VGPU ref set. Written by the server. The other end is `VGPU.VM`. Published in boston.
     pub vgpus: Vec<Ref<crate::VGPU>>,
-    /// `VM.attached_PCIs`: PCI ref set. Written by the server. The other end is `PCI.attached_VMs`. Published in boston.
+    /// The PCI devices of its host that are passed through to it now. `VM.attached_PCIs`: PCI ref set. Written by the server. The other end is `PCI.attached_VMs`. Published in boston.
     pub attached_pcis: Vec<Ref<crate::PCI>>,
     /// Where the image of its memory goes when it is suspended. `VM.suspend_SR`: SR ref, or null. Written by vm-admin. Published in boston.
     pub suspend_sr: Option<Ref<crate::SR>>,
-    /// `VM.version`: int. Set at creation. Published in boston.
+    /// How many times it has been recovered from a disaster. `VM.version`: int. Set at creation. Published in boston.
     pub version: i64,
-    /// `VM.generation_id`: string. Set at creation. Published in clearwater.
+    /// Tells the guest when it has gone back in time: differs after a revert or a copy. `VM.generation_id`: string. Set at creation. Published in clearwater.
     pub generation_id: String,
-    /// `VM.hardware_platform_version`: int. Written by vm-admin. Published in cream.
+    /// The version of the virtual hardware that a host has to offer to run it. `VM.hardware_platform_version`: int. Written by vm-admin. Published in cream.
     pub hardware_platform_version: i64,
-    /// `VM.has_vendor_device`: bool. Set at creation. Published in dundee, changed in 24.14.0.
+    /// Whether it has the PCI device for which Windows Update delivers drivers. `VM.has_vendor_device`: bool. Set at creation. Published in dundee, changed in 24.14.0.
     pub has_vendor_device: bool,
     /// Whether changes wait for a restart. `VM.requires_reboot`: bool. Written by the server. Published in ely.
     pub requires_reboot: bool,
-    /// `VM.reference_label`: string. Set at creation. Published in ely.
+    /// A name of the template it was made from that stays when the template is renamed. `VM.reference_label`: string. Set at creation. Published in ely.
     pub reference_label: String,
     /// How it is virtualised. `VM.domain_type`: enum domain_type. Set at creation. Prototyped in jura, published in kolkata.
     pub domain_type: DomainType,
-    /// `VM.NVRAM`: (string -> string) map. Set at creation. Published in naples.
+    /// What its firmware keeps; `EFI-variables` are those of UEFI, encoded. `VM.NVRAM`: (string -> string) map. Set at creation. Published in naples.
     pub nvram: Map<String, String>,
-    /// `VM.pending_guidances`: enum update_guidances set. Written by the server. Published in 1.303.0.
+    /// What has to be done with it before updates that were applied are in effect. `VM.pending_guidances`: enum update_guidances set. Written by the server. Published in 1.303.0.
     pub pending_guidances: Vec<UpdateGuidances>,
-    /// `VM.pending_guidances_recommended`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
+    /// What should be done with it for updates that were applied. `VM.pending_guidances_recommended`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
     pub pending_guidances_recommended: Vec<UpdateGuidances>,
-    /// `VM.pending_guidances_full`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
+    /// Everything to do with it until updates that were applied are in effect completely. `VM.pending_guidances_full`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
     pub pending_guidances_full: Vec<UpdateGuidances>,
-    /// `VM.groups`: VM_group ref set. Written by the server. The other end is `VM_group.VMs`. Prototyped in 24.19.1.
+    /// The groups that govern where it is placed in regard to other VMs. `VM.groups`: VM_group ref set. Written by the server. The other end is `VM_group.VMs`. Prototyped in 24.19.1.
     pub groups: Vec<Ref<crate::VMGroup>>,
-    /// `VM.secureboot_certificates_state`: enum vm_secureboot_certificates_state. Written by the server. Prototyped in 26.14.0.
+    /// Whether its Secure Boot certificates are current, could be renewed, or will be at its next start. `VM.secureboot_certificates_state`: enum vm_secureboot_certificates_state. Written by the server. Prototyped in 26.14.0.
     pub secureboot_certificates_state: VmSecurebootCertificatesState,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -837,7 +837,7 @@ pub struct New {
     pub name_description: String,
     /// Whether it runs, and if not, how it stopped. `VM.power_state`: enum vm_power_state. Set at creation. Published in rio, changed in 1.257.0.
     pub power_state: VmPowerState,
-    /// `VM.user_version`: int. Written by vm-admin. Published in rio.
+    /// A number that users may set as they like; the server gives it no meaning. `VM.user_version`: int. Written by vm-admin. Published in rio.
     pub user_version: i64,
     /// Whether new VMs are made from it. Snapshots have it set as well. `VM.is_a_template`: bool. Written by vm-admin. Published in rio.
     pub is_a_template: bool,
@@ -861,7 +861,7 @@ pub struct New {
     pub vcpus_max: i64,
     /// The virtual CPUs it starts with. `VM.VCPUs_at_startup`: int. Set at creation. Published in rio.
     pub vcpus_at_startup: i64,
-    /// `VM.actions_after_softreboot`: enum on_softreboot_behavior. Written by vm-admin. Prototyped in 23.1.0.
+    /// What follows when the guest asks for a soft reboot. `VM.actions_after_softreboot`: enum on_softreboot_behavior. Written by vm-admin. Prototyped in 23.1.0.
     pub actions_after_softreboot: OnSoftrebootBehavior,
     /// What follows when the guest shuts down. `VM.actions_after_shutdown`: enum on_normal_exit. Written by vm-admin. Published in rio.
     pub actions_after_shutdown: OnNormalExit,
@@ -869,39 +869,39 @@ pub struct New {
     pub actions_after_reboot: OnNormalExit,
     /// What follows when the guest crashes. `VM.actions_after_crash`: enum on_crash_behaviour. Set at creation. Published in rio.
     pub actions_after_crash: OnCrashBehaviour,
-    /// `VM.PV_bootloader`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the program that finds a kernel on its disk, for example `pygrub`. `VM.PV_bootloader`: string. Written by vm-admin. Published in rio.
     pub pv_bootloader: String,
-    /// `VM.PV_kernel`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the path of the kernel, where no bootloader finds one. `VM.PV_kernel`: string. Written by vm-admin. Published in rio.
     pub pv_kernel: String,
-    /// `VM.PV_ramdisk`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the path of the initial RAM disk, where no bootloader finds one. `VM.PV_ramdisk`: string. Written by vm-admin. Published in rio.
     pub pv_ramdisk: String,
-    /// `VM.PV_args`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the command line of the kernel. `VM.PV_args`: string. Written by vm-admin. Published in rio.
     pub pv_args: String,
-    /// `VM.PV_bootloader_args`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: further arguments of the bootloader. `VM.PV_bootloader_args`: string. Written by vm-admin. Published in rio.
     pub pv_bootloader_args: String,
-    /// `VM.PV_legacy_args`: string. Written by vm-admin. Published in rio.
+    /// Paravirtual only: the command line for guests of the very first releases. `VM.PV_legacy_args`: string. Written by vm-admin. Published in rio.
     pub pv_legacy_args: String,
     /// `BIOS order` for hardware virtualisation, empty for paravirtual. `VM.HVM_boot_policy`: string. Set at creation. Published in rio, deprecated in kolkata.
     pub hvm_boot_policy: String,
     /// How hardware virtualisation boots: `order`, `firmware`. `VM.HVM_boot_params`: (string -> string) map. Written by vm-admin. Published in rio.
     pub hvm_boot_params: Map<String, String>,
-    /// `VM.HVM_shadow_multiplier`: float. Set at creation. Published in miami.
+    /// Factor on the memory set aside for shadow page tables; 1 is the usual amount. `VM.HVM_shadow_multiplier`: float. Set at creation. Published in miami.
     pub hvm_shadow_multiplier: f64,
     /// Switches of the virtual hardware, by name. `VM.platform`: (string -> string) map. Set at creation. Published in rio.
     pub platform: Map<String, String>,
-    /// `VM.PCI_bus`: string. Written by vm-admin. Published in rio, deprecated in boston.
+    /// Devices passed through to it, by their path on the PCI bus. Deprecated. `VM.PCI_bus`: string. Written by vm-admin. Published in rio, deprecated in boston.
     pub pci_bus: String,
     /// Anything that clients keep with it, by name. `VM.other_config`: (string -> string) map. Set at creation. Published in rio.
     pub other_config: Map<String, String>,
-    /// `VM.last_boot_CPU_flags`: (string -> string) map. Set at creation. Published in rio.
+    /// Vendor and features of the CPUs on which it last started. `VM.last_boot_CPU_flags`: (string -> string) map. Set at creation. Published in rio.
     pub last_boot_cpu_flags: Map<String, String>,
-    /// `VM.last_booted_record`: string. Set at creation. Published in miami, changed in 1.257.0.
+    /// Its configuration at its last start, as text. `VM.last_booted_record`: string. Set at creation. Published in miami, changed in 1.257.0.
     pub last_booted_record: String,
-    /// `VM.recommendations`: string. Written by vm-admin. Published in rio.
+    /// XML with the limits that its template recommends: memory, virtual CPUs, number of devices. `VM.recommendations`: string. Written by vm-admin. Published in rio.
     pub recommendations: String,
     /// What it finds in xenstore, under `vm-data/`. `VM.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
     pub xenstore_data: Map<String, String>,
-    /// `VM.ha_always_run`: bool. Set at creation. Published in orlando, deprecated in boston.
+    /// Whether high availability restarts it. Deprecated: see `ha_restart_priority`. `VM.ha_always_run`: bool. Set at creation. Published in orlando, deprecated in boston.
     pub ha_always_run: bool,
     /// Whether high availability restarts it: `restart`, `best-effort`, or empty for not. `VM.ha_restart_priority`: string. Set at creation. Published in orlando.
     pub ha_restart_priority: String,
@@ -909,13 +909,13 @@ pub struct New {
     pub tags: Vec<String>,
     /// Operations that are refused, with the reason that is told. `VM.blocked_operations`: (enum vm_operations -> string) map. Set at creation. Published in orlando.
     pub blocked_operations: Map<VmOperations, String>,
-    /// `VM.protection_policy`: VMPP ref, or null. Set at creation. The other end is `VMPP.VMs`. Published in cowley, deprecated in clearwater.
+    /// The policy that backed it up. Deprecated: see `snapshot_schedule`. `VM.protection_policy`: VMPP ref, or null. Set at creation. The other end is `VMPP.VMs`. Published in cowley, deprecated in clearwater.
     pub protection_policy: Option<Ref<crate::VMPP>>,
-    /// `VM.is_snapshot_from_vmpp`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Whether a VMPP took this snapshot. Removed, as that class is. `VM.is_snapshot_from_vmpp`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_snapshot_from_vmpp: bool,
-    /// `VM.snapshot_schedule`: VMSS ref, or null. Set at creation. The other end is `VMSS.VMs`. Published in falcon.
+    /// The schedule by which snapshots of it are taken. `VM.snapshot_schedule`: VMSS ref, or null. Set at creation. The other end is `VMSS.VMs`. Published in falcon.
     pub snapshot_schedule: Option<Ref<crate::VMSS>>,
-    /// `VM.is_vmss_snapshot`: bool. Set at creation. Published in falcon.
+    /// Whether a VMSS took this snapshot. `VM.is_vmss_snapshot`: bool. Set at creation. Published in falcon.
     pub is_vmss_snapshot: bool,
     /// The appliance with which it starts and stops. `VM.appliance`: VM_appliance ref, or null. Set at creation. The other end is `VM_appliance.VMs`. Published in rio.
     pub appliance: Option<Ref<crate::VMAppliance>>,
@@ -927,19 +927,19 @@ pub struct New {
     pub order: i64,
     /// Where the image of its memory goes when it is suspended. `VM.suspend_SR`: SR ref, or null. Written by vm-admin. Published in boston.
     pub suspend_sr: Option<Ref<crate::SR>>,
-    /// `VM.version`: int. Set at creation. Published in boston.
+    /// How many times it has been recovered from a disaster. `VM.version`: int. Set at creation. Published in boston.
     pub version: i64,
-    /// `VM.generation_id`: string. Set at creation. Published in clearwater.
+    /// Tells the guest when it has gone back in time: differs after a revert or a copy. `VM.generation_id`: string. Set at creation. Published in clearwater.
     pub generation_id: String,
-    /// `VM.hardware_platform_version`: int. Written by vm-admin. Published in cream.
+    /// The version of the virtual hardware that a host has to offer to run it. `VM.hardware_platform_version`: int. Written by vm-admin. Published in cream.
     pub hardware_platform_version: i64,
-    /// `VM.has_vendor_device`: bool. Set at creation. Published in dundee, changed in 24.14.0.
+    /// Whether it has the PCI device for which Windows Update delivers drivers. `VM.has_vendor_device`: bool. Set at creation. Published in dundee, changed in 24.14.0.
     pub has_vendor_device: bool,
-    /// `VM.reference_label`: string. Set at creation. Published in ely.
+    /// A name of the template it was made from that stays when the template is renamed. `VM.reference_label`: string. Set at creation. Published in ely.
     pub reference_label: String,
     /// How it is virtualised. `VM.domain_type`: enum domain_type. Set at creation. Prototyped in jura, published in kolkata.
     pub domain_type: DomainType,
-    /// `VM.NVRAM`: (string -> string) map. Set at creation. Published in naples.
+    /// What its firmware keeps; `EFI-variables` are those of UEFI, encoded. `VM.NVRAM`: (string -> string) map. Set at creation. Published in naples.
     pub nvram: Map<String, String>,
 }
 
@@ -1074,49 +1074,49 @@ impl New {
     }
 }
 
-/// `VM.set_platform`.
+/// Replaces all switches of its virtual hardware. `VM.set_platform`.
 ///
 /// Least role: vm-admin. Changes `platform`. Published in rio.
 pub fn set_platform(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `VM.remove_from_platform`.
+/// Removes a switch of its virtual hardware. `VM.remove_from_platform`.
 ///
 /// Least role: vm-admin. Changes `platform`. Published in rio.
 pub fn remove_from_platform(this: &Ref<crate::VM>, key: &str) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), key.argument()])
 }
 
-/// `VM.add_to_platform`.
+/// Adds a switch of its virtual hardware. `VM.add_to_platform`.
 ///
 /// Least role: vm-admin. Changes `platform`. Published in rio.
 pub fn add_to_platform(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.set_other_config`.
+/// Replaces everything that clients keep with it; keys of the server such as `mac_seed` included. `VM.set_other_config`.
 ///
 /// Least role: vm-admin. Changes `other_config`. Published in rio.
 pub fn set_other_config(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `VM.remove_from_other_config`.
+/// Removes what clients keep under a key; an absent key is no error. `VM.remove_from_other_config`.
 ///
 /// Least role: vm-admin. Changes `other_config`. Published in rio.
 pub fn remove_from_other_config(this: &Ref<crate::VM>, key: &str) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), key.argument()])
 }
 
-/// `VM.add_to_other_config`.
+/// Keeps a text under a new key; a key that exists is an error, even with the same text. `VM.add_to_other_config`.
 ///
 /// Least role: vm-admin. Changes `other_config`. Published in rio.
 pub fn add_to_other_config(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.sysprep`.
+/// Runs Sysprep in a running Windows guest; `unattend` is the answer file, `timeout` is in seconds. `VM.sysprep`.
 ///
 /// Least role: vm-admin. May run as a task. Prototyped in 25.24.0.
 ///
@@ -1125,49 +1125,49 @@ pub fn sysprep(this: &Ref<crate::VM>, unattend: &str, timeout: f64) -> Call<()> 
     send(&CLASS, 6, vec![this.argument(), unattend.argument(), timeout.argument()])
 }
 
-/// `VM.remove_from_blocked_operations`.
+/// Lets an operation through again. `VM.remove_from_blocked_operations`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `blocked_operations`. Published in orlando.
 pub fn remove_from_blocked_operations(this: &Ref<crate::VM>, key: &VmOperations) -> Call<()> {
     send(&CLASS, 7, vec![this.argument(), key.argument()])
 }
 
-/// `VM.add_to_blocked_operations`.
+/// Has an operation refused with OPERATION_BLOCKED and this reason. `VM.add_to_blocked_operations`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `blocked_operations`. Published in orlando.
 pub fn add_to_blocked_operations(this: &Ref<crate::VM>, key: &VmOperations, value: &str) -> Call<()> {
     send(&CLASS, 8, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.set_blocked_operations`.
+/// Replaces the operations that are refused, each with the reason that is told. `VM.set_blocked_operations`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `blocked_operations`. Published in orlando.
 pub fn set_blocked_operations(this: &Ref<crate::VM>, value: &Map<VmOperations, String>) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), value.argument()])
 }
 
-/// `VM.update_secureboot_certificates_on_boot`.
+/// Plans, or calls off, new Secure Boot certificates for its next start. `VM.update_secureboot_certificates_on_boot`.
 ///
 /// Least role: vm-admin. May run as a task. Prototyped in 26.14.0.
 pub fn update_secureboot_certificates_on_boot(this: &Ref<crate::VM>, mark: bool) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), mark.argument()])
 }
 
-/// `VM.get_secureboot_readiness`.
+/// Tells whether it is ready for Secure Boot, and if not, what it lacks. `VM.get_secureboot_readiness`.
 ///
 /// Least role: pool-admin. May run as a task. Changes nothing. Prototyped in 24.17.0.
 pub fn get_secureboot_readiness(this: &Ref<crate::VM>) -> Call<VmSecurebootReadiness> {
     send(&CLASS, 11, vec![this.argument()])
 }
 
-/// `VM.set_uefi_mode`.
+/// Brings its UEFI variables into setup or user mode; answers what the tool printed. `VM.set_uefi_mode`.
 ///
 /// Least role: pool-admin. May run as a task. Prototyped in 24.17.0.
 pub fn set_uefi_mode(this: &Ref<crate::VM>, mode: &VmUefiMode) -> Call<String> {
     send(&CLASS, 12, vec![this.argument(), mode.argument()])
 }
 
-/// `VM.restart_device_models`.
+/// Restarts the device emulators of a running VM; the guest goes on. `VM.restart_device_models`.
 ///
 /// Least role: vm-power-admin and clients by certificate. May run as a task. Prototyped in 23.30.0.
 ///
@@ -1176,63 +1176,63 @@ pub fn restart_device_models(this: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 13, vec![this.argument()])
 }
 
-/// `VM.set_HVM_boot_policy`.
+/// Chooses hardware virtualisation, or none by an empty text. Deprecated: use `set_domain_type`. `VM.set_HVM_boot_policy`.
 ///
 /// Least role: vm-admin. Changes `HVM_boot_policy`. Published in rio, deprecated in kolkata.
 pub fn set_hvm_boot_policy(this: &Ref<crate::VM>, value: &str) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_domain_type`.
+/// Chooses how it is virtualised; only while halted. `VM.set_domain_type`.
 ///
 /// Least role: vm-admin. Changes `domain_type`. Published in kolkata.
 pub fn set_domain_type(this: &Ref<crate::VM>, value: &DomainType) -> Call<()> {
     send(&CLASS, 15, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_actions_after_crash`.
+/// Chooses what follows when the guest crashes. `VM.set_actions_after_crash`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `actions_after_crash`. Published in rio.
 pub fn set_actions_after_crash(this: &Ref<crate::VM>, value: &OnCrashBehaviour) -> Call<()> {
     send(&CLASS, 16, vec![this.argument(), value.argument()])
 }
 
-/// `VM.import`.
+/// Imports the XVA file at a URL; `full_restore` keeps identities, `force` overlooks wrong checksums. `VM.import`.
 ///
 /// Least role: pool-operator. May run as a task. Published in dundee.
 pub fn import(url: &str, sr: &Ref<crate::SR>, full_restore: bool, force: bool) -> Call<Vec<Ref<crate::VM>>> {
     send(&CLASS, 17, vec![url.argument(), sr.argument(), full_restore.argument(), force.argument()])
 }
 
-/// `VM.set_has_vendor_device`.
+/// Adds or removes the device for which Windows Update delivers drivers; only while halted. `VM.set_has_vendor_device`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `has_vendor_device`. Published in dundee.
 pub fn set_has_vendor_device(this: &Ref<crate::VM>, value: bool) -> Call<()> {
     send(&CLASS, 18, vec![this.argument(), value.argument()])
 }
 
-/// `VM.call_host_plugin`.
+/// Runs the function `fn` of a plugin on the host that it runs on; answers the plugin's text. `VM.call_host_plugin`.
 ///
 /// Least role: vm-operator. May run as a task. Prototyped in 25.22.0.
 pub fn call_host_plugin(vm: &Ref<crate::VM>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
     send(&CLASS, 19, vec![vm.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
-/// `VM.call_plugin`.
+/// Runs the function `fn` of a plugin for a running VM; frequent calls are refused. `VM.call_plugin`.
 ///
 /// Least role: vm-operator. May run as a task. Published in cream.
 pub fn call_plugin(vm: &Ref<crate::VM>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
     send(&CLASS, 20, vec![vm.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
-/// `VM.query_services`.
+/// The services that it offers to the pool as a driver domain, by type. `VM.query_services`.
 ///
 /// Least role: pool-admin. May run as a task. Published in tampa.
 pub fn query_services(this: &Ref<crate::VM>) -> Call<Map<String, String>> {
     send(&CLASS, 21, vec![this.argument()])
 }
 
-/// `VM.set_groups`.
+/// Replaces its placement groups; refused for templates, snapshots and control domains. `VM.set_groups`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `groups`. Prototyped in 24.19.1.
 ///
@@ -1241,7 +1241,7 @@ pub fn set_groups(this: &Ref<crate::VM>, value: &[Ref<crate::VMGroup>]) -> Call<
     send(&CLASS, 22, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_appliance`.
+/// Puts it into an appliance, with null into none; refused for templates and snapshots. `VM.set_appliance`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `appliance`. Published in boston.
 ///
@@ -1250,7 +1250,7 @@ pub fn set_appliance(this: &Ref<crate::VM>, value: Option<&Ref<crate::VMApplianc
     send(&CLASS, 23, vec![this.argument(), nullable(value)])
 }
 
-/// `VM.import_convert`.
+/// Imports a VM from a server of another make; `remote_config` says how it is reached. `VM.import_convert`.
 ///
 /// Least role: vm-admin. May run as a task. Published in tampa.
 pub fn import_convert(
@@ -1267,21 +1267,21 @@ pub fn import_convert(
     )
 }
 
-/// `VM.recover`.
+/// Brings it from a replicated database into the pool of `session_to`; `force` even over a newer VM. `VM.recover`.
 ///
 /// Least role: read-only. May run as a task. Published in boston.
 pub fn recover(this: &Ref<crate::VM>, session_to: &Ref<crate::Session>, force: bool) -> Call<()> {
     send(&CLASS, 25, vec![this.argument(), session_to.argument(), force.argument()])
 }
 
-/// `VM.get_SRs_required_for_recovery`.
+/// The SRs without which it cannot be recovered in the pool of `session_to`. `VM.get_SRs_required_for_recovery`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in creedence.
 pub fn get_srs_required_for_recovery(this: &Ref<crate::VM>, session_to: &Ref<crate::Session>) -> Call<Vec<Ref<crate::SR>>> {
     send(&CLASS, 26, vec![this.argument(), session_to.argument()])
 }
 
-/// `VM.assert_can_be_recovered`.
+/// Fails if the pool of `session_to` lacks storage that its recovery needs. `VM.assert_can_be_recovered`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in boston.
 ///
@@ -1290,7 +1290,7 @@ pub fn assert_can_be_recovered(this: &Ref<crate::VM>, session_to: &Ref<crate::Se
     send(&CLASS, 27, vec![this.argument(), session_to.argument()])
 }
 
-/// `VM.set_suspend_VDI`.
+/// Replaces the image of its memory; only while suspended. `VM.set_suspend_VDI`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `suspend_VDI`. Published in boston.
 ///
@@ -1299,14 +1299,14 @@ pub fn set_suspend_vdi(this: &Ref<crate::VM>, value: Option<&Ref<crate::VDI>>) -
     send(&CLASS, 28, vec![this.argument(), nullable(value)])
 }
 
-/// `VM.set_order`.
+/// Sets its place in the start order of its appliance; lower comes first, not negative. `VM.set_order`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `order`. Published in boston.
 pub fn set_order(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 29, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_shutdown_delay`.
+/// Sets how long its appliance waits after shutting it down, in seconds. `VM.set_shutdown_delay`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `shutdown_delay`. Published in boston.
 ///
@@ -1315,7 +1315,7 @@ pub fn set_shutdown_delay(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 30, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_start_delay`.
+/// Sets how long its appliance waits after starting it, in seconds. `VM.set_start_delay`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `start_delay`. Published in boston.
 ///
@@ -1324,7 +1324,7 @@ pub fn set_start_delay(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 31, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_snapshot_schedule`.
+/// Has snapshots taken of it by a schedule, with null by none. `VM.set_snapshot_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `snapshot_schedule`. Published in falcon.
 ///
@@ -1333,7 +1333,7 @@ pub fn set_snapshot_schedule(this: &Ref<crate::VM>, value: Option<&Ref<crate::VM
     send(&CLASS, 32, vec![this.argument(), nullable(value)])
 }
 
-/// `VM.set_protection_policy`.
+/// Removed along with VMPP; `set_snapshot_schedule` takes its place. `VM.set_protection_policy`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `protection_policy`. Published in cowley, deprecated in clearwater, removed in clearwater.
 ///
@@ -1342,14 +1342,14 @@ pub fn set_protection_policy(this: &Ref<crate::VM>, value: Option<&Ref<crate::VM
     send(&CLASS, 33, vec![this.argument(), nullable(value)])
 }
 
-/// `VM.copy_bios_strings`.
+/// Gives it the firmware texts of a host, for guests that are tied to a make of hardware. `VM.copy_bios_strings`.
 ///
 /// Least role: vm-admin. May run as a task. Published in midnight-ride.
 pub fn copy_bios_strings(vm: &Ref<crate::VM>, host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 34, vec![vm.argument(), host.argument()])
 }
 
-/// `VM.set_bios_strings`.
+/// Sets its firmware texts; fails if it has some already. `VM.set_bios_strings`.
 ///
 /// Least role: vm-admin. May run as a task. Changes `bios_strings`. Published in inverness.
 ///
@@ -1358,21 +1358,21 @@ pub fn set_bios_strings(this: &Ref<crate::VM>, value: &Map<String, String>) -> C
     send(&CLASS, 35, vec![this.argument(), value.argument()])
 }
 
-/// `VM.retrieve_wlb_recommendations`.
+/// What workload balancing thinks of each host for it: a rating or a reason against. `VM.retrieve_wlb_recommendations`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in george.
 pub fn retrieve_wlb_recommendations(vm: &Ref<crate::VM>) -> Call<Map<Ref<crate::Host>, Vec<String>>> {
     send(&CLASS, 36, vec![vm.argument()])
 }
 
-/// `VM.assert_agile`.
+/// Fails if something ties it to one host: local storage, a local network, a device. `VM.assert_agile`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in orlando.
 pub fn assert_agile(this: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 37, vec![this.argument()])
 }
 
-/// `VM.create_new_blob`.
+/// Keeps a new, empty blob with it; anyone can read a `public` one without a login. `VM.create_new_blob`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in orlando.
 ///
@@ -1386,7 +1386,7 @@ pub fn create_new_blob(vm: &Ref<crate::VM>, name: &str, mime_type: &str, public:
     )
 }
 
-/// `VM.assert_can_boot_here`.
+/// Fails with the first reason for which it could not start on a host now. `VM.assert_can_boot_here`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in rio, changed in quebec.
 ///
@@ -1395,77 +1395,77 @@ pub fn assert_can_boot_here(this: &Ref<crate::VM>, host: &Ref<crate::Host>) -> C
     send(&CLASS, 39, vec![this.argument(), host.argument()])
 }
 
-/// `VM.get_possible_hosts`.
+/// The hosts on which it could start now; one alone if it is already bound for that. `VM.get_possible_hosts`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in rio.
 pub fn get_possible_hosts(vm: &Ref<crate::VM>) -> Call<Vec<Ref<crate::Host>>> {
     send(&CLASS, 40, vec![vm.argument()])
 }
 
-/// `VM.get_allowed_VIF_devices`.
+/// The slots that are free for network interfaces, of `0` to `15`. `VM.get_allowed_VIF_devices`.
 ///
 /// Least role: read-only. Changes nothing. Published in rio.
 pub fn get_allowed_vif_devices(vm: &Ref<crate::VM>) -> Call<Vec<String>> {
     send(&CLASS, 41, vec![vm.argument()])
 }
 
-/// `VM.get_allowed_VBD_devices`.
+/// The slots that are free for disks and CD drives, of `0` to `254`. `VM.get_allowed_VBD_devices`.
 ///
 /// Least role: read-only. Changes nothing. Published in rio.
 pub fn get_allowed_vbd_devices(vm: &Ref<crate::VM>) -> Call<Vec<String>> {
     send(&CLASS, 42, vec![vm.argument()])
 }
 
-/// `VM.update_allowed_operations`.
+/// Computes `allowed_operations` anew. `VM.update_allowed_operations`.
 ///
 /// Least role: pool-admin. May run as a task. Published in rio.
 pub fn update_allowed_operations(this: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 43, vec![this.argument()])
 }
 
-/// `VM.assert_operation_valid`.
+/// Fails with the reason for which an operation would be refused now. `VM.assert_operation_valid`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in rio.
 pub fn assert_operation_valid(this: &Ref<crate::VM>, op: &VmOperations) -> Call<()> {
     send(&CLASS, 44, vec![this.argument(), op.argument()])
 }
 
-/// `VM.forget_data_source_archives`.
+/// Throws away the history of a measurement. `VM.forget_data_source_archives`.
 ///
 /// Least role: vm-admin. Published in orlando.
 pub fn forget_data_source_archives(this: &Ref<crate::VM>, data_source: &str) -> Call<()> {
     send(&CLASS, 45, vec![this.argument(), data_source.argument()])
 }
 
-/// `VM.query_data_source`.
+/// The latest value of a measurement. `VM.query_data_source`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn query_data_source(this: &Ref<crate::VM>, data_source: &str) -> Call<f64> {
     send(&CLASS, 46, vec![this.argument(), data_source.argument()])
 }
 
-/// `VM.record_data_source`.
+/// Has the history of a measurement recorded. `VM.record_data_source`.
 ///
 /// Least role: vm-admin. Published in orlando.
 pub fn record_data_source(this: &Ref<crate::VM>, data_source: &str) -> Call<()> {
     send(&CLASS, 47, vec![this.argument(), data_source.argument()])
 }
 
-/// `VM.get_data_sources`.
+/// What is measured of it, with units, and whether its history is recorded. `VM.get_data_sources`.
 ///
 /// Least role: read-only. Changes nothing. Published in orlando.
 pub fn get_data_sources(this: &Ref<crate::VM>) -> Call<Vec<crate::data_source::Record>> {
     send(&CLASS, 48, vec![this.argument()])
 }
 
-/// `VM.get_boot_record`.
+/// Its record as of its last start, while not halted. Deprecated: use its present record. `VM.get_boot_record`.
 ///
 /// Least role: read-only. Changes nothing. Published in rio, deprecated in inverness.
 pub fn get_boot_record(this: &Ref<crate::VM>) -> Call<Record> {
     send(&CLASS, 49, vec![this.argument()])
 }
 
-/// `VM.assert_can_migrate`.
+/// Fails with the reason for which `migrate_send` would with the same arguments. `VM.assert_can_migrate`.
 ///
 /// Least role: vm-power-admin. May run as a task. Changes nothing. Published in tampa.
 ///
@@ -1489,7 +1489,7 @@ pub fn assert_can_migrate(
     )
 }
 
-/// `VM.migrate_send`.
+/// Moves it with its disks to where `dest`, from `host.migrate_receive`, points; answers the VM there. `VM.migrate_send`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in tampa.
 ///
@@ -1514,7 +1514,7 @@ pub fn migrate_send(
     )
 }
 
-/// `VM.maximise_memory`.
+/// How many bytes of memory it can have so that it fits into `total` with its overhead. `VM.maximise_memory`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in miami.
 ///
@@ -1523,7 +1523,7 @@ pub fn maximise_memory(this: &Ref<crate::VM>, total: i64, approximate: bool) -> 
     send(&CLASS, 52, vec![this.argument(), total.argument(), approximate.argument()])
 }
 
-/// `VM.send_trigger`.
+/// Sends a trigger of the hypervisor, such as `nmi`, to a running VM. `VM.send_trigger`.
 ///
 /// Least role: pool-admin. May run as a task. Published in rio.
 ///
@@ -1532,7 +1532,7 @@ pub fn send_trigger(vm: &Ref<crate::VM>, trigger: &str) -> Call<()> {
     send(&CLASS, 53, vec![vm.argument(), trigger.argument()])
 }
 
-/// `VM.send_sysrq`.
+/// Sends a SysRq key to the kernel of a running guest. `VM.send_sysrq`.
 ///
 /// Least role: pool-admin. May run as a task. Published in rio.
 ///
@@ -1541,49 +1541,49 @@ pub fn send_sysrq(vm: &Ref<crate::VM>, key: &str) -> Call<()> {
     send(&CLASS, 54, vec![vm.argument(), key.argument()])
 }
 
-/// `VM.set_VCPUs_at_startup`.
+/// Sets with how many virtual CPUs it starts, at most `VCPUs_max`; only while halted. `VM.set_VCPUs_at_startup`.
 ///
 /// Least role: vm-admin. Changes `VCPUs_at_startup`. Published in midnight-ride.
 pub fn set_vcpus_at_startup(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 55, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_VCPUs_max`.
+/// Sets the most virtual CPUs it can have, at least `VCPUs_at_startup`; only while halted. `VM.set_VCPUs_max`.
 ///
 /// Least role: vm-admin. Changes `VCPUs_max`. Published in midnight-ride.
 pub fn set_vcpus_max(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 56, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_shadow_multiplier_live`.
+/// Changes the factor on shadow memory of a running VM. `VM.set_shadow_multiplier_live`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in rio.
 pub fn set_shadow_multiplier_live(this: &Ref<crate::VM>, multiplier: f64) -> Call<()> {
     send(&CLASS, 57, vec![this.argument(), multiplier.argument()])
 }
 
-/// `VM.set_HVM_shadow_multiplier`.
+/// Sets the factor on shadow memory; only while halted. `VM.set_HVM_shadow_multiplier`.
 ///
 /// Least role: vm-power-admin. Changes `HVM_shadow_multiplier`. Published in midnight-ride.
 pub fn set_hvm_shadow_multiplier(this: &Ref<crate::VM>, value: f64) -> Call<()> {
     send(&CLASS, 58, vec![this.argument(), value.argument()])
 }
 
-/// `VM.get_cooperative`.
+/// Always true. Deprecated: it told whether the guest followed its memory target. `VM.get_cooperative`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in midnight-ride, deprecated in tampa.
 pub fn get_cooperative(this: &Ref<crate::VM>) -> Call<bool> {
     send(&CLASS, 59, vec![this.argument()])
 }
 
-/// `VM.wait_memory_target_live`.
+/// Waits until a running VM has reached its memory target. Deprecated. `VM.wait_memory_target_live`.
 ///
 /// Least role: read-only. May run as a task. Published in orlando, deprecated in midnight-ride.
 pub fn wait_memory_target_live(this: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 60, vec![this.argument()])
 }
 
-/// `VM.set_memory_target_live`.
+/// Has a running VM use so many bytes. Deprecated: use `set_memory_dynamic_range`. `VM.set_memory_target_live`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in rio, deprecated in midnight-ride.
 ///
@@ -1592,7 +1592,7 @@ pub fn set_memory_target_live(this: &Ref<crate::VM>, target: i64) -> Call<()> {
     send(&CLASS, 61, vec![this.argument(), target.argument()])
 }
 
-/// `VM.set_memory`.
+/// Sets static maximum and both dynamic limits to so many bytes; only while halted. `VM.set_memory`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in ely.
 ///
@@ -1601,7 +1601,7 @@ pub fn set_memory(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 62, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_memory_limits`.
+/// Sets all four limits, in bytes; static ones only while halted. They must not cross. `VM.set_memory_limits`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in midnight-ride.
 ///
@@ -1620,7 +1620,7 @@ pub fn set_memory_limits(
     )
 }
 
-/// `VM.set_memory_static_range`.
+/// Sets the least and the most memory it may ever have, in bytes; only while halted. `VM.set_memory_static_range`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in midnight-ride.
 ///
@@ -1629,7 +1629,7 @@ pub fn set_memory_static_range(this: &Ref<crate::VM>, min: i64, max: i64) -> Cal
     send(&CLASS, 64, vec![this.argument(), min.argument(), max.argument()])
 }
 
-/// `VM.set_memory_static_min`.
+/// Sets the least memory it may ever have, in bytes; only while halted. `VM.set_memory_static_min`.
 ///
 /// Least role: vm-power-admin. Changes `memory_static_min`. Published in midnight-ride.
 ///
@@ -1638,7 +1638,7 @@ pub fn set_memory_static_min(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 65, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_memory_static_max`.
+/// Sets the most memory it may ever have, in bytes; only while halted. `VM.set_memory_static_max`.
 ///
 /// Least role: vm-power-admin. Changes `memory_static_max`. Published in orlando.
 ///
@@ -1649,7 +1649,7 @@ pub fn set_memory_static_max(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 66, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_memory_dynamic_range`.
+/// Sets the range in which memory is given and taken while it runs, in bytes. `VM.set_memory_dynamic_range`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in midnight-ride.
 ///
@@ -1658,7 +1658,7 @@ pub fn set_memory_dynamic_range(this: &Ref<crate::VM>, min: i64, max: i64) -> Ca
     send(&CLASS, 67, vec![this.argument(), min.argument(), max.argument()])
 }
 
-/// `VM.set_memory_dynamic_min`.
+/// Sets the lower end of the range in which memory is given and taken, in bytes. `VM.set_memory_dynamic_min`.
 ///
 /// Least role: vm-power-admin. Changes `memory_dynamic_min`. Published in midnight-ride.
 ///
@@ -1667,7 +1667,7 @@ pub fn set_memory_dynamic_min(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 68, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_memory_dynamic_max`.
+/// Sets the upper end of the range in which memory is given and taken, in bytes. `VM.set_memory_dynamic_max`.
 ///
 /// Least role: vm-power-admin. Changes `memory_dynamic_max`. Published in midnight-ride.
 ///
@@ -1676,7 +1676,7 @@ pub fn set_memory_dynamic_max(this: &Ref<crate::VM>, value: i64) -> Call<()> {
     send(&CLASS, 69, vec![this.argument(), value.argument()])
 }
 
-/// `VM.compute_memory_overhead`.
+/// The memory that running it would cost beside its own, in bytes. `VM.compute_memory_overhead`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in midnight-ride.
 ///
@@ -1685,49 +1685,49 @@ pub fn compute_memory_overhead(vm: &Ref<crate::VM>) -> Call<i64> {
     send(&CLASS, 70, vec![vm.argument()])
 }
 
-/// `VM.set_ha_always_run`.
+/// Has high availability restart it, or not. Deprecated: use `set_ha_restart_priority`. `VM.set_ha_always_run`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `ha_always_run`. Published in orlando, deprecated in boston.
 pub fn set_ha_always_run(this: &Ref<crate::VM>, value: bool) -> Call<()> {
     send(&CLASS, 71, vec![this.argument(), value.argument()])
 }
 
-/// `VM.set_ha_restart_priority`.
+/// Has high availability restart it: `restart`, `best-effort`, or empty for not. `VM.set_ha_restart_priority`.
 ///
 /// Least role: pool-operator. Changes `ha_restart_priority`. Published in orlando.
 pub fn set_ha_restart_priority(this: &Ref<crate::VM>, value: &str) -> Call<()> {
     send(&CLASS, 72, vec![this.argument(), value.argument()])
 }
 
-/// `VM.remove_from_NVRAM`.
+/// Removes something that its firmware keeps; only while halted. `VM.remove_from_NVRAM`.
 ///
 /// Least role: vm-admin. Changes `NVRAM`. Published in naples.
 pub fn remove_from_nvram(this: &Ref<crate::VM>, key: &str) -> Call<()> {
     send(&CLASS, 73, vec![this.argument(), key.argument()])
 }
 
-/// `VM.add_to_NVRAM`.
+/// Adds something that its firmware keeps; only while halted. `VM.add_to_NVRAM`.
 ///
 /// Least role: vm-admin. Changes `NVRAM`. Published in naples.
 pub fn add_to_nvram(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 74, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.set_NVRAM`.
+/// Replaces what its firmware keeps; only while halted. `VM.set_NVRAM`.
 ///
 /// Least role: vm-admin. Changes `NVRAM`. Published in naples.
 pub fn set_nvram(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 75, vec![this.argument(), value.argument()])
 }
 
-/// `VM.add_to_VCPUs_params_live`.
+/// Adds a weight, cap or mask of its virtual CPUs, in effect at once if it runs. `VM.add_to_VCPUs_params_live`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 pub fn add_to_vcpus_params_live(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 76, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VM.set_VCPUs_number_live`.
+/// Plugs or unplugs virtual CPUs of a running VM until it has so many, at most `VCPUs_max`. `VM.set_VCPUs_number_live`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio, changed in ely.
 ///
@@ -1736,7 +1736,7 @@ pub fn set_vcpus_number_live(this: &Ref<crate::VM>, nvcpu: i64) -> Call<()> {
     send(&CLASS, 77, vec![this.argument(), nvcpu.argument()])
 }
 
-/// `VM.pool_migrate`.
+/// Moves a running VM to another host of the pool; disks stay where they are. Options: `live`, … `VM.pool_migrate`.
 ///
 /// Least role: vm-power-admin and clients by certificate. May run as a task. Published in rio.
 ///
@@ -1745,7 +1745,7 @@ pub fn pool_migrate(vm: &Ref<crate::VM>, host: &Ref<crate::Host>, options: &Map<
     send(&CLASS, 78, vec![vm.argument(), host.argument(), options.argument()])
 }
 
-/// `VM.resume_on`.
+/// Lets a suspended VM go on, on a host of the caller's choice. `VM.resume_on`.
 ///
 /// Least role: vm-power-admin and clients by certificate. May run as a task. Published in rio.
 ///
@@ -1754,7 +1754,7 @@ pub fn resume_on(vm: &Ref<crate::VM>, host: &Ref<crate::Host>, start_paused: boo
     send(&CLASS, 79, vec![vm.argument(), host.argument(), start_paused.argument(), force.argument()])
 }
 
-/// `VM.resume`.
+/// Lets a suspended VM go on, on a host of the server's choice; `force` skips checks. `VM.resume`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -1763,7 +1763,7 @@ pub fn resume(vm: &Ref<crate::VM>, start_paused: bool, force: bool) -> Call<()> 
     send(&CLASS, 80, vec![vm.argument(), start_paused.argument(), force.argument()])
 }
 
-/// `VM.suspend`.
+/// Writes its memory to a disk and stops it; `resume` lets it go on from there. `VM.suspend`.
 ///
 /// Least role: vm-operator and clients by certificate. May run as a task. Published in rio.
 ///
@@ -1772,7 +1772,7 @@ pub fn suspend(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 81, vec![vm.argument()])
 }
 
-/// `VM.hard_reboot`.
+/// Restarts it at once, as by a reset button; the guest is not asked. `VM.hard_reboot`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -1781,14 +1781,14 @@ pub fn hard_reboot(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 82, vec![vm.argument()])
 }
 
-/// `VM.power_state_reset`.
+/// Calls it halted in the database without stopping anything, for a VM whose host is lost. `VM.power_state_reset`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
 pub fn power_state_reset(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 83, vec![vm.argument()])
 }
 
-/// `VM.hard_shutdown`.
+/// Stops it at once, as by cutting its power; a suspended VM loses the image of its memory. `VM.hard_shutdown`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -1797,7 +1797,7 @@ pub fn hard_shutdown(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 84, vec![vm.argument()])
 }
 
-/// `VM.clean_reboot`.
+/// Asks the guest to restart and waits; fails if the guest does not in time. `VM.clean_reboot`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -1806,7 +1806,7 @@ pub fn clean_reboot(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 85, vec![vm.argument()])
 }
 
-/// `VM.shutdown`.
+/// Asks the guest to shut down; stops it at once if that fails. `VM.shutdown`.
 ///
 /// Least role: vm-operator and clients by certificate. May run as a task. Published in clearwater.
 ///
@@ -1815,7 +1815,7 @@ pub fn shutdown(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 86, vec![vm.argument()])
 }
 
-/// `VM.clean_shutdown`.
+/// Asks the guest to shut down and waits; fails if the guest does not in time. `VM.clean_shutdown`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -1824,7 +1824,7 @@ pub fn clean_shutdown(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 87, vec![vm.argument()])
 }
 
-/// `VM.unpause`.
+/// Lets a paused VM go on. `VM.unpause`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -1833,7 +1833,7 @@ pub fn unpause(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 88, vec![vm.argument()])
 }
 
-/// `VM.pause`.
+/// Halts its virtual CPUs; memory and devices stay. `VM.pause`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -1842,7 +1842,7 @@ pub fn pause(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 89, vec![vm.argument()])
 }
 
-/// `VM.start_on`.
+/// Starts it on a host of the caller's choice; fails with that host's reason if it cannot. `VM.start_on`.
 ///
 /// Least role: vm-power-admin and clients by certificate. May run as a task. Published in rio.
 ///
@@ -1851,7 +1851,7 @@ pub fn start_on(vm: &Ref<crate::VM>, host: &Ref<crate::Host>, start_paused: bool
     send(&CLASS, 90, vec![vm.argument(), host.argument(), start_paused.argument(), force.argument()])
 }
 
-/// `VM.start`.
+/// Starts it on a host of the server's choice; `start_paused` leaves it paused, `force` skips checks. `VM.start`.
 ///
 /// Least role: vm-operator. May run as a task. Published in rio.
 ///
@@ -1860,7 +1860,7 @@ pub fn start(vm: &Ref<crate::VM>, start_paused: bool, force: bool) -> Call<()> {
     send(&CLASS, 91, vec![vm.argument(), start_paused.argument(), force.argument()])
 }
 
-/// `VM.provision`.
+/// Makes a VM of a clone of a template, with the disks of `other_config:disks`. `VM.provision`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 ///
@@ -1869,7 +1869,7 @@ pub fn provision(vm: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 92, vec![vm.argument()])
 }
 
-/// `VM.checkpoint`.
+/// Takes a snapshot with memory; a running VM is suspended for it, and then goes on. `VM.checkpoint`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in midnight-ride.
 ///
@@ -1878,7 +1878,7 @@ pub fn checkpoint(vm: &Ref<crate::VM>, new_name: &str) -> Call<Ref<crate::VM>> {
     send(&CLASS, 93, vec![vm.argument(), new_name.argument()])
 }
 
-/// `VM.revert`.
+/// Brings a snapshot's VM back to that state; what its disks hold now is lost. `VM.revert`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in midnight-ride.
 ///
@@ -1887,7 +1887,7 @@ pub fn revert(snapshot: &Ref<crate::VM>) -> Call<()> {
     send(&CLASS, 94, vec![snapshot.argument()])
 }
 
-/// `VM.copy`.
+/// Copies it with all blocks of its disks to an SR; with a null SR, each disk stays in its own. `VM.copy`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio, extended in cowley.
 ///
@@ -1898,7 +1898,7 @@ pub fn copy(vm: &Ref<crate::VM>, new_name: &str, sr: Option<&Ref<crate::SR>>) ->
     send(&CLASS, 95, vec![vm.argument(), new_name.argument(), nullable(sr)])
 }
 
-/// `VM.clone`.
+/// Copies it fast: disks share blocks as long as neither side writes. The VM must be halted. `VM.clone`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 ///
@@ -1907,7 +1907,7 @@ pub fn clone(vm: &Ref<crate::VM>, new_name: &str) -> Call<Ref<crate::VM>> {
     send(&CLASS, 96, vec![vm.argument(), new_name.argument()])
 }
 
-/// `VM.snapshot_with_quiesce`.
+/// Removed: took a snapshot with the help of Windows VSS. Use `snapshot`. `VM.snapshot_with_quiesce`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in orlando, deprecated in quebec, removed in quebec.
 ///
@@ -1916,7 +1916,7 @@ pub fn snapshot_with_quiesce(vm: &Ref<crate::VM>, new_name: &str) -> Call<Ref<cr
     send(&CLASS, 97, vec![vm.argument(), new_name.argument()])
 }
 
-/// `VM.snapshot`.
+/// Records its state and that of its disks except `ignore_vdis`, without memory; answers a new VM. `VM.snapshot`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in orlando.
 ///

@@ -29,17 +29,17 @@ Shutdown = "shutdown",
 /// All fields of a `VM_appliance` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VM_appliance.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `VM_appliance.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `VM_appliance.name_label`: string. Written by pool-operator. Published in rio.
+    /// The name that people gave it. Not unique. `VM_appliance.name_label`: string. Written by pool-operator. Published in rio.
     pub name_label: String,
-    /// `VM_appliance.name_description`: string. Written by pool-operator. Published in rio.
+    /// What people wrote about it. `VM_appliance.name_description`: string. Written by pool-operator. Published in rio.
     pub name_description: String,
-    /// `VM_appliance.allowed_operations`: enum vm_appliance_operation set. Written by the server. Published in rio.
+    /// What may be done with it now. Advisory; the order means nothing. `VM_appliance.allowed_operations`: enum vm_appliance_operation set. Written by the server. Published in rio.
     pub allowed_operations: Vec<VmApplianceOperation>,
-    /// `VM_appliance.current_operations`: (string -> enum vm_appliance_operation) map. Written by the server. Published in rio.
+    /// What is being done with it, by the reference of the task. `VM_appliance.current_operations`: (string -> enum vm_appliance_operation) map. Written by the server. Published in rio.
     pub current_operations: Map<String, VmApplianceOperation>,
-    /// `VM_appliance.VMs`: VM ref set. Written by the server. The other end is `VM.appliance`. Published in rio.
+    /// Its VMs. `VM_appliance.VMs`: VM ref set. Written by the server. The other end is `VM.appliance`. Published in rio.
     pub vms: Vec<Ref<crate::VM>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -89,9 +89,9 @@ pub mod fields {
 /// What `VM_appliance.create` takes: the fields that clients write. Least role: pool-operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `VM_appliance.name_label`: string. Written by pool-operator. Published in rio.
+    /// The name that people gave it. Not unique. `VM_appliance.name_label`: string. Written by pool-operator. Published in rio.
     pub name_label: String,
-    /// `VM_appliance.name_description`: string. Written by pool-operator. Published in rio.
+    /// What people wrote about it. `VM_appliance.name_description`: string. Written by pool-operator. Published in rio.
     pub name_description: String,
 }
 
@@ -113,7 +113,7 @@ impl Default for New {
     }
 }
 
-/// `VM_appliance.recover`.
+/// Brings its VMs from a replicated database into the pool of `session_to`; `force` even over newer ones. `VM_appliance.recover`.
 ///
 /// Least role: read-only. May run as a task. Published in boston.
 ///
@@ -122,7 +122,7 @@ pub fn recover(this: &Ref<crate::VMAppliance>, session_to: &Ref<crate::Session>,
     send(&CLASS, 0, vec![this.argument(), session_to.argument(), force.argument()])
 }
 
-/// `VM_appliance.get_SRs_required_for_recovery`.
+/// The SRs without which it cannot be recovered in the pool of `session_to`. `VM_appliance.get_SRs_required_for_recovery`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in creedence.
 pub fn get_srs_required_for_recovery(
@@ -132,7 +132,7 @@ pub fn get_srs_required_for_recovery(
     send(&CLASS, 1, vec![this.argument(), session_to.argument()])
 }
 
-/// `VM_appliance.assert_can_be_recovered`.
+/// Fails if the pool of `session_to` lacks storage that its recovery needs. `VM_appliance.assert_can_be_recovered`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in boston.
 ///
@@ -141,7 +141,7 @@ pub fn assert_can_be_recovered(this: &Ref<crate::VMAppliance>, session_to: &Ref<
     send(&CLASS, 2, vec![this.argument(), session_to.argument()])
 }
 
-/// `VM_appliance.shutdown`.
+/// Asks its VMs to shut down, in reverse order; stops those at once that do not. `VM_appliance.shutdown`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 ///
@@ -150,7 +150,7 @@ pub fn shutdown(this: &Ref<crate::VMAppliance>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `VM_appliance.hard_shutdown`.
+/// Stops all its VMs at once, in reverse order. `VM_appliance.hard_shutdown`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 ///
@@ -159,7 +159,7 @@ pub fn hard_shutdown(this: &Ref<crate::VMAppliance>) -> Call<()> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `VM_appliance.clean_shutdown`.
+/// Asks its VMs to shut down, in reverse order, and waits. `VM_appliance.clean_shutdown`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 ///
@@ -168,7 +168,7 @@ pub fn clean_shutdown(this: &Ref<crate::VMAppliance>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `VM_appliance.start`.
+/// Starts its VMs in order, with their delays; `paused` leaves them paused. `VM_appliance.start`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
 ///

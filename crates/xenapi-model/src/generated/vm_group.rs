@@ -25,15 +25,15 @@ Normal = "normal",
 /// All fields of a `VM_group` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VM_group.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `VM_group.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `VM_group.name_label`: string. Written by vm-admin. Published in rio.
+    /// The name that people gave it. Not unique. `VM_group.name_label`: string. Written by vm-admin. Published in rio.
     pub name_label: String,
-    /// `VM_group.name_description`: string. Written by vm-admin. Published in rio.
+    /// What people wrote about it. `VM_group.name_description`: string. Written by vm-admin. Published in rio.
     pub name_description: String,
-    /// `VM_group.placement`: enum placement_policy. Set at creation. Prototyped in 24.19.1.
+    /// Whether its VMs are kept on different hosts where possible. `VM_group.placement`: enum placement_policy. Set at creation. Prototyped in 24.19.1.
     pub placement: PlacementPolicy,
-    /// `VM_group.VMs`: VM ref set. Written by the server. The other end is `VM.groups`. Prototyped in 24.19.1.
+    /// Its VMs. `VM_group.VMs`: VM ref set. Written by the server. The other end is `VM.groups`. Prototyped in 24.19.1.
     pub vms: Vec<Ref<crate::VM>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -79,11 +79,11 @@ pub mod fields {
 /// What `VM_group.create` takes: the fields that clients write. Least role: vm-admin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `VM_group.name_label`: string. Written by vm-admin. Published in rio.
+    /// The name that people gave it. Not unique. `VM_group.name_label`: string. Written by vm-admin. Published in rio.
     pub name_label: String,
-    /// `VM_group.name_description`: string. Written by vm-admin. Published in rio.
+    /// What people wrote about it. `VM_group.name_description`: string. Written by vm-admin. Published in rio.
     pub name_description: String,
-    /// `VM_group.placement`: enum placement_policy. Set at creation. Prototyped in 24.19.1.
+    /// Whether its VMs are kept on different hosts where possible. `VM_group.placement`: enum placement_policy. Set at creation. Prototyped in 24.19.1.
     pub placement: PlacementPolicy,
 }
 

@@ -31,19 +31,19 @@ pub struct Record {
     pub uuid: Uuid,
     /// The operating system: `name`, `major`, `minor`, `uname`, `distro`. `VM_guest_metrics.os_version`: (string -> string) map. Written by the server. Published in rio.
     pub os_version: Map<String, String>,
-    /// `VM_guest_metrics.netbios_name`: (string -> string) map. Written by the server. Prototyped in 24.28.0.
+    /// The name of a Windows guest in its network. `VM_guest_metrics.netbios_name`: (string -> string) map. Written by the server. Prototyped in 24.28.0.
     pub netbios_name: Map<String, String>,
     /// The version of the guest tools: `major`, `minor`, `micro`, `build`. `VM_guest_metrics.PV_drivers_version`: (string -> string) map. Written by the server. Published in rio.
     pub pv_drivers_version: Map<String, String>,
     /// Whether the guest tools are those of the server. `VM_guest_metrics.PV_drivers_up_to_date`: bool. Written by the server. Published in rio, deprecated in dundee.
     pub pv_drivers_up_to_date: bool,
-    /// `VM_guest_metrics.memory`: (string -> string) map. Written by the server. Published in rio, deprecated in george, removed in george.
+    /// Removed: see the VM's measurements. `VM_guest_metrics.memory`: (string -> string) map. Written by the server. Published in rio, deprecated in george, removed in george.
     pub memory: Map<String, String>,
-    /// `VM_guest_metrics.disks`: (string -> string) map. Written by the server. Published in rio, deprecated in orlando, removed in orlando.
+    /// Removed: what the guest reported of its disks. `VM_guest_metrics.disks`: (string -> string) map. Written by the server. Published in rio, deprecated in orlando, removed in orlando.
     pub disks: Map<String, String>,
     /// Addresses by interface: `0/ip`, `0/ipv4/0`, `0/ipv6/0`. `VM_guest_metrics.networks`: (string -> string) map. Written by the server. Published in rio.
     pub networks: Map<String, String>,
-    /// `VM_guest_metrics.other`: (string -> string) map. Written by the server. Published in rio.
+    /// What else the agent reports, by name; keys that start with `feature-` are what the guest can do. `VM_guest_metrics.other`: (string -> string) map. Written by the server. Published in rio.
     pub other: Map<String, String>,
     /// When it was last measured. `VM_guest_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub last_updated: DateTime,
@@ -51,13 +51,13 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// Whether the guest agent has reported since the VM started. `VM_guest_metrics.live`: bool. Written by the server. Published in orlando.
     pub live: bool,
-    /// `VM_guest_metrics.can_use_hotplug_vbd`: enum tristate_type. Written by the server. Published in dundee.
+    /// Whether the guest takes disks while it runs. `VM_guest_metrics.can_use_hotplug_vbd`: enum tristate_type. Written by the server. Published in dundee.
     pub can_use_hotplug_vbd: TristateType,
-    /// `VM_guest_metrics.can_use_hotplug_vif`: enum tristate_type. Written by the server. Published in dundee.
+    /// Whether the guest takes network interfaces while it runs. `VM_guest_metrics.can_use_hotplug_vif`: enum tristate_type. Written by the server. Published in dundee.
     pub can_use_hotplug_vif: TristateType,
     /// Whether there are guest tools. `VM_guest_metrics.PV_drivers_detected`: bool. Written by the server. Published in dundee.
     pub pv_drivers_detected: bool,
-    /// `VM_guest_metrics.services`: (string -> string) map. Written by the server. Prototyped in 25.15.0.
+    /// What the agent reports of services in the guest, by name. `VM_guest_metrics.services`: (string -> string) map. Written by the server. Prototyped in 25.15.0.
     pub services: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

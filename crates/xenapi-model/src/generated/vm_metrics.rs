@@ -23,13 +23,13 @@ pub struct Record {
     pub vcpus_number: i64,
     /// How busy each virtual CPU is, from 0 to 1. Not filled any more. `VM_metrics.VCPUs_utilisation`: (int -> float) map, a fraction from 0 to 1. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub vcpus_utilisation: Map<i64, f64>,
-    /// `VM_metrics.VCPUs_CPU`: (int -> int) map. Written by the server. Published in rio.
+    /// The physical CPU of each virtual CPU. `VM_metrics.VCPUs_CPU`: (int -> int) map. Written by the server. Published in rio.
     pub vcpus_cpu: Map<i64, i64>,
-    /// `VM_metrics.VCPUs_params`: (string -> string) map. Written by the server. Published in rio.
+    /// Scheduling of its virtual CPUs as it is in effect: `weight`, `cap`, … `VM_metrics.VCPUs_params`: (string -> string) map. Written by the server. Published in rio.
     pub vcpus_params: Map<String, String>,
-    /// `VM_metrics.VCPUs_flags`: (int -> string set) map. Written by the server. Published in rio.
+    /// The state of each virtual CPU, for example `online` or `blocked`. `VM_metrics.VCPUs_flags`: (int -> string set) map. Written by the server. Published in rio.
     pub vcpus_flags: Map<i64, Vec<String>>,
-    /// `VM_metrics.state`: string set. Written by the server. Published in rio.
+    /// The state of its domain in words of the hypervisor. `VM_metrics.state`: string set. Written by the server. Published in rio.
     pub state: Vec<String>,
     /// When it was started. `VM_metrics.start_time`: datetime. Written by the server. Published in rio.
     pub start_time: DateTime,
@@ -41,17 +41,17 @@ pub struct Record {
     pub other_config: Map<String, String>,
     /// Whether it uses hardware virtualisation. `VM_metrics.hvm`: bool. Written by the server. Published in ely.
     pub hvm: bool,
-    /// `VM_metrics.nested_virt`: bool. Written by the server. Published in ely.
+    /// Whether it can run VMs itself. `VM_metrics.nested_virt`: bool. Written by the server. Published in ely.
     pub nested_virt: bool,
-    /// `VM_metrics.nomigrate`: bool. Written by the server. Published in ely.
+    /// Whether it cannot move to another host while it runs. `VM_metrics.nomigrate`: bool. Written by the server. Published in ely.
     pub nomigrate: bool,
     /// How it is virtualised while it runs. `VM_metrics.current_domain_type`: enum domain_type. Written by the server. Prototyped in jura, published in kolkata.
     pub current_domain_type: crate::vm::DomainType,
-    /// `VM_metrics.numa_optimised`: bool. Set at creation. Prototyped in 26.2.0.
+    /// Whether it started within few memory nodes of its host. `VM_metrics.numa_optimised`: bool. Set at creation. Prototyped in 26.2.0.
     pub numa_optimised: bool,
-    /// `VM_metrics.numa_nodes`: int. Set at creation. Prototyped in 26.2.0.
+    /// On how many memory nodes of its host its memory lies. `VM_metrics.numa_nodes`: int. Set at creation. Prototyped in 26.2.0.
     pub numa_nodes: i64,
-    /// `VM_metrics.numa_node_memory`: (int -> int) map, in bytes. Written by the server. Prototyped in 26.2.0.
+    /// How many bytes of its memory lie on each memory node. `VM_metrics.numa_node_memory`: (int -> int) map, in bytes. Written by the server. Prototyped in 26.2.0.
     pub numa_node_memory: Map<i64, i64>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,

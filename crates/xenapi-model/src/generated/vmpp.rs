@@ -63,45 +63,45 @@ Nfs = "nfs",
 /// All fields of a `VMPP` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VMPP.uuid`: string. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// The lasting identity. `VMPP.uuid`: string. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub uuid: Uuid,
-    /// `VMPP.name_label`: string. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// The name that people gave it. Not unique. `VMPP.name_label`: string. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub name_label: String,
-    /// `VMPP.name_description`: string. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// What people wrote about it. `VMPP.name_description`: string. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub name_description: String,
-    /// `VMPP.is_policy_enabled`: bool. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Whether backups are made. `VMPP.is_policy_enabled`: bool. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_policy_enabled: bool,
-    /// `VMPP.backup_type`: enum vmpp_backup_type. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// What a backup is: a snapshot with or without memory. `VMPP.backup_type`: enum vmpp_backup_type. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_type: VmppBackupType,
-    /// `VMPP.backup_retention_value`: int. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// How many backups are kept. `VMPP.backup_retention_value`: int. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_retention_value: i64,
-    /// `VMPP.backup_frequency`: enum vmpp_backup_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// How often backups are made. `VMPP.backup_frequency`: enum vmpp_backup_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_frequency: VmppBackupFrequency,
-    /// `VMPP.backup_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// When backups are made, by name: `hour`, `min`, `days`. `VMPP.backup_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_schedule: Map<String, String>,
-    /// `VMPP.is_backup_running`: bool. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Whether a backup is being made. `VMPP.is_backup_running`: bool. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_backup_running: bool,
-    /// `VMPP.backup_last_run_time`: datetime. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// When the last backup was made; 1970 for never. `VMPP.backup_last_run_time`: datetime. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_last_run_time: DateTime,
-    /// `VMPP.archive_target_type`: enum vmpp_archive_target_type. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// What backups are archived to. `VMPP.archive_target_type`: enum vmpp_archive_target_type. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_target_type: VmppArchiveTargetType,
-    /// `VMPP.archive_target_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Where backups are archived, and by what login, by name. `VMPP.archive_target_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_target_config: Map<String, String>,
-    /// `VMPP.archive_frequency`: enum vmpp_archive_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// How often backups are archived. `VMPP.archive_frequency`: enum vmpp_archive_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_frequency: VmppArchiveFrequency,
-    /// `VMPP.archive_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// When backups are archived, by name: `hour`, `min`, `days`. `VMPP.archive_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_schedule: Map<String, String>,
-    /// `VMPP.is_archive_running`: bool. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Whether backups are being archived. `VMPP.is_archive_running`: bool. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_archive_running: bool,
-    /// `VMPP.archive_last_run_time`: datetime. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// When backups were last archived; 1970 for never. `VMPP.archive_last_run_time`: datetime. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_last_run_time: DateTime,
-    /// `VMPP.VMs`: VM ref set. Written by the server. The other end is `VM.protection_policy`. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// The VMs that it protects. `VMPP.VMs`: VM ref set. Written by the server. The other end is `VM.protection_policy`. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub vms: Vec<Ref<crate::VM>>,
-    /// `VMPP.is_alarm_enabled`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Whether alerts are sent by mail. `VMPP.is_alarm_enabled`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_alarm_enabled: bool,
-    /// `VMPP.alarm_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// How alerts are sent, by name. `VMPP.alarm_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub alarm_config: Map<String, String>,
-    /// `VMPP.recent_alerts`: string set. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Its latest alerts. `VMPP.recent_alerts`: string set. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub recent_alerts: Vec<String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -207,31 +207,31 @@ pub mod fields {
 /// What `VMPP.create` takes: the fields that clients write. Least role: pool-operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `VMPP.name_label`: string. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// The name that people gave it. Not unique. `VMPP.name_label`: string. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub name_label: String,
-    /// `VMPP.name_description`: string. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// What people wrote about it. `VMPP.name_description`: string. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub name_description: String,
-    /// `VMPP.is_policy_enabled`: bool. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Whether backups are made. `VMPP.is_policy_enabled`: bool. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_policy_enabled: bool,
-    /// `VMPP.backup_type`: enum vmpp_backup_type. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// What a backup is: a snapshot with or without memory. `VMPP.backup_type`: enum vmpp_backup_type. Written by pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_type: VmppBackupType,
-    /// `VMPP.backup_retention_value`: int. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// How many backups are kept. `VMPP.backup_retention_value`: int. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_retention_value: i64,
-    /// `VMPP.backup_frequency`: enum vmpp_backup_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// How often backups are made. `VMPP.backup_frequency`: enum vmpp_backup_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_frequency: VmppBackupFrequency,
-    /// `VMPP.backup_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// When backups are made, by name: `hour`, `min`, `days`. `VMPP.backup_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_schedule: Map<String, String>,
-    /// `VMPP.archive_target_type`: enum vmpp_archive_target_type. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// What backups are archived to. `VMPP.archive_target_type`: enum vmpp_archive_target_type. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_target_type: VmppArchiveTargetType,
-    /// `VMPP.archive_target_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Where backups are archived, and by what login, by name. `VMPP.archive_target_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_target_config: Map<String, String>,
-    /// `VMPP.archive_frequency`: enum vmpp_archive_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// How often backups are archived. `VMPP.archive_frequency`: enum vmpp_archive_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_frequency: VmppArchiveFrequency,
-    /// `VMPP.archive_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// When backups are archived, by name: `hour`, `min`, `days`. `VMPP.archive_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_schedule: Map<String, String>,
-    /// `VMPP.is_alarm_enabled`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// Whether alerts are sent by mail. `VMPP.is_alarm_enabled`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_alarm_enabled: bool,
-    /// `VMPP.alarm_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// How alerts are sent, by name. `VMPP.alarm_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub alarm_config: Map<String, String>,
 }
 
@@ -281,140 +281,140 @@ impl Default for New {
     }
 }
 
-/// `VMPP.set_archive_last_run_time`.
+/// Removed: set when backups were last archived. `VMPP.set_archive_last_run_time`.
 ///
 /// Least role: local-superuser. May run as a task. Changes `archive_last_run_time`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_last_run_time(this: &Ref<crate::VMPP>, value: &DateTime) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_backup_last_run_time`.
+/// Removed: set when the last backup was made. `VMPP.set_backup_last_run_time`.
 ///
 /// Least role: local-superuser. May run as a task. Changes `backup_last_run_time`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_backup_last_run_time(this: &Ref<crate::VMPP>, value: &DateTime) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.remove_from_alarm_config`.
+/// Removed: took away a setting of how alerts are sent. `VMPP.remove_from_alarm_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `alarm_config`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn remove_from_alarm_config(this: &Ref<crate::VMPP>, key: &str) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), key.argument()])
 }
 
-/// `VMPP.remove_from_archive_schedule`.
+/// Removed: took away a part of when backups are archived. `VMPP.remove_from_archive_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_schedule`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn remove_from_archive_schedule(this: &Ref<crate::VMPP>, key: &str) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), key.argument()])
 }
 
-/// `VMPP.remove_from_archive_target_config`.
+/// Removed: took away a setting of where backups are archived. `VMPP.remove_from_archive_target_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_target_config`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn remove_from_archive_target_config(this: &Ref<crate::VMPP>, key: &str) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), key.argument()])
 }
 
-/// `VMPP.remove_from_backup_schedule`.
+/// Removed: took away a part of when backups are made. `VMPP.remove_from_backup_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `backup_schedule`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn remove_from_backup_schedule(this: &Ref<crate::VMPP>, key: &str) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), key.argument()])
 }
 
-/// `VMPP.add_to_alarm_config`.
+/// Removed: added a setting of how alerts are sent. `VMPP.add_to_alarm_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `alarm_config`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn add_to_alarm_config(this: &Ref<crate::VMPP>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMPP.add_to_archive_schedule`.
+/// Removed: added a part of when backups are archived. `VMPP.add_to_archive_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_schedule`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn add_to_archive_schedule(this: &Ref<crate::VMPP>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 7, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMPP.add_to_archive_target_config`.
+/// Removed: added a setting of where backups are archived. `VMPP.add_to_archive_target_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_target_config`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn add_to_archive_target_config(this: &Ref<crate::VMPP>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 8, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMPP.add_to_backup_schedule`.
+/// Removed: added a part of when backups are made. `VMPP.add_to_backup_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `backup_schedule`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn add_to_backup_schedule(this: &Ref<crate::VMPP>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMPP.set_alarm_config`.
+/// Removed: set how alerts are sent. `VMPP.set_alarm_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `alarm_config`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_alarm_config(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_is_alarm_enabled`.
+/// Removed: had alerts sent by mail, or not. `VMPP.set_is_alarm_enabled`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `is_alarm_enabled`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_is_alarm_enabled(this: &Ref<crate::VMPP>, value: bool) -> Call<()> {
     send(&CLASS, 11, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_archive_target_config`.
+/// Removed: set where backups are archived. `VMPP.set_archive_target_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_target_config`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_target_config(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 12, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_archive_target_type`.
+/// Removed: set what backups are archived to. `VMPP.set_archive_target_type`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_target_type`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_target_type(this: &Ref<crate::VMPP>, value: &VmppArchiveTargetType) -> Call<()> {
     send(&CLASS, 13, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_archive_schedule`.
+/// Removed: set when backups are archived. `VMPP.set_archive_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_schedule`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_schedule(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_archive_frequency`.
+/// Removed: set how often backups are archived. `VMPP.set_archive_frequency`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_frequency`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_frequency(this: &Ref<crate::VMPP>, value: &VmppArchiveFrequency) -> Call<()> {
     send(&CLASS, 15, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_backup_schedule`.
+/// Removed: set when backups are made. See `VMSS.set_schedule`. `VMPP.set_backup_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `backup_schedule`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_backup_schedule(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 16, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_backup_frequency`.
+/// Removed: set how often backups are made. See `VMSS.set_frequency`. `VMPP.set_backup_frequency`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `backup_frequency`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_backup_frequency(this: &Ref<crate::VMPP>, value: &VmppBackupFrequency) -> Call<()> {
     send(&CLASS, 17, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_backup_retention_value`.
+/// Removed: set how many backups are kept. See `VMSS.set_retained_snapshots`. `VMPP.set_backup_retention_value`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `backup_retention_value`. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_backup_retention_value(this: &Ref<crate::VMPP>, value: i64) -> Call<()> {
     send(&CLASS, 18, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.get_alerts`.
+/// Removed: listed the alerts of the last hours. `VMPP.get_alerts`.
 ///
 /// Least role: pool-operator. May run as a task. Changes nothing. Published in cowley, deprecated in clearwater, removed in clearwater.
 ///
@@ -423,14 +423,14 @@ pub fn get_alerts(vmpp: &Ref<crate::VMPP>, hours_from_now: i64) -> Call<Vec<Stri
     send(&CLASS, 19, vec![vmpp.argument(), hours_from_now.argument()])
 }
 
-/// `VMPP.archive_now`.
+/// Removed: archived a backup at once. `VMPP.archive_now`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn archive_now(snapshot: &Ref<crate::VM>) -> Call<String> {
     send(&CLASS, 20, vec![snapshot.argument()])
 }
 
-/// `VMPP.protect_now`.
+/// Removed: made a backup at once. See `VMSS.snapshot_now`. `VMPP.protect_now`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn protect_now(vmpp: &Ref<crate::VMPP>) -> Call<String> {

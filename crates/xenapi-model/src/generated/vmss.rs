@@ -39,25 +39,25 @@ SnapshotWithQuiesce = "snapshot_with_quiesce",
 /// All fields of a `VMSS` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VMSS.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `VMSS.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `VMSS.name_label`: string. Written by pool-operator. Published in rio.
+    /// The name that people gave it. Not unique. `VMSS.name_label`: string. Written by pool-operator. Published in rio.
     pub name_label: String,
-    /// `VMSS.name_description`: string. Written by pool-operator. Published in rio.
+    /// What people wrote about it. `VMSS.name_description`: string. Written by pool-operator. Published in rio.
     pub name_description: String,
-    /// `VMSS.enabled`: bool. Written by pool-operator. Published in rio.
+    /// Whether snapshots are taken. `VMSS.enabled`: bool. Written by pool-operator. Published in rio.
     pub enabled: bool,
-    /// `VMSS.type`: enum vmss_type. Set at creation. Published in rio.
+    /// What is taken: a snapshot without memory, or a checkpoint with it. `VMSS.type`: enum vmss_type. Set at creation. Published in rio.
     pub r#type: VmssType,
-    /// `VMSS.retained_snapshots`: int. Set at creation. Published in rio.
+    /// How many snapshots of a VM are kept; older ones are deleted. `VMSS.retained_snapshots`: int. Set at creation. Published in rio.
     pub retained_snapshots: i64,
-    /// `VMSS.frequency`: enum vmss_frequency. Set at creation. Published in rio.
+    /// How often snapshots are taken. `VMSS.frequency`: enum vmss_frequency. Set at creation. Published in rio.
     pub frequency: VmssFrequency,
-    /// `VMSS.schedule`: (string -> string) map. Set at creation. Published in rio.
+    /// When snapshots are taken, by name: `hour`, `min`, `days`, in the master's time zone. `VMSS.schedule`: (string -> string) map. Set at creation. Published in rio.
     pub schedule: Map<String, String>,
-    /// `VMSS.last_run_time`: datetime. Written by the server. Published in rio.
+    /// When snapshots were last taken; 1970 for never. `VMSS.last_run_time`: datetime. Written by the server. Published in rio.
     pub last_run_time: DateTime,
-    /// `VMSS.VMs`: VM ref set. Written by the server. The other end is `VM.snapshot_schedule`. Published in rio.
+    /// The VMs of which snapshots are taken. `VMSS.VMs`: VM ref set. Written by the server. The other end is `VM.snapshot_schedule`. Published in rio.
     pub vms: Vec<Ref<crate::VM>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -123,19 +123,19 @@ pub mod fields {
 /// What `VMSS.create` takes: the fields that clients write. Least role: pool-operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
-    /// `VMSS.name_label`: string. Written by pool-operator. Published in rio.
+    /// The name that people gave it. Not unique. `VMSS.name_label`: string. Written by pool-operator. Published in rio.
     pub name_label: String,
-    /// `VMSS.name_description`: string. Written by pool-operator. Published in rio.
+    /// What people wrote about it. `VMSS.name_description`: string. Written by pool-operator. Published in rio.
     pub name_description: String,
-    /// `VMSS.enabled`: bool. Written by pool-operator. Published in rio.
+    /// Whether snapshots are taken. `VMSS.enabled`: bool. Written by pool-operator. Published in rio.
     pub enabled: bool,
-    /// `VMSS.type`: enum vmss_type. Set at creation. Published in rio.
+    /// What is taken: a snapshot without memory, or a checkpoint with it. `VMSS.type`: enum vmss_type. Set at creation. Published in rio.
     pub r#type: VmssType,
-    /// `VMSS.retained_snapshots`: int. Set at creation. Published in rio.
+    /// How many snapshots of a VM are kept; older ones are deleted. `VMSS.retained_snapshots`: int. Set at creation. Published in rio.
     pub retained_snapshots: i64,
-    /// `VMSS.frequency`: enum vmss_frequency. Set at creation. Published in rio.
+    /// How often snapshots are taken. `VMSS.frequency`: enum vmss_frequency. Set at creation. Published in rio.
     pub frequency: VmssFrequency,
-    /// `VMSS.schedule`: (string -> string) map. Set at creation. Published in rio.
+    /// When snapshots are taken, by name: `hour`, `min`, `days`, in the master's time zone. `VMSS.schedule`: (string -> string) map. Set at creation. Published in rio.
     pub schedule: Map<String, String>,
 }
 
@@ -167,56 +167,56 @@ impl New {
     }
 }
 
-/// `VMSS.set_type`.
+/// Sets whether snapshots are taken with memory. `VMSS.set_type`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `type`. Published in falcon.
 pub fn set_type(this: &Ref<crate::VMSS>, value: &VmssType) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.set_last_run_time`.
+/// Sets when snapshots were last taken; for the server's own use. `VMSS.set_last_run_time`.
 ///
 /// Least role: local-superuser. May run as a task. Changes `last_run_time`. Published in falcon.
 pub fn set_last_run_time(this: &Ref<crate::VMSS>, value: &DateTime) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.remove_from_schedule`.
+/// Takes away a part of when snapshots are taken. `VMSS.remove_from_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `schedule`. Published in falcon.
 pub fn remove_from_schedule(this: &Ref<crate::VMSS>, key: &str) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), key.argument()])
 }
 
-/// `VMSS.add_to_schedule`.
+/// Adds a part of when snapshots are taken: `hour`, `min` or `days`. `VMSS.add_to_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `schedule`. Published in falcon.
 pub fn add_to_schedule(this: &Ref<crate::VMSS>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMSS.set_schedule`.
+/// Sets when snapshots are taken: `hour`, `min`, and for weekly ones `days`. `VMSS.set_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `schedule`. Published in falcon.
 pub fn set_schedule(this: &Ref<crate::VMSS>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.set_frequency`.
+/// Sets how often snapshots are taken. `VMSS.set_frequency`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `frequency`. Published in falcon.
 pub fn set_frequency(this: &Ref<crate::VMSS>, value: &VmssFrequency) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.set_retained_snapshots`.
+/// Sets how many snapshots of a VM are kept. `VMSS.set_retained_snapshots`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `retained_snapshots`. Published in falcon.
 pub fn set_retained_snapshots(this: &Ref<crate::VMSS>, value: i64) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.snapshot_now`.
+/// Takes snapshots of all its VMs at once. `VMSS.snapshot_now`.
 ///
 /// Least role: pool-operator. May run as a task. Published in falcon.
 pub fn snapshot_now(vmss: &Ref<crate::VMSS>) -> Call<String> {

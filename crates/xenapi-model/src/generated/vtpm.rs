@@ -31,21 +31,21 @@ Xapi = "xapi",
 /// All fields of a `VTPM` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VTPM.uuid`: string. Written by the server. Published in rio.
+    /// The lasting identity. `VTPM.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `VTPM.allowed_operations`: enum vtpm_operations set. Written by the server. Published in rio.
+    /// What may be done with it now. Advisory; the order means nothing. `VTPM.allowed_operations`: enum vtpm_operations set. Written by the server. Published in rio.
     pub allowed_operations: Vec<VtpmOperations>,
-    /// `VTPM.current_operations`: (string -> enum vtpm_operations) map. Written by the server. Published in rio.
+    /// What is being done with it, by the reference of the task. `VTPM.current_operations`: (string -> enum vtpm_operations) map. Written by the server. Published in rio.
     pub current_operations: Map<String, VtpmOperations>,
-    /// `VTPM.VM`: VM ref. Set at creation. The other end is `VM.VTPMs`. Published in rio.
+    /// The VM that has it. `VTPM.VM`: VM ref. Set at creation. The other end is `VM.VTPMs`. Published in rio.
     pub vm: Ref<crate::VM>,
-    /// `VTPM.backend`: VM ref, or null. Written by the server. Published in rio.
+    /// The domain that runs it. `VTPM.backend`: VM ref, or null. Written by the server. Published in rio.
     pub backend: Option<Ref<crate::VM>>,
-    /// `VTPM.persistence_backend`: enum persistence_backend. Written by the server. Prototyped in 22.26.0.
+    /// Where its state is kept. `VTPM.persistence_backend`: enum persistence_backend. Written by the server. Prototyped in 22.26.0.
     pub persistence_backend: PersistenceBackend,
-    /// `VTPM.is_unique`: bool. Set at creation. Prototyped in 22.26.0.
+    /// Whether its state must never exist twice, so that its VM cannot be copied with it. `VTPM.is_unique`: bool. Set at creation. Prototyped in 22.26.0.
     pub is_unique: bool,
-    /// `VTPM.is_protected`: bool. Written by the server. Prototyped in 22.26.0.
+    /// Whether its state is encrypted where it is kept. `VTPM.is_protected`: bool. Written by the server. Prototyped in 22.26.0.
     pub is_protected: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -100,14 +100,14 @@ pub mod fields {
     pub const IS_PROTECTED: Field<VTPM, bool> = Field::new(7);
 }
 
-/// `VTPM.destroy`.
+/// Deletes it and its state: keys that the guest keeps in it are lost. The VM must be halted. `VTPM.destroy`.
 ///
 /// Least role: vm-admin. May run as a task. Prototyped in 22.26.0.
 pub fn destroy(this: &Ref<crate::VTPM>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `VTPM.create`.
+/// Gives a halted VM a new one; a VM can have one. `VTPM.create`.
 ///
 /// Least role: vm-admin. May run as a task. Prototyped in 22.26.0.
 pub fn create(vm: &Ref<crate::VM>, is_unique: bool) -> Call<Ref<crate::VTPM>> {

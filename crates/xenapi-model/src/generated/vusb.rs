@@ -27,19 +27,19 @@ Unplug = "unplug",
 /// All fields of a `VUSB` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `VUSB.uuid`: string. Written by the server. Published in inverness.
+    /// The lasting identity. `VUSB.uuid`: string. Written by the server. Published in inverness.
     pub uuid: Uuid,
-    /// `VUSB.allowed_operations`: enum vusb_operations set. Written by the server. Published in rio.
+    /// What may be done with it now. Advisory; the order means nothing. `VUSB.allowed_operations`: enum vusb_operations set. Written by the server. Published in rio.
     pub allowed_operations: Vec<VusbOperations>,
-    /// `VUSB.current_operations`: (string -> enum vusb_operations) map. Written by the server. Published in rio.
+    /// What is being done with it, by the reference of the task. `VUSB.current_operations`: (string -> enum vusb_operations) map. Written by the server. Published in rio.
     pub current_operations: Map<String, VusbOperations>,
-    /// `VUSB.VM`: VM ref. Written by the server. The other end is `VM.VUSBs`. Published in inverness.
+    /// The VM that has it. `VUSB.VM`: VM ref. Written by the server. The other end is `VM.VUSBs`. Published in inverness.
     pub vm: Ref<crate::VM>,
-    /// `VUSB.USB_group`: USB_group ref. Written by the server. The other end is `USB_group.VUSBs`. Published in inverness.
+    /// The group that serves it. `VUSB.USB_group`: USB_group ref. Written by the server. The other end is `USB_group.VUSBs`. Published in inverness.
     pub usb_group: Ref<crate::USBGroup>,
-    /// `VUSB.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
+    /// Anything that clients keep with it, by name. `VUSB.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
     pub other_config: Map<String, String>,
-    /// `VUSB.currently_attached`: bool. Written by the server. Published in rio.
+    /// Whether it is in use right now. `VUSB.currently_attached`: bool. Written by the server. Published in rio.
     pub currently_attached: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -90,21 +90,21 @@ pub mod fields {
     pub const CURRENTLY_ATTACHED: Field<VUSB, bool> = Field::new(6);
 }
 
-/// `VUSB.destroy`.
+/// Takes it from its VM; it must be unplugged. `VUSB.destroy`.
 ///
 /// Least role: pool-admin. May run as a task. Published in inverness.
 pub fn destroy(this: &Ref<crate::VUSB>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `VUSB.unplug`.
+/// Takes it out of a running VM. `VUSB.unplug`.
 ///
 /// Least role: pool-admin. May run as a task. Published in inverness.
 pub fn unplug(this: &Ref<crate::VUSB>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `VUSB.create`.
+/// Gives a VM the USB device of a group; its next start plugs it in. `VUSB.create`.
 ///
 /// Least role: pool-admin. May run as a task. Published in inverness.
 ///

@@ -32,7 +32,7 @@ static FIELDS: &[FieldDesc] = &[
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "get_group_membership", result: Type::Set(&Type::String), params: &[ParamDesc { name: "subject_identifier", ty: Type::String, ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "george")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "get_subject_information_from_identifier", result: Type::Map(&Type::String, &Type::String), params: &[ParamDesc { name: "subject_identifier", ty: Type::String, ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "george")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "get_subject_identifier", result: Type::String, params: &[ParamDesc { name: "subject_name", ty: Type::String, ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "george")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_group_membership", result: Type::Set(&Type::String), params: &[ParamDesc { name: "subject_identifier", ty: Type::String, ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "george")], doc: doc!("The identifiers of all groups that a user or group belongs to, also by way of other groups."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_subject_information_from_identifier", result: Type::Map(&Type::String, &Type::String), params: &[ParamDesc { name: "subject_identifier", ty: Type::String, ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "george")], doc: doc!("What the service knows of a user or group, by name."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_subject_identifier", result: Type::String, params: &[ParamDesc { name: "subject_name", ty: Type::String, ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "george")], doc: doc!("The identifier of the user or group of this name."), ..MessageDesc::PLAIN },
 ];

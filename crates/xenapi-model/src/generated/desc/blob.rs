@@ -28,17 +28,17 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "size", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "public", ty: Type::Bool, qualifier: Qualifier::ReadWrite, default: Some("false"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "tampa")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "last_updated", ty: Type::DateTime, qualifier: Qualifier::Static, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "mime_type", ty: Type::String, qualifier: Qualifier::Static, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The name that people gave it. Not unique."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], doc: doc!("What people wrote about it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "size", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "rio")], doc: doc!("How many bytes it has."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "public", ty: Type::Bool, qualifier: Qualifier::ReadWrite, default: Some("false"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "tampa")], doc: doc!("Whether anyone can read it without a login."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "last_updated", ty: Type::DateTime, qualifier: Qualifier::Static, lifecycle: &[(Stage::Published, "rio")], doc: doc!("When its bytes were last replaced."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "mime_type", ty: Type::String, qualifier: Qualifier::Static, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The type of its content, for example `image/png`."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("blob"), ..ParamDesc::PLAIN }], has_async: false, least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "orlando")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "create", result: Type::Ref("blob"), params: &[ParamDesc { name: "mime_type", ty: Type::String, ..ParamDesc::PLAIN }, ParamDesc { name: "public", ty: Type::Bool, required: false, default: Some("false"), ..ParamDesc::PLAIN }], has_async: false, least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "orlando")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("blob"), ..ParamDesc::PLAIN }], has_async: false, least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "orlando")], doc: doc!("Deletes it."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "create", result: Type::Ref("blob"), params: &[ParamDesc { name: "mime_type", ty: Type::String, ..ParamDesc::PLAIN }, ParamDesc { name: "public", ty: Type::Bool, required: false, default: Some("false"), ..ParamDesc::PLAIN }], has_async: false, least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "orlando")], doc: doc!("Makes an empty blob that belongs to no object; anyone can read a `public` one without a login."), ..MessageDesc::PLAIN },
 ];

@@ -28,16 +28,16 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "stockholm")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "1.294.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "type", ty: Type::Enum(&crate::certificate::CERTIFICATE_TYPE), qualifier: Qualifier::Dynamic, default: Some("host"), lifecycle: &[(Stage::Published, "1.294.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "host", field: "certificates", stored: true }), nullable: true, lifecycle: &[(Stage::Published, "stockholm")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "not_before", ty: Type::DateTime, qualifier: Qualifier::Static, default: Some("19700101T00:00:00Z"), lifecycle: &[(Stage::Published, "stockholm")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "not_after", ty: Type::DateTime, qualifier: Qualifier::Static, default: Some("19700101T00:00:00Z"), lifecycle: &[(Stage::Published, "stockholm")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "fingerprint", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "stockholm"), (Stage::Deprecated, "24.19.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "fingerprint_sha256", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Prototyped, "24.20.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "fingerprint_sha1", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Prototyped, "24.20.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "purpose", ty: Type::Set(&Type::Enum(&crate::pool::CERTIFICATE_PURPOSE)), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Prototyped, "26.13.0")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "stockholm")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "1.294.0")], doc: doc!("The name of a trusted certificate; empty for those of hosts."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "type", ty: Type::Enum(&crate::certificate::CERTIFICATE_TYPE), qualifier: Qualifier::Dynamic, default: Some("host"), lifecycle: &[(Stage::Published, "1.294.0")], doc: doc!("Whether it is an authority's, one that a host shows to clients or to the pool, or a single server's."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "host", field: "certificates", stored: true }), nullable: true, lifecycle: &[(Stage::Published, "stockholm")], doc: doc!("The host that shows it; null for those that the pool trusts."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "not_before", ty: Type::DateTime, qualifier: Qualifier::Static, default: Some("19700101T00:00:00Z"), lifecycle: &[(Stage::Published, "stockholm")], doc: doc!("From when it is valid."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "not_after", ty: Type::DateTime, qualifier: Qualifier::Static, default: Some("19700101T00:00:00Z"), lifecycle: &[(Stage::Published, "stockholm")], doc: doc!("Until when it is valid."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "fingerprint", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "stockholm"), (Stage::Deprecated, "24.19.0")], doc: doc!("Its SHA-256 fingerprint. Deprecated: see `fingerprint_sha256`."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "fingerprint_sha256", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Prototyped, "24.20.0")], doc: doc!("Its SHA-256 fingerprint."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "fingerprint_sha1", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Prototyped, "24.20.0")], doc: doc!("Its SHA-1 fingerprint."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "purpose", ty: Type::Set(&Type::Enum(&crate::pool::CERTIFICATE_PURPOSE)), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Prototyped, "26.13.0")], doc: doc!("What it is trusted for, where that is limited."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

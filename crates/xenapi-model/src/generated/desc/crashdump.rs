@@ -28,13 +28,13 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VM", ty: Type::Ref("VM"), qualifier: Qualifier::Static, relation: Some(Relation { class: "VM", field: "crash_dumps", stored: true }), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VDI", ty: Type::Ref("VDI"), qualifier: Qualifier::Static, relation: Some(Relation { class: "VDI", field: "crash_dumps", stored: true }), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "miami")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VM", ty: Type::Ref("VM"), qualifier: Qualifier::Static, relation: Some(Relation { class: "VM", field: "crash_dumps", stored: true }), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The VM that crashed."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VDI", ty: Type::Ref("VDI"), qualifier: Qualifier::Static, relation: Some(Relation { class: "VDI", field: "crash_dumps", stored: true }), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The disk that holds the dump."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "miami")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("crashdump"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "rio")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("crashdump"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Deletes the dump with its disk."), ..MessageDesc::PLAIN },
 ];

@@ -28,14 +28,14 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "enabled", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "standard", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "units", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "min", ty: Type::Float, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "max", ty: Type::Float, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "value", ty: Type::Float, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("Its name, for example `cpu0`."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What is measured."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "enabled", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Whether its history is recorded."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "standard", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Whether its history is recorded unless somebody changes that."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "units", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The units of its values."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "min", ty: Type::Float, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The least value possible; may be minus infinity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "max", ty: Type::Float, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The greatest value possible; may be infinity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "value", ty: Type::Float, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The latest value; NaN if not known."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

@@ -28,12 +28,12 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "introduced_SRs", ty: Type::Set(&Type::Ref("SR")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "SR", field: "introduced_by", stored: false }), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "introduced_SRs", ty: Type::Set(&Type::Ref("SR")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "SR", field: "introduced_by", stored: false }), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The SRs that it introduced."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("DR_task"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "boston")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "create", result: Type::Ref("DR_task"), params: &[ParamDesc { name: "type", ty: Type::String, ..ParamDesc::PLAIN }, ParamDesc { name: "device_config", ty: Type::Map(&Type::String, &Type::String), ..ParamDesc::PLAIN }, ParamDesc { name: "whitelist", ty: Type::Set(&Type::String), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "boston")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("DR_task"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "boston")], doc: doc!("Ends the recovery; SRs that it introduced and that nothing recovered needs are forgotten."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "create", result: Type::Ref("DR_task"), params: &[ParamDesc { name: "type", ty: Type::String, ..ParamDesc::PLAIN }, ParamDesc { name: "device_config", ty: Type::Map(&Type::String, &Type::String), ..ParamDesc::PLAIN }, ParamDesc { name: "whitelist", ty: Type::Set(&Type::String), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "boston")], doc: doc!("Introduces the SRs that are found at `device_config` and whose uuids `whitelist` names."), ..MessageDesc::PLAIN },
 ];

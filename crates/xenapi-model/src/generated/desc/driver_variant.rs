@@ -28,16 +28,16 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "driver", ty: Type::Ref("Host_driver"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "Host_driver", field: "variants", stored: true }), lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "hardware_present", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "priority", ty: Type::Float, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "status", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The name of the variant."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "driver", ty: Type::Ref("Host_driver"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "Host_driver", field: "variants", stored: true }), lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The driver it is a variant of."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("Its version."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "hardware_present", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("Whether the host has a device for it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "priority", ty: Type::Float, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("By what it is ranked among the variants."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "status", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("How mature it is."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "select", params: &[ParamDesc { name: "self", ty: Type::Ref("Driver_variant"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "select", params: &[ParamDesc { name: "self", ty: Type::Ref("Driver_variant"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("Uses it, rather than another variant, from the next restart on."), ..MessageDesc::PLAIN },
 ];

@@ -28,13 +28,13 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "enabled", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "experimental", ty: Type::Bool, qualifier: Qualifier::Static, default: Some("false"), lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"1.0\""), lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "host", field: "features", stored: true }), lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "falcon")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("Its name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What it does."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "enabled", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "falcon")], doc: doc!("Whether it is on."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "experimental", ty: Type::Bool, qualifier: Qualifier::Static, default: Some("false"), lifecycle: &[(Stage::Published, "falcon")], doc: doc!("Whether it is not yet for everyday use."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"1.0\""), lifecycle: &[(Stage::Published, "falcon")], doc: doc!("Its version."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "host", field: "features", stored: true }), lifecycle: &[(Stage::Published, "falcon")], doc: doc!("The host that has it."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

@@ -28,19 +28,19 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "host", field: "host_CPUs", stored: true }), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "number", ty: Type::Int, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "vendor", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "speed", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Megahertz), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "modelname", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "family", ty: Type::Int, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "model", ty: Type::Int, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "stepping", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "flags", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "features", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "utilisation", ty: Type::Float, qualifier: Qualifier::Dynamic, unit: Some(Unit::Fraction), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "orlando")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "host", field: "host_CPUs", stored: true }), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The host that has it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "number", ty: Type::Int, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Its number within the host."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "vendor", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Who made it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "speed", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Megahertz), lifecycle: &[(Stage::Published, "rio")], doc: doc!("How fast it is, in MHz."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "modelname", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The name of its model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "family", ty: Type::Int, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The number of its family."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "model", ty: Type::Int, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The number of its model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "stepping", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The revision of its model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "flags", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("What it can do, as the control domain's kernel names it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "features", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("What it can do, as bits."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "utilisation", ty: Type::Float, qualifier: Qualifier::Dynamic, unit: Some(Unit::Fraction), lifecycle: &[(Stage::Published, "rio")], doc: doc!("How busy it is, from 0 to 1."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "orlando")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

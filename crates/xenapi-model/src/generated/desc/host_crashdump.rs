@@ -28,15 +28,15 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, relation: Some(Relation { class: "host", field: "crashdumps", stored: true }), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "timestamp", ty: Type::DateTime, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "size", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "miami")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, relation: Some(Relation { class: "host", field: "crashdumps", stored: true }), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The host that crashed."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "timestamp", ty: Type::DateTime, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("When it crashed."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "size", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The size of the dump, in bytes."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "miami")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "upload", params: &[ParamDesc { name: "self", ty: Type::Ref("host_crashdump"), ..ParamDesc::PLAIN }, ParamDesc { name: "url", ty: Type::String, ..ParamDesc::PLAIN }, ParamDesc { name: "options", ty: Type::Map(&Type::String, &Type::String), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("host_crashdump"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "rio")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "upload", params: &[ParamDesc { name: "self", ty: Type::Ref("host_crashdump"), ..ParamDesc::PLAIN }, ParamDesc { name: "url", ty: Type::String, ..ParamDesc::PLAIN }, ParamDesc { name: "options", ty: Type::Map(&Type::String, &Type::String), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Sends the dump to a URL; options such as `http_proxy` say how."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("host_crashdump"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Deletes the dump from the host."), ..MessageDesc::PLAIN },
 ];

@@ -28,21 +28,21 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("Null"), lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "friendly_name", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "variants", ty: Type::Set(&Type::Ref("Driver_variant")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "Driver_variant", field: "driver", stored: false }), lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "active_variant", ty: Type::Ref("Driver_variant"), qualifier: Qualifier::Dynamic, nullable: true, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "selected_variant", ty: Type::Ref("Driver_variant"), qualifier: Qualifier::Dynamic, nullable: true, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "type", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "description", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "info", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("Null"), lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The host that has it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The name of the driver."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "friendly_name", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The name of the driver for people."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "variants", ty: Type::Set(&Type::Ref("Driver_variant")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "Driver_variant", field: "driver", stored: false }), lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("What variants there are."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "active_variant", ty: Type::Ref("Driver_variant"), qualifier: Qualifier::Dynamic, nullable: true, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The variant in use; null for none."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "selected_variant", ty: Type::Ref("Driver_variant"), qualifier: Qualifier::Dynamic, nullable: true, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("The variant to be used from the next restart on; null for none."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "type", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("What kind of device it is for, for example `network`."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "description", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("What it drives."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "info", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("What else is known of it."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "rescan", params: &[ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "deselect", params: &[ParamDesc { name: "self", ty: Type::Ref("Host_driver"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "select", params: &[ParamDesc { name: "self", ty: Type::Ref("Host_driver"), ..ParamDesc::PLAIN }, ParamDesc { name: "variant", ty: Type::Ref("Driver_variant"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "25.2.0")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "rescan", params: &[ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("Looks anew for drivers on a host and their variants."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "deselect", params: &[ParamDesc { name: "self", ty: Type::Ref("Host_driver"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("Uses no variant from the next restart on."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "select", params: &[ParamDesc { name: "self", ty: Type::Ref("Host_driver"), ..ParamDesc::PLAIN }, ParamDesc { name: "variant", ty: Type::Ref("Driver_variant"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "25.2.0")], doc: doc!("Uses this variant from the next restart on."), ..MessageDesc::PLAIN },
 ];

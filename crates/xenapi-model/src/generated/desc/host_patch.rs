@@ -28,20 +28,20 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Static, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, relation: Some(Relation { class: "host", field: "patches", stored: true }), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "applied", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "timestamp_applied", ty: Type::DateTime, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "size", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "pool_patch", ty: Type::Ref("pool_patch"), qualifier: Qualifier::Static, default: Some("Null"), relation: Some(Relation { class: "pool_patch", field: "host_patches", stored: true }), lifecycle: &[(Stage::Published, "miami")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "miami")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("Its name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What it is about."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Static, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The version of the hotfix."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, relation: Some(Relation { class: "host", field: "patches", stored: true }), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The host it was applied to."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "applied", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Whether it was applied."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "timestamp_applied", ty: Type::DateTime, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("When it was applied."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "size", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The size of its file, in bytes."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "pool_patch", ty: Type::Ref("pool_patch"), qualifier: Qualifier::Static, default: Some("Null"), relation: Some(Relation { class: "pool_patch", field: "host_patches", stored: true }), lifecycle: &[(Stage::Published, "miami")], doc: doc!("The hotfix itself."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "miami")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "apply", result: Type::String, params: &[ParamDesc { name: "self", ty: Type::Ref("host_patch"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("host_patch"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "apply", result: Type::String, params: &[ParamDesc { name: "self", ty: Type::Ref("host_patch"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")], doc: doc!("Applies it; answers what it printed. Deprecated: see pool_update."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("host_patch"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")], doc: doc!("Deletes it from the host without undoing it. Deprecated: see pool_update."), ..MessageDesc::PLAIN },
 ];

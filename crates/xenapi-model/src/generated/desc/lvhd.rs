@@ -28,10 +28,10 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "enable_thin_provisioning", result: Type::String, params: &[ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }, ParamDesc { name: "SR", ty: Type::Ref("SR"), ..ParamDesc::PLAIN }, ParamDesc { name: "initial_allocation", ty: Type::Int, unit: Some(Unit::Bytes), ..ParamDesc::PLAIN }, ParamDesc { name: "allocation_quantum", ty: Type::Int, unit: Some(Unit::Bytes), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "dundee")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "enable_thin_provisioning", result: Type::String, params: &[ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }, ParamDesc { name: "SR", ty: Type::Ref("SR"), ..ParamDesc::PLAIN }, ParamDesc { name: "initial_allocation", ty: Type::Int, unit: Some(Unit::Bytes), ..ParamDesc::PLAIN }, ParamDesc { name: "allocation_quantum", ty: Type::Int, unit: Some(Unit::Bytes), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "dundee")], doc: doc!("Lets an SR hand out space as disks fill, so much at first and at a time, in bytes."), ..MessageDesc::PLAIN },
 ];

@@ -28,16 +28,16 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "physical_PIF", ty: Type::Ref("PIF"), qualifier: Qualifier::Static, default: Some("Null"), relation: Some(Relation { class: "PIF", field: "sriov_physical_PIF_of", stored: true }), lifecycle: &[(Stage::Published, "kolkata")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "logical_PIF", ty: Type::Ref("PIF"), qualifier: Qualifier::Static, default: Some("Null"), relation: Some(Relation { class: "PIF", field: "sriov_logical_PIF_of", stored: true }), lifecycle: &[(Stage::Published, "kolkata")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "requires_reboot", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "kolkata")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "configuration_mode", ty: Type::Enum(&crate::network_sriov::SRIOV_CONFIGURATION_MODE), qualifier: Qualifier::Dynamic, default: Some("unknown"), lifecycle: &[(Stage::Published, "kolkata")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "physical_PIF", ty: Type::Ref("PIF"), qualifier: Qualifier::Static, default: Some("Null"), relation: Some(Relation { class: "PIF", field: "sriov_physical_PIF_of", stored: true }), lifecycle: &[(Stage::Published, "kolkata")], doc: doc!("The PIF of the device that has virtual functions."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "logical_PIF", ty: Type::Ref("PIF"), qualifier: Qualifier::Static, default: Some("Null"), relation: Some(Relation { class: "PIF", field: "sriov_logical_PIF_of", stored: true }), lifecycle: &[(Stage::Published, "kolkata")], doc: doc!("The PIF that stands for the virtual functions."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "requires_reboot", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "kolkata")], doc: doc!("Whether the host must restart until it works."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "configuration_mode", ty: Type::Enum(&crate::network_sriov::SRIOV_CONFIGURATION_MODE), qualifier: Qualifier::Dynamic, default: Some("unknown"), lifecycle: &[(Stage::Published, "kolkata")], doc: doc!("How the virtual functions are switched on."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "get_remaining_capacity", result: Type::Int, params: &[ParamDesc { name: "self", ty: Type::Ref("network_sriov"), ..ParamDesc::PLAIN }], changes: Changes::Nothing, lifecycle: &[(Stage::Published, "kolkata")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("network_sriov"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "kolkata")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "create", result: Type::Ref("network_sriov"), params: &[ParamDesc { name: "pif", ty: Type::Ref("PIF"), ..ParamDesc::PLAIN }, ParamDesc { name: "network", ty: Type::Ref("network"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "kolkata")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_remaining_capacity", result: Type::Int, params: &[ParamDesc { name: "self", ty: Type::Ref("network_sriov"), ..ParamDesc::PLAIN }], changes: Changes::Nothing, lifecycle: &[(Stage::Published, "kolkata")], doc: doc!("How many virtual functions are free."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("network_sriov"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "kolkata")], doc: doc!("Switches the virtual functions off and deletes it with its logical PIF."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "create", result: Type::Ref("network_sriov"), params: &[ParamDesc { name: "pif", ty: Type::Ref("PIF"), ..ParamDesc::PLAIN }, ParamDesc { name: "network", ty: Type::Ref("network"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "kolkata")], doc: doc!("Switches on the virtual functions of a PIF and joins them to a network."), ..MessageDesc::PLAIN },
 ];

@@ -38,7 +38,7 @@ static FIELDS: &[FieldDesc] = &[
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "set_device_config", params: &[ParamDesc { name: "self", ty: Type::Ref("PBD"), ..ParamDesc::PLAIN }, ParamDesc { name: "value", ty: Type::Map(&Type::String, &Type::String), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Field("device_config"), lifecycle: &[(Stage::Published, "miami")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "unplug", params: &[ParamDesc { name: "self", ty: Type::Ref("PBD"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "plug", params: &[ParamDesc { name: "self", ty: Type::Ref("PBD"), ..ParamDesc::PLAIN }], errors: &["SR_UNKNOWN_DRIVER"], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "set_device_config", params: &[ParamDesc { name: "self", ty: Type::Ref("PBD"), ..ParamDesc::PLAIN }, ParamDesc { name: "value", ty: Type::Map(&Type::String, &Type::String), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Field("device_config"), lifecycle: &[(Stage::Published, "miami")], doc: doc!("Changes how the host reaches the SR; in effect when it is plugged next."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "unplug", params: &[ParamDesc { name: "self", ty: Type::Ref("PBD"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Disconnects the host from the SR; refused while a VM there uses a disk of it. Twice is no error."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "plug", params: &[ParamDesc { name: "self", ty: Type::Ref("PBD"), ..ParamDesc::PLAIN }], errors: &["SR_UNKNOWN_DRIVER"], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Connects the host to the SR. Twice is no error."), ..MessageDesc::PLAIN },
 ];

@@ -28,27 +28,27 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "class_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "class_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "vendor_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "vendor_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "device_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "device_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "host", field: "PCIs", stored: true }), lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "pci_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "dependencies", ty: Type::Set(&Type::Ref("PCI")), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "boston")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "subsystem_vendor_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "clearwater-whetstone")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "subsystem_vendor_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "clearwater-whetstone")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "subsystem_device_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "clearwater-whetstone")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "subsystem_device_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "clearwater-whetstone")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "driver_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "kolkata")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "boston")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "class_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], doc: doc!("The number of its class."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "class_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], doc: doc!("What kind of device it is."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "vendor_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], doc: doc!("The number of its maker."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "vendor_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], doc: doc!("Who made it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "device_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], doc: doc!("The number of its model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "device_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], doc: doc!("The name of its model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "host", field: "PCIs", stored: true }), lifecycle: &[(Stage::Published, "boston")], doc: doc!("The host that has it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "pci_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "boston")], doc: doc!("Where it is on the bus, for example `0000:04:00.0`."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "dependencies", ty: Type::Set(&Type::Ref("PCI")), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "boston")], doc: doc!("Devices that go to a VM only along with it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "boston")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "subsystem_vendor_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "clearwater-whetstone")], doc: doc!("The number of who made the card."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "subsystem_vendor_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "clearwater-whetstone")], doc: doc!("Who made the card."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "subsystem_device_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "clearwater-whetstone")], doc: doc!("The number of the card's model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "subsystem_device_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "clearwater-whetstone")], doc: doc!("The name of the card's model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "driver_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "kolkata")], doc: doc!("The driver that the control domain uses for it."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "get_dom0_access_status", result: Type::Enum(&crate::pci::PCI_DOM0_ACCESS), params: &[ParamDesc { name: "self", ty: Type::Ref("PCI"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Nothing, lifecycle: &[(Stage::Prototyped, "24.14.0")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "enable_dom0_access", result: Type::Enum(&crate::pci::PCI_DOM0_ACCESS), params: &[ParamDesc { name: "self", ty: Type::Ref("PCI"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Prototyped, "24.14.0")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "disable_dom0_access", result: Type::Enum(&crate::pci::PCI_DOM0_ACCESS), params: &[ParamDesc { name: "self", ty: Type::Ref("PCI"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Prototyped, "24.14.0")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_dom0_access_status", result: Type::Enum(&crate::pci::PCI_DOM0_ACCESS), params: &[ParamDesc { name: "self", ty: Type::Ref("PCI"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Nothing, lifecycle: &[(Stage::Prototyped, "24.14.0")], doc: doc!("Whether the control domain can use it, now and after the next restart."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "enable_dom0_access", result: Type::Enum(&crate::pci::PCI_DOM0_ACCESS), params: &[ParamDesc { name: "self", ty: Type::Ref("PCI"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Prototyped, "24.14.0")], doc: doc!("Gives it back to the control domain from the next restart on; answers the new state."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "disable_dom0_access", result: Type::Enum(&crate::pci::PCI_DOM0_ACCESS), params: &[ParamDesc { name: "self", ty: Type::Ref("PCI"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Prototyped, "24.14.0")], doc: doc!("Keeps it from the control domain from the next restart on, for VMs; answers the new state."), ..MessageDesc::PLAIN },
 ];

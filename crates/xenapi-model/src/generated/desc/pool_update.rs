@@ -28,25 +28,25 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "installation_size", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "key", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "after_apply_guidance", ty: Type::Set(&Type::Enum(&crate::pool_update::UPDATE_AFTER_APPLY_GUIDANCE)), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "vdi", ty: Type::Ref("VDI"), qualifier: Qualifier::Static, nullable: true, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "hosts", ty: Type::Set(&Type::Ref("host")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "host", field: "updates", stored: false }), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "enforce_homogeneity", ty: Type::Bool, qualifier: Qualifier::Static, default: Some("false"), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("Its name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What it is about."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The version of the update."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "installation_size", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The space it takes on a host, in bytes."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "key", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The key that its signature is checked by."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "after_apply_guidance", ty: Type::Set(&Type::Enum(&crate::pool_update::UPDATE_AFTER_APPLY_GUIDANCE)), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Published, "ely")], doc: doc!("What to do after it was applied."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "vdi", ty: Type::Ref("VDI"), qualifier: Qualifier::Static, nullable: true, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The disk that holds its packages."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "hosts", ty: Type::Set(&Type::Ref("host")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "host", field: "updates", stored: false }), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The hosts it was applied to."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "enforce_homogeneity", ty: Type::Bool, qualifier: Qualifier::Static, default: Some("false"), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Whether all hosts have to have it."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "pool_clean", params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "pool_apply", params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "apply", params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }, ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "precheck", result: Type::Enum(&crate::pool_update::LIVEPATCH_STATUS), params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }, ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "introduce", result: Type::Ref("pool_update"), params: &[ParamDesc { name: "vdi", ty: Type::Ref("VDI"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Forgets an update that no host has."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "pool_clean", params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Deletes the packages from the pool; hosts that have it keep it."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "pool_apply", params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Applies it to all hosts."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "apply", params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }, ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Applies it to one host."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "precheck", result: Type::Enum(&crate::pool_update::LIVEPATCH_STATUS), params: &[ParamDesc { name: "self", ty: Type::Ref("pool_update"), ..ParamDesc::PLAIN }, ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Fails if it could not be applied to a host; answers whether it patches what runs."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "introduce", result: Type::Ref("pool_update"), params: &[ParamDesc { name: "vdi", ty: Type::Ref("VDI"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Adds an update whose packages are on a disk, after checking its signature."), ..MessageDesc::PLAIN },
 ];

@@ -28,10 +28,10 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "configuration", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "complete", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "sr", ty: Type::Option(&Type::Record("sr_stat")), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "extra_info", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "configuration", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")], doc: doc!("What to give as `device_config`, to create or to go on looking."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "complete", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")], doc: doc!("Whether `configuration` is enough to attach storage; if not, go on looking with it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "sr", ty: Type::Option(&Type::Record("sr_stat")), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")], doc: doc!("The SR that is there already; absent where there is none."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "extra_info", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")], doc: doc!("What else the driver tells of it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

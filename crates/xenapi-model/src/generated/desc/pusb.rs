@@ -28,24 +28,24 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "USB_group", ty: Type::Ref("USB_group"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "USB_group", field: "PUSBs", stored: true }), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "host", field: "PUSBs", stored: true }), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "path", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "vendor_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "vendor_desc", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "product_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "product_desc", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "serial", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "passthrough_enabled", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "speed", ty: Type::Float, qualifier: Qualifier::Static, default: Some("-1."), unit: Some(Unit::MegabitsPerSecond), lifecycle: &[(Stage::Published, "stockholm")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "USB_group", ty: Type::Ref("USB_group"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "USB_group", field: "PUSBs", stored: true }), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The group from which VMs are served."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "host", field: "PUSBs", stored: true }), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The host that has it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "path", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Where it is plugged in."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "vendor_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The number of its maker."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "vendor_desc", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Who made it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "product_id", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The number of its model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "product_desc", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The name of its model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "serial", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Its serial number."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The version of USB that it speaks."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("A text that tells people what it is."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "passthrough_enabled", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Whether a VM can have it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "speed", ty: Type::Float, qualifier: Qualifier::Static, default: Some("-1."), unit: Some(Unit::MegabitsPerSecond), lifecycle: &[(Stage::Published, "stockholm")], doc: doc!("How fast it is, in Mb/s; -1 if not known."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "set_passthrough_enabled", params: &[ParamDesc { name: "self", ty: Type::Ref("PUSB"), ..ParamDesc::PLAIN }, ParamDesc { name: "value", ty: Type::Bool, ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Field("passthrough_enabled"), lifecycle: &[(Stage::Published, "inverness")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "scan", params: &[ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "set_passthrough_enabled", params: &[ParamDesc { name: "self", ty: Type::Ref("PUSB"), ..ParamDesc::PLAIN }, ParamDesc { name: "value", ty: Type::Bool, ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Field("passthrough_enabled"), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Lets a VM have it, or no longer."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "scan", params: &[ParamDesc { name: "host", ty: Type::Ref("host"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Looks for USB devices of a host that came or went."), ..MessageDesc::PLAIN },
 ];

@@ -28,12 +28,12 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), needed: true, lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "SR", ty: Type::Ref("SR"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), needed: true, lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "site", ty: Type::Ref("PVS_site"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "PVS_site", field: "cache_storage", stored: true }), needed: true, lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "size", ty: Type::Int, qualifier: Qualifier::Static, default: Some("21474836480"), unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VDI", ty: Type::Ref("VDI"), qualifier: Qualifier::Dynamic, default: Some("OpaqueRef:NULL"), nullable: true, lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "ely")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "host", ty: Type::Ref("host"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), needed: true, lifecycle: &[(Stage::Published, "ely")], doc: doc!("The host that has the cache."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "SR", ty: Type::Ref("SR"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), needed: true, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Where the cache is."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "site", ty: Type::Ref("PVS_site"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "PVS_site", field: "cache_storage", stored: true }), needed: true, lifecycle: &[(Stage::Published, "ely")], doc: doc!("The site it is for."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "size", ty: Type::Int, qualifier: Qualifier::Static, default: Some("21474836480"), unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "ely")], doc: doc!("How big the cache may be, in bytes."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VDI", ty: Type::Ref("VDI"), qualifier: Qualifier::Dynamic, default: Some("OpaqueRef:NULL"), nullable: true, lifecycle: &[(Stage::Published, "ely")], doc: doc!("The disk that the cache is on."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

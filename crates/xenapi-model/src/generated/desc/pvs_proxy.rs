@@ -28,15 +28,15 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "site", ty: Type::Ref("PVS_site"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "PVS_site", field: "proxies", stored: true }), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VIF", ty: Type::Ref("VIF"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "currently_attached", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "status", ty: Type::Enum(&crate::pvs_proxy::PVS_PROXY_STATUS), qualifier: Qualifier::Dynamic, default: Some("stopped"), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "ely")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "site", ty: Type::Ref("PVS_site"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "PVS_site", field: "proxies", stored: true }), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The site it is for."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VIF", ty: Type::Ref("VIF"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The interface through which the VM reads its disk."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "currently_attached", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "ely")], doc: doc!("Whether it is in use right now."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "status", ty: Type::Enum(&crate::pvs_proxy::PVS_PROXY_STATUS), qualifier: Qualifier::Dynamic, default: Some("stopped"), lifecycle: &[(Stage::Published, "ely")], doc: doc!("Whether it caches, and if not, why."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("PVS_proxy"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "create", result: Type::Ref("PVS_proxy"), params: &[ParamDesc { name: "site", ty: Type::Ref("PVS_site"), ..ParamDesc::PLAIN }, ParamDesc { name: "VIF", ty: Type::Ref("VIF"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("PVS_proxy"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Takes the cache out of the way of the VIF."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "create", result: Type::Ref("PVS_proxy"), params: &[ParamDesc { name: "site", ty: Type::Ref("PVS_site"), ..ParamDesc::PLAIN }, ParamDesc { name: "VIF", ty: Type::Ref("VIF"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Puts the cache of a site in the way of a VIF, which must be the VM's first."), ..MessageDesc::PLAIN },
 ];

@@ -28,15 +28,15 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "addresses", ty: Type::Set(&Type::String), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "first_port", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "last_port", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "site", ty: Type::Ref("PVS_site"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "PVS_site", field: "servers", stored: true }), lifecycle: &[(Stage::Published, "ely")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "ely")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "addresses", ty: Type::Set(&Type::String), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Published, "ely")], doc: doc!("Its IPv4 addresses."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "first_port", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The first of the UDP ports it answers on."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "last_port", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The last of the UDP ports it answers on."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "site", ty: Type::Ref("PVS_site"), qualifier: Qualifier::Static, default: Some("OpaqueRef:NULL"), relation: Some(Relation { class: "PVS_site", field: "servers", stored: true }), lifecycle: &[(Stage::Published, "ely")], doc: doc!("The site it serves."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "forget", params: &[ParamDesc { name: "self", ty: Type::Ref("PVS_server"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "introduce", result: Type::Ref("PVS_server"), params: &[ParamDesc { name: "addresses", ty: Type::Set(&Type::String), ..ParamDesc::PLAIN }, ParamDesc { name: "first_port", ty: Type::Int, ..ParamDesc::PLAIN }, ParamDesc { name: "last_port", ty: Type::Int, ..ParamDesc::PLAIN }, ParamDesc { name: "site", ty: Type::Ref("PVS_site"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "ely")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "forget", params: &[ParamDesc { name: "self", ty: Type::Ref("PVS_server"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Drops it from the database."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "introduce", result: Type::Ref("PVS_server"), params: &[ParamDesc { name: "addresses", ty: Type::Set(&Type::String), ..ParamDesc::PLAIN }, ParamDesc { name: "first_port", ty: Type::Int, ..ParamDesc::PLAIN }, ParamDesc { name: "last_port", ty: Type::Int, ..ParamDesc::PLAIN }, ParamDesc { name: "site", ty: Type::Ref("PVS_site"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "ely")], doc: doc!("Adds a server of a site, with its addresses and its range of ports."), ..MessageDesc::PLAIN },
 ];

@@ -28,18 +28,18 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "26.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "26.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "26.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "callers", ty: Type::Set(&Type::Ref("Caller")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "Caller", field: "rate_limit", stored: false }), lifecycle: &[(Stage::Prototyped, "26.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "burst_size", ty: Type::Float, qualifier: Qualifier::Static, default: Some("0."), lifecycle: &[(Stage::Prototyped, "26.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "fill_rate", ty: Type::Float, qualifier: Qualifier::Static, default: Some("0."), lifecycle: &[(Stage::Prototyped, "26.17.0")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("The name that people gave it. Not unique."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("What people wrote about it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "callers", ty: Type::Set(&Type::Ref("Caller")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "Caller", field: "rate_limit", stored: false }), lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("Those whose calls it limits."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "burst_size", ty: Type::Float, qualifier: Qualifier::Static, default: Some("0."), lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("How many tokens can be saved up, and so be spent at once."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "fill_rate", ty: Type::Float, qualifier: Qualifier::Static, default: Some("0."), lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("How many tokens come back each second."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "set_fill_rate", params: &[ParamDesc { name: "self", ty: Type::Ref("Rate_limit"), ..ParamDesc::PLAIN }, ParamDesc { name: "value", ty: Type::Float, ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Field("fill_rate"), lifecycle: &[(Stage::Prototyped, "26.17.0")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "set_burst_size", params: &[ParamDesc { name: "self", ty: Type::Ref("Rate_limit"), ..ParamDesc::PLAIN }, ParamDesc { name: "value", ty: Type::Float, ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Field("burst_size"), lifecycle: &[(Stage::Prototyped, "26.17.0")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "remove_caller", params: &[ParamDesc { name: "self", ty: Type::Ref("Rate_limit"), ..ParamDesc::PLAIN }, ParamDesc { name: "caller", ty: Type::Ref("Caller"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "26.17.0")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "add_caller", params: &[ParamDesc { name: "self", ty: Type::Ref("Rate_limit"), ..ParamDesc::PLAIN }, ParamDesc { name: "caller", ty: Type::Ref("Caller"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "26.17.0")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "set_fill_rate", params: &[ParamDesc { name: "self", ty: Type::Ref("Rate_limit"), ..ParamDesc::PLAIN }, ParamDesc { name: "value", ty: Type::Float, ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Field("fill_rate"), lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("Sets how many tokens come back each second."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "set_burst_size", params: &[ParamDesc { name: "self", ty: Type::Ref("Rate_limit"), ..ParamDesc::PLAIN }, ParamDesc { name: "value", ty: Type::Float, ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Field("burst_size"), lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("Sets how many tokens can be saved up."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "remove_caller", params: &[ParamDesc { name: "self", ty: Type::Ref("Rate_limit"), ..ParamDesc::PLAIN }, ParamDesc { name: "caller", ty: Type::Ref("Caller"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("Limits the calls of a caller no longer."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "add_caller", params: &[ParamDesc { name: "self", ty: Type::Ref("Rate_limit"), ..ParamDesc::PLAIN }, ParamDesc { name: "caller", ty: Type::Ref("Caller"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Prototyped, "26.17.0")], doc: doc!("Limits the calls of a caller."), ..MessageDesc::PLAIN },
 ];

@@ -28,17 +28,17 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "midnight-ride")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "midnight-ride")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "subroles", ty: Type::Set(&Type::Ref("role")), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Published, "midnight-ride")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "is_internal", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "22.5.0")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("Its name, for example `vm-admin`, or the name of a single permission."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("What it is for."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "subroles", ty: Type::Set(&Type::Ref("role")), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("The roles and permissions that it includes."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "is_internal", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "22.5.0")], doc: doc!("Whether it is for the server's own use and no one can be given it."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "get_by_permission_name_label", result: Type::Set(&Type::Ref("role")), params: &[ParamDesc { name: "label", ty: Type::String, ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "get_by_permission", result: Type::Set(&Type::Ref("role")), params: &[ParamDesc { name: "permission", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "get_permissions_name_label", result: Type::Set(&Type::String), params: &[ParamDesc { name: "self", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "get_permissions", result: Type::Set(&Type::Ref("role")), params: &[ParamDesc { name: "self", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_by_permission_name_label", result: Type::Set(&Type::Ref("role")), params: &[ParamDesc { name: "label", ty: Type::String, ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("The roles that include a permission, by its name."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_by_permission", result: Type::Set(&Type::Ref("role")), params: &[ParamDesc { name: "permission", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("The roles that include a permission."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_permissions_name_label", result: Type::Set(&Type::String), params: &[ParamDesc { name: "self", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("The names of all permissions that it includes."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_permissions", result: Type::Set(&Type::Ref("role")), params: &[ParamDesc { name: "self", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("All permissions that it includes."), ..MessageDesc::PLAIN },
 ];

@@ -28,14 +28,14 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "protocol", ty: Type::Enum(&crate::sdn_controller::SDN_CONTROLLER_PROTOCOL), qualifier: Qualifier::Static, default: Some("ssl"), lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "address", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "port", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), lifecycle: &[(Stage::Published, "falcon")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "falcon")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "protocol", ty: Type::Enum(&crate::sdn_controller::SDN_CONTROLLER_PROTOCOL), qualifier: Qualifier::Static, default: Some("ssl"), lifecycle: &[(Stage::Published, "falcon")], doc: doc!("Who connects: the hosts (`ssl`), or the controller (`pssl`)."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "address", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "falcon")], doc: doc!("Its address."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "port", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), lifecycle: &[(Stage::Published, "falcon")], doc: doc!("Its TCP port; 0 for the usual one."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "forget", params: &[ParamDesc { name: "self", ty: Type::Ref("SDN_controller"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "falcon")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "introduce", result: Type::Ref("SDN_controller"), params: &[ParamDesc { name: "protocol", ty: Type::Enum(&crate::sdn_controller::SDN_CONTROLLER_PROTOCOL), required: false, default: Some("ssl"), ..ParamDesc::PLAIN }, ParamDesc { name: "address", ty: Type::String, required: false, default: Some("\"\""), ..ParamDesc::PLAIN }, ParamDesc { name: "port", ty: Type::Int, required: false, default: Some("0"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "falcon")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "forget", params: &[ParamDesc { name: "self", ty: Type::Ref("SDN_controller"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "falcon")], doc: doc!("Disconnects all hosts from it."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "introduce", result: Type::Ref("SDN_controller"), params: &[ParamDesc { name: "protocol", ty: Type::Enum(&crate::sdn_controller::SDN_CONTROLLER_PROTOCOL), required: false, default: Some("ssl"), ..ParamDesc::PLAIN }, ParamDesc { name: "address", ty: Type::String, required: false, default: Some("\"\""), ..ParamDesc::PLAIN }, ParamDesc { name: "port", ty: Type::Int, required: false, default: Some("0"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "falcon")], doc: doc!("Connects all hosts to it, or has them wait for it with `pssl`, which takes no address."), ..MessageDesc::PLAIN },
 ];

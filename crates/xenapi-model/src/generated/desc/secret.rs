@@ -28,9 +28,9 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, read_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "value", ty: Type::String, qualifier: Qualifier::ReadWrite, read_role: LeastRole::PoolOperator, write_role: LeastRole::PoolOperator, secret: true, needed: true, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, read_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "value", ty: Type::String, qualifier: Qualifier::ReadWrite, read_role: LeastRole::PoolOperator, write_role: LeastRole::PoolOperator, secret: true, needed: true, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The password itself."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

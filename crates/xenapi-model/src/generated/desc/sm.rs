@@ -28,21 +28,21 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "type", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "vendor", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "copyright", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "required_api_version", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "configuration", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "capabilities", ty: Type::Set(&Type::String), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "miami"), (Stage::Deprecated, "clearwater")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "features", ty: Type::Map(&Type::String, &Type::Int), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "clearwater"), (Stage::Changed, "24.37.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "miami")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "driver_filename", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "orlando")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "required_cluster_stack", ty: Type::Set(&Type::String), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "dundee")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "supported_image_formats", ty: Type::Set(&Type::Enum(&crate::sm::IMAGE_FORMAT_TYPE)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Prototyped, "26.15.0")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("Its name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What it is for."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "type", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The type of SR that it serves."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "vendor", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Who made it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "copyright", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Who has the copyright."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "version", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("Its version."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "required_api_version", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The version of the interface to drivers that it needs."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "configuration", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("What `device_config` may hold, each with an explanation."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "capabilities", ty: Type::Set(&Type::String), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "miami"), (Stage::Deprecated, "clearwater")], doc: doc!("What it can do. Deprecated: see `features`."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "features", ty: Type::Map(&Type::String, &Type::Int), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "clearwater"), (Stage::Changed, "24.37.0")], doc: doc!("What it can do, each with a version, for example `VDI_RESIZE`."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolOperator, lifecycle: &[(Stage::Published, "miami")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "driver_filename", ty: Type::String, qualifier: Qualifier::Dynamic, default: Some("\"\""), lifecycle: &[(Stage::Published, "orlando")], doc: doc!("The file that it is in."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "required_cluster_stack", ty: Type::Set(&Type::String), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "dundee")], doc: doc!("The clusters of which it needs one, if any."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "supported_image_formats", ty: Type::Set(&Type::Enum(&crate::sm::IMAGE_FORMAT_TYPE)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Prototyped, "26.15.0")], doc: doc!("The formats in which it can keep disks."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

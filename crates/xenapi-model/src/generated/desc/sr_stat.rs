@@ -28,13 +28,13 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::Option(&Type::String), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "free_space", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "total_space", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "clustered", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "health", ty: Type::Enum(&crate::sr_stat::SR_HEALTH), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::Option(&Type::String), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], doc: doc!("Its uuid, if it has one."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], doc: doc!("Its name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], doc: doc!("What people wrote about it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "free_space", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], doc: doc!("The space that is free, in bytes."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "total_space", ty: Type::Int, qualifier: Qualifier::Dynamic, unit: Some(Unit::Bytes), lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], doc: doc!("All its space, in bytes."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "clustered", ty: Type::Bool, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], doc: doc!("Whether its hosts coordinate by a cluster."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "health", ty: Type::Enum(&crate::sr_stat::SR_HEALTH), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")], doc: doc!("Whether it works."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

@@ -28,15 +28,15 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "subject_identifier", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), needed: true, lifecycle: &[(Stage::Published, "george")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Published, "george")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "roles", ty: Type::Set(&Type::Ref("role")), qualifier: Qualifier::Dynamic, default: Some("{OpaqueRef:0165f154-ba3e-034e-6b27-5d271af109ba}"), lifecycle: &[(Stage::Published, "midnight-ride")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "subject_identifier", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), needed: true, lifecycle: &[(Stage::Published, "george")], doc: doc!("What the external authentication service calls the user or group, for example a SID."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::Static, default: Some("{}"), lifecycle: &[(Stage::Published, "george")], doc: doc!("What the service told of the user or group, by name, and what clients keep."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "roles", ty: Type::Set(&Type::Ref("role")), qualifier: Qualifier::Dynamic, default: Some("{OpaqueRef:0165f154-ba3e-034e-6b27-5d271af109ba}"), lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("Its roles; with none it cannot log in."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "get_permissions_name_label", result: Type::Set(&Type::String), params: &[ParamDesc { name: "self", ty: Type::Ref("subject"), ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "remove_from_roles", params: &[ParamDesc { name: "self", ty: Type::Ref("subject"), ..ParamDesc::PLAIN }, ParamDesc { name: "role", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, least_role: LeastRole::PoolAdmin, changes: Changes::Field("roles"), lifecycle: &[(Stage::Published, "midnight-ride")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "add_to_roles", params: &[ParamDesc { name: "self", ty: Type::Ref("subject"), ..ParamDesc::PLAIN }, ParamDesc { name: "role", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, least_role: LeastRole::PoolAdmin, changes: Changes::Field("roles"), lifecycle: &[(Stage::Published, "midnight-ride")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "get_permissions_name_label", result: Type::Set(&Type::String), params: &[ParamDesc { name: "self", ty: Type::Ref("subject"), ..ParamDesc::PLAIN }], has_async: false, changes: Changes::Nothing, lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("The names of everything its roles permit."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "remove_from_roles", params: &[ParamDesc { name: "self", ty: Type::Ref("subject"), ..ParamDesc::PLAIN }, ParamDesc { name: "role", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, least_role: LeastRole::PoolAdmin, changes: Changes::Field("roles"), lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("Takes a role away from it."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "add_to_roles", params: &[ParamDesc { name: "self", ty: Type::Ref("subject"), ..ParamDesc::PLAIN }, ParamDesc { name: "role", ty: Type::Ref("role"), ..ParamDesc::PLAIN }], has_async: false, least_role: LeastRole::PoolAdmin, changes: Changes::Field("roles"), lifecycle: &[(Stage::Published, "midnight-ride")], doc: doc!("Gives it another role."), ..MessageDesc::PLAIN },
 ];

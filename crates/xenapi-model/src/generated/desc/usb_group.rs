@@ -28,16 +28,16 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "PUSBs", ty: Type::Set(&Type::Ref("PUSB")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "PUSB", field: "USB_group", stored: false }), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VUSBs", ty: Type::Set(&Type::Ref("VUSB")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "VUSB", field: "USB_group", stored: false }), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The name that people gave it. Not unique."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("What people wrote about it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "PUSBs", ty: Type::Set(&Type::Ref("PUSB")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "PUSB", field: "USB_group", stored: false }), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The physical devices in it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VUSBs", ty: Type::Set(&Type::Ref("VUSB")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "VUSB", field: "USB_group", stored: false }), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The virtual devices that it serves."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("USB_group"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "inverness")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "create", result: Type::Ref("USB_group"), params: &[ParamDesc { name: "name_label", ty: Type::String, required: false, default: Some("\"\""), ..ParamDesc::PLAIN }, ParamDesc { name: "name_description", ty: Type::String, required: false, default: Some("\"\""), ..ParamDesc::PLAIN }, ParamDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), required: false, default: Some("{}"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Creates, lifecycle: &[(Stage::Published, "inverness")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("USB_group"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Deletes a group that holds no physical or virtual device."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "create", result: Type::Ref("USB_group"), params: &[ParamDesc { name: "name_label", ty: Type::String, required: false, default: Some("\"\""), ..ParamDesc::PLAIN }, ParamDesc { name: "name_description", ty: Type::String, required: false, default: Some("\"\""), ..ParamDesc::PLAIN }, ParamDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), required: false, default: Some("{}"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Creates, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Makes an empty group."), ..MessageDesc::PLAIN },
 ];

@@ -28,10 +28,10 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "short_name", ty: Type::String, qualifier: Qualifier::Static, needed: true, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "fullname", ty: Type::String, qualifier: Qualifier::ReadWrite, write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "orlando")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "short_name", ty: Type::String, qualifier: Qualifier::Static, needed: true, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The name to log in by."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "fullname", ty: Type::String, qualifier: Qualifier::ReadWrite, write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The name of the person."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "orlando")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

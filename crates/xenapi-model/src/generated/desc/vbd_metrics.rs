@@ -28,11 +28,11 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "io_read_kbs", ty: Type::Float, qualifier: Qualifier::Dynamic, default: Some("0."), unit: Some(Unit::KibibytesPerSecond), lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "io_write_kbs", ty: Type::Float, qualifier: Qualifier::Dynamic, default: Some("0."), unit: Some(Unit::KibibytesPerSecond), lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "last_updated", ty: Type::DateTime, qualifier: Qualifier::Dynamic, default: Some("19700101T00:00:00Z"), lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::VmAdmin, lifecycle: &[(Stage::Published, "orlando"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "io_read_kbs", ty: Type::Float, qualifier: Qualifier::Dynamic, default: Some("0."), unit: Some(Unit::KibibytesPerSecond), lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")], doc: doc!("Reading, in KiB/s. Not filled any more."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "io_write_kbs", ty: Type::Float, qualifier: Qualifier::Dynamic, default: Some("0."), unit: Some(Unit::KibibytesPerSecond), lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")], doc: doc!("Writing, in KiB/s. Not filled any more."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "last_updated", ty: Type::DateTime, qualifier: Qualifier::Dynamic, default: Some("19700101T00:00:00Z"), lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")], doc: doc!("When it was last measured."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::VmAdmin, lifecycle: &[(Stage::Published, "orlando"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

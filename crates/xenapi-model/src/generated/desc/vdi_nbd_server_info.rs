@@ -28,11 +28,11 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "exportname", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "address", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "port", ty: Type::Int, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "cert", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "subject", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "exportname", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The export to ask for. It holds a session, so keep it secret."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "address", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The address of the server."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "port", ty: Type::Int, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The TCP port of the server."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "cert", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The certificate of the server, in PEM."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "subject", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("A name in that certificate, to check the server by."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

@@ -28,22 +28,22 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "vgpu-tech-preview")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "vendor_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "model_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "framebuffer_size", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "max_heads", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "max_resolution_x", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), unit: Some(Unit::Pixels), lifecycle: &[(Stage::Published, "vgpu-productisation")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "max_resolution_y", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), unit: Some(Unit::Pixels), lifecycle: &[(Stage::Published, "vgpu-productisation")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "supported_on_PGPUs", ty: Type::Set(&Type::Ref("PGPU")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "PGPU", field: "supported_VGPU_types", stored: false }), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "enabled_on_PGPUs", ty: Type::Set(&Type::Ref("PGPU")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "PGPU", field: "enabled_VGPU_types", stored: false }), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VGPUs", ty: Type::Set(&Type::Ref("VGPU")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "VGPU", field: "type", stored: false }), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "supported_on_GPU_groups", ty: Type::Set(&Type::Ref("GPU_group")), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "vgpu-productisation")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "enabled_on_GPU_groups", ty: Type::Set(&Type::Ref("GPU_group")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "GPU_group", field: "enabled_VGPU_types", stored: false }), lifecycle: &[(Stage::Published, "vgpu-productisation")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "implementation", ty: Type::Enum(&crate::vgpu_type::VGPU_TYPE_IMPLEMENTATION), qualifier: Qualifier::Static, default: Some("passthrough"), lifecycle: &[(Stage::Published, "dundee")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "identifier", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "dundee")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "experimental", ty: Type::Bool, qualifier: Qualifier::Static, default: Some("false"), lifecycle: &[(Stage::Published, "dundee")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "compatible_types_in_vm", ty: Type::Set(&Type::Ref("VGPU_type")), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "quebec")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "vgpu-tech-preview")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "vendor_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], doc: doc!("Who made it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "model_name", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], doc: doc!("The name of the model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "framebuffer_size", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), unit: Some(Unit::Bytes), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], doc: doc!("Its video memory, in bytes."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "max_heads", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], doc: doc!("How many screens it can have."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "max_resolution_x", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), unit: Some(Unit::Pixels), lifecycle: &[(Stage::Published, "vgpu-productisation")], doc: doc!("The most pixels across."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "max_resolution_y", ty: Type::Int, qualifier: Qualifier::Static, default: Some("0"), unit: Some(Unit::Pixels), lifecycle: &[(Stage::Published, "vgpu-productisation")], doc: doc!("The most pixels down."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "supported_on_PGPUs", ty: Type::Set(&Type::Ref("PGPU")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "PGPU", field: "supported_VGPU_types", stored: false }), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], doc: doc!("The physical GPUs that could serve it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "enabled_on_PGPUs", ty: Type::Set(&Type::Ref("PGPU")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "PGPU", field: "enabled_VGPU_types", stored: false }), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], doc: doc!("The physical GPUs that may serve it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VGPUs", ty: Type::Set(&Type::Ref("VGPU")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "VGPU", field: "type", stored: false }), lifecycle: &[(Stage::Published, "vgpu-tech-preview")], doc: doc!("The virtual GPUs of this model."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "supported_on_GPU_groups", ty: Type::Set(&Type::Ref("GPU_group")), qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "vgpu-productisation")], doc: doc!("The groups that could serve it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "enabled_on_GPU_groups", ty: Type::Set(&Type::Ref("GPU_group")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "GPU_group", field: "enabled_VGPU_types", stored: false }), lifecycle: &[(Stage::Published, "vgpu-productisation")], doc: doc!("The groups that may serve it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "implementation", ty: Type::Enum(&crate::vgpu_type::VGPU_TYPE_IMPLEMENTATION), qualifier: Qualifier::Static, default: Some("passthrough"), lifecycle: &[(Stage::Published, "dundee")], doc: doc!("By what technique it is made."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "identifier", ty: Type::String, qualifier: Qualifier::Static, default: Some("\"\""), lifecycle: &[(Stage::Published, "dundee")], doc: doc!("Names the model for the server, the same on all hosts."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "experimental", ty: Type::Bool, qualifier: Qualifier::Static, default: Some("false"), lifecycle: &[(Stage::Published, "dundee")], doc: doc!("Whether it is not yet for everyday use."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "compatible_types_in_vm", ty: Type::Set(&Type::Ref("VGPU_type")), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "quebec")], doc: doc!("The models that a VM can have beside it."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

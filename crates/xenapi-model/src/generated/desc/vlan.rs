@@ -37,6 +37,6 @@ static FIELDS: &[FieldDesc] = &[
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("VLAN"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "miami")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "create", result: Type::Ref("VLAN"), params: &[ParamDesc { name: "tagged_PIF", ty: Type::Ref("PIF"), ..ParamDesc::PLAIN }, ParamDesc { name: "tag", ty: Type::Int, ..ParamDesc::PLAIN }, ParamDesc { name: "network", ty: Type::Ref("network"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "miami")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("VLAN"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "miami")], doc: doc!("Deletes it and the PIF that stands for it; no VM may be using that."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "create", result: Type::Ref("VLAN"), params: &[ParamDesc { name: "tagged_PIF", ty: Type::Ref("PIF"), ..ParamDesc::PLAIN }, ParamDesc { name: "tag", ty: Type::Int, ..ParamDesc::PLAIN }, ParamDesc { name: "network", ty: Type::Ref("network"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolOperator, changes: Changes::Creates, lifecycle: &[(Stage::Published, "miami")], doc: doc!("Joins a network on one host to the frames with a tag, 0 to 4094; makes the PIF for it."), ..MessageDesc::PLAIN },
 ];

@@ -28,11 +28,11 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::VmAdmin, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::VmAdmin, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "placement", ty: Type::Enum(&crate::vm_group::PLACEMENT_POLICY), qualifier: Qualifier::Static, default: Some("normal"), lifecycle: &[(Stage::Prototyped, "24.19.1")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VMs", ty: Type::Set(&Type::Ref("VM")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "VM", field: "groups", stored: false }), lifecycle: &[(Stage::Prototyped, "24.19.1")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_label", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::VmAdmin, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The name that people gave it. Not unique."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "name_description", ty: Type::String, qualifier: Qualifier::ReadWrite, default: Some("\"\""), write_role: LeastRole::VmAdmin, lifecycle: &[(Stage::Published, "rio")], doc: doc!("What people wrote about it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "placement", ty: Type::Enum(&crate::vm_group::PLACEMENT_POLICY), qualifier: Qualifier::Static, default: Some("normal"), lifecycle: &[(Stage::Prototyped, "24.19.1")], doc: doc!("Whether its VMs are kept on different hosts where possible."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VMs", ty: Type::Set(&Type::Ref("VM")), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "VM", field: "groups", stored: false }), lifecycle: &[(Stage::Prototyped, "24.19.1")], doc: doc!("Its VMs."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each

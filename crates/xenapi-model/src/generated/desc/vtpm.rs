@@ -28,18 +28,18 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "allowed_operations", ty: Type::Set(&Type::Enum(&crate::vtpm::VTPM_OPERATIONS)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "current_operations", ty: Type::Map(&Type::String, &Type::Enum(&crate::vtpm::VTPM_OPERATIONS)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VM", ty: Type::Ref("VM"), qualifier: Qualifier::Static, relation: Some(Relation { class: "VM", field: "VTPMs", stored: true }), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "backend", ty: Type::Ref("VM"), qualifier: Qualifier::Dynamic, default: Some("OpaqueRef:NULL"), nullable: true, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "persistence_backend", ty: Type::Enum(&crate::vtpm::PERSISTENCE_BACKEND), qualifier: Qualifier::Dynamic, default: Some("xapi"), lifecycle: &[(Stage::Prototyped, "22.26.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "is_unique", ty: Type::Bool, qualifier: Qualifier::Static, default: Some("false"), lifecycle: &[(Stage::Prototyped, "22.26.0")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "is_protected", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Prototyped, "22.26.0")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "allowed_operations", ty: Type::Set(&Type::Enum(&crate::vtpm::VTPM_OPERATIONS)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What may be done with it now. Advisory; the order means nothing."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "current_operations", ty: Type::Map(&Type::String, &Type::Enum(&crate::vtpm::VTPM_OPERATIONS)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What is being done with it, by the reference of the task."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VM", ty: Type::Ref("VM"), qualifier: Qualifier::Static, relation: Some(Relation { class: "VM", field: "VTPMs", stored: true }), lifecycle: &[(Stage::Published, "rio")], doc: doc!("The VM that has it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "backend", ty: Type::Ref("VM"), qualifier: Qualifier::Dynamic, default: Some("OpaqueRef:NULL"), nullable: true, lifecycle: &[(Stage::Published, "rio")], doc: doc!("The domain that runs it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "persistence_backend", ty: Type::Enum(&crate::vtpm::PERSISTENCE_BACKEND), qualifier: Qualifier::Dynamic, default: Some("xapi"), lifecycle: &[(Stage::Prototyped, "22.26.0")], doc: doc!("Where its state is kept."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "is_unique", ty: Type::Bool, qualifier: Qualifier::Static, default: Some("false"), lifecycle: &[(Stage::Prototyped, "22.26.0")], doc: doc!("Whether its state must never exist twice, so that its VM cannot be copied with it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "is_protected", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Prototyped, "22.26.0")], doc: doc!("Whether its state is encrypted where it is kept."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("VTPM"), ..ParamDesc::PLAIN }], least_role: LeastRole::VmAdmin, changes: Changes::Destroys, lifecycle: &[(Stage::Prototyped, "22.26.0")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "create", result: Type::Ref("VTPM"), params: &[ParamDesc { name: "vM", ty: Type::Ref("VM"), ..ParamDesc::PLAIN }, ParamDesc { name: "is_unique", ty: Type::Bool, ..ParamDesc::PLAIN }], least_role: LeastRole::VmAdmin, changes: Changes::Creates, lifecycle: &[(Stage::Prototyped, "22.26.0")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("VTPM"), ..ParamDesc::PLAIN }], least_role: LeastRole::VmAdmin, changes: Changes::Destroys, lifecycle: &[(Stage::Prototyped, "22.26.0")], doc: doc!("Deletes it and its state: keys that the guest keeps in it are lost. The VM must be halted."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "create", result: Type::Ref("VTPM"), params: &[ParamDesc { name: "vM", ty: Type::Ref("VM"), ..ParamDesc::PLAIN }, ParamDesc { name: "is_unique", ty: Type::Bool, ..ParamDesc::PLAIN }], least_role: LeastRole::VmAdmin, changes: Changes::Creates, lifecycle: &[(Stage::Prototyped, "22.26.0")], doc: doc!("Gives a halted VM a new one; a VM can have one."), ..MessageDesc::PLAIN },
 ];

@@ -28,18 +28,18 @@ pub static CLASS: ClassDesc = ClassDesc {
 
 #[rustfmt::skip] // a line each
 static FIELDS: &[FieldDesc] = &[
-    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "allowed_operations", ty: Type::Set(&Type::Enum(&crate::vusb::VUSB_OPERATIONS)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "current_operations", ty: Type::Map(&Type::String, &Type::Enum(&crate::vusb::VUSB_OPERATIONS)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "VM", ty: Type::Ref("VM"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "VM", field: "VUSBs", stored: true }), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "USB_group", ty: Type::Ref("USB_group"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "USB_group", field: "VUSBs", stored: true }), lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], ..FieldDesc::PLAIN },
-    FieldDesc { name: "currently_attached", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN },
+    FieldDesc { name: "uuid", ty: Type::String, qualifier: Qualifier::Dynamic, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The lasting identity."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "allowed_operations", ty: Type::Set(&Type::Enum(&crate::vusb::VUSB_OPERATIONS)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What may be done with it now. Advisory; the order means nothing."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "current_operations", ty: Type::Map(&Type::String, &Type::Enum(&crate::vusb::VUSB_OPERATIONS)), qualifier: Qualifier::Dynamic, default: Some("{}"), lifecycle: &[(Stage::Published, "rio")], doc: doc!("What is being done with it, by the reference of the task."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "VM", ty: Type::Ref("VM"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "VM", field: "VUSBs", stored: true }), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The VM that has it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "USB_group", ty: Type::Ref("USB_group"), qualifier: Qualifier::Dynamic, relation: Some(Relation { class: "USB_group", field: "VUSBs", stored: true }), lifecycle: &[(Stage::Published, "inverness")], doc: doc!("The group that serves it."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), qualifier: Qualifier::ReadWrite, default: Some("{}"), write_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Anything that clients keep with it, by name."), ..FieldDesc::PLAIN },
+    FieldDesc { name: "currently_attached", ty: Type::Bool, qualifier: Qualifier::Dynamic, default: Some("false"), lifecycle: &[(Stage::Published, "rio")], doc: doc!("Whether it is in use right now."), ..FieldDesc::PLAIN },
 ];
 
 #[rustfmt::skip] // a line each
 static MESSAGES: &[MessageDesc] = &[
-    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("VUSB"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "inverness")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "unplug", params: &[ParamDesc { name: "self", ty: Type::Ref("VUSB"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], ..MessageDesc::PLAIN },
-    MessageDesc { name: "create", result: Type::Ref("VUSB"), params: &[ParamDesc { name: "VM", ty: Type::Ref("VM"), ..ParamDesc::PLAIN }, ParamDesc { name: "USB_group", ty: Type::Ref("USB_group"), ..ParamDesc::PLAIN }, ParamDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), required: false, default: Some("{}"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Creates, lifecycle: &[(Stage::Published, "inverness")], ..MessageDesc::PLAIN },
+    MessageDesc { name: "destroy", params: &[ParamDesc { name: "self", ty: Type::Ref("VUSB"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Destroys, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Takes it from its VM; it must be unplugged."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "unplug", params: &[ParamDesc { name: "self", ty: Type::Ref("VUSB"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Takes it out of a running VM."), ..MessageDesc::PLAIN },
+    MessageDesc { name: "create", result: Type::Ref("VUSB"), params: &[ParamDesc { name: "VM", ty: Type::Ref("VM"), ..ParamDesc::PLAIN }, ParamDesc { name: "USB_group", ty: Type::Ref("USB_group"), ..ParamDesc::PLAIN }, ParamDesc { name: "other_config", ty: Type::Map(&Type::String, &Type::String), required: false, default: Some("{}"), ..ParamDesc::PLAIN }], least_role: LeastRole::PoolAdmin, changes: Changes::Creates, lifecycle: &[(Stage::Published, "inverness")], doc: doc!("Gives a VM the USB device of a group; its next start plugs it in."), ..MessageDesc::PLAIN },
 ];
