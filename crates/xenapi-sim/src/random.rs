@@ -3,7 +3,7 @@
 use xenapi_core::{RawRef, Uuid};
 
 /// SplitMix64: small, fast, and good enough for names and numbers. Not for secrets.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -26,21 +26,21 @@ impl Default for Record {
 record! { Auth, Record;
 }
 
-/// `auth.get_group_membership`.
+/// `auth.get_group_membership`. The identifiers of all groups that a user or group belongs to, also by way of other groups.
 ///
 /// Least role: read-only. Published in george.
 pub fn get_group_membership(subject_identifier: &str) -> Call<Vec<String>> {
     send(&CLASS, 0, vec![subject_identifier.argument()])
 }
 
-/// `auth.get_subject_information_from_identifier`.
+/// `auth.get_subject_information_from_identifier`. What the service knows of a user or group, by name.
 ///
 /// Least role: read-only. Published in george.
 pub fn get_subject_information_from_identifier(subject_identifier: &str) -> Call<Map<String, String>> {
     send(&CLASS, 1, vec![subject_identifier.argument()])
 }
 
-/// `auth.get_subject_identifier`.
+/// `auth.get_subject_identifier`. The identifier of the user or group of this name.
 ///
 /// Least role: read-only. Published in george.
 pub fn get_subject_identifier(subject_name: &str) -> Call<String> {
@@ -83,7 +83,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The identifiers of all groups that a user or group belongs to, also by way of other groups.",
     },
     MessageDesc {
         name: "get_subject_information_from_identifier",
@@ -94,7 +94,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "What the service knows of a user or group, by name.",
     },
     MessageDesc {
         name: "get_subject_identifier",
@@ -105,6 +105,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "The identifier of the user or group of this name.",
     },
 ];

@@ -13,19 +13,19 @@ pub struct Blob;
 /// All fields of a `blob` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `size`. Written by the server. Published in rio.
+    /// `size`. How many bytes it has. Written by the server. Published in rio.
     pub size: i64,
-    /// `public`. Clients may write it. Published in tampa.
+    /// `public`. Whether anyone can read it without a login. Clients may write it. Published in tampa.
     pub public: bool,
-    /// `last_updated`. Set at creation. Published in rio.
+    /// `last_updated`. When its bytes were last replaced. Set at creation. Published in rio.
     pub last_updated: DateTime,
-    /// `mime_type`. Set at creation. Published in rio.
+    /// `mime_type`. The type of its content, for example `image/png`. Set at creation. Published in rio.
     pub mime_type: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -76,14 +76,14 @@ pub mod fields {
     pub const MIME_TYPE: Field<Blob, String> = Field::new(6);
 }
 
-/// `blob.destroy`.
+/// `blob.destroy`. Deletes it.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn destroy(this: &Ref<crate::Blob>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `blob.create`.
+/// `blob.create`. Makes an empty blob that belongs to no object; anyone can read a `public` one without a login.
 ///
 /// Least role: pool-operator. Published in orlando.
 pub fn create(mime_type: &str, public: Option<bool>) -> Call<Ref<crate::Blob>> {
@@ -124,7 +124,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -135,7 +135,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -146,7 +146,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "size",
@@ -157,7 +157,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How many bytes it has.",
     },
     FieldDesc {
         name: "public",
@@ -168,7 +168,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "tampa")],
-        doc: "",
+        doc: "Whether anyone can read it without a login.",
     },
     FieldDesc {
         name: "last_updated",
@@ -179,7 +179,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When its bytes were last replaced.",
     },
     FieldDesc {
         name: "mime_type",
@@ -190,7 +190,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The type of its content, for example `image/png`.",
     },
 ];
 
@@ -204,7 +204,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Deletes it.",
     },
     MessageDesc {
         name: "create",
@@ -218,6 +218,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Makes an empty blob that belongs to no object; anyone can read a `public` one without a login.",
     },
 ];

@@ -13,23 +13,23 @@ pub struct Caller;
 /// All fields of a `Caller` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Prototyped in 26.17.0.
+    /// `uuid`. The lasting identity. Written by the server. Prototyped in 26.17.0.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Prototyped in 26.17.0.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Prototyped in 26.17.0.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Prototyped in 26.17.0.
+    /// `name_description`. What people wrote about it. Clients may write it. Prototyped in 26.17.0.
     pub name_description: String,
-    /// `user_agent`. Set at creation. Prototyped in 26.17.0.
+    /// `user_agent`. The user agent by which it is known. Set at creation. Prototyped in 26.17.0.
     pub user_agent: String,
-    /// `client_ip`. Set at creation. Prototyped in 26.17.0.
+    /// `client_ip`. The address by which it is known. Set at creation. Prototyped in 26.17.0.
     pub client_ip: String,
-    /// `last_access`. Written by the server. Prototyped in 26.17.0.
+    /// `last_access`. When it last called. Written by the server. Prototyped in 26.17.0.
     pub last_access: DateTime,
-    /// `groups`. Written by the server. Prototyped in 26.17.0.
+    /// `groups`. The groups it is counted in. Written by the server. Prototyped in 26.17.0.
     pub groups: Vec<String>,
-    /// `rate_limit`. Written by the server. Prototyped in 26.17.0.
+    /// `rate_limit`. The limit of its calls; null for none. Written by the server. Prototyped in 26.17.0.
     pub rate_limit: Ref<crate::RateLimit>,
-    /// `auto_registered`. Written by the server. Prototyped in 26.17.0.
+    /// `auto_registered`. Whether the server added it when it first called. Written by the server. Prototyped in 26.17.0.
     pub auto_registered: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -88,49 +88,49 @@ pub mod fields {
     pub const AUTO_REGISTERED: Field<Caller, bool> = Field::new(8);
 }
 
-/// `Caller.query_all_usage`.
+/// `Caller.query_all_usage`. What all callers have used since the server started, one list of texts for each.
 ///
 /// Least role: pool-operator. Prototyped in 26.17.0.
 pub fn query_all_usage() -> Call<Vec<Vec<String>>> {
     send(&CLASS, 0, vec![])
 }
 
-/// `Caller.query_group_call_count`.
+/// `Caller.query_group_call_count`. How many calls the members of a group have made since the server started.
 ///
 /// Least role: pool-operator. Prototyped in 26.15.0.
 pub fn query_group_call_count(group: &str) -> Call<i64> {
     send(&CLASS, 1, vec![group.argument()])
 }
 
-/// `Caller.query_group_token_usage`.
+/// `Caller.query_group_token_usage`. How many tokens of rate limits the members of a group have used since the server started.
 ///
 /// Least role: pool-operator. Prototyped in 26.15.0.
 pub fn query_group_token_usage(group: &str) -> Call<f64> {
     send(&CLASS, 2, vec![group.argument()])
 }
 
-/// `Caller.query_call_count`.
+/// `Caller.query_call_count`. How many calls it has made since the server started.
 ///
 /// Least role: pool-operator. Prototyped in 26.15.0.
 pub fn query_call_count(this: &Ref<crate::Caller>) -> Call<i64> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `Caller.query_token_usage`.
+/// `Caller.query_token_usage`. How many tokens of rate limits it has used since the server started.
 ///
 /// Least role: pool-operator. Prototyped in 26.15.0.
 pub fn query_token_usage(this: &Ref<crate::Caller>) -> Call<f64> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `Caller.remove_group`.
+/// `Caller.remove_group`. Counts it in a group no longer.
 ///
 /// Least role: pool-operator. Prototyped in 26.17.0.
 pub fn remove_group(this: &Ref<crate::Caller>, group: &str) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), group.argument()])
 }
 
-/// `Caller.add_group`.
+/// `Caller.add_group`. Counts it in another group.
 ///
 /// Least role: pool-operator. Prototyped in 26.17.0.
 pub fn add_group(this: &Ref<crate::Caller>, group: &str) -> Call<()> {
@@ -171,7 +171,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -182,7 +182,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -193,7 +193,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "user_agent",
@@ -204,7 +204,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "The user agent by which it is known.",
     },
     FieldDesc {
         name: "client_ip",
@@ -215,7 +215,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "The address by which it is known.",
     },
     FieldDesc {
         name: "last_access",
@@ -226,7 +226,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "When it last called.",
     },
     FieldDesc {
         name: "groups",
@@ -237,7 +237,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "The groups it is counted in.",
     },
     FieldDesc {
         name: "rate_limit",
@@ -248,7 +248,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Rate_limit", field: "callers", stored: true }),
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "The limit of its calls; null for none.",
     },
     FieldDesc {
         name: "auto_registered",
@@ -259,7 +259,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "Whether the server added it when it first called.",
     },
 ];
 
@@ -273,7 +273,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "What all callers have used since the server started, one list of texts for each.",
     },
     MessageDesc {
         name: "query_group_call_count",
@@ -284,7 +284,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "",
+        doc: "How many calls the members of a group have made since the server started.",
     },
     MessageDesc {
         name: "query_group_token_usage",
@@ -295,7 +295,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "",
+        doc: "How many tokens of rate limits the members of a group have used since the server started.",
     },
     MessageDesc {
         name: "query_call_count",
@@ -306,7 +306,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "",
+        doc: "How many calls it has made since the server started.",
     },
     MessageDesc {
         name: "query_token_usage",
@@ -317,7 +317,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "",
+        doc: "How many tokens of rate limits it has used since the server started.",
     },
     MessageDesc {
         name: "remove_group",
@@ -331,7 +331,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "Counts it in a group no longer.",
     },
     MessageDesc {
         name: "add_group",
@@ -345,6 +345,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "Counts it in another group.",
     },
 ];

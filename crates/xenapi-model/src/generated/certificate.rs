@@ -27,25 +27,25 @@ Pinned = "pinned",
 /// All fields of a `Certificate` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in stockholm.
+    /// `uuid`. The lasting identity. Written by the server. Published in stockholm.
     pub uuid: Uuid,
-    /// `name`. Written by the server. Published in 1.294.0.
+    /// `name`. The name of a trusted certificate; empty for those of hosts. Written by the server. Published in 1.294.0.
     pub name: String,
-    /// `type`. Written by the server. Published in 1.294.0.
+    /// `type`. Whether it is an authority's, one that a host shows to clients or to the pool, or a single server's. Written by the server. Published in 1.294.0.
     pub r#type: CertificateType,
-    /// `host`. Set at creation. Published in stockholm.
+    /// `host`. The host that shows it; null for those that the pool trusts. Set at creation. Published in stockholm.
     pub host: Ref<crate::Host>,
-    /// `not_before`. Set at creation. Published in stockholm.
+    /// `not_before`. From when it is valid. Set at creation. Published in stockholm.
     pub not_before: DateTime,
-    /// `not_after`. Set at creation. Published in stockholm.
+    /// `not_after`. Until when it is valid. Set at creation. Published in stockholm.
     pub not_after: DateTime,
-    /// `fingerprint`. Set at creation. Published in stockholm, deprecated in 24.19.0.
+    /// `fingerprint`. Its SHA-256 fingerprint. Deprecated: see `fingerprint_sha256`. Set at creation. Published in stockholm, deprecated in 24.19.0.
     pub fingerprint: String,
-    /// `fingerprint_sha256`. Set at creation. Prototyped in 24.20.0.
+    /// `fingerprint_sha256`. Its SHA-256 fingerprint. Set at creation. Prototyped in 24.20.0.
     pub fingerprint_sha256: String,
-    /// `fingerprint_sha1`. Set at creation. Prototyped in 24.20.0.
+    /// `fingerprint_sha1`. Its SHA-1 fingerprint. Set at creation. Prototyped in 24.20.0.
     pub fingerprint_sha1: String,
-    /// `purpose`. Set at creation. Prototyped in 26.13.0.
+    /// `purpose`. What it is trusted for, where that is limited. Set at creation. Prototyped in 26.13.0.
     pub purpose: Vec<crate::pool::CertificatePurpose>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -142,7 +142,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name",
@@ -153,7 +153,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.294.0")],
-        doc: "",
+        doc: "The name of a trusted certificate; empty for those of hosts.",
     },
     FieldDesc {
         name: "type",
@@ -164,7 +164,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.294.0")],
-        doc: "",
+        doc: "Whether it is an authority's, one that a host shows to clients or to the pool, or a single server's.",
     },
     FieldDesc {
         name: "host",
@@ -175,7 +175,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "certificates", stored: true }),
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "The host that shows it; null for those that the pool trusts.",
     },
     FieldDesc {
         name: "not_before",
@@ -186,7 +186,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "From when it is valid.",
     },
     FieldDesc {
         name: "not_after",
@@ -197,7 +197,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "Until when it is valid.",
     },
     FieldDesc {
         name: "fingerprint",
@@ -208,7 +208,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "stockholm"), (Stage::Deprecated, "24.19.0")],
-        doc: "",
+        doc: "Its SHA-256 fingerprint. Deprecated: see `fingerprint_sha256`.",
     },
     FieldDesc {
         name: "fingerprint_sha256",
@@ -219,7 +219,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.20.0")],
-        doc: "",
+        doc: "Its SHA-256 fingerprint.",
     },
     FieldDesc {
         name: "fingerprint_sha1",
@@ -230,7 +230,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.20.0")],
-        doc: "",
+        doc: "Its SHA-1 fingerprint.",
     },
     FieldDesc {
         name: "purpose",
@@ -241,7 +241,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.13.0")],
-        doc: "",
+        doc: "What it is trusted for, where that is limited.",
     },
 ];
 

@@ -29,39 +29,39 @@ Destroy = "destroy",
 /// All fields of a `Cluster` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `uuid`. The lasting identity. Written by the server. Prototyped in kolkata, published in lima.
     pub uuid: Uuid,
-    /// `cluster_hosts`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `cluster_hosts`. Its members. Written by the server. Prototyped in kolkata, published in lima.
     pub cluster_hosts: Vec<Ref<crate::ClusterHost>>,
-    /// `pending_forget`. Written by the server. Published in lima.
+    /// `pending_forget`. Addresses of members that are gone and have yet to be forgotten by the rest. Written by the server. Published in lima.
     pub pending_forget: Vec<String>,
-    /// `cluster_token`. Set at creation. Prototyped in kolkata, published in lima.
+    /// `cluster_token`. The secret that its members share. Set at creation. Prototyped in kolkata, published in lima.
     pub cluster_token: String,
-    /// `cluster_stack`. Set at creation. Prototyped in kolkata, published in lima.
+    /// `cluster_stack`. The software that it runs on. Set at creation. Prototyped in kolkata, published in lima.
     pub cluster_stack: String,
-    /// `cluster_stack_version`. Set at creation. Prototyped in 24.15.0.
+    /// `cluster_stack_version`. The version of that software's protocol. Set at creation. Prototyped in 24.15.0.
     pub cluster_stack_version: i64,
-    /// `is_quorate`. Written by the server. Prototyped in 24.3.0.
+    /// `is_quorate`. Whether enough members are alive. Written by the server. Prototyped in 24.3.0.
     pub is_quorate: bool,
-    /// `quorum`. Written by the server. Prototyped in 24.3.0.
+    /// `quorum`. How many members must be alive. Written by the server. Prototyped in 24.3.0.
     pub quorum: i64,
-    /// `live_hosts`. Written by the server. Prototyped in 24.3.0.
+    /// `live_hosts`. How many members are alive. Written by the server. Prototyped in 24.3.0.
     pub live_hosts: i64,
-    /// `expected_hosts`. Written by the server. Prototyped in 25.17.0.
+    /// `expected_hosts`. How many members there should be. Written by the server. Prototyped in 25.17.0.
     pub expected_hosts: i64,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<ClusterOperation>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, ClusterOperation>,
-    /// `pool_auto_join`. Set at creation. Prototyped in kolkata, published in lima.
+    /// `pool_auto_join`. Whether hosts that join the pool become members. Set at creation. Prototyped in kolkata, published in lima.
     pub pool_auto_join: bool,
-    /// `token_timeout`. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
+    /// `token_timeout`. After how many seconds of silence a member counts as lost. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
     pub token_timeout: f64,
-    /// `token_timeout_coefficient`. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
+    /// `token_timeout_coefficient`. By how many seconds that grows with each member beyond the second. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
     pub token_timeout_coefficient: f64,
-    /// `cluster_config`. Set at creation. Prototyped in kolkata, published in lima.
+    /// `cluster_config`. Further settings of the software, by name. Set at creation. Prototyped in kolkata, published in lima.
     pub cluster_config: Map<String, String>,
-    /// `other_config`. Clients may write it. Prototyped in kolkata, published in lima.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Prototyped in kolkata, published in lima.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -152,14 +152,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<Cluster, Map<String, String>> = RwField::new(16);
 }
 
-/// `Cluster.pool_resync`.
+/// `Cluster.pool_resync`. Makes members of all hosts of the pool that should be, and enables those that are.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 pub fn pool_resync(this: &Ref<crate::Cluster>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `Cluster.pool_destroy`.
+/// `Cluster.pool_destroy`. Deletes it with all members, orderly; no storage may be using it.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -168,7 +168,7 @@ pub fn pool_destroy(this: &Ref<crate::Cluster>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `Cluster.pool_force_destroy`.
+/// `Cluster.pool_force_destroy`. Deletes it even if some members do not answer.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -177,7 +177,7 @@ pub fn pool_force_destroy(this: &Ref<crate::Cluster>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `Cluster.pool_create`.
+/// `Cluster.pool_create`. Makes it with all hosts of the pool, each on its PIF on a network. Timeouts are in seconds.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 pub fn pool_create(
@@ -194,14 +194,14 @@ pub fn pool_create(
     )
 }
 
-/// `Cluster.get_network`.
+/// `Cluster.get_network`. The network over which its members talk.
 ///
 /// Least role: read-only. Prototyped in kolkata, published in lima.
 pub fn get_network(this: &Ref<crate::Cluster>) -> Call<Ref<crate::Network>> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `Cluster.destroy`.
+/// `Cluster.destroy`. Deletes it when one member is left; no storage may be using it.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -210,7 +210,7 @@ pub fn destroy(this: &Ref<crate::Cluster>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `Cluster.create`.
+/// `Cluster.create`. Makes it with one member, the host of a PIF. Timeouts are in seconds.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -264,7 +264,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "cluster_hosts",
@@ -275,7 +275,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Cluster_host", field: "cluster", stored: false }),
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Its members.",
     },
     FieldDesc {
         name: "pending_forget",
@@ -286,7 +286,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "lima")],
-        doc: "",
+        doc: "Addresses of members that are gone and have yet to be forgotten by the rest.",
     },
     FieldDesc {
         name: "cluster_token",
@@ -297,7 +297,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The secret that its members share.",
     },
     FieldDesc {
         name: "cluster_stack",
@@ -308,7 +308,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The software that it runs on.",
     },
     FieldDesc {
         name: "cluster_stack_version",
@@ -319,7 +319,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.15.0")],
-        doc: "",
+        doc: "The version of that software's protocol.",
     },
     FieldDesc {
         name: "is_quorate",
@@ -330,7 +330,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.3.0")],
-        doc: "",
+        doc: "Whether enough members are alive.",
     },
     FieldDesc {
         name: "quorum",
@@ -341,7 +341,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.3.0")],
-        doc: "",
+        doc: "How many members must be alive.",
     },
     FieldDesc {
         name: "live_hosts",
@@ -352,7 +352,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.3.0")],
-        doc: "",
+        doc: "How many members are alive.",
     },
     FieldDesc {
         name: "expected_hosts",
@@ -363,7 +363,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.17.0")],
-        doc: "",
+        doc: "How many members there should be.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -374,7 +374,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -385,7 +385,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "pool_auto_join",
@@ -396,7 +396,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Whether hosts that join the pool become members.",
     },
     FieldDesc {
         name: "token_timeout",
@@ -407,7 +407,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Changed, "lima"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "After how many seconds of silence a member counts as lost.",
     },
     FieldDesc {
         name: "token_timeout_coefficient",
@@ -418,7 +418,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Changed, "lima"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "By how many seconds that grows with each member beyond the second.",
     },
     FieldDesc {
         name: "cluster_config",
@@ -429,7 +429,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Further settings of the software, by name.",
     },
     FieldDesc {
         name: "other_config",
@@ -440,7 +440,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 
@@ -454,7 +454,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Makes members of all hosts of the pool that should be, and enables those that are.",
     },
     MessageDesc {
         name: "pool_destroy",
@@ -465,7 +465,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["CLUSTER_STACK_IN_USE", "CLUSTERING_DISABLED", "CLUSTER_HOST_IS_LAST"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Deletes it with all members, orderly; no storage may be using it.",
     },
     MessageDesc {
         name: "pool_force_destroy",
@@ -476,7 +476,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["CLUSTER_FORCE_DESTROY_FAILED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Deletes it even if some members do not answer.",
     },
     MessageDesc {
         name: "pool_create",
@@ -492,7 +492,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Makes it with all hosts of the pool, each on its PIF on a network. Timeouts are in seconds.",
     },
     MessageDesc {
         name: "get_network",
@@ -503,7 +503,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The network over which its members talk.",
     },
     MessageDesc {
         name: "destroy",
@@ -514,7 +514,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["CLUSTER_DOES_NOT_HAVE_ONE_NODE", "CLUSTER_STACK_IN_USE"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Deletes it when one member is left; no storage may be using it.",
     },
     MessageDesc {
         name: "create",
@@ -531,6 +531,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["INVALID_CLUSTER_STACK", "INVALID_VALUE", "PIF_ALLOWS_UNPLUG", "REQUIRED_PIF_IS_UNPLUGGED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Makes it with one member, the host of a PIF. Timeouts are in seconds.",
     },
 ];

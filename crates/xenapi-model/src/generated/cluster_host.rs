@@ -25,27 +25,27 @@ Destroy = "destroy",
 /// All fields of a `Cluster_host` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `uuid`. The lasting identity. Written by the server. Prototyped in kolkata, published in lima.
     pub uuid: Uuid,
-    /// `cluster`. Set at creation. Prototyped in kolkata, published in lima.
+    /// `cluster`. The cluster. Set at creation. Prototyped in kolkata, published in lima.
     pub cluster: Ref<crate::Cluster>,
-    /// `host`. Set at creation. Prototyped in kolkata, published in lima.
+    /// `host`. The host. Set at creation. Prototyped in kolkata, published in lima.
     pub host: Ref<crate::Host>,
-    /// `enabled`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `enabled`. Whether it should take part. Written by the server. Prototyped in kolkata, published in lima.
     pub enabled: bool,
-    /// `PIF`. Set at creation. Prototyped in kolkata, published in lima.
+    /// `PIF`. The PIF by which it talks to the other members. Set at creation. Prototyped in kolkata, published in lima.
     pub pif: Ref<crate::PIF>,
-    /// `joined`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `joined`. Whether it has joined; others may have to be reached first. Written by the server. Prototyped in kolkata, published in lima.
     pub joined: bool,
-    /// `live`. Written by the server. Prototyped in 24.3.0.
+    /// `live`. Whether the cluster hears from it. Written by the server. Prototyped in 24.3.0.
     pub live: bool,
-    /// `last_update_live`. Written by the server. Prototyped in 24.3.0.
+    /// `last_update_live`. When `live` was last found out. Written by the server. Prototyped in 24.3.0.
     pub last_update_live: DateTime,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<ClusterHostOperation>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, ClusterHostOperation>,
-    /// `other_config`. Set at creation. Prototyped in kolkata, published in lima.
+    /// `other_config`. Anything that clients keep with it, by name. Set at creation. Prototyped in kolkata, published in lima.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -112,7 +112,7 @@ pub mod fields {
     pub const OTHER_CONFIG: Field<ClusterHost, Map<String, String>> = Field::new(10);
 }
 
-/// `Cluster_host.disable`.
+/// `Cluster_host.disable`. Has it take no part for now; no storage may be using the cluster there.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -121,7 +121,7 @@ pub fn disable(this: &Ref<crate::ClusterHost>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `Cluster_host.force_destroy`.
+/// `Cluster_host.force_destroy`. Removes it from the cluster even if it does not answer.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -130,7 +130,7 @@ pub fn force_destroy(this: &Ref<crate::ClusterHost>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `Cluster_host.enable`.
+/// `Cluster_host.enable`. Has it take part; its PIF must have an address and stay up.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -139,7 +139,7 @@ pub fn enable(this: &Ref<crate::ClusterHost>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `Cluster_host.destroy`.
+/// `Cluster_host.destroy`. Removes it from the cluster; it must answer, and not be the last.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -148,7 +148,7 @@ pub fn destroy(this: &Ref<crate::ClusterHost>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `Cluster_host.create`.
+/// `Cluster_host.create`. Makes a host a member; it talks to the others by this PIF.
 ///
 /// Least role: pool-operator. Prototyped in kolkata, published in lima.
 ///
@@ -195,7 +195,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "cluster",
@@ -206,7 +206,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Cluster", field: "cluster_hosts", stored: true }),
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The cluster.",
     },
     FieldDesc {
         name: "host",
@@ -217,7 +217,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The host.",
     },
     FieldDesc {
         name: "enabled",
@@ -228,7 +228,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Whether it should take part.",
     },
     FieldDesc {
         name: "PIF",
@@ -239,7 +239,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The PIF by which it talks to the other members.",
     },
     FieldDesc {
         name: "joined",
@@ -250,7 +250,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Whether it has joined; others may have to be reached first.",
     },
     FieldDesc {
         name: "live",
@@ -261,7 +261,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.3.0")],
-        doc: "",
+        doc: "Whether the cluster hears from it.",
     },
     FieldDesc {
         name: "last_update_live",
@@ -272,7 +272,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.3.0")],
-        doc: "",
+        doc: "When `live` was last found out.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -283,7 +283,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -294,7 +294,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "other_config",
@@ -305,7 +305,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 
@@ -319,7 +319,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["CLUSTER_STACK_IN_USE"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Has it take no part for now; no storage may be using the cluster there.",
     },
     MessageDesc {
         name: "force_destroy",
@@ -330,7 +330,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["CLUSTER_STACK_IN_USE"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Removes it from the cluster even if it does not answer.",
     },
     MessageDesc {
         name: "enable",
@@ -341,7 +341,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["PIF_ALLOWS_UNPLUG", "REQUIRED_PIF_IS_UNPLUGGED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Has it take part; its PIF must have an address and stay up.",
     },
     MessageDesc {
         name: "destroy",
@@ -352,7 +352,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["CLUSTER_STACK_IN_USE", "CLUSTERING_DISABLED", "CLUSTER_HOST_IS_LAST"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Removes it from the cluster; it must answer, and not be the last.",
     },
     MessageDesc {
         name: "create",
@@ -367,6 +367,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["PIF_NOT_ATTACHED_TO_HOST", "NO_CLUSTER_HOSTS_REACHABLE"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Makes a host a member; it talks to the others by this PIF.",
     },
 ];

@@ -13,13 +13,13 @@ pub struct Crashdump;
 /// All fields of a `crashdump` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `VM`. Set at creation. Published in rio.
+    /// `VM`. The VM that crashed. Set at creation. Published in rio.
     pub vm: Ref<crate::VM>,
-    /// `VDI`. Set at creation. Published in rio.
+    /// `VDI`. The disk that holds the dump. Set at creation. Published in rio.
     pub vdi: Ref<crate::VDI>,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -58,7 +58,7 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<Crashdump, Map<String, String>> = RwField::new(3);
 }
 
-/// `crashdump.destroy`.
+/// `crashdump.destroy`. Deletes the dump with its disk.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn destroy(this: &Ref<crate::Crashdump>) -> Call<()> {
@@ -99,7 +99,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "VM",
@@ -110,7 +110,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "crash_dumps", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The VM that crashed.",
     },
     FieldDesc {
         name: "VDI",
@@ -121,7 +121,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VDI", field: "crash_dumps", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The disk that holds the dump.",
     },
     FieldDesc {
         name: "other_config",
@@ -132,7 +132,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 
@@ -145,5 +145,5 @@ static MESSAGES: &[MessageDesc] = &[MessageDesc {
     errors: &[],
     least_role: LeastRole::PoolOperator,
     lifecycle: &[(Stage::Published, "rio")],
-    doc: "",
+    doc: "Deletes the dump with its disk.",
 }];

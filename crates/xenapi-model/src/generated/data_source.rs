@@ -13,21 +13,21 @@ pub struct DataSource;
 /// All fields of a `data_source` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `name_label`. Written by the server. Published in rio.
+    /// `name_label`. Its name, for example `cpu0`. Written by the server. Published in rio.
     pub name_label: String,
-    /// `name_description`. Written by the server. Published in rio.
+    /// `name_description`. What is measured. Written by the server. Published in rio.
     pub name_description: String,
-    /// `enabled`. Written by the server. Published in rio.
+    /// `enabled`. Whether its history is recorded. Written by the server. Published in rio.
     pub enabled: bool,
-    /// `standard`. Written by the server. Published in rio.
+    /// `standard`. Whether its history is recorded unless somebody changes that. Written by the server. Published in rio.
     pub standard: bool,
-    /// `units`. Written by the server. Published in rio.
+    /// `units`. The units of its values. Written by the server. Published in rio.
     pub units: String,
-    /// `min`. Written by the server. Published in rio.
+    /// `min`. The least value possible; may be minus infinity. Written by the server. Published in rio.
     pub min: f64,
-    /// `max`. Written by the server. Published in rio.
+    /// `max`. The greatest value possible; may be infinity. Written by the server. Published in rio.
     pub max: f64,
-    /// `value`. Written by the server. Published in rio.
+    /// `value`. The latest value; NaN if not known. Written by the server. Published in rio.
     pub value: f64,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -94,7 +94,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its name, for example `cpu0`.",
     },
     FieldDesc {
         name: "name_description",
@@ -105,7 +105,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is measured.",
     },
     FieldDesc {
         name: "enabled",
@@ -116,7 +116,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether its history is recorded.",
     },
     FieldDesc {
         name: "standard",
@@ -127,7 +127,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether its history is recorded unless somebody changes that.",
     },
     FieldDesc {
         name: "units",
@@ -138,7 +138,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The units of its values.",
     },
     FieldDesc {
         name: "min",
@@ -149,7 +149,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The least value possible; may be minus infinity.",
     },
     FieldDesc {
         name: "max",
@@ -160,7 +160,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The greatest value possible; may be infinity.",
     },
     FieldDesc {
         name: "value",
@@ -171,7 +171,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The latest value; NaN if not known.",
     },
 ];
 

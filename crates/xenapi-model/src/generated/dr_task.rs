@@ -13,9 +13,9 @@ pub struct DRTask;
 /// All fields of a `DR_task` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `introduced_SRs`. Written by the server. Published in rio.
+    /// `introduced_SRs`. The SRs that it introduced. Written by the server. Published in rio.
     pub introduced_srs: Vec<Ref<crate::SR>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -42,14 +42,14 @@ pub mod fields {
     pub const INTRODUCED_SRS: Field<DRTask, Vec<Ref<crate::SR>>> = Field::new(1);
 }
 
-/// `DR_task.destroy`.
+/// `DR_task.destroy`. Ends the recovery; SRs that it introduced and that nothing recovered needs are forgotten.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn destroy(this: &Ref<crate::DRTask>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `DR_task.create`.
+/// `DR_task.create`. Introduces the SRs that are found at `device_config` and whose uuids `whitelist` names.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn create(r#type: &str, device_config: &Map<String, String>, whitelist: &[String]) -> Call<Ref<crate::DRTask>> {
@@ -90,7 +90,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "introduced_SRs",
@@ -101,7 +101,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "SR", field: "introduced_by", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The SRs that it introduced.",
     },
 ];
 
@@ -115,7 +115,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Ends the recovery; SRs that it introduced and that nothing recovered needs are forgotten.",
     },
     MessageDesc {
         name: "create",
@@ -130,6 +130,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Introduces the SRs that are found at `device_config` and whose uuids `whitelist` names.",
     },
 ];

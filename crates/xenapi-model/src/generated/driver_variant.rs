@@ -13,19 +13,19 @@ pub struct DriverVariant;
 /// All fields of a `Driver_variant` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Prototyped in 25.2.0.
+    /// `uuid`. The lasting identity. Written by the server. Prototyped in 25.2.0.
     pub uuid: Uuid,
-    /// `name`. Written by the server. Prototyped in 25.2.0.
+    /// `name`. The name of the variant. Written by the server. Prototyped in 25.2.0.
     pub name: String,
-    /// `driver`. Written by the server. Prototyped in 25.2.0.
+    /// `driver`. The driver it is a variant of. Written by the server. Prototyped in 25.2.0.
     pub driver: Ref<crate::HostDriver>,
-    /// `version`. Written by the server. Prototyped in 25.2.0.
+    /// `version`. Its version. Written by the server. Prototyped in 25.2.0.
     pub version: String,
-    /// `hardware_present`. Written by the server. Prototyped in 25.2.0.
+    /// `hardware_present`. Whether the host has a device for it. Written by the server. Prototyped in 25.2.0.
     pub hardware_present: bool,
-    /// `priority`. Written by the server. Prototyped in 25.2.0.
+    /// `priority`. By what it is ranked among the variants. Written by the server. Prototyped in 25.2.0.
     pub priority: f64,
-    /// `status`. Written by the server. Prototyped in 25.2.0.
+    /// `status`. How mature it is. Written by the server. Prototyped in 25.2.0.
     pub status: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -76,7 +76,7 @@ pub mod fields {
     pub const STATUS: Field<DriverVariant, String> = Field::new(6);
 }
 
-/// `Driver_variant.select`.
+/// `Driver_variant.select`. Uses it, rather than another variant, from the next restart on.
 ///
 /// Least role: pool-admin. Prototyped in 25.2.0.
 pub fn select(this: &Ref<crate::DriverVariant>) -> Call<()> {
@@ -117,7 +117,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name",
@@ -128,7 +128,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The name of the variant.",
     },
     FieldDesc {
         name: "driver",
@@ -139,7 +139,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Host_driver", field: "variants", stored: true }),
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The driver it is a variant of.",
     },
     FieldDesc {
         name: "version",
@@ -150,7 +150,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "Its version.",
     },
     FieldDesc {
         name: "hardware_present",
@@ -161,7 +161,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "Whether the host has a device for it.",
     },
     FieldDesc {
         name: "priority",
@@ -172,7 +172,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "By what it is ranked among the variants.",
     },
     FieldDesc {
         name: "status",
@@ -183,7 +183,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "How mature it is.",
     },
 ];
 
@@ -196,5 +196,5 @@ static MESSAGES: &[MessageDesc] = &[MessageDesc {
     errors: &[],
     least_role: LeastRole::PoolAdmin,
     lifecycle: &[(Stage::Prototyped, "25.2.0")],
-    doc: "",
+    doc: "Uses it, rather than another variant, from the next restart on.",
 }];

@@ -13,19 +13,19 @@ pub struct Feature;
 /// All fields of a `Feature` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in falcon.
+    /// `uuid`. The lasting identity. Written by the server. Published in falcon.
     pub uuid: Uuid,
-    /// `name_label`. Set at creation. Published in rio.
+    /// `name_label`. Its name. Set at creation. Published in rio.
     pub name_label: String,
-    /// `name_description`. Set at creation. Published in rio.
+    /// `name_description`. What it does. Set at creation. Published in rio.
     pub name_description: String,
-    /// `enabled`. Written by the server. Published in falcon.
+    /// `enabled`. Whether it is on. Written by the server. Published in falcon.
     pub enabled: bool,
-    /// `experimental`. Set at creation. Published in falcon.
+    /// `experimental`. Whether it is not yet for everyday use. Set at creation. Published in falcon.
     pub experimental: bool,
-    /// `version`. Set at creation. Published in falcon.
+    /// `version`. Its version. Set at creation. Published in falcon.
     pub version: String,
-    /// `host`. Written by the server. Published in falcon.
+    /// `host`. The host that has it. Written by the server. Published in falcon.
     pub host: Ref<crate::Host>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -110,7 +110,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -121,7 +121,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its name.",
     },
     FieldDesc {
         name: "name_description",
@@ -132,7 +132,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it does.",
     },
     FieldDesc {
         name: "enabled",
@@ -143,7 +143,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Whether it is on.",
     },
     FieldDesc {
         name: "experimental",
@@ -154,7 +154,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Whether it is not yet for everyday use.",
     },
     FieldDesc {
         name: "version",
@@ -165,7 +165,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Its version.",
     },
     FieldDesc {
         name: "host",
@@ -176,7 +176,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "features", stored: true }),
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "The host that has it.",
     },
 ];
 

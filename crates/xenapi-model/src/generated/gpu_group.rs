@@ -23,25 +23,25 @@ DepthFirst = "depth_first",
 /// All fields of a `GPU_group` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in boston.
+    /// `uuid`. The lasting identity. Written by the server. Published in boston.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in boston.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in boston.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in boston.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in boston.
     pub name_description: String,
-    /// `PGPUs`. Written by the server. Published in boston.
+    /// `PGPUs`. The physical GPUs in it. Written by the server. Published in boston.
     pub pgpus: Vec<Ref<crate::PGPU>>,
-    /// `VGPUs`. Written by the server. Published in boston.
+    /// `VGPUs`. The virtual GPUs that it serves. Written by the server. Published in boston.
     pub vgpus: Vec<Ref<crate::VGPU>>,
-    /// `GPU_types`. Written by the server. Published in boston.
+    /// `GPU_types`. The models of its physical GPUs, by maker and device number. Written by the server. Published in boston.
     pub gpu_types: Vec<String>,
-    /// `other_config`. Clients may write it. Published in boston.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in boston.
     pub other_config: Map<String, String>,
-    /// `allocation_algorithm`. Clients may write it. Published in vgpu-tech-preview.
+    /// `allocation_algorithm`. Whether virtual GPUs are spread over many physical ones or packed onto few. Clients may write it. Published in vgpu-tech-preview.
     pub allocation_algorithm: AllocationAlgorithm,
-    /// `supported_VGPU_types`. Written by the server. Published in vgpu-productisation.
+    /// `supported_VGPU_types`. What virtual GPUs it could serve. Written by the server. Published in vgpu-productisation.
     pub supported_vgpu_types: Vec<Ref<crate::VGPUType>>,
-    /// `enabled_VGPU_types`. Written by the server. Published in vgpu-productisation.
+    /// `enabled_VGPU_types`. What virtual GPUs it may serve. Written by the server. Published in vgpu-productisation.
     pub enabled_vgpu_types: Vec<Ref<crate::VGPUType>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -104,21 +104,21 @@ pub mod fields {
     pub const ENABLED_VGPU_TYPES: Field<GPUGroup, Vec<Ref<crate::VGPUType>>> = Field::new(9);
 }
 
-/// `GPU_group.get_remaining_capacity`.
+/// `GPU_group.get_remaining_capacity`. How many more virtual GPUs of a type it can serve now.
 ///
 /// Least role: read-only. Published in vgpu-tech-preview.
 pub fn get_remaining_capacity(this: &Ref<crate::GPUGroup>, vgpu_type: &Ref<crate::VGPUType>) -> Call<i64> {
     send(&CLASS, 0, vec![this.argument(), vgpu_type.argument()])
 }
 
-/// `GPU_group.destroy`.
+/// `GPU_group.destroy`. Deletes a group that holds no physical or virtual GPU.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn destroy(this: &Ref<crate::GPUGroup>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `GPU_group.create`.
+/// `GPU_group.create`. Makes an empty group.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn create(
@@ -172,7 +172,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -183,7 +183,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -194,7 +194,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "PGPUs",
@@ -205,7 +205,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PGPU", field: "GPU_group", stored: false }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The physical GPUs in it.",
     },
     FieldDesc {
         name: "VGPUs",
@@ -216,7 +216,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VGPU", field: "GPU_group", stored: false }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The virtual GPUs that it serves.",
     },
     FieldDesc {
         name: "GPU_types",
@@ -227,7 +227,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The models of its physical GPUs, by maker and device number.",
     },
     FieldDesc {
         name: "other_config",
@@ -238,7 +238,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "allocation_algorithm",
@@ -249,7 +249,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "Whether virtual GPUs are spread over many physical ones or packed onto few.",
     },
     FieldDesc {
         name: "supported_VGPU_types",
@@ -260,7 +260,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-productisation")],
-        doc: "",
+        doc: "What virtual GPUs it could serve.",
     },
     FieldDesc {
         name: "enabled_VGPU_types",
@@ -271,7 +271,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VGPU_type", field: "enabled_on_GPU_groups", stored: true }),
         lifecycle: &[(Stage::Published, "vgpu-productisation")],
-        doc: "",
+        doc: "What virtual GPUs it may serve.",
     },
 ];
 
@@ -288,7 +288,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "How many more virtual GPUs of a type it can serve now.",
     },
     MessageDesc {
         name: "destroy",
@@ -299,7 +299,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Deletes a group that holds no physical or virtual GPU.",
     },
     MessageDesc {
         name: "create",
@@ -314,6 +314,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Makes an empty group.",
     },
 ];

@@ -13,31 +13,31 @@ pub struct HostCpu;
 /// All fields of a `host_cpu` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `host`. Written by the server. Published in rio.
+    /// `host`. The host that has it. Written by the server. Published in rio.
     pub host: Ref<crate::Host>,
-    /// `number`. Written by the server. Published in rio.
+    /// `number`. Its number within the host. Written by the server. Published in rio.
     pub number: i64,
-    /// `vendor`. Written by the server. Published in rio.
+    /// `vendor`. Who made it. Written by the server. Published in rio.
     pub vendor: String,
-    /// `speed`. Written by the server. Published in rio.
+    /// `speed`. How fast it is, in MHz. Written by the server. Published in rio.
     pub speed: i64,
-    /// `modelname`. Written by the server. Published in rio.
+    /// `modelname`. The name of its model. Written by the server. Published in rio.
     pub modelname: String,
-    /// `family`. Written by the server. Published in rio.
+    /// `family`. The number of its family. Written by the server. Published in rio.
     pub family: i64,
-    /// `model`. Written by the server. Published in rio.
+    /// `model`. The number of its model. Written by the server. Published in rio.
     pub model: i64,
-    /// `stepping`. Written by the server. Published in rio.
+    /// `stepping`. The revision of its model. Written by the server. Published in rio.
     pub stepping: String,
-    /// `flags`. Written by the server. Published in rio.
+    /// `flags`. What it can do, as the control domain's kernel names it. Written by the server. Published in rio.
     pub flags: String,
-    /// `features`. Written by the server. Published in rio.
+    /// `features`. What it can do, as bits. Written by the server. Published in rio.
     pub features: String,
-    /// `utilisation`. Written by the server. Published in rio.
+    /// `utilisation`. How busy it is, from 0 to 1. Written by the server. Published in rio.
     pub utilisation: f64,
-    /// `other_config`. Clients may write it. Published in orlando.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in orlando.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -146,7 +146,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "host",
@@ -157,7 +157,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "host_CPUs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host that has it.",
     },
     FieldDesc {
         name: "number",
@@ -168,7 +168,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its number within the host.",
     },
     FieldDesc {
         name: "vendor",
@@ -179,7 +179,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Who made it.",
     },
     FieldDesc {
         name: "speed",
@@ -190,7 +190,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How fast it is, in MHz.",
     },
     FieldDesc {
         name: "modelname",
@@ -201,7 +201,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name of its model.",
     },
     FieldDesc {
         name: "family",
@@ -212,7 +212,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The number of its family.",
     },
     FieldDesc {
         name: "model",
@@ -223,7 +223,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The number of its model.",
     },
     FieldDesc {
         name: "stepping",
@@ -234,7 +234,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The revision of its model.",
     },
     FieldDesc {
         name: "flags",
@@ -245,7 +245,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it can do, as the control domain's kernel names it.",
     },
     FieldDesc {
         name: "features",
@@ -256,7 +256,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it can do, as bits.",
     },
     FieldDesc {
         name: "utilisation",
@@ -267,7 +267,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How busy it is, from 0 to 1.",
     },
     FieldDesc {
         name: "other_config",
@@ -278,7 +278,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 

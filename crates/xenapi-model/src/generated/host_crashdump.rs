@@ -13,15 +13,15 @@ pub struct HostCrashdump;
 /// All fields of a `host_crashdump` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `host`. Set at creation. Published in rio.
+    /// `host`. The host that crashed. Set at creation. Published in rio.
     pub host: Ref<crate::Host>,
-    /// `timestamp`. Written by the server. Published in rio.
+    /// `timestamp`. When it crashed. Written by the server. Published in rio.
     pub timestamp: DateTime,
-    /// `size`. Written by the server. Published in rio.
+    /// `size`. The size of the dump, in bytes. Written by the server. Published in rio.
     pub size: i64,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -64,14 +64,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<HostCrashdump, Map<String, String>> = RwField::new(4);
 }
 
-/// `host_crashdump.upload`.
+/// `host_crashdump.upload`. Sends the dump to a URL; options such as `http_proxy` say how.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn upload(this: &Ref<crate::HostCrashdump>, url: &str, options: &Map<String, String>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), url.argument(), options.argument()])
 }
 
-/// `host_crashdump.destroy`.
+/// `host_crashdump.destroy`. Deletes the dump from the host.
 ///
 /// Least role: pool-operator. Published in rio.
 pub fn destroy(this: &Ref<crate::HostCrashdump>) -> Call<()> {
@@ -112,7 +112,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "host",
@@ -123,7 +123,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "crashdumps", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host that crashed.",
     },
     FieldDesc {
         name: "timestamp",
@@ -134,7 +134,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it crashed.",
     },
     FieldDesc {
         name: "size",
@@ -145,7 +145,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The size of the dump, in bytes.",
     },
     FieldDesc {
         name: "other_config",
@@ -156,7 +156,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 
@@ -174,7 +174,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Sends the dump to a URL; options such as `http_proxy` say how.",
     },
     MessageDesc {
         name: "destroy",
@@ -185,6 +185,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Deletes the dump from the host.",
     },
 ];

@@ -13,25 +13,25 @@ pub struct HostDriver;
 /// All fields of a `Host_driver` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Prototyped in 25.2.0.
+    /// `uuid`. The lasting identity. Written by the server. Prototyped in 25.2.0.
     pub uuid: Uuid,
-    /// `host`. Set at creation. Prototyped in 25.2.0.
+    /// `host`. The host that has it. Set at creation. Prototyped in 25.2.0.
     pub host: Ref<crate::Host>,
-    /// `name`. Written by the server. Prototyped in 25.2.0.
+    /// `name`. The name of the driver. Written by the server. Prototyped in 25.2.0.
     pub name: String,
-    /// `friendly_name`. Written by the server. Prototyped in 25.2.0.
+    /// `friendly_name`. The name of the driver for people. Written by the server. Prototyped in 25.2.0.
     pub friendly_name: String,
-    /// `variants`. Written by the server. Prototyped in 25.2.0.
+    /// `variants`. What variants there are. Written by the server. Prototyped in 25.2.0.
     pub variants: Vec<Ref<crate::DriverVariant>>,
-    /// `active_variant`. Written by the server. Prototyped in 25.2.0.
+    /// `active_variant`. The variant in use; null for none. Written by the server. Prototyped in 25.2.0.
     pub active_variant: Ref<crate::DriverVariant>,
-    /// `selected_variant`. Written by the server. Prototyped in 25.2.0.
+    /// `selected_variant`. The variant to be used from the next restart on; null for none. Written by the server. Prototyped in 25.2.0.
     pub selected_variant: Ref<crate::DriverVariant>,
-    /// `type`. Written by the server. Prototyped in 25.2.0.
+    /// `type`. What kind of device it is for, for example `network`. Written by the server. Prototyped in 25.2.0.
     pub r#type: String,
-    /// `description`. Written by the server. Prototyped in 25.2.0.
+    /// `description`. What it drives. Written by the server. Prototyped in 25.2.0.
     pub description: String,
-    /// `info`. Written by the server. Prototyped in 25.2.0.
+    /// `info`. What else is known of it. Written by the server. Prototyped in 25.2.0.
     pub info: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -94,21 +94,21 @@ pub mod fields {
     pub const INFO: Field<HostDriver, String> = Field::new(9);
 }
 
-/// `Host_driver.rescan`.
+/// `Host_driver.rescan`. Looks anew for drivers on a host and their variants.
 ///
 /// Least role: pool-admin. Prototyped in 25.2.0.
 pub fn rescan(host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 0, vec![host.argument()])
 }
 
-/// `Host_driver.deselect`.
+/// `Host_driver.deselect`. Uses no variant from the next restart on.
 ///
 /// Least role: pool-admin. Prototyped in 25.2.0.
 pub fn deselect(this: &Ref<crate::HostDriver>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `Host_driver.select`.
+/// `Host_driver.select`. Uses this variant from the next restart on.
 ///
 /// Least role: pool-admin. Prototyped in 25.2.0.
 pub fn select(this: &Ref<crate::HostDriver>, variant: &Ref<crate::DriverVariant>) -> Call<()> {
@@ -149,7 +149,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "host",
@@ -160,7 +160,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The host that has it.",
     },
     FieldDesc {
         name: "name",
@@ -171,7 +171,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The name of the driver.",
     },
     FieldDesc {
         name: "friendly_name",
@@ -182,7 +182,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The name of the driver for people.",
     },
     FieldDesc {
         name: "variants",
@@ -193,7 +193,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Driver_variant", field: "driver", stored: false }),
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "What variants there are.",
     },
     FieldDesc {
         name: "active_variant",
@@ -204,7 +204,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The variant in use; null for none.",
     },
     FieldDesc {
         name: "selected_variant",
@@ -215,7 +215,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "The variant to be used from the next restart on; null for none.",
     },
     FieldDesc {
         name: "type",
@@ -226,7 +226,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "What kind of device it is for, for example `network`.",
     },
     FieldDesc {
         name: "description",
@@ -237,7 +237,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "What it drives.",
     },
     FieldDesc {
         name: "info",
@@ -248,7 +248,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "What else is known of it.",
     },
 ];
 
@@ -262,7 +262,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "Looks anew for drivers on a host and their variants.",
     },
     MessageDesc {
         name: "deselect",
@@ -273,7 +273,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "Uses no variant from the next restart on.",
     },
     MessageDesc {
         name: "select",
@@ -287,6 +287,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.2.0")],
-        doc: "",
+        doc: "Uses this variant from the next restart on.",
     },
 ];

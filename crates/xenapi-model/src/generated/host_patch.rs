@@ -13,25 +13,25 @@ pub struct HostPatch;
 /// All fields of a `host_patch` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Set at creation. Published in rio.
+    /// `name_label`. Its name. Set at creation. Published in rio.
     pub name_label: String,
-    /// `name_description`. Set at creation. Published in rio.
+    /// `name_description`. What it is about. Set at creation. Published in rio.
     pub name_description: String,
-    /// `version`. Set at creation. Published in rio.
+    /// `version`. The version of the hotfix. Set at creation. Published in rio.
     pub version: String,
-    /// `host`. Set at creation. Published in rio.
+    /// `host`. The host it was applied to. Set at creation. Published in rio.
     pub host: Ref<crate::Host>,
-    /// `applied`. Written by the server. Published in rio.
+    /// `applied`. Whether it was applied. Written by the server. Published in rio.
     pub applied: bool,
-    /// `timestamp_applied`. Written by the server. Published in rio.
+    /// `timestamp_applied`. When it was applied. Written by the server. Published in rio.
     pub timestamp_applied: DateTime,
-    /// `size`. Written by the server. Published in rio.
+    /// `size`. The size of its file, in bytes. Written by the server. Published in rio.
     pub size: i64,
-    /// `pool_patch`. Set at creation. Published in miami.
+    /// `pool_patch`. The hotfix itself. Set at creation. Published in miami.
     pub pool_patch: Ref<crate::PoolPatch>,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -94,14 +94,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<HostPatch, Map<String, String>> = RwField::new(9);
 }
 
-/// `host_patch.apply`.
+/// `host_patch.apply`. Applies it; answers what it printed. Deprecated: see pool_update.
 ///
 /// Least role: pool-operator. Published in rio, deprecated in miami.
 pub fn apply(this: &Ref<crate::HostPatch>) -> Call<String> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `host_patch.destroy`.
+/// `host_patch.destroy`. Deletes it from the host without undoing it. Deprecated: see pool_update.
 ///
 /// Least role: pool-operator. Published in rio, deprecated in miami.
 pub fn destroy(this: &Ref<crate::HostPatch>) -> Call<()> {
@@ -142,7 +142,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -153,7 +153,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its name.",
     },
     FieldDesc {
         name: "name_description",
@@ -164,7 +164,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it is about.",
     },
     FieldDesc {
         name: "version",
@@ -175,7 +175,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The version of the hotfix.",
     },
     FieldDesc {
         name: "host",
@@ -186,7 +186,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "patches", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The host it was applied to.",
     },
     FieldDesc {
         name: "applied",
@@ -197,7 +197,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether it was applied.",
     },
     FieldDesc {
         name: "timestamp_applied",
@@ -208,7 +208,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was applied.",
     },
     FieldDesc {
         name: "size",
@@ -219,7 +219,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The size of its file, in bytes.",
     },
     FieldDesc {
         name: "pool_patch",
@@ -230,7 +230,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "pool_patch", field: "host_patches", stored: true }),
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The hotfix itself.",
     },
     FieldDesc {
         name: "other_config",
@@ -241,7 +241,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 
@@ -255,7 +255,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")],
-        doc: "",
+        doc: "Applies it; answers what it printed. Deprecated: see pool_update.",
     },
     MessageDesc {
         name: "destroy",
@@ -266,6 +266,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "miami")],
-        doc: "",
+        doc: "Deletes it from the host without undoing it. Deprecated: see pool_update.",
     },
 ];

@@ -13,7 +13,7 @@ pub struct LVHD;
 /// All fields of an `LVHD` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -37,7 +37,7 @@ pub mod fields {
     pub const UUID: Field<LVHD, Uuid> = Field::new(0);
 }
 
-/// `LVHD.enable_thin_provisioning`.
+/// `LVHD.enable_thin_provisioning`. Lets an SR hand out space as disks fill, so much at first and at a time, in bytes.
 ///
 /// Least role: pool-admin. Published in dundee.
 pub fn enable_thin_provisioning(
@@ -82,7 +82,7 @@ static FIELDS: &[FieldDesc] = &[FieldDesc {
     write_role: LeastRole::LocalSuperuser,
     relation: None,
     lifecycle: &[(Stage::Published, "rio")],
-    doc: "",
+    doc: "The lasting identity.",
 }];
 
 static MESSAGES: &[MessageDesc] = &[MessageDesc {
@@ -99,5 +99,5 @@ static MESSAGES: &[MessageDesc] = &[MessageDesc {
     errors: &[],
     least_role: LeastRole::PoolAdmin,
     lifecycle: &[(Stage::Published, "dundee")],
-    doc: "",
+    doc: "Lets an SR hand out space as disks fill, so much at first and at a time, in bytes.",
 }];

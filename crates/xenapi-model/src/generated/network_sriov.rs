@@ -27,15 +27,15 @@ Unknown = "unknown",
 /// All fields of a `network_sriov` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `physical_PIF`. Set at creation. Published in kolkata.
+    /// `physical_PIF`. The PIF of the device that has virtual functions. Set at creation. Published in kolkata.
     pub physical_pif: Ref<crate::PIF>,
-    /// `logical_PIF`. Set at creation. Published in kolkata.
+    /// `logical_PIF`. The PIF that stands for the virtual functions. Set at creation. Published in kolkata.
     pub logical_pif: Ref<crate::PIF>,
-    /// `requires_reboot`. Written by the server. Published in kolkata.
+    /// `requires_reboot`. Whether the host must restart until it works. Written by the server. Published in kolkata.
     pub requires_reboot: bool,
-    /// `configuration_mode`. Written by the server. Published in kolkata.
+    /// `configuration_mode`. How the virtual functions are switched on. Written by the server. Published in kolkata.
     pub configuration_mode: SriovConfigurationMode,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -78,21 +78,21 @@ pub mod fields {
     pub const CONFIGURATION_MODE: Field<NetworkSriov, SriovConfigurationMode> = Field::new(4);
 }
 
-/// `network_sriov.get_remaining_capacity`.
+/// `network_sriov.get_remaining_capacity`. How many virtual functions are free.
 ///
 /// Least role: read-only. Published in kolkata.
 pub fn get_remaining_capacity(this: &Ref<crate::NetworkSriov>) -> Call<i64> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `network_sriov.destroy`.
+/// `network_sriov.destroy`. Switches the virtual functions off and deletes it with its logical PIF.
 ///
 /// Least role: pool-operator. Published in kolkata.
 pub fn destroy(this: &Ref<crate::NetworkSriov>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `network_sriov.create`.
+/// `network_sriov.create`. Switches on the virtual functions of a PIF and joins them to a network.
 ///
 /// Least role: pool-operator. Published in kolkata.
 pub fn create(pif: &Ref<crate::PIF>, network: &Ref<crate::Network>) -> Call<Ref<crate::NetworkSriov>> {
@@ -133,7 +133,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "physical_PIF",
@@ -144,7 +144,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "sriov_physical_PIF_of", stored: true }),
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "The PIF of the device that has virtual functions.",
     },
     FieldDesc {
         name: "logical_PIF",
@@ -155,7 +155,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PIF", field: "sriov_logical_PIF_of", stored: true }),
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "The PIF that stands for the virtual functions.",
     },
     FieldDesc {
         name: "requires_reboot",
@@ -166,7 +166,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "Whether the host must restart until it works.",
     },
     FieldDesc {
         name: "configuration_mode",
@@ -177,7 +177,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "How the virtual functions are switched on.",
     },
 ];
 
@@ -191,7 +191,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "How many virtual functions are free.",
     },
     MessageDesc {
         name: "destroy",
@@ -202,7 +202,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "Switches the virtual functions off and deletes it with its logical PIF.",
     },
     MessageDesc {
         name: "create",
@@ -216,6 +216,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "Switches on the virtual functions of a PIF and joins them to a network.",
     },
 ];

@@ -13,21 +13,21 @@ pub struct Observer;
 /// All fields of an `Observer` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Prototyped in 23.14.0.
+    /// `uuid`. The lasting identity. Written by the server. Prototyped in 23.14.0.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `hosts`. Set at creation. Prototyped in 23.14.0.
+    /// `hosts`. The hosts that are traced; none for all. Set at creation. Prototyped in 23.14.0.
     pub hosts: Vec<Ref<crate::Host>>,
-    /// `attributes`. Set at creation. Prototyped in 23.14.0.
+    /// `attributes`. What is added to each trace, by name. Set at creation. Prototyped in 23.14.0.
     pub attributes: Map<String, String>,
-    /// `endpoints`. Set at creation. Prototyped in 23.14.0.
+    /// `endpoints`. Where traces go: URLs, or `bugtool` for files in status reports. Set at creation. Prototyped in 23.14.0.
     pub endpoints: Vec<String>,
-    /// `components`. Set at creation. Prototyped in 23.14.0.
+    /// `components`. What is traced, for example `xapi`; none for everything. Set at creation. Prototyped in 23.14.0.
     pub components: Vec<String>,
-    /// `enabled`. Set at creation. Prototyped in 23.14.0.
+    /// `enabled`. Whether it traces. Set at creation. Prototyped in 23.14.0.
     pub enabled: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -82,35 +82,35 @@ pub mod fields {
     pub const ENABLED: Field<Observer, bool> = Field::new(7);
 }
 
-/// `Observer.set_components`.
+/// `Observer.set_components`. Sets what is traced; none for everything.
 ///
 /// Least role: pool-admin. Prototyped in 23.14.0.
 pub fn set_components(this: &Ref<crate::Observer>, value: &[String]) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `Observer.set_endpoints`.
+/// `Observer.set_endpoints`. Sets where traces go: URLs, or `bugtool` for files in status reports.
 ///
 /// Least role: pool-admin. Prototyped in 23.14.0.
 pub fn set_endpoints(this: &Ref<crate::Observer>, value: &[String]) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `Observer.set_attributes`.
+/// `Observer.set_attributes`. Sets what is added to each trace, by name.
 ///
 /// Least role: pool-admin. Prototyped in 23.14.0.
 pub fn set_attributes(this: &Ref<crate::Observer>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), value.argument()])
 }
 
-/// `Observer.set_enabled`.
+/// `Observer.set_enabled`. Starts or stops tracing.
 ///
 /// Least role: pool-admin. Prototyped in 23.14.0.
 pub fn set_enabled(this: &Ref<crate::Observer>, value: bool) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `Observer.set_hosts`.
+/// `Observer.set_hosts`. Sets the hosts that are traced; none for all.
 ///
 /// Least role: pool-admin. Prototyped in 23.14.0.
 pub fn set_hosts(this: &Ref<crate::Observer>, value: &[Ref<crate::Host>]) -> Call<()> {
@@ -151,7 +151,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -162,7 +162,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -173,7 +173,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "hosts",
@@ -184,7 +184,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "The hosts that are traced; none for all.",
     },
     FieldDesc {
         name: "attributes",
@@ -195,7 +195,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "What is added to each trace, by name.",
     },
     FieldDesc {
         name: "endpoints",
@@ -206,7 +206,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "Where traces go: URLs, or `bugtool` for files in status reports.",
     },
     FieldDesc {
         name: "components",
@@ -217,7 +217,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "What is traced, for example `xapi`; none for everything.",
     },
     FieldDesc {
         name: "enabled",
@@ -228,7 +228,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "Whether it traces.",
     },
 ];
 
@@ -245,7 +245,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "Sets what is traced; none for everything.",
     },
     MessageDesc {
         name: "set_endpoints",
@@ -259,7 +259,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "Sets where traces go: URLs, or `bugtool` for files in status reports.",
     },
     MessageDesc {
         name: "set_attributes",
@@ -273,7 +273,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "Sets what is added to each trace, by name.",
     },
     MessageDesc {
         name: "set_enabled",
@@ -287,7 +287,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "Starts or stops tracing.",
     },
     MessageDesc {
         name: "set_hosts",
@@ -301,6 +301,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "23.14.0")],
-        doc: "",
+        doc: "Sets the hosts that are traced; none for all.",
     },
 ];

@@ -27,37 +27,37 @@ EnableOnReboot = "enable_on_reboot",
 /// All fields of a `PCI` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in boston.
+    /// `uuid`. The lasting identity. Written by the server. Published in boston.
     pub uuid: Uuid,
-    /// `class_id`. Set at creation. Published in boston.
+    /// `class_id`. The number of its class. Set at creation. Published in boston.
     pub class_id: String,
-    /// `class_name`. Set at creation. Published in boston.
+    /// `class_name`. What kind of device it is. Set at creation. Published in boston.
     pub class_name: String,
-    /// `vendor_id`. Set at creation. Published in boston.
+    /// `vendor_id`. The number of its maker. Set at creation. Published in boston.
     pub vendor_id: String,
-    /// `vendor_name`. Set at creation. Published in boston.
+    /// `vendor_name`. Who made it. Set at creation. Published in boston.
     pub vendor_name: String,
-    /// `device_id`. Set at creation. Published in boston.
+    /// `device_id`. The number of its model. Set at creation. Published in boston.
     pub device_id: String,
-    /// `device_name`. Set at creation. Published in boston.
+    /// `device_name`. The name of its model. Set at creation. Published in boston.
     pub device_name: String,
-    /// `host`. Set at creation. Published in boston.
+    /// `host`. The host that has it. Set at creation. Published in boston.
     pub host: Ref<crate::Host>,
-    /// `pci_id`. Set at creation. Published in boston.
+    /// `pci_id`. Where it is on the bus, for example `0000:04:00.0`. Set at creation. Published in boston.
     pub pci_id: String,
-    /// `dependencies`. Written by the server. Published in boston.
+    /// `dependencies`. Devices that go to a VM only along with it. Written by the server. Published in boston.
     pub dependencies: Vec<Ref<crate::PCI>>,
-    /// `other_config`. Clients may write it. Published in boston.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in boston.
     pub other_config: Map<String, String>,
-    /// `subsystem_vendor_id`. Set at creation. Published in clearwater-whetstone.
+    /// `subsystem_vendor_id`. The number of who made the card. Set at creation. Published in clearwater-whetstone.
     pub subsystem_vendor_id: String,
-    /// `subsystem_vendor_name`. Set at creation. Published in clearwater-whetstone.
+    /// `subsystem_vendor_name`. Who made the card. Set at creation. Published in clearwater-whetstone.
     pub subsystem_vendor_name: String,
-    /// `subsystem_device_id`. Set at creation. Published in clearwater-whetstone.
+    /// `subsystem_device_id`. The number of the card's model. Set at creation. Published in clearwater-whetstone.
     pub subsystem_device_id: String,
-    /// `subsystem_device_name`. Set at creation. Published in clearwater-whetstone.
+    /// `subsystem_device_name`. The name of the card's model. Set at creation. Published in clearwater-whetstone.
     pub subsystem_device_name: String,
-    /// `driver_name`. Set at creation. Published in kolkata.
+    /// `driver_name`. The driver that the control domain uses for it. Set at creation. Published in kolkata.
     pub driver_name: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -144,21 +144,21 @@ pub mod fields {
     pub const DRIVER_NAME: Field<PCI, String> = Field::new(15);
 }
 
-/// `PCI.get_dom0_access_status`.
+/// `PCI.get_dom0_access_status`. Whether the control domain can use it, now and after the next restart.
 ///
 /// Least role: pool-operator. Prototyped in 24.14.0.
 pub fn get_dom0_access_status(this: &Ref<crate::PCI>) -> Call<PciDom0Access> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `PCI.enable_dom0_access`.
+/// `PCI.enable_dom0_access`. Gives it back to the control domain from the next restart on; answers the new state.
 ///
 /// Least role: pool-operator. Prototyped in 24.14.0.
 pub fn enable_dom0_access(this: &Ref<crate::PCI>) -> Call<PciDom0Access> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PCI.disable_dom0_access`.
+/// `PCI.disable_dom0_access`. Keeps it from the control domain from the next restart on, for VMs; answers the new state.
 ///
 /// Least role: pool-operator. Prototyped in 24.14.0.
 pub fn disable_dom0_access(this: &Ref<crate::PCI>) -> Call<PciDom0Access> {
@@ -199,7 +199,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "class_id",
@@ -210,7 +210,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The number of its class.",
     },
     FieldDesc {
         name: "class_name",
@@ -221,7 +221,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "What kind of device it is.",
     },
     FieldDesc {
         name: "vendor_id",
@@ -232,7 +232,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The number of its maker.",
     },
     FieldDesc {
         name: "vendor_name",
@@ -243,7 +243,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Who made it.",
     },
     FieldDesc {
         name: "device_id",
@@ -254,7 +254,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The number of its model.",
     },
     FieldDesc {
         name: "device_name",
@@ -265,7 +265,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The name of its model.",
     },
     FieldDesc {
         name: "host",
@@ -276,7 +276,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "PCIs", stored: true }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The host that has it.",
     },
     FieldDesc {
         name: "pci_id",
@@ -287,7 +287,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Where it is on the bus, for example `0000:04:00.0`.",
     },
     FieldDesc {
         name: "dependencies",
@@ -298,7 +298,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Devices that go to a VM only along with it.",
     },
     FieldDesc {
         name: "other_config",
@@ -309,7 +309,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "subsystem_vendor_id",
@@ -320,7 +320,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "clearwater-whetstone")],
-        doc: "",
+        doc: "The number of who made the card.",
     },
     FieldDesc {
         name: "subsystem_vendor_name",
@@ -331,7 +331,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "clearwater-whetstone")],
-        doc: "",
+        doc: "Who made the card.",
     },
     FieldDesc {
         name: "subsystem_device_id",
@@ -342,7 +342,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "clearwater-whetstone")],
-        doc: "",
+        doc: "The number of the card's model.",
     },
     FieldDesc {
         name: "subsystem_device_name",
@@ -353,7 +353,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "clearwater-whetstone")],
-        doc: "",
+        doc: "The name of the card's model.",
     },
     FieldDesc {
         name: "driver_name",
@@ -364,7 +364,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "kolkata")],
-        doc: "",
+        doc: "The driver that the control domain uses for it.",
     },
 ];
 
@@ -378,7 +378,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "24.14.0")],
-        doc: "",
+        doc: "Whether the control domain can use it, now and after the next restart.",
     },
     MessageDesc {
         name: "enable_dom0_access",
@@ -389,7 +389,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "24.14.0")],
-        doc: "",
+        doc: "Gives it back to the control domain from the next restart on; answers the new state.",
     },
     MessageDesc {
         name: "disable_dom0_access",
@@ -400,6 +400,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "24.14.0")],
-        doc: "",
+        doc: "Keeps it from the control domain from the next restart on, for VMs; answers the new state.",
     },
 ];

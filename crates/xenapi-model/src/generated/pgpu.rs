@@ -13,29 +13,29 @@ pub struct PGPU;
 /// All fields of a `PGPU` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in boston.
+    /// `uuid`. The lasting identity. Written by the server. Published in boston.
     pub uuid: Uuid,
-    /// `PCI`. Set at creation. Published in boston.
+    /// `PCI`. The PCI device that it is. Set at creation. Published in boston.
     pub pci: Ref<crate::PCI>,
-    /// `GPU_group`. Set at creation. Published in boston.
+    /// `GPU_group`. The group from which VMs are served. Set at creation. Published in boston.
     pub gpu_group: Ref<crate::GPUGroup>,
-    /// `host`. Written by the server. Published in boston.
+    /// `host`. The host that has it. Written by the server. Published in boston.
     pub host: Ref<crate::Host>,
-    /// `other_config`. Clients may write it. Published in boston.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in boston.
     pub other_config: Map<String, String>,
-    /// `supported_VGPU_types`. Written by the server. Published in vgpu-tech-preview.
+    /// `supported_VGPU_types`. What virtual GPUs it could serve. Written by the server. Published in vgpu-tech-preview.
     pub supported_vgpu_types: Vec<Ref<crate::VGPUType>>,
-    /// `enabled_VGPU_types`. Written by the server. Published in vgpu-tech-preview.
+    /// `enabled_VGPU_types`. What virtual GPUs it may serve. Written by the server. Published in vgpu-tech-preview.
     pub enabled_vgpu_types: Vec<Ref<crate::VGPUType>>,
-    /// `resident_VGPUs`. Written by the server. Published in vgpu-tech-preview.
+    /// `resident_VGPUs`. The virtual GPUs that run on it. Written by the server. Published in vgpu-tech-preview.
     pub resident_vgpus: Vec<Ref<crate::VGPU>>,
-    /// `supported_VGPU_max_capacities`. Written by the server. Published in vgpu-productisation.
+    /// `supported_VGPU_max_capacities`. How many virtual GPUs of each type it could serve if it served only those. Written by the server. Published in vgpu-productisation.
     pub supported_vgpu_max_capacities: Map<Ref<crate::VGPUType>, i64>,
-    /// `dom0_access`. Written by the server. Published in cream, deprecated in 24.14.0.
+    /// `dom0_access`. Whether the control domain can use it, now and after the next restart. Deprecated: see PCI. Written by the server. Published in cream, deprecated in 24.14.0.
     pub dom0_access: crate::pci::PciDom0Access,
-    /// `is_system_display_device`. Written by the server. Published in cream.
+    /// `is_system_display_device`. Whether the host's own screen is attached to it. Written by the server. Published in cream.
     pub is_system_display_device: bool,
-    /// `compatibility_metadata`. Written by the server. Published in inverness.
+    /// `compatibility_metadata`. By what it is decided whether virtual GPUs can move to it, by name. Written by the server. Published in inverness.
     pub compatibility_metadata: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -106,49 +106,49 @@ pub mod fields {
     pub const COMPATIBILITY_METADATA: Field<PGPU, Map<String, String>> = Field::new(11);
 }
 
-/// `PGPU.disable_dom0_access`.
+/// `PGPU.disable_dom0_access`. Keeps it from the control domain. Deprecated: use `PCI.disable_dom0_access`.
 ///
 /// Least role: pool-operator. Published in cream, deprecated in 24.14.0.
 pub fn disable_dom0_access(this: &Ref<crate::PGPU>) -> Call<crate::pci::PciDom0Access> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `PGPU.enable_dom0_access`.
+/// `PGPU.enable_dom0_access`. Gives it back to the control domain. Deprecated: use `PCI.enable_dom0_access`.
 ///
 /// Least role: pool-operator. Published in cream, deprecated in 24.14.0.
 pub fn enable_dom0_access(this: &Ref<crate::PGPU>) -> Call<crate::pci::PciDom0Access> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PGPU.get_remaining_capacity`.
+/// `PGPU.get_remaining_capacity`. How many more virtual GPUs of a type it can serve now.
 ///
 /// Least role: read-only. Published in vgpu-tech-preview.
 pub fn get_remaining_capacity(this: &Ref<crate::PGPU>, vgpu_type: &Ref<crate::VGPUType>) -> Call<i64> {
     send(&CLASS, 2, vec![this.argument(), vgpu_type.argument()])
 }
 
-/// `PGPU.set_GPU_group`.
+/// `PGPU.set_GPU_group`. Moves it to another group; no virtual GPU may run on it.
 ///
 /// Least role: pool-operator. Published in vgpu-tech-preview.
 pub fn set_gpu_group(this: &Ref<crate::PGPU>, value: &Ref<crate::GPUGroup>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
-/// `PGPU.set_enabled_VGPU_types`.
+/// `PGPU.set_enabled_VGPU_types`. Replaces what virtual GPUs it may serve.
 ///
 /// Least role: pool-operator. Published in vgpu-tech-preview.
 pub fn set_enabled_vgpu_types(this: &Ref<crate::PGPU>, value: &[Ref<crate::VGPUType>]) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `PGPU.remove_enabled_VGPU_types`.
+/// `PGPU.remove_enabled_VGPU_types`. Lets it serve virtual GPUs of a type no longer.
 ///
 /// Least role: pool-operator. Published in vgpu-tech-preview.
 pub fn remove_enabled_vgpu_types(this: &Ref<crate::PGPU>, value: &Ref<crate::VGPUType>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `PGPU.add_enabled_VGPU_types`.
+/// `PGPU.add_enabled_VGPU_types`. Lets it serve virtual GPUs of another type.
 ///
 /// Least role: pool-operator. Published in vgpu-tech-preview.
 pub fn add_enabled_vgpu_types(this: &Ref<crate::PGPU>, value: &Ref<crate::VGPUType>) -> Call<()> {
@@ -189,7 +189,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "PCI",
@@ -200,7 +200,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The PCI device that it is.",
     },
     FieldDesc {
         name: "GPU_group",
@@ -211,7 +211,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "GPU_group", field: "PGPUs", stored: true }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The group from which VMs are served.",
     },
     FieldDesc {
         name: "host",
@@ -222,7 +222,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "PGPUs", stored: true }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The host that has it.",
     },
     FieldDesc {
         name: "other_config",
@@ -233,7 +233,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "supported_VGPU_types",
@@ -244,7 +244,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VGPU_type", field: "supported_on_PGPUs", stored: true }),
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "What virtual GPUs it could serve.",
     },
     FieldDesc {
         name: "enabled_VGPU_types",
@@ -255,7 +255,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VGPU_type", field: "enabled_on_PGPUs", stored: true }),
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "What virtual GPUs it may serve.",
     },
     FieldDesc {
         name: "resident_VGPUs",
@@ -266,7 +266,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VGPU", field: "resident_on", stored: false }),
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "The virtual GPUs that run on it.",
     },
     FieldDesc {
         name: "supported_VGPU_max_capacities",
@@ -277,7 +277,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-productisation")],
-        doc: "",
+        doc: "How many virtual GPUs of each type it could serve if it served only those.",
     },
     FieldDesc {
         name: "dom0_access",
@@ -288,7 +288,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cream"), (Stage::Deprecated, "24.14.0")],
-        doc: "",
+        doc: "Whether the control domain can use it, now and after the next restart. Deprecated: see PCI.",
     },
     FieldDesc {
         name: "is_system_display_device",
@@ -299,7 +299,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cream")],
-        doc: "",
+        doc: "Whether the host's own screen is attached to it.",
     },
     FieldDesc {
         name: "compatibility_metadata",
@@ -310,7 +310,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "By what it is decided whether virtual GPUs can move to it, by name.",
     },
 ];
 
@@ -324,7 +324,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cream"), (Stage::Deprecated, "24.14.0")],
-        doc: "",
+        doc: "Keeps it from the control domain. Deprecated: use `PCI.disable_dom0_access`.",
     },
     MessageDesc {
         name: "enable_dom0_access",
@@ -335,7 +335,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cream"), (Stage::Deprecated, "24.14.0")],
-        doc: "",
+        doc: "Gives it back to the control domain. Deprecated: use `PCI.enable_dom0_access`.",
     },
     MessageDesc {
         name: "get_remaining_capacity",
@@ -349,7 +349,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "How many more virtual GPUs of a type it can serve now.",
     },
     MessageDesc {
         name: "set_GPU_group",
@@ -363,7 +363,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "Moves it to another group; no virtual GPU may run on it.",
     },
     MessageDesc {
         name: "set_enabled_VGPU_types",
@@ -377,7 +377,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "Replaces what virtual GPUs it may serve.",
     },
     MessageDesc {
         name: "remove_enabled_VGPU_types",
@@ -391,7 +391,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "Lets it serve virtual GPUs of a type no longer.",
     },
     MessageDesc {
         name: "add_enabled_VGPU_types",
@@ -405,6 +405,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "Lets it serve virtual GPUs of another type.",
     },
 ];

@@ -21,11 +21,11 @@ pub struct Record {
     pub io_write_kbs: f64,
     /// `carrier`. Whether there is a link. Written by the server. Published in rio.
     pub carrier: bool,
-    /// `vendor_id`. Written by the server. Published in rio.
+    /// `vendor_id`. The number of the device's maker. Written by the server. Published in rio.
     pub vendor_id: String,
     /// `vendor_name`. Who made the device. Written by the server. Published in rio.
     pub vendor_name: String,
-    /// `device_id`. Written by the server. Published in rio.
+    /// `device_id`. The number of the device's model. Written by the server. Published in rio.
     pub device_id: String,
     /// `device_name`. The model of the device. Written by the server. Published in rio.
     pub device_name: String,
@@ -190,7 +190,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The number of the device's maker.",
     },
     FieldDesc {
         name: "vendor_name",
@@ -212,7 +212,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The number of the device's model.",
     },
     FieldDesc {
         name: "device_name",

@@ -27,25 +27,25 @@ RestartXAPI = "restartXAPI",
 /// All fields of a `pool_patch` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Set at creation. Published in rio.
+    /// `name_label`. Its name. Set at creation. Published in rio.
     pub name_label: String,
-    /// `name_description`. Set at creation. Published in rio.
+    /// `name_description`. What it is about. Set at creation. Published in rio.
     pub name_description: String,
-    /// `version`. Set at creation. Published in miami.
+    /// `version`. The version of the hotfix. Set at creation. Published in miami.
     pub version: String,
-    /// `size`. Written by the server. Published in miami.
+    /// `size`. The size of its file, in bytes. Written by the server. Published in miami.
     pub size: i64,
-    /// `pool_applied`. Written by the server. Published in miami.
+    /// `pool_applied`. Whether it is to be on all hosts. Written by the server. Published in miami.
     pub pool_applied: bool,
-    /// `host_patches`. Written by the server. Published in miami.
+    /// `host_patches`. Its applications to single hosts. Written by the server. Published in miami.
     pub host_patches: Vec<Ref<crate::HostPatch>>,
-    /// `after_apply_guidance`. Written by the server. Published in miami.
+    /// `after_apply_guidance`. What to do after it was applied. Written by the server. Published in miami.
     pub after_apply_guidance: Vec<AfterApplyGuidance>,
-    /// `pool_update`. Set at creation. Published in ely.
+    /// `pool_update`. The same update in the new format. Set at creation. Published in ely.
     pub pool_update: Ref<crate::PoolUpdate>,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -108,49 +108,49 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<PoolPatch, Map<String, String>> = RwField::new(9);
 }
 
-/// `pool_patch.clean_on_host`.
+/// `pool_patch.clean_on_host`. Deletes its file from one host. Deprecated: see pool_update.
 ///
 /// Least role: pool-operator. Published in tampa, deprecated in ely.
 pub fn clean_on_host(this: &Ref<crate::PoolPatch>, host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), host.argument()])
 }
 
-/// `pool_patch.destroy`.
+/// `pool_patch.destroy`. Forgets it and deletes its files from all hosts. Deprecated: see pool_update.
 ///
 /// Least role: pool-operator. Published in miami, deprecated in ely.
 pub fn destroy(this: &Ref<crate::PoolPatch>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `pool_patch.pool_clean`.
+/// `pool_patch.pool_clean`. Deletes its files from all hosts. Deprecated: see pool_update.
 ///
 /// Least role: pool-operator. Published in tampa, deprecated in ely.
 pub fn pool_clean(this: &Ref<crate::PoolPatch>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `pool_patch.clean`.
+/// `pool_patch.clean`. Deletes its file from the host called. Deprecated: see pool_update.
 ///
 /// Least role: pool-operator. Published in miami, deprecated in ely.
 pub fn clean(this: &Ref<crate::PoolPatch>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `pool_patch.precheck`.
+/// `pool_patch.precheck`. Fails if it could not be applied to a host; answers what the check printed. Deprecated.
 ///
 /// Least role: pool-operator. Published in miami, deprecated in ely.
 pub fn precheck(this: &Ref<crate::PoolPatch>, host: &Ref<crate::Host>) -> Call<String> {
     send(&CLASS, 4, vec![this.argument(), host.argument()])
 }
 
-/// `pool_patch.pool_apply`.
+/// `pool_patch.pool_apply`. Applies it to all hosts. Deprecated: use `pool_update.pool_apply`.
 ///
 /// Least role: pool-operator. Published in miami, deprecated in ely.
 pub fn pool_apply(this: &Ref<crate::PoolPatch>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `pool_patch.apply`.
+/// `pool_patch.apply`. Applies it to one host; answers what it printed. Deprecated: use `pool_update.apply`.
 ///
 /// Least role: pool-operator. Published in miami, deprecated in ely.
 pub fn apply(this: &Ref<crate::PoolPatch>, host: &Ref<crate::Host>) -> Call<String> {
@@ -191,7 +191,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -202,7 +202,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its name.",
     },
     FieldDesc {
         name: "name_description",
@@ -213,7 +213,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it is about.",
     },
     FieldDesc {
         name: "version",
@@ -224,7 +224,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The version of the hotfix.",
     },
     FieldDesc {
         name: "size",
@@ -235,7 +235,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "The size of its file, in bytes.",
     },
     FieldDesc {
         name: "pool_applied",
@@ -246,7 +246,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Whether it is to be on all hosts.",
     },
     FieldDesc {
         name: "host_patches",
@@ -257,7 +257,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host_patch", field: "pool_patch", stored: false }),
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Its applications to single hosts.",
     },
     FieldDesc {
         name: "after_apply_guidance",
@@ -268,7 +268,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "What to do after it was applied.",
     },
     FieldDesc {
         name: "pool_update",
@@ -279,7 +279,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The same update in the new format.",
     },
     FieldDesc {
         name: "other_config",
@@ -290,7 +290,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 
@@ -307,7 +307,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "tampa"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Deletes its file from one host. Deprecated: see pool_update.",
     },
     MessageDesc {
         name: "destroy",
@@ -318,7 +318,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Forgets it and deletes its files from all hosts. Deprecated: see pool_update.",
     },
     MessageDesc {
         name: "pool_clean",
@@ -329,7 +329,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "tampa"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Deletes its files from all hosts. Deprecated: see pool_update.",
     },
     MessageDesc {
         name: "clean",
@@ -340,7 +340,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Deletes its file from the host called. Deprecated: see pool_update.",
     },
     MessageDesc {
         name: "precheck",
@@ -354,7 +354,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Fails if it could not be applied to a host; answers what the check printed. Deprecated.",
     },
     MessageDesc {
         name: "pool_apply",
@@ -365,7 +365,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Applies it to all hosts. Deprecated: use `pool_update.pool_apply`.",
     },
     MessageDesc {
         name: "apply",
@@ -379,6 +379,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "miami"), (Stage::Deprecated, "ely")],
-        doc: "",
+        doc: "Applies it to one host; answers what it printed. Deprecated: use `pool_update.apply`.",
     },
 ];

@@ -39,27 +39,27 @@ Ok = "ok",
 /// All fields of a `pool_update` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Set at creation. Published in rio.
+    /// `name_label`. Its name. Set at creation. Published in rio.
     pub name_label: String,
-    /// `name_description`. Set at creation. Published in rio.
+    /// `name_description`. What it is about. Set at creation. Published in rio.
     pub name_description: String,
-    /// `version`. Set at creation. Published in ely.
+    /// `version`. The version of the update. Set at creation. Published in ely.
     pub version: String,
-    /// `installation_size`. Set at creation. Published in ely.
+    /// `installation_size`. The space it takes on a host, in bytes. Set at creation. Published in ely.
     pub installation_size: i64,
-    /// `key`. Set at creation. Published in ely.
+    /// `key`. The key that its signature is checked by. Set at creation. Published in ely.
     pub key: String,
-    /// `after_apply_guidance`. Set at creation. Published in ely.
+    /// `after_apply_guidance`. What to do after it was applied. Set at creation. Published in ely.
     pub after_apply_guidance: Vec<UpdateAfterApplyGuidance>,
-    /// `vdi`. Set at creation. Published in rio.
+    /// `vdi`. The disk that holds its packages. Set at creation. Published in rio.
     pub vdi: Ref<crate::VDI>,
-    /// `hosts`. Written by the server. Published in ely.
+    /// `hosts`. The hosts it was applied to. Written by the server. Published in ely.
     pub hosts: Vec<Ref<crate::Host>>,
-    /// `other_config`. Clients may write it. Published in inverness.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in inverness.
     pub other_config: Map<String, String>,
-    /// `enforce_homogeneity`. Set at creation. Published in inverness.
+    /// `enforce_homogeneity`. Whether all hosts have to have it. Set at creation. Published in inverness.
     pub enforce_homogeneity: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -126,42 +126,42 @@ pub mod fields {
     pub const ENFORCE_HOMOGENEITY: Field<PoolUpdate, bool> = Field::new(10);
 }
 
-/// `pool_update.destroy`.
+/// `pool_update.destroy`. Forgets an update that no host has.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn destroy(this: &Ref<crate::PoolUpdate>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `pool_update.pool_clean`.
+/// `pool_update.pool_clean`. Deletes the packages from the pool; hosts that have it keep it.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn pool_clean(this: &Ref<crate::PoolUpdate>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `pool_update.pool_apply`.
+/// `pool_update.pool_apply`. Applies it to all hosts.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn pool_apply(this: &Ref<crate::PoolUpdate>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `pool_update.apply`.
+/// `pool_update.apply`. Applies it to one host.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn apply(this: &Ref<crate::PoolUpdate>, host: &Ref<crate::Host>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), host.argument()])
 }
 
-/// `pool_update.precheck`.
+/// `pool_update.precheck`. Fails if it could not be applied to a host; answers whether it patches what runs.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn precheck(this: &Ref<crate::PoolUpdate>, host: &Ref<crate::Host>) -> Call<LivepatchStatus> {
     send(&CLASS, 4, vec![this.argument(), host.argument()])
 }
 
-/// `pool_update.introduce`.
+/// `pool_update.introduce`. Adds an update whose packages are on a disk, after checking its signature.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn introduce(vdi: &Ref<crate::VDI>) -> Call<Ref<crate::PoolUpdate>> {
@@ -202,7 +202,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -213,7 +213,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its name.",
     },
     FieldDesc {
         name: "name_description",
@@ -224,7 +224,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it is about.",
     },
     FieldDesc {
         name: "version",
@@ -235,7 +235,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The version of the update.",
     },
     FieldDesc {
         name: "installation_size",
@@ -246,7 +246,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The space it takes on a host, in bytes.",
     },
     FieldDesc {
         name: "key",
@@ -257,7 +257,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The key that its signature is checked by.",
     },
     FieldDesc {
         name: "after_apply_guidance",
@@ -268,7 +268,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "What to do after it was applied.",
     },
     FieldDesc {
         name: "vdi",
@@ -279,7 +279,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The disk that holds its packages.",
     },
     FieldDesc {
         name: "hosts",
@@ -290,7 +290,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "updates", stored: false }),
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The hosts it was applied to.",
     },
     FieldDesc {
         name: "other_config",
@@ -301,7 +301,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "enforce_homogeneity",
@@ -312,7 +312,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Whether all hosts have to have it.",
     },
 ];
 
@@ -326,7 +326,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Forgets an update that no host has.",
     },
     MessageDesc {
         name: "pool_clean",
@@ -337,7 +337,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Deletes the packages from the pool; hosts that have it keep it.",
     },
     MessageDesc {
         name: "pool_apply",
@@ -348,7 +348,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Applies it to all hosts.",
     },
     MessageDesc {
         name: "apply",
@@ -362,7 +362,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Applies it to one host.",
     },
     MessageDesc {
         name: "precheck",
@@ -376,7 +376,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Fails if it could not be applied to a host; answers whether it patches what runs.",
     },
     MessageDesc {
         name: "introduce",
@@ -387,6 +387,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Adds an update whose packages are on a disk, after checking its signature.",
     },
 ];

@@ -13,13 +13,13 @@ pub struct ProbeResult;
 /// All fields of a `probe_result` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `configuration`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `configuration`. What to give as `device_config`, to create or to go on looking. Written by the server. Prototyped in kolkata, published in lima.
     pub configuration: Map<String, String>,
-    /// `complete`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `complete`. Whether `configuration` is enough to attach storage; if not, go on looking with it. Written by the server. Prototyped in kolkata, published in lima.
     pub complete: bool,
-    /// `sr`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `sr`. The SR that is there already; absent where there is none. Written by the server. Prototyped in kolkata, published in lima.
     pub sr: Option<crate::sr_stat::Record>,
-    /// `extra_info`. Written by the server. Prototyped in kolkata, published in lima.
+    /// `extra_info`. What else the driver tells of it, by name. Written by the server. Prototyped in kolkata, published in lima.
     pub extra_info: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -78,7 +78,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "What to give as `device_config`, to create or to go on looking.",
     },
     FieldDesc {
         name: "complete",
@@ -89,7 +89,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "Whether `configuration` is enough to attach storage; if not, go on looking with it.",
     },
     FieldDesc {
         name: "sr",
@@ -100,7 +100,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "The SR that is there already; absent where there is none.",
     },
     FieldDesc {
         name: "extra_info",
@@ -111,7 +111,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima")],
-        doc: "",
+        doc: "What else the driver tells of it, by name.",
     },
 ];
 

@@ -13,33 +13,33 @@ pub struct PUSB;
 /// All fields of a `PUSB` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in inverness.
+    /// `uuid`. The lasting identity. Written by the server. Published in inverness.
     pub uuid: Uuid,
-    /// `USB_group`. Set at creation. Published in inverness.
+    /// `USB_group`. The group from which VMs are served. Set at creation. Published in inverness.
     pub usb_group: Ref<crate::USBGroup>,
-    /// `host`. Set at creation. Published in inverness.
+    /// `host`. The host that has it. Set at creation. Published in inverness.
     pub host: Ref<crate::Host>,
-    /// `path`. Set at creation. Published in inverness.
+    /// `path`. Where it is plugged in. Set at creation. Published in inverness.
     pub path: String,
-    /// `vendor_id`. Set at creation. Published in inverness.
+    /// `vendor_id`. The number of its maker. Set at creation. Published in inverness.
     pub vendor_id: String,
-    /// `vendor_desc`. Set at creation. Published in inverness.
+    /// `vendor_desc`. Who made it. Set at creation. Published in inverness.
     pub vendor_desc: String,
-    /// `product_id`. Set at creation. Published in inverness.
+    /// `product_id`. The number of its model. Set at creation. Published in inverness.
     pub product_id: String,
-    /// `product_desc`. Set at creation. Published in inverness.
+    /// `product_desc`. The name of its model. Set at creation. Published in inverness.
     pub product_desc: String,
-    /// `serial`. Set at creation. Published in inverness.
+    /// `serial`. Its serial number. Set at creation. Published in inverness.
     pub serial: String,
-    /// `version`. Set at creation. Published in inverness.
+    /// `version`. The version of USB that it speaks. Set at creation. Published in inverness.
     pub version: String,
-    /// `description`. Set at creation. Published in inverness.
+    /// `description`. A text that tells people what it is. Set at creation. Published in inverness.
     pub description: String,
-    /// `passthrough_enabled`. Written by the server. Published in inverness.
+    /// `passthrough_enabled`. Whether a VM can have it. Written by the server. Published in inverness.
     pub passthrough_enabled: bool,
-    /// `other_config`. Clients may write it. Published in inverness.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in inverness.
     pub other_config: Map<String, String>,
-    /// `speed`. Set at creation. Published in stockholm.
+    /// `speed`. How fast it is, in Mb/s; -1 if not known. Set at creation. Published in stockholm.
     pub speed: f64,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -118,14 +118,14 @@ pub mod fields {
     pub const SPEED: Field<PUSB, f64> = Field::new(13);
 }
 
-/// `PUSB.set_passthrough_enabled`.
+/// `PUSB.set_passthrough_enabled`. Lets a VM have it, or no longer.
 ///
 /// Least role: pool-admin. Published in inverness.
 pub fn set_passthrough_enabled(this: &Ref<crate::PUSB>, value: bool) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `PUSB.scan`.
+/// `PUSB.scan`. Looks for USB devices of a host that came or went.
 ///
 /// Least role: pool-admin. Published in inverness.
 pub fn scan(host: &Ref<crate::Host>) -> Call<()> {
@@ -166,7 +166,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "USB_group",
@@ -177,7 +177,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "USB_group", field: "PUSBs", stored: true }),
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The group from which VMs are served.",
     },
     FieldDesc {
         name: "host",
@@ -188,7 +188,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "host", field: "PUSBs", stored: true }),
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The host that has it.",
     },
     FieldDesc {
         name: "path",
@@ -199,7 +199,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Where it is plugged in.",
     },
     FieldDesc {
         name: "vendor_id",
@@ -210,7 +210,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The number of its maker.",
     },
     FieldDesc {
         name: "vendor_desc",
@@ -221,7 +221,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Who made it.",
     },
     FieldDesc {
         name: "product_id",
@@ -232,7 +232,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The number of its model.",
     },
     FieldDesc {
         name: "product_desc",
@@ -243,7 +243,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The name of its model.",
     },
     FieldDesc {
         name: "serial",
@@ -254,7 +254,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Its serial number.",
     },
     FieldDesc {
         name: "version",
@@ -265,7 +265,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The version of USB that it speaks.",
     },
     FieldDesc {
         name: "description",
@@ -276,7 +276,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "A text that tells people what it is.",
     },
     FieldDesc {
         name: "passthrough_enabled",
@@ -287,7 +287,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Whether a VM can have it.",
     },
     FieldDesc {
         name: "other_config",
@@ -298,7 +298,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "speed",
@@ -309,7 +309,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "stockholm")],
-        doc: "",
+        doc: "How fast it is, in Mb/s; -1 if not known.",
     },
 ];
 
@@ -326,7 +326,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Lets a VM have it, or no longer.",
     },
     MessageDesc {
         name: "scan",
@@ -337,6 +337,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Looks for USB devices of a host that came or went.",
     },
 ];

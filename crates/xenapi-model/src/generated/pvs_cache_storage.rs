@@ -13,17 +13,17 @@ pub struct PVSCacheStorage;
 /// All fields of a `PVS_cache_storage` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in ely.
+    /// `uuid`. The lasting identity. Written by the server. Published in ely.
     pub uuid: Uuid,
-    /// `host`. Set at creation. Published in ely.
+    /// `host`. The host that has the cache. Set at creation. Published in ely.
     pub host: Ref<crate::Host>,
-    /// `SR`. Set at creation. Published in ely.
+    /// `SR`. Where the cache is. Set at creation. Published in ely.
     pub sr: Ref<crate::SR>,
-    /// `site`. Set at creation. Published in ely.
+    /// `site`. The site it is for. Set at creation. Published in ely.
     pub site: Ref<crate::PVSSite>,
-    /// `size`. Set at creation. Published in ely.
+    /// `size`. How big the cache may be, in bytes. Set at creation. Published in ely.
     pub size: i64,
-    /// `VDI`. Written by the server. Published in ely.
+    /// `VDI`. The disk that the cache is on. Written by the server. Published in ely.
     pub vdi: Ref<crate::VDI>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -104,7 +104,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "host",
@@ -115,7 +115,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The host that has the cache.",
     },
     FieldDesc {
         name: "SR",
@@ -126,7 +126,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Where the cache is.",
     },
     FieldDesc {
         name: "site",
@@ -137,7 +137,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PVS_site", field: "cache_storage", stored: true }),
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The site it is for.",
     },
     FieldDesc {
         name: "size",
@@ -148,7 +148,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "How big the cache may be, in bytes.",
     },
     FieldDesc {
         name: "VDI",
@@ -159,7 +159,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The disk that the cache is on.",
     },
 ];
 

@@ -29,15 +29,15 @@ IncompatibleProtocolVersion = "incompatible_protocol_version",
 /// All fields of a `PVS_proxy` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in ely.
+    /// `uuid`. The lasting identity. Written by the server. Published in ely.
     pub uuid: Uuid,
-    /// `site`. Set at creation. Published in ely.
+    /// `site`. The site it is for. Set at creation. Published in ely.
     pub site: Ref<crate::PVSSite>,
-    /// `VIF`. Set at creation. Published in ely.
+    /// `VIF`. The interface through which the VM reads its disk. Set at creation. Published in ely.
     pub vif: Ref<crate::VIF>,
-    /// `currently_attached`. Written by the server. Published in ely.
+    /// `currently_attached`. Whether it is in use right now. Written by the server. Published in ely.
     pub currently_attached: bool,
-    /// `status`. Written by the server. Published in ely.
+    /// `status`. Whether it caches, and if not, why. Written by the server. Published in ely.
     pub status: PvsProxyStatus,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -80,14 +80,14 @@ pub mod fields {
     pub const STATUS: Field<PVSProxy, PvsProxyStatus> = Field::new(4);
 }
 
-/// `PVS_proxy.destroy`.
+/// `PVS_proxy.destroy`. Takes the cache out of the way of the VIF.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn destroy(this: &Ref<crate::PVSProxy>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `PVS_proxy.create`.
+/// `PVS_proxy.create`. Puts the cache of a site in the way of a VIF, which must be the VM's first.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn create(site: &Ref<crate::PVSSite>, vif: &Ref<crate::VIF>) -> Call<Ref<crate::PVSProxy>> {
@@ -128,7 +128,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "site",
@@ -139,7 +139,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PVS_site", field: "proxies", stored: true }),
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The site it is for.",
     },
     FieldDesc {
         name: "VIF",
@@ -150,7 +150,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The interface through which the VM reads its disk.",
     },
     FieldDesc {
         name: "currently_attached",
@@ -161,7 +161,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Whether it is in use right now.",
     },
     FieldDesc {
         name: "status",
@@ -172,7 +172,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Whether it caches, and if not, why.",
     },
 ];
 
@@ -186,7 +186,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Takes the cache out of the way of the VIF.",
     },
     MessageDesc {
         name: "create",
@@ -200,6 +200,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Puts the cache of a site in the way of a VIF, which must be the VM's first.",
     },
 ];

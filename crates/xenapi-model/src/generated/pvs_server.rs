@@ -13,15 +13,15 @@ pub struct PVSServer;
 /// All fields of a `PVS_server` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in ely.
+    /// `uuid`. The lasting identity. Written by the server. Published in ely.
     pub uuid: Uuid,
-    /// `addresses`. Set at creation. Published in ely.
+    /// `addresses`. Its IPv4 addresses. Set at creation. Published in ely.
     pub addresses: Vec<String>,
-    /// `first_port`. Set at creation. Published in ely.
+    /// `first_port`. The first of the UDP ports it answers on. Set at creation. Published in ely.
     pub first_port: i64,
-    /// `last_port`. Set at creation. Published in ely.
+    /// `last_port`. The last of the UDP ports it answers on. Set at creation. Published in ely.
     pub last_port: i64,
-    /// `site`. Set at creation. Published in ely.
+    /// `site`. The site it serves. Set at creation. Published in ely.
     pub site: Ref<crate::PVSSite>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -64,14 +64,14 @@ pub mod fields {
     pub const SITE: Field<PVSServer, Ref<crate::PVSSite>> = Field::new(4);
 }
 
-/// `PVS_server.forget`.
+/// `PVS_server.forget`. Drops it from the database.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn forget(this: &Ref<crate::PVSServer>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `PVS_server.introduce`.
+/// `PVS_server.introduce`. Adds a server of a site, with its addresses and its range of ports.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn introduce(
@@ -117,7 +117,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "addresses",
@@ -128,7 +128,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Its IPv4 addresses.",
     },
     FieldDesc {
         name: "first_port",
@@ -139,7 +139,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The first of the UDP ports it answers on.",
     },
     FieldDesc {
         name: "last_port",
@@ -150,7 +150,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The last of the UDP ports it answers on.",
     },
     FieldDesc {
         name: "site",
@@ -161,7 +161,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PVS_site", field: "servers", stored: true }),
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The site it serves.",
     },
 ];
 
@@ -175,7 +175,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Drops it from the database.",
     },
     MessageDesc {
         name: "introduce",
@@ -191,6 +191,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Adds a server of a site, with its addresses and its range of ports.",
     },
 ];

@@ -13,19 +13,19 @@ pub struct PVSSite;
 /// All fields of a `PVS_site` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in ely.
+    /// `uuid`. The lasting identity. Written by the server. Published in ely.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in ely.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in ely.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in ely.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in ely.
     pub name_description: String,
-    /// `PVS_uuid`. Set at creation. Published in ely.
+    /// `PVS_uuid`. The site's own identity in Citrix Provisioning. Set at creation. Published in ely.
     pub pvs_uuid: String,
-    /// `cache_storage`. Written by the server. Published in ely.
+    /// `cache_storage`. Where hosts keep their caches for it. Written by the server. Published in ely.
     pub cache_storage: Vec<Ref<crate::PVSCacheStorage>>,
-    /// `servers`. Written by the server. Published in ely.
+    /// `servers`. Its servers. Written by the server. Published in ely.
     pub servers: Vec<Ref<crate::PVSServer>>,
-    /// `proxies`. Written by the server. Published in ely.
+    /// `proxies`. The VIFs joined to its caches. Written by the server. Published in ely.
     pub proxies: Vec<Ref<crate::PVSProxy>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -76,14 +76,14 @@ pub mod fields {
     pub const PROXIES: Field<PVSSite, Vec<Ref<crate::PVSProxy>>> = Field::new(6);
 }
 
-/// `PVS_site.set_PVS_uuid`.
+/// `PVS_site.set_PVS_uuid`. Sets the site's own identity in Citrix Provisioning.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn set_pvs_uuid(this: &Ref<crate::PVSSite>, value: &str) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `PVS_site.forget`.
+/// `PVS_site.forget`. Drops it from the database; it must have no servers and no proxies that run.
 ///
 /// Least role: pool-operator. Published in ely.
 ///
@@ -92,7 +92,7 @@ pub fn forget(this: &Ref<crate::PVSSite>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `PVS_site.introduce`.
+/// `PVS_site.introduce`. Adds a site of Citrix Provisioning.
 ///
 /// Least role: pool-operator. Published in ely.
 pub fn introduce(name_label: &str, name_description: &str, pvs_uuid: &str) -> Call<Ref<crate::PVSSite>> {
@@ -133,7 +133,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -144,7 +144,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -155,7 +155,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "PVS_uuid",
@@ -166,7 +166,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The site's own identity in Citrix Provisioning.",
     },
     FieldDesc {
         name: "cache_storage",
@@ -177,7 +177,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PVS_cache_storage", field: "site", stored: false }),
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Where hosts keep their caches for it.",
     },
     FieldDesc {
         name: "servers",
@@ -188,7 +188,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PVS_server", field: "site", stored: false }),
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Its servers.",
     },
     FieldDesc {
         name: "proxies",
@@ -199,7 +199,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PVS_proxy", field: "site", stored: false }),
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "The VIFs joined to its caches.",
     },
 ];
 
@@ -216,7 +216,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Sets the site's own identity in Citrix Provisioning.",
     },
     MessageDesc {
         name: "forget",
@@ -227,7 +227,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["PVS_SITE_CONTAINS_RUNNING_PROXIES", "PVS_SITE_CONTAINS_SERVERS"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Drops it from the database; it must have no servers and no proxies that run.",
     },
     MessageDesc {
         name: "introduce",
@@ -242,6 +242,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "",
+        doc: "Adds a site of Citrix Provisioning.",
     },
 ];

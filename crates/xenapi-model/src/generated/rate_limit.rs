@@ -13,17 +13,17 @@ pub struct RateLimit;
 /// All fields of a `Rate_limit` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Prototyped in 26.17.0.
+    /// `uuid`. The lasting identity. Written by the server. Prototyped in 26.17.0.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Prototyped in 26.17.0.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Prototyped in 26.17.0.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Prototyped in 26.17.0.
+    /// `name_description`. What people wrote about it. Clients may write it. Prototyped in 26.17.0.
     pub name_description: String,
-    /// `callers`. Written by the server. Prototyped in 26.17.0.
+    /// `callers`. Those whose calls it limits. Written by the server. Prototyped in 26.17.0.
     pub callers: Vec<Ref<crate::Caller>>,
-    /// `burst_size`. Set at creation. Prototyped in 26.17.0.
+    /// `burst_size`. How many tokens can be saved up, and so be spent at once. Set at creation. Prototyped in 26.17.0.
     pub burst_size: f64,
-    /// `fill_rate`. Set at creation. Prototyped in 26.17.0.
+    /// `fill_rate`. How many tokens come back each second. Set at creation. Prototyped in 26.17.0.
     pub fill_rate: f64,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -70,28 +70,28 @@ pub mod fields {
     pub const FILL_RATE: Field<RateLimit, f64> = Field::new(5);
 }
 
-/// `Rate_limit.set_fill_rate`.
+/// `Rate_limit.set_fill_rate`. Sets how many tokens come back each second.
 ///
 /// Least role: pool-admin. Prototyped in 26.17.0.
 pub fn set_fill_rate(this: &Ref<crate::RateLimit>, value: f64) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `Rate_limit.set_burst_size`.
+/// `Rate_limit.set_burst_size`. Sets how many tokens can be saved up.
 ///
 /// Least role: pool-admin. Prototyped in 26.17.0.
 pub fn set_burst_size(this: &Ref<crate::RateLimit>, value: f64) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `Rate_limit.remove_caller`.
+/// `Rate_limit.remove_caller`. Limits the calls of a caller no longer.
 ///
 /// Least role: pool-admin. Prototyped in 26.17.0.
 pub fn remove_caller(this: &Ref<crate::RateLimit>, caller: &Ref<crate::Caller>) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), caller.argument()])
 }
 
-/// `Rate_limit.add_caller`.
+/// `Rate_limit.add_caller`. Limits the calls of a caller.
 ///
 /// Least role: pool-admin. Prototyped in 26.17.0.
 pub fn add_caller(this: &Ref<crate::RateLimit>, caller: &Ref<crate::Caller>) -> Call<()> {
@@ -132,7 +132,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -143,7 +143,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -154,7 +154,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "callers",
@@ -165,7 +165,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "Caller", field: "rate_limit", stored: false }),
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "Those whose calls it limits.",
     },
     FieldDesc {
         name: "burst_size",
@@ -176,7 +176,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "How many tokens can be saved up, and so be spent at once.",
     },
     FieldDesc {
         name: "fill_rate",
@@ -187,7 +187,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "How many tokens come back each second.",
     },
 ];
 
@@ -204,7 +204,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "Sets how many tokens come back each second.",
     },
     MessageDesc {
         name: "set_burst_size",
@@ -218,7 +218,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "Sets how many tokens can be saved up.",
     },
     MessageDesc {
         name: "remove_caller",
@@ -232,7 +232,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "Limits the calls of a caller no longer.",
     },
     MessageDesc {
         name: "add_caller",
@@ -246,6 +246,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "",
+        doc: "Limits the calls of a caller.",
     },
 ];

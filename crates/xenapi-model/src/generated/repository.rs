@@ -25,27 +25,27 @@ RemotePool = "remote_pool",
 /// All fields of a `Repository` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in 1.301.0.
+    /// `uuid`. The lasting identity. Written by the server. Published in 1.301.0.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `binary_url`. Set at creation. Published in 1.301.0.
+    /// `binary_url`. Where its packages are. Set at creation. Published in 1.301.0.
     pub binary_url: String,
-    /// `source_url`. Set at creation. Published in 1.301.0.
+    /// `source_url`. Where the sources of its packages are. Set at creation. Published in 1.301.0.
     pub source_url: String,
-    /// `update`. Set at creation. Published in 1.301.0.
+    /// `update`. Whether it holds updates, rather than the base of the system. Set at creation. Published in 1.301.0.
     pub update: bool,
-    /// `hash`. Written by the server. Published in 1.301.0.
+    /// `hash`. The checksum of what was last fetched from it. Written by the server. Published in 1.301.0.
     pub hash: String,
-    /// `up_to_date`. Written by the server. Published in 1.301.0, deprecated in 23.18.0, removed in 23.18.0.
+    /// `up_to_date`. Whether all hosts have everything in it. Removed. Written by the server. Published in 1.301.0, deprecated in 23.18.0, removed in 23.18.0.
     pub up_to_date: bool,
-    /// `gpgkey_path`. Set at creation. Prototyped in 22.12.0.
+    /// `gpgkey_path`. The file with the key that its signatures are checked by. Set at creation. Prototyped in 22.12.0.
     pub gpgkey_path: String,
-    /// `origin`. Set at creation. Prototyped in 24.23.0.
+    /// `origin`. Whether updates come over the network, from an uploaded bundle, or from another pool. Set at creation. Prototyped in 24.23.0.
     pub origin: Origin,
-    /// `certificate`. Set at creation. Prototyped in 25.7.0.
+    /// `certificate`. The certificate of the other pool, where updates come from one, in PEM. Set at creation. Prototyped in 25.7.0.
     pub certificate: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -112,21 +112,21 @@ pub mod fields {
     pub const CERTIFICATE: Field<Repository, String> = Field::new(10);
 }
 
-/// `Repository.set_gpgkey_path`.
+/// `Repository.set_gpgkey_path`. Sets the file with the key that its signatures are checked by.
 ///
 /// Least role: pool-operator. Prototyped in 22.12.0.
 pub fn set_gpgkey_path(this: &Ref<crate::Repository>, value: &str) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `Repository.forget`.
+/// `Repository.forget`. Drops it from the database; the pool must not use it.
 ///
 /// Least role: pool-operator. Published in 1.301.0.
 pub fn forget(this: &Ref<crate::Repository>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `Repository.introduce_remote_pool`.
+/// `Repository.introduce_remote_pool`. Adds another pool as a source of updates; `certificate` is that pool's, in PEM.
 ///
 /// Least role: pool-operator. Prototyped in 25.7.0.
 pub fn introduce_remote_pool(
@@ -138,14 +138,14 @@ pub fn introduce_remote_pool(
     send(&CLASS, 2, vec![name_label.argument(), name_description.argument(), binary_url.argument(), certificate.argument()])
 }
 
-/// `Repository.introduce_bundle`.
+/// `Repository.introduce_bundle`. Adds a repository that is filled by uploading bundles.
 ///
 /// Least role: pool-operator. Prototyped in 24.23.0.
 pub fn introduce_bundle(name_label: &str, name_description: &str) -> Call<Ref<crate::Repository>> {
     send(&CLASS, 3, vec![name_label.argument(), name_description.argument()])
 }
 
-/// `Repository.introduce`.
+/// `Repository.introduce`. Adds a repository on the network; see `pool.add_repository` to use it.
 ///
 /// Least role: pool-operator. Published in 1.301.0.
 pub fn introduce(
@@ -204,7 +204,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -215,7 +215,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -226,7 +226,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "binary_url",
@@ -237,7 +237,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Where its packages are.",
     },
     FieldDesc {
         name: "source_url",
@@ -248,7 +248,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Where the sources of its packages are.",
     },
     FieldDesc {
         name: "update",
@@ -259,7 +259,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Whether it holds updates, rather than the base of the system.",
     },
     FieldDesc {
         name: "hash",
@@ -270,7 +270,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "The checksum of what was last fetched from it.",
     },
     FieldDesc {
         name: "up_to_date",
@@ -281,7 +281,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "1.301.0"), (Stage::Deprecated, "23.18.0"), (Stage::Removed, "23.18.0")],
-        doc: "",
+        doc: "Whether all hosts have everything in it. Removed.",
     },
     FieldDesc {
         name: "gpgkey_path",
@@ -292,7 +292,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "22.12.0")],
-        doc: "",
+        doc: "The file with the key that its signatures are checked by.",
     },
     FieldDesc {
         name: "origin",
@@ -303,7 +303,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.23.0")],
-        doc: "",
+        doc: "Whether updates come over the network, from an uploaded bundle, or from another pool.",
     },
     FieldDesc {
         name: "certificate",
@@ -314,7 +314,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "25.7.0")],
-        doc: "",
+        doc: "The certificate of the other pool, where updates come from one, in PEM.",
     },
 ];
 
@@ -331,7 +331,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "22.12.0")],
-        doc: "",
+        doc: "Sets the file with the key that its signatures are checked by.",
     },
     MessageDesc {
         name: "forget",
@@ -342,7 +342,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Drops it from the database; the pool must not use it.",
     },
     MessageDesc {
         name: "introduce_remote_pool",
@@ -358,7 +358,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "25.7.0")],
-        doc: "",
+        doc: "Adds another pool as a source of updates; `certificate` is that pool's, in PEM.",
     },
     MessageDesc {
         name: "introduce_bundle",
@@ -372,7 +372,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "24.23.0")],
-        doc: "",
+        doc: "Adds a repository that is filled by uploading bundles.",
     },
     MessageDesc {
         name: "introduce",
@@ -390,6 +390,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "1.301.0")],
-        doc: "",
+        doc: "Adds a repository on the network; see `pool.add_repository` to use it.",
     },
 ];

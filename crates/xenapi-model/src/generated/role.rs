@@ -13,15 +13,15 @@ pub struct Role;
 /// All fields of a `role` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Set at creation. Published in midnight-ride.
+    /// `name_label`. Its name, for example `vm-admin`, or the name of a single permission. Set at creation. Published in midnight-ride.
     pub name_label: String,
-    /// `name_description`. Set at creation. Published in midnight-ride.
+    /// `name_description`. What it is for. Set at creation. Published in midnight-ride.
     pub name_description: String,
-    /// `subroles`. Set at creation. Published in midnight-ride.
+    /// `subroles`. The roles and permissions that it includes. Set at creation. Published in midnight-ride.
     pub subroles: Vec<Ref<crate::Role>>,
-    /// `is_internal`. Written by the server. Published in 22.5.0.
+    /// `is_internal`. Whether it is for the server's own use and no one can be given it. Written by the server. Published in 22.5.0.
     pub is_internal: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -64,28 +64,28 @@ pub mod fields {
     pub const IS_INTERNAL: Field<Role, bool> = Field::new(4);
 }
 
-/// `role.get_by_permission_name_label`.
+/// `role.get_by_permission_name_label`. The roles that include a permission, by its name.
 ///
 /// Least role: read-only. Published in midnight-ride.
 pub fn get_by_permission_name_label(label: &str) -> Call<Vec<Ref<crate::Role>>> {
     send(&CLASS, 0, vec![label.argument()])
 }
 
-/// `role.get_by_permission`.
+/// `role.get_by_permission`. The roles that include a permission.
 ///
 /// Least role: read-only. Published in midnight-ride.
 pub fn get_by_permission(permission: &Ref<crate::Role>) -> Call<Vec<Ref<crate::Role>>> {
     send(&CLASS, 1, vec![permission.argument()])
 }
 
-/// `role.get_permissions_name_label`.
+/// `role.get_permissions_name_label`. The names of all permissions that it includes.
 ///
 /// Least role: read-only. Published in midnight-ride.
 pub fn get_permissions_name_label(this: &Ref<crate::Role>) -> Call<Vec<String>> {
     send(&CLASS, 2, vec![this.argument()])
 }
 
-/// `role.get_permissions`.
+/// `role.get_permissions`. All permissions that it includes.
 ///
 /// Least role: read-only. Published in midnight-ride.
 pub fn get_permissions(this: &Ref<crate::Role>) -> Call<Vec<Ref<crate::Role>>> {
@@ -126,7 +126,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -137,7 +137,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Its name, for example `vm-admin`, or the name of a single permission.",
     },
     FieldDesc {
         name: "name_description",
@@ -148,7 +148,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "What it is for.",
     },
     FieldDesc {
         name: "subroles",
@@ -159,7 +159,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The roles and permissions that it includes.",
     },
     FieldDesc {
         name: "is_internal",
@@ -170,7 +170,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "22.5.0")],
-        doc: "",
+        doc: "Whether it is for the server's own use and no one can be given it.",
     },
 ];
 
@@ -184,7 +184,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The roles that include a permission, by its name.",
     },
     MessageDesc {
         name: "get_by_permission",
@@ -195,7 +195,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The roles that include a permission.",
     },
     MessageDesc {
         name: "get_permissions_name_label",
@@ -206,7 +206,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The names of all permissions that it includes.",
     },
     MessageDesc {
         name: "get_permissions",
@@ -217,6 +217,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "All permissions that it includes.",
     },
 ];

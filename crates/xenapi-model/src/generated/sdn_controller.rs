@@ -23,13 +23,13 @@ Pssl = "pssl",
 /// All fields of an `SDN_controller` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in falcon.
+    /// `uuid`. The lasting identity. Written by the server. Published in falcon.
     pub uuid: Uuid,
-    /// `protocol`. Set at creation. Published in falcon.
+    /// `protocol`. Who connects: the hosts (`ssl`), or the controller (`pssl`). Set at creation. Published in falcon.
     pub protocol: SdnControllerProtocol,
-    /// `address`. Set at creation. Published in falcon.
+    /// `address`. Its address. Set at creation. Published in falcon.
     pub address: String,
-    /// `port`. Set at creation. Published in falcon.
+    /// `port`. Its TCP port; 0 for the usual one. Set at creation. Published in falcon.
     pub port: i64,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -68,14 +68,14 @@ pub mod fields {
     pub const PORT: Field<SDNController, i64> = Field::new(3);
 }
 
-/// `SDN_controller.forget`.
+/// `SDN_controller.forget`. Disconnects all hosts from it.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn forget(this: &Ref<crate::SDNController>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `SDN_controller.introduce`.
+/// `SDN_controller.introduce`. Connects all hosts to it, or has them wait for it with `pssl`, which takes no address.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn introduce(
@@ -125,7 +125,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "protocol",
@@ -136,7 +136,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Who connects: the hosts (`ssl`), or the controller (`pssl`).",
     },
     FieldDesc {
         name: "address",
@@ -147,7 +147,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Its address.",
     },
     FieldDesc {
         name: "port",
@@ -158,7 +158,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Its TCP port; 0 for the usual one.",
     },
 ];
 
@@ -172,7 +172,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Disconnects all hosts from it.",
     },
     MessageDesc {
         name: "introduce",
@@ -187,6 +187,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Connects all hosts to it, or has them wait for it with `pssl`, which takes no address.",
     },
 ];

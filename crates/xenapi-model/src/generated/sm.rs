@@ -25,35 +25,35 @@ Qcow2 = "qcow2",
 /// All fields of an `SM` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Written by the server. Published in rio.
+    /// `name_label`. Its name. Written by the server. Published in rio.
     pub name_label: String,
-    /// `name_description`. Written by the server. Published in rio.
+    /// `name_description`. What it is for. Written by the server. Published in rio.
     pub name_description: String,
-    /// `type`. Written by the server. Published in rio.
+    /// `type`. The type of SR that it serves. Written by the server. Published in rio.
     pub r#type: String,
-    /// `vendor`. Written by the server. Published in rio.
+    /// `vendor`. Who made it. Written by the server. Published in rio.
     pub vendor: String,
-    /// `copyright`. Written by the server. Published in rio.
+    /// `copyright`. Who has the copyright. Written by the server. Published in rio.
     pub copyright: String,
-    /// `version`. Written by the server. Published in rio.
+    /// `version`. Its version. Written by the server. Published in rio.
     pub version: String,
-    /// `required_api_version`. Written by the server. Published in rio.
+    /// `required_api_version`. The version of the interface to drivers that it needs. Written by the server. Published in rio.
     pub required_api_version: String,
-    /// `configuration`. Written by the server. Published in rio.
+    /// `configuration`. What `device_config` may hold, each with an explanation. Written by the server. Published in rio.
     pub configuration: Map<String, String>,
-    /// `capabilities`. Written by the server. Published in miami, deprecated in clearwater.
+    /// `capabilities`. What it can do. Deprecated: see `features`. Written by the server. Published in miami, deprecated in clearwater.
     pub capabilities: Vec<String>,
-    /// `features`. Written by the server. Published in clearwater, changed in 24.37.0.
+    /// `features`. What it can do, each with a version, for example `VDI_RESIZE`. Written by the server. Published in clearwater, changed in 24.37.0.
     pub features: Map<String, i64>,
-    /// `other_config`. Clients may write it. Published in miami.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in miami.
     pub other_config: Map<String, String>,
-    /// `driver_filename`. Written by the server. Published in orlando.
+    /// `driver_filename`. The file that it is in. Written by the server. Published in orlando.
     pub driver_filename: String,
-    /// `required_cluster_stack`. Written by the server. Published in dundee.
+    /// `required_cluster_stack`. The clusters of which it needs one, if any. Written by the server. Published in dundee.
     pub required_cluster_stack: Vec<String>,
-    /// `supported_image_formats`. Written by the server. Prototyped in 26.15.0.
+    /// `supported_image_formats`. The formats in which it can keep disks. Written by the server. Prototyped in 26.15.0.
     pub supported_image_formats: Vec<ImageFormatType>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -170,7 +170,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -181,7 +181,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its name.",
     },
     FieldDesc {
         name: "name_description",
@@ -192,7 +192,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What it is for.",
     },
     FieldDesc {
         name: "type",
@@ -203,7 +203,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The type of SR that it serves.",
     },
     FieldDesc {
         name: "vendor",
@@ -214,7 +214,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Who made it.",
     },
     FieldDesc {
         name: "copyright",
@@ -225,7 +225,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Who has the copyright.",
     },
     FieldDesc {
         name: "version",
@@ -236,7 +236,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its version.",
     },
     FieldDesc {
         name: "required_api_version",
@@ -247,7 +247,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The version of the interface to drivers that it needs.",
     },
     FieldDesc {
         name: "configuration",
@@ -258,7 +258,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What `device_config` may hold, each with an explanation.",
     },
     FieldDesc {
         name: "capabilities",
@@ -269,7 +269,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "miami"), (Stage::Deprecated, "clearwater")],
-        doc: "",
+        doc: "What it can do. Deprecated: see `features`.",
     },
     FieldDesc {
         name: "features",
@@ -280,7 +280,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "clearwater"), (Stage::Changed, "24.37.0")],
-        doc: "",
+        doc: "What it can do, each with a version, for example `VDI_RESIZE`.",
     },
     FieldDesc {
         name: "other_config",
@@ -291,7 +291,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "miami")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "driver_filename",
@@ -302,7 +302,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "The file that it is in.",
     },
     FieldDesc {
         name: "required_cluster_stack",
@@ -313,7 +313,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "The clusters of which it needs one, if any.",
     },
     FieldDesc {
         name: "supported_image_formats",
@@ -324,7 +324,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "",
+        doc: "The formats in which it can keep disks.",
     },
 ];
 

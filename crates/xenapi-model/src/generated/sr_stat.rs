@@ -27,19 +27,19 @@ Unavailable = "unavailable",
 /// All fields of an `sr_stat` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// `uuid`. Its uuid, if it has one. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub uuid: Uuid,
-    /// `name_label`. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// `name_label`. Its name. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub name_label: String,
-    /// `name_description`. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// `name_description`. What people wrote about it. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub name_description: String,
-    /// `free_space`. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// `free_space`. The space that is free, in bytes. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub free_space: i64,
-    /// `total_space`. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// `total_space`. All its space, in bytes. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub total_space: i64,
-    /// `clustered`. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// `clustered`. Whether its hosts coordinate by a cluster. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub clustered: bool,
-    /// `health`. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
+    /// `health`. Whether it works. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub health: SrHealth,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -104,7 +104,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")],
-        doc: "",
+        doc: "Its uuid, if it has one.",
     },
     FieldDesc {
         name: "name_label",
@@ -115,7 +115,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")],
-        doc: "",
+        doc: "Its name.",
     },
     FieldDesc {
         name: "name_description",
@@ -126,7 +126,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "free_space",
@@ -137,7 +137,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")],
-        doc: "",
+        doc: "The space that is free, in bytes.",
     },
     FieldDesc {
         name: "total_space",
@@ -148,7 +148,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")],
-        doc: "",
+        doc: "All its space, in bytes.",
     },
     FieldDesc {
         name: "clustered",
@@ -159,7 +159,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")],
-        doc: "",
+        doc: "Whether its hosts coordinate by a cluster.",
     },
     FieldDesc {
         name: "health",
@@ -170,7 +170,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "kolkata"), (Stage::Published, "lima"), (Stage::Extended, "24.17.0")],
-        doc: "",
+        doc: "Whether it works.",
     },
 ];
 

@@ -13,13 +13,13 @@ pub struct Subject;
 /// All fields of a `subject` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `subject_identifier`. Set at creation. Published in george.
+    /// `subject_identifier`. What the external authentication service calls the user or group, for example a SID. Set at creation. Published in george.
     pub subject_identifier: String,
-    /// `other_config`. Set at creation. Published in george.
+    /// `other_config`. What the service told of the user or group, by name, and what clients keep. Set at creation. Published in george.
     pub other_config: Map<String, String>,
-    /// `roles`. Written by the server. Published in midnight-ride.
+    /// `roles`. Its roles; with none it cannot log in. Written by the server. Published in midnight-ride.
     pub roles: Vec<Ref<crate::Role>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -58,21 +58,21 @@ pub mod fields {
     pub const ROLES: Field<Subject, Vec<Ref<crate::Role>>> = Field::new(3);
 }
 
-/// `subject.get_permissions_name_label`.
+/// `subject.get_permissions_name_label`. The names of everything its roles permit.
 ///
 /// Least role: read-only. Published in midnight-ride.
 pub fn get_permissions_name_label(this: &Ref<crate::Subject>) -> Call<Vec<String>> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `subject.remove_from_roles`.
+/// `subject.remove_from_roles`. Takes a role away from it.
 ///
 /// Least role: pool-admin. Published in midnight-ride.
 pub fn remove_from_roles(this: &Ref<crate::Subject>, role: &Ref<crate::Role>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), role.argument()])
 }
 
-/// `subject.add_to_roles`.
+/// `subject.add_to_roles`. Gives it another role.
 ///
 /// Least role: pool-admin. Published in midnight-ride.
 pub fn add_to_roles(this: &Ref<crate::Subject>, role: &Ref<crate::Role>) -> Call<()> {
@@ -113,7 +113,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "subject_identifier",
@@ -124,7 +124,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "What the external authentication service calls the user or group, for example a SID.",
     },
     FieldDesc {
         name: "other_config",
@@ -135,7 +135,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "george")],
-        doc: "",
+        doc: "What the service told of the user or group, by name, and what clients keep.",
     },
     FieldDesc {
         name: "roles",
@@ -146,7 +146,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Its roles; with none it cannot log in.",
     },
 ];
 
@@ -160,7 +160,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "The names of everything its roles permit.",
     },
     MessageDesc {
         name: "remove_from_roles",
@@ -174,7 +174,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Takes a role away from it.",
     },
     MessageDesc {
         name: "add_to_roles",
@@ -188,6 +188,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "midnight-ride")],
-        doc: "",
+        doc: "Gives it another role.",
     },
 ];

@@ -13,17 +13,17 @@ pub struct USBGroup;
 /// All fields of a `USB_group` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in inverness.
+    /// `uuid`. The lasting identity. Written by the server. Published in inverness.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in inverness.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in inverness.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in inverness.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in inverness.
     pub name_description: String,
-    /// `PUSBs`. Written by the server. Published in inverness.
+    /// `PUSBs`. The physical devices in it. Written by the server. Published in inverness.
     pub pusbs: Vec<Ref<crate::PUSB>>,
-    /// `VUSBs`. Written by the server. Published in inverness.
+    /// `VUSBs`. The virtual devices that it serves. Written by the server. Published in inverness.
     pub vusbs: Vec<Ref<crate::VUSB>>,
-    /// `other_config`. Clients may write it. Published in inverness.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in inverness.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -70,14 +70,14 @@ pub mod fields {
     pub const OTHER_CONFIG: RwField<USBGroup, Map<String, String>> = RwField::new(5);
 }
 
-/// `USB_group.destroy`.
+/// `USB_group.destroy`. Deletes a group that holds no physical or virtual device.
 ///
 /// Least role: pool-admin. Published in inverness.
 pub fn destroy(this: &Ref<crate::USBGroup>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `USB_group.create`.
+/// `USB_group.create`. Makes an empty group.
 ///
 /// Least role: pool-admin. Published in inverness.
 pub fn create(
@@ -131,7 +131,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -142,7 +142,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -153,7 +153,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "PUSBs",
@@ -164,7 +164,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PUSB", field: "USB_group", stored: false }),
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The physical devices in it.",
     },
     FieldDesc {
         name: "VUSBs",
@@ -175,7 +175,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VUSB", field: "USB_group", stored: false }),
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The virtual devices that it serves.",
     },
     FieldDesc {
         name: "other_config",
@@ -186,7 +186,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 
@@ -200,7 +200,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Deletes a group that holds no physical or virtual device.",
     },
     MessageDesc {
         name: "create",
@@ -215,6 +215,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Makes an empty group.",
     },
 ];

@@ -13,15 +13,15 @@ pub struct VdiNbdServerInfo;
 /// All fields of a `vdi_nbd_server_info` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `exportname`. Written by the server. Published in inverness.
+    /// `exportname`. The export to ask for. It holds a session, so keep it secret. Written by the server. Published in inverness.
     pub exportname: String,
-    /// `address`. Written by the server. Published in inverness.
+    /// `address`. The address of the server. Written by the server. Published in inverness.
     pub address: String,
-    /// `port`. Written by the server. Published in inverness.
+    /// `port`. The TCP port of the server. Written by the server. Published in inverness.
     pub port: i64,
-    /// `cert`. Written by the server. Published in inverness.
+    /// `cert`. The certificate of the server, in PEM. Written by the server. Published in inverness.
     pub cert: String,
-    /// `subject`. Written by the server. Published in inverness.
+    /// `subject`. A name in that certificate, to check the server by. Written by the server. Published in inverness.
     pub subject: String,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -82,7 +82,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The export to ask for. It holds a session, so keep it secret.",
     },
     FieldDesc {
         name: "address",
@@ -93,7 +93,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The address of the server.",
     },
     FieldDesc {
         name: "port",
@@ -104,7 +104,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The TCP port of the server.",
     },
     FieldDesc {
         name: "cert",
@@ -115,7 +115,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The certificate of the server, in PEM.",
     },
     FieldDesc {
         name: "subject",
@@ -126,7 +126,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "A name in that certificate, to check the server by.",
     },
 ];
 

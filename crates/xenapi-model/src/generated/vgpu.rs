@@ -13,29 +13,29 @@ pub struct VGPU;
 /// All fields of a `VGPU` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in boston.
+    /// `uuid`. The lasting identity. Written by the server. Published in boston.
     pub uuid: Uuid,
-    /// `VM`. Written by the server. Published in boston.
+    /// `VM`. The VM that has it. Written by the server. Published in boston.
     pub vm: Ref<crate::VM>,
-    /// `GPU_group`. Written by the server. Published in boston.
+    /// `GPU_group`. The group that serves it. Written by the server. Published in boston.
     pub gpu_group: Ref<crate::GPUGroup>,
-    /// `device`. Written by the server. Published in boston.
+    /// `device`. The slot: `0`, `1`, … Written by the server. Published in boston.
     pub device: String,
-    /// `currently_attached`. Written by the server. Published in boston.
+    /// `currently_attached`. Whether it is in use right now. Written by the server. Published in boston.
     pub currently_attached: bool,
-    /// `other_config`. Clients may write it. Published in boston.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in boston.
     pub other_config: Map<String, String>,
-    /// `type`. Written by the server. Published in vgpu-tech-preview.
+    /// `type`. The model of virtual GPU. Written by the server. Published in vgpu-tech-preview.
     pub r#type: Ref<crate::VGPUType>,
-    /// `resident_on`. Written by the server. Published in vgpu-tech-preview.
+    /// `resident_on`. The physical GPU that it runs on; null while its VM does not run. Written by the server. Published in vgpu-tech-preview.
     pub resident_on: Ref<crate::PGPU>,
-    /// `scheduled_to_be_resident_on`. Written by the server. Published in dundee.
+    /// `scheduled_to_be_resident_on`. The physical GPU that it is about to run on. Written by the server. Published in dundee.
     pub scheduled_to_be_resident_on: Ref<crate::PGPU>,
-    /// `compatibility_metadata`. Written by the server. Published in inverness.
+    /// `compatibility_metadata`. By what it is decided to which physical GPUs it can move, by name. Written by the server. Published in inverness.
     pub compatibility_metadata: Map<String, String>,
-    /// `extra_args`. Clients may write it. Published in quebec.
+    /// `extra_args`. Further arguments of the program that emulates it. Clients may write it. Published in quebec.
     pub extra_args: String,
-    /// `PCI`. Written by the server. Published in quebec.
+    /// `PCI`. The device passed through to the VM for it, if any. Written by the server. Published in quebec.
     pub pci: Ref<crate::PCI>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -106,14 +106,14 @@ pub mod fields {
     pub const PCI: Field<VGPU, Ref<crate::PCI>> = Field::new(11);
 }
 
-/// `VGPU.destroy`.
+/// `VGPU.destroy`. Takes it from its VM, which must be halted.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn destroy(this: &Ref<crate::VGPU>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `VGPU.create`.
+/// `VGPU.create`. Gives a halted VM a virtual GPU from a group; the default type passes a whole GPU through.
 ///
 /// Least role: pool-operator. Published in boston.
 pub fn create(
@@ -165,7 +165,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "VM",
@@ -176,7 +176,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "VGPUs", stored: true }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The VM that has it.",
     },
     FieldDesc {
         name: "GPU_group",
@@ -187,7 +187,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "GPU_group", field: "VGPUs", stored: true }),
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The group that serves it.",
     },
     FieldDesc {
         name: "device",
@@ -198,7 +198,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "The slot: `0`, `1`, …",
     },
     FieldDesc {
         name: "currently_attached",
@@ -209,7 +209,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Whether it is in use right now.",
     },
     FieldDesc {
         name: "other_config",
@@ -220,7 +220,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "type",
@@ -231,7 +231,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VGPU_type", field: "VGPUs", stored: true }),
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "The model of virtual GPU.",
     },
     FieldDesc {
         name: "resident_on",
@@ -242,7 +242,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PGPU", field: "resident_VGPUs", stored: true }),
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "The physical GPU that it runs on; null while its VM does not run.",
     },
     FieldDesc {
         name: "scheduled_to_be_resident_on",
@@ -253,7 +253,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "The physical GPU that it is about to run on.",
     },
     FieldDesc {
         name: "compatibility_metadata",
@@ -264,7 +264,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "By what it is decided to which physical GPUs it can move, by name.",
     },
     FieldDesc {
         name: "extra_args",
@@ -275,7 +275,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "quebec")],
-        doc: "",
+        doc: "Further arguments of the program that emulates it.",
     },
     FieldDesc {
         name: "PCI",
@@ -286,7 +286,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "quebec")],
-        doc: "",
+        doc: "The device passed through to the VM for it, if any.",
     },
 ];
 
@@ -300,7 +300,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Takes it from its VM, which must be halted.",
     },
     MessageDesc {
         name: "create",
@@ -317,6 +317,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Gives a halted VM a virtual GPU from a group; the default type passes a whole GPU through.",
     },
 ];

@@ -29,37 +29,37 @@ Mxgpu = "mxgpu",
 /// All fields of a `VGPU_type` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in vgpu-tech-preview.
+    /// `uuid`. The lasting identity. Written by the server. Published in vgpu-tech-preview.
     pub uuid: Uuid,
-    /// `vendor_name`. Set at creation. Published in vgpu-tech-preview.
+    /// `vendor_name`. Who made it. Set at creation. Published in vgpu-tech-preview.
     pub vendor_name: String,
-    /// `model_name`. Set at creation. Published in vgpu-tech-preview.
+    /// `model_name`. The name of the model. Set at creation. Published in vgpu-tech-preview.
     pub model_name: String,
-    /// `framebuffer_size`. Set at creation. Published in vgpu-tech-preview.
+    /// `framebuffer_size`. Its video memory, in bytes. Set at creation. Published in vgpu-tech-preview.
     pub framebuffer_size: i64,
-    /// `max_heads`. Set at creation. Published in vgpu-tech-preview.
+    /// `max_heads`. How many screens it can have. Set at creation. Published in vgpu-tech-preview.
     pub max_heads: i64,
-    /// `max_resolution_x`. Set at creation. Published in vgpu-productisation.
+    /// `max_resolution_x`. The most pixels across. Set at creation. Published in vgpu-productisation.
     pub max_resolution_x: i64,
-    /// `max_resolution_y`. Set at creation. Published in vgpu-productisation.
+    /// `max_resolution_y`. The most pixels down. Set at creation. Published in vgpu-productisation.
     pub max_resolution_y: i64,
-    /// `supported_on_PGPUs`. Written by the server. Published in vgpu-tech-preview.
+    /// `supported_on_PGPUs`. The physical GPUs that could serve it. Written by the server. Published in vgpu-tech-preview.
     pub supported_on_pgpus: Vec<Ref<crate::PGPU>>,
-    /// `enabled_on_PGPUs`. Written by the server. Published in vgpu-tech-preview.
+    /// `enabled_on_PGPUs`. The physical GPUs that may serve it. Written by the server. Published in vgpu-tech-preview.
     pub enabled_on_pgpus: Vec<Ref<crate::PGPU>>,
-    /// `VGPUs`. Written by the server. Published in vgpu-tech-preview.
+    /// `VGPUs`. The virtual GPUs of this model. Written by the server. Published in vgpu-tech-preview.
     pub vgpus: Vec<Ref<crate::VGPU>>,
-    /// `supported_on_GPU_groups`. Written by the server. Published in vgpu-productisation.
+    /// `supported_on_GPU_groups`. The groups that could serve it. Written by the server. Published in vgpu-productisation.
     pub supported_on_gpu_groups: Vec<Ref<crate::GPUGroup>>,
-    /// `enabled_on_GPU_groups`. Written by the server. Published in vgpu-productisation.
+    /// `enabled_on_GPU_groups`. The groups that may serve it. Written by the server. Published in vgpu-productisation.
     pub enabled_on_gpu_groups: Vec<Ref<crate::GPUGroup>>,
-    /// `implementation`. Set at creation. Published in dundee.
+    /// `implementation`. By what technique it is made. Set at creation. Published in dundee.
     pub implementation: VgpuTypeImplementation,
-    /// `identifier`. Set at creation. Published in dundee.
+    /// `identifier`. Names the model for the server, the same on all hosts. Set at creation. Published in dundee.
     pub identifier: String,
-    /// `experimental`. Set at creation. Published in dundee.
+    /// `experimental`. Whether it is not yet for everyday use. Set at creation. Published in dundee.
     pub experimental: bool,
-    /// `compatible_types_in_vm`. Written by the server. Published in quebec.
+    /// `compatible_types_in_vm`. The models that a VM can have beside it. Written by the server. Published in quebec.
     pub compatible_types_in_vm: Vec<Ref<crate::VGPUType>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -180,7 +180,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "vendor_name",
@@ -191,7 +191,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "Who made it.",
     },
     FieldDesc {
         name: "model_name",
@@ -202,7 +202,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "The name of the model.",
     },
     FieldDesc {
         name: "framebuffer_size",
@@ -213,7 +213,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "Its video memory, in bytes.",
     },
     FieldDesc {
         name: "max_heads",
@@ -224,7 +224,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "How many screens it can have.",
     },
     FieldDesc {
         name: "max_resolution_x",
@@ -235,7 +235,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-productisation")],
-        doc: "",
+        doc: "The most pixels across.",
     },
     FieldDesc {
         name: "max_resolution_y",
@@ -246,7 +246,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-productisation")],
-        doc: "",
+        doc: "The most pixels down.",
     },
     FieldDesc {
         name: "supported_on_PGPUs",
@@ -257,7 +257,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PGPU", field: "supported_VGPU_types", stored: false }),
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "The physical GPUs that could serve it.",
     },
     FieldDesc {
         name: "enabled_on_PGPUs",
@@ -268,7 +268,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "PGPU", field: "enabled_VGPU_types", stored: false }),
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "The physical GPUs that may serve it.",
     },
     FieldDesc {
         name: "VGPUs",
@@ -279,7 +279,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VGPU", field: "type", stored: false }),
         lifecycle: &[(Stage::Published, "vgpu-tech-preview")],
-        doc: "",
+        doc: "The virtual GPUs of this model.",
     },
     FieldDesc {
         name: "supported_on_GPU_groups",
@@ -290,7 +290,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "vgpu-productisation")],
-        doc: "",
+        doc: "The groups that could serve it.",
     },
     FieldDesc {
         name: "enabled_on_GPU_groups",
@@ -301,7 +301,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "GPU_group", field: "enabled_VGPU_types", stored: false }),
         lifecycle: &[(Stage::Published, "vgpu-productisation")],
-        doc: "",
+        doc: "The groups that may serve it.",
     },
     FieldDesc {
         name: "implementation",
@@ -312,7 +312,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "By what technique it is made.",
     },
     FieldDesc {
         name: "identifier",
@@ -323,7 +323,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Names the model for the server, the same on all hosts.",
     },
     FieldDesc {
         name: "experimental",
@@ -334,7 +334,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "dundee")],
-        doc: "",
+        doc: "Whether it is not yet for everyday use.",
     },
     FieldDesc {
         name: "compatible_types_in_vm",
@@ -345,7 +345,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "quebec")],
-        doc: "",
+        doc: "The models that a VM can have beside it.",
     },
 ];
 

@@ -13,15 +13,15 @@ pub struct VIFMetrics;
 /// All fields of a `VIF_metrics` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `io_read_kbs`. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// `io_read_kbs`. Receiving, in KiB/s. Not filled any more. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub io_read_kbs: f64,
-    /// `io_write_kbs`. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
+    /// `io_write_kbs`. Sending, in KiB/s. Not filled any more. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub io_write_kbs: f64,
-    /// `last_updated`. Written by the server. Published in rio.
+    /// `last_updated`. When it was last measured. Written by the server. Published in rio.
     pub last_updated: DateTime,
-    /// `other_config`. Clients may write it. Published in orlando.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in orlando.
     pub other_config: Map<String, String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -98,7 +98,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "io_read_kbs",
@@ -109,7 +109,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")],
-        doc: "",
+        doc: "Receiving, in KiB/s. Not filled any more.",
     },
     FieldDesc {
         name: "io_write_kbs",
@@ -120,7 +120,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio"), (Stage::Deprecated, "tampa"), (Stage::Removed, "tampa")],
-        doc: "",
+        doc: "Sending, in KiB/s. Not filled any more.",
     },
     FieldDesc {
         name: "last_updated",
@@ -131,7 +131,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When it was last measured.",
     },
     FieldDesc {
         name: "other_config",
@@ -142,7 +142,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "orlando")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
 ];
 

@@ -27,17 +27,17 @@ Shutdown = "shutdown",
 /// All fields of a `VM_appliance` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<VmApplianceOperation>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, VmApplianceOperation>,
-    /// `VMs`. Written by the server. Published in rio.
+    /// `VMs`. Its VMs. Written by the server. Published in rio.
     pub vms: Vec<Ref<crate::VM>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -84,7 +84,7 @@ pub mod fields {
     pub const VMS: Field<VMAppliance, Vec<Ref<crate::VM>>> = Field::new(5);
 }
 
-/// `VM_appliance.recover`.
+/// `VM_appliance.recover`. Brings its VMs from a replicated database into the pool of `session_to`; `force` even over newer ones.
 ///
 /// Least role: read-only. Published in boston.
 ///
@@ -93,7 +93,7 @@ pub fn recover(this: &Ref<crate::VMAppliance>, session_to: &Ref<crate::Session>,
     send(&CLASS, 0, vec![this.argument(), session_to.argument(), force.argument()])
 }
 
-/// `VM_appliance.get_SRs_required_for_recovery`.
+/// `VM_appliance.get_SRs_required_for_recovery`. The SRs without which it cannot be recovered in the pool of `session_to`.
 ///
 /// Least role: read-only. Published in creedence.
 pub fn get_srs_required_for_recovery(
@@ -103,7 +103,7 @@ pub fn get_srs_required_for_recovery(
     send(&CLASS, 1, vec![this.argument(), session_to.argument()])
 }
 
-/// `VM_appliance.assert_can_be_recovered`.
+/// `VM_appliance.assert_can_be_recovered`. Fails if the pool of `session_to` lacks storage that its recovery needs.
 ///
 /// Least role: read-only. Published in boston.
 ///
@@ -112,7 +112,7 @@ pub fn assert_can_be_recovered(this: &Ref<crate::VMAppliance>, session_to: &Ref<
     send(&CLASS, 2, vec![this.argument(), session_to.argument()])
 }
 
-/// `VM_appliance.shutdown`.
+/// `VM_appliance.shutdown`. Asks its VMs to shut down, in reverse order; stops those at once that do not.
 ///
 /// Least role: pool-operator. Published in boston.
 ///
@@ -121,7 +121,7 @@ pub fn shutdown(this: &Ref<crate::VMAppliance>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `VM_appliance.hard_shutdown`.
+/// `VM_appliance.hard_shutdown`. Stops all its VMs at once, in reverse order.
 ///
 /// Least role: pool-operator. Published in boston.
 ///
@@ -130,7 +130,7 @@ pub fn hard_shutdown(this: &Ref<crate::VMAppliance>) -> Call<()> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
-/// `VM_appliance.clean_shutdown`.
+/// `VM_appliance.clean_shutdown`. Asks its VMs to shut down, in reverse order, and waits.
 ///
 /// Least role: pool-operator. Published in boston.
 ///
@@ -139,7 +139,7 @@ pub fn clean_shutdown(this: &Ref<crate::VMAppliance>) -> Call<()> {
     send(&CLASS, 5, vec![this.argument()])
 }
 
-/// `VM_appliance.start`.
+/// `VM_appliance.start`. Starts its VMs in order, with their delays; `paused` leaves them paused.
 ///
 /// Least role: pool-operator. Published in boston.
 ///
@@ -182,7 +182,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -193,7 +193,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -204,7 +204,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -215,7 +215,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -226,7 +226,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "VMs",
@@ -237,7 +237,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "appliance", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Its VMs.",
     },
 ];
 
@@ -255,7 +255,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_REQUIRES_SR"],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Brings its VMs from a replicated database into the pool of `session_to`; `force` even over newer ones.",
     },
     MessageDesc {
         name: "get_SRs_required_for_recovery",
@@ -269,7 +269,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "creedence")],
-        doc: "",
+        doc: "The SRs without which it cannot be recovered in the pool of `session_to`.",
     },
     MessageDesc {
         name: "assert_can_be_recovered",
@@ -283,7 +283,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["VM_REQUIRES_SR"],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Fails if the pool of `session_to` lacks storage that its recovery needs.",
     },
     MessageDesc {
         name: "shutdown",
@@ -294,7 +294,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OPERATION_PARTIALLY_FAILED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Asks its VMs to shut down, in reverse order; stops those at once that do not.",
     },
     MessageDesc {
         name: "hard_shutdown",
@@ -305,7 +305,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OPERATION_PARTIALLY_FAILED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Stops all its VMs at once, in reverse order.",
     },
     MessageDesc {
         name: "clean_shutdown",
@@ -316,7 +316,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OPERATION_PARTIALLY_FAILED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Asks its VMs to shut down, in reverse order, and waits.",
     },
     MessageDesc {
         name: "start",
@@ -330,6 +330,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &["OPERATION_PARTIALLY_FAILED"],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "boston")],
-        doc: "",
+        doc: "Starts its VMs in order, with their delays; `paused` leaves them paused.",
     },
 ];

@@ -23,15 +23,15 @@ Normal = "normal",
 /// All fields of a `VM_group` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `placement`. Set at creation. Prototyped in 24.19.1.
+    /// `placement`. Whether its VMs are kept on different hosts where possible. Set at creation. Prototyped in 24.19.1.
     pub placement: PlacementPolicy,
-    /// `VMs`. Written by the server. Prototyped in 24.19.1.
+    /// `VMs`. Its VMs. Written by the server. Prototyped in 24.19.1.
     pub vms: Vec<Ref<crate::VM>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -108,7 +108,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -119,7 +119,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -130,7 +130,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::VmAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "placement",
@@ -141,7 +141,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "24.19.1")],
-        doc: "",
+        doc: "Whether its VMs are kept on different hosts where possible.",
     },
     FieldDesc {
         name: "VMs",
@@ -152,7 +152,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "groups", stored: false }),
         lifecycle: &[(Stage::Prototyped, "24.19.1")],
-        doc: "",
+        doc: "Its VMs.",
     },
 ];
 

@@ -61,45 +61,45 @@ Nfs = "nfs",
 /// All fields of a `VMPP` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `uuid`. The lasting identity. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub name_description: String,
-    /// `is_policy_enabled`. Clients may write it. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `is_policy_enabled`. Whether backups are made. Clients may write it. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_policy_enabled: bool,
-    /// `backup_type`. Clients may write it. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `backup_type`. What a backup is: a snapshot with or without memory. Clients may write it. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_type: VmppBackupType,
-    /// `backup_retention_value`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `backup_retention_value`. How many backups are kept. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_retention_value: i64,
-    /// `backup_frequency`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `backup_frequency`. How often backups are made. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_frequency: VmppBackupFrequency,
-    /// `backup_schedule`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `backup_schedule`. When backups are made, by name: `hour`, `min`, `days`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_schedule: Map<String, String>,
-    /// `is_backup_running`. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `is_backup_running`. Whether a backup is being made. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_backup_running: bool,
-    /// `backup_last_run_time`. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `backup_last_run_time`. When the last backup was made; 1970 for never. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_last_run_time: DateTime,
-    /// `archive_target_type`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `archive_target_type`. What backups are archived to. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_target_type: VmppArchiveTargetType,
-    /// `archive_target_config`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `archive_target_config`. Where backups are archived, and by what login, by name. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_target_config: Map<String, String>,
-    /// `archive_frequency`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `archive_frequency`. How often backups are archived. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_frequency: VmppArchiveFrequency,
-    /// `archive_schedule`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `archive_schedule`. When backups are archived, by name: `hour`, `min`, `days`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_schedule: Map<String, String>,
-    /// `is_archive_running`. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `is_archive_running`. Whether backups are being archived. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_archive_running: bool,
-    /// `archive_last_run_time`. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `archive_last_run_time`. When backups were last archived; 1970 for never. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_last_run_time: DateTime,
-    /// `VMs`. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `VMs`. The VMs that it protects. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub vms: Vec<Ref<crate::VM>>,
-    /// `is_alarm_enabled`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `is_alarm_enabled`. Whether alerts are sent by mail. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_alarm_enabled: bool,
-    /// `alarm_config`. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `alarm_config`. How alerts are sent, by name. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub alarm_config: Map<String, String>,
-    /// `recent_alerts`. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
+    /// `recent_alerts`. Its latest alerts. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub recent_alerts: Vec<String>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -202,154 +202,154 @@ pub mod fields {
     pub const RECENT_ALERTS: Field<VMPP, Vec<String>> = Field::new(19);
 }
 
-/// `VMPP.set_archive_last_run_time`.
+/// `VMPP.set_archive_last_run_time`. Removed: set when backups were last archived.
 ///
 /// Least role: local-superuser. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_last_run_time(this: &Ref<crate::VMPP>, value: &DateTime) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_backup_last_run_time`.
+/// `VMPP.set_backup_last_run_time`. Removed: set when the last backup was made.
 ///
 /// Least role: local-superuser. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_backup_last_run_time(this: &Ref<crate::VMPP>, value: &DateTime) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.remove_from_alarm_config`.
+/// `VMPP.remove_from_alarm_config`. Removed: took away a setting of how alerts are sent.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn remove_from_alarm_config(this: &Ref<crate::VMPP>, key: &str) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), key.argument()])
 }
 
-/// `VMPP.remove_from_archive_schedule`.
+/// `VMPP.remove_from_archive_schedule`. Removed: took away a part of when backups are archived.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn remove_from_archive_schedule(this: &Ref<crate::VMPP>, key: &str) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), key.argument()])
 }
 
-/// `VMPP.remove_from_archive_target_config`.
+/// `VMPP.remove_from_archive_target_config`. Removed: took away a setting of where backups are archived.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn remove_from_archive_target_config(this: &Ref<crate::VMPP>, key: &str) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), key.argument()])
 }
 
-/// `VMPP.remove_from_backup_schedule`.
+/// `VMPP.remove_from_backup_schedule`. Removed: took away a part of when backups are made.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn remove_from_backup_schedule(this: &Ref<crate::VMPP>, key: &str) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), key.argument()])
 }
 
-/// `VMPP.add_to_alarm_config`.
+/// `VMPP.add_to_alarm_config`. Removed: added a setting of how alerts are sent.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn add_to_alarm_config(this: &Ref<crate::VMPP>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMPP.add_to_archive_schedule`.
+/// `VMPP.add_to_archive_schedule`. Removed: added a part of when backups are archived.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn add_to_archive_schedule(this: &Ref<crate::VMPP>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 7, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMPP.add_to_archive_target_config`.
+/// `VMPP.add_to_archive_target_config`. Removed: added a setting of where backups are archived.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn add_to_archive_target_config(this: &Ref<crate::VMPP>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 8, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMPP.add_to_backup_schedule`.
+/// `VMPP.add_to_backup_schedule`. Removed: added a part of when backups are made.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn add_to_backup_schedule(this: &Ref<crate::VMPP>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 9, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMPP.set_alarm_config`.
+/// `VMPP.set_alarm_config`. Removed: set how alerts are sent.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_alarm_config(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_is_alarm_enabled`.
+/// `VMPP.set_is_alarm_enabled`. Removed: had alerts sent by mail, or not.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_is_alarm_enabled(this: &Ref<crate::VMPP>, value: bool) -> Call<()> {
     send(&CLASS, 11, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_archive_target_config`.
+/// `VMPP.set_archive_target_config`. Removed: set where backups are archived.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_target_config(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 12, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_archive_target_type`.
+/// `VMPP.set_archive_target_type`. Removed: set what backups are archived to.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_target_type(this: &Ref<crate::VMPP>, value: &VmppArchiveTargetType) -> Call<()> {
     send(&CLASS, 13, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_archive_schedule`.
+/// `VMPP.set_archive_schedule`. Removed: set when backups are archived.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_schedule(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_archive_frequency`.
+/// `VMPP.set_archive_frequency`. Removed: set how often backups are archived.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_archive_frequency(this: &Ref<crate::VMPP>, value: &VmppArchiveFrequency) -> Call<()> {
     send(&CLASS, 15, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_backup_schedule`.
+/// `VMPP.set_backup_schedule`. Removed: set when backups are made. See `VMSS.set_schedule`.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_backup_schedule(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 16, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_backup_frequency`.
+/// `VMPP.set_backup_frequency`. Removed: set how often backups are made. See `VMSS.set_frequency`.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_backup_frequency(this: &Ref<crate::VMPP>, value: &VmppBackupFrequency) -> Call<()> {
     send(&CLASS, 17, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.set_backup_retention_value`.
+/// `VMPP.set_backup_retention_value`. Removed: set how many backups are kept. See `VMSS.set_retained_snapshots`.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn set_backup_retention_value(this: &Ref<crate::VMPP>, value: i64) -> Call<()> {
     send(&CLASS, 18, vec![this.argument(), value.argument()])
 }
 
-/// `VMPP.get_alerts`.
+/// `VMPP.get_alerts`. Removed: listed the alerts of the last hours.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn get_alerts(vmpp: &Ref<crate::VMPP>, hours_from_now: i64) -> Call<Vec<String>> {
     send(&CLASS, 19, vec![vmpp.argument(), hours_from_now.argument()])
 }
 
-/// `VMPP.archive_now`.
+/// `VMPP.archive_now`. Removed: archived a backup at once.
 ///
 /// Least role: vm-power-admin. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn archive_now(snapshot: &Ref<crate::VM>) -> Call<String> {
     send(&CLASS, 20, vec![snapshot.argument()])
 }
 
-/// `VMPP.protect_now`.
+/// `VMPP.protect_now`. Removed: made a backup at once. See `VMSS.snapshot_now`.
 ///
 /// Least role: pool-operator. Published in cowley, deprecated in clearwater, removed in clearwater.
 pub fn protect_now(vmpp: &Ref<crate::VMPP>) -> Call<String> {
@@ -390,7 +390,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -401,7 +401,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -412,7 +412,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "is_policy_enabled",
@@ -423,7 +423,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Whether backups are made.",
     },
     FieldDesc {
         name: "backup_type",
@@ -434,7 +434,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "What a backup is: a snapshot with or without memory.",
     },
     FieldDesc {
         name: "backup_retention_value",
@@ -445,7 +445,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "How many backups are kept.",
     },
     FieldDesc {
         name: "backup_frequency",
@@ -456,7 +456,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "How often backups are made.",
     },
     FieldDesc {
         name: "backup_schedule",
@@ -467,7 +467,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "When backups are made, by name: `hour`, `min`, `days`.",
     },
     FieldDesc {
         name: "is_backup_running",
@@ -478,7 +478,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Whether a backup is being made.",
     },
     FieldDesc {
         name: "backup_last_run_time",
@@ -489,7 +489,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "When the last backup was made; 1970 for never.",
     },
     FieldDesc {
         name: "archive_target_type",
@@ -500,7 +500,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "What backups are archived to.",
     },
     FieldDesc {
         name: "archive_target_config",
@@ -511,7 +511,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Where backups are archived, and by what login, by name.",
     },
     FieldDesc {
         name: "archive_frequency",
@@ -522,7 +522,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "How often backups are archived.",
     },
     FieldDesc {
         name: "archive_schedule",
@@ -533,7 +533,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "When backups are archived, by name: `hour`, `min`, `days`.",
     },
     FieldDesc {
         name: "is_archive_running",
@@ -544,7 +544,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Whether backups are being archived.",
     },
     FieldDesc {
         name: "archive_last_run_time",
@@ -555,7 +555,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "When backups were last archived; 1970 for never.",
     },
     FieldDesc {
         name: "VMs",
@@ -566,7 +566,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "protection_policy", stored: false }),
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "The VMs that it protects.",
     },
     FieldDesc {
         name: "is_alarm_enabled",
@@ -577,7 +577,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Whether alerts are sent by mail.",
     },
     FieldDesc {
         name: "alarm_config",
@@ -588,7 +588,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "How alerts are sent, by name.",
     },
     FieldDesc {
         name: "recent_alerts",
@@ -599,7 +599,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Its latest alerts.",
     },
 ];
 
@@ -616,7 +616,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set when backups were last archived.",
     },
     MessageDesc {
         name: "set_backup_last_run_time",
@@ -630,7 +630,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set when the last backup was made.",
     },
     MessageDesc {
         name: "remove_from_alarm_config",
@@ -644,7 +644,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: took away a setting of how alerts are sent.",
     },
     MessageDesc {
         name: "remove_from_archive_schedule",
@@ -658,7 +658,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: took away a part of when backups are archived.",
     },
     MessageDesc {
         name: "remove_from_archive_target_config",
@@ -672,7 +672,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: took away a setting of where backups are archived.",
     },
     MessageDesc {
         name: "remove_from_backup_schedule",
@@ -686,7 +686,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: took away a part of when backups are made.",
     },
     MessageDesc {
         name: "add_to_alarm_config",
@@ -701,7 +701,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: added a setting of how alerts are sent.",
     },
     MessageDesc {
         name: "add_to_archive_schedule",
@@ -716,7 +716,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: added a part of when backups are archived.",
     },
     MessageDesc {
         name: "add_to_archive_target_config",
@@ -731,7 +731,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: added a setting of where backups are archived.",
     },
     MessageDesc {
         name: "add_to_backup_schedule",
@@ -746,7 +746,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: added a part of when backups are made.",
     },
     MessageDesc {
         name: "set_alarm_config",
@@ -760,7 +760,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set how alerts are sent.",
     },
     MessageDesc {
         name: "set_is_alarm_enabled",
@@ -774,7 +774,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: had alerts sent by mail, or not.",
     },
     MessageDesc {
         name: "set_archive_target_config",
@@ -788,7 +788,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set where backups are archived.",
     },
     MessageDesc {
         name: "set_archive_target_type",
@@ -802,7 +802,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set what backups are archived to.",
     },
     MessageDesc {
         name: "set_archive_schedule",
@@ -816,7 +816,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set when backups are archived.",
     },
     MessageDesc {
         name: "set_archive_frequency",
@@ -830,7 +830,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set how often backups are archived.",
     },
     MessageDesc {
         name: "set_backup_schedule",
@@ -844,7 +844,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set when backups are made. See `VMSS.set_schedule`.",
     },
     MessageDesc {
         name: "set_backup_frequency",
@@ -858,7 +858,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set how often backups are made. See `VMSS.set_frequency`.",
     },
     MessageDesc {
         name: "set_backup_retention_value",
@@ -872,7 +872,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: set how many backups are kept. See `VMSS.set_retained_snapshots`.",
     },
     MessageDesc {
         name: "get_alerts",
@@ -886,7 +886,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: listed the alerts of the last hours.",
     },
     MessageDesc {
         name: "archive_now",
@@ -897,7 +897,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmPowerAdmin,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: archived a backup at once.",
     },
     MessageDesc {
         name: "protect_now",
@@ -908,6 +908,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "cowley"), (Stage::Deprecated, "clearwater"), (Stage::Removed, "clearwater")],
-        doc: "",
+        doc: "Removed: made a backup at once. See `VMSS.snapshot_now`.",
     },
 ];

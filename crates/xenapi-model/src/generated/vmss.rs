@@ -37,25 +37,25 @@ SnapshotWithQuiesce = "snapshot_with_quiesce",
 /// All fields of a `VMSS` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `name_label`. Clients may write it. Published in rio.
+    /// `name_label`. The name that people gave it. Not unique. Clients may write it. Published in rio.
     pub name_label: String,
-    /// `name_description`. Clients may write it. Published in rio.
+    /// `name_description`. What people wrote about it. Clients may write it. Published in rio.
     pub name_description: String,
-    /// `enabled`. Clients may write it. Published in rio.
+    /// `enabled`. Whether snapshots are taken. Clients may write it. Published in rio.
     pub enabled: bool,
-    /// `type`. Set at creation. Published in rio.
+    /// `type`. What is taken: a snapshot without memory, or a checkpoint with it. Set at creation. Published in rio.
     pub r#type: VmssType,
-    /// `retained_snapshots`. Set at creation. Published in rio.
+    /// `retained_snapshots`. How many snapshots of a VM are kept; older ones are deleted. Set at creation. Published in rio.
     pub retained_snapshots: i64,
-    /// `frequency`. Set at creation. Published in rio.
+    /// `frequency`. How often snapshots are taken. Set at creation. Published in rio.
     pub frequency: VmssFrequency,
-    /// `schedule`. Set at creation. Published in rio.
+    /// `schedule`. When snapshots are taken, by name: `hour`, `min`, `days`, in the master's time zone. Set at creation. Published in rio.
     pub schedule: Map<String, String>,
-    /// `last_run_time`. Written by the server. Published in rio.
+    /// `last_run_time`. When snapshots were last taken; 1970 for never. Written by the server. Published in rio.
     pub last_run_time: DateTime,
-    /// `VMs`. Written by the server. Published in rio.
+    /// `VMs`. The VMs of which snapshots are taken. Written by the server. Published in rio.
     pub vms: Vec<Ref<crate::VM>>,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -118,56 +118,56 @@ pub mod fields {
     pub const VMS: Field<VMSS, Vec<Ref<crate::VM>>> = Field::new(9);
 }
 
-/// `VMSS.set_type`.
+/// `VMSS.set_type`. Sets whether snapshots are taken with memory.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn set_type(this: &Ref<crate::VMSS>, value: &VmssType) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.set_last_run_time`.
+/// `VMSS.set_last_run_time`. Sets when snapshots were last taken; for the server's own use.
 ///
 /// Least role: local-superuser. Published in falcon.
 pub fn set_last_run_time(this: &Ref<crate::VMSS>, value: &DateTime) -> Call<()> {
     send(&CLASS, 1, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.remove_from_schedule`.
+/// `VMSS.remove_from_schedule`. Takes away a part of when snapshots are taken.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn remove_from_schedule(this: &Ref<crate::VMSS>, key: &str) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), key.argument()])
 }
 
-/// `VMSS.add_to_schedule`.
+/// `VMSS.add_to_schedule`. Adds a part of when snapshots are taken: `hour`, `min` or `days`.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn add_to_schedule(this: &Ref<crate::VMSS>, key: &str, value: &str) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), key.argument(), value.argument()])
 }
 
-/// `VMSS.set_schedule`.
+/// `VMSS.set_schedule`. Sets when snapshots are taken: `hour`, `min`, and for weekly ones `days`.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn set_schedule(this: &Ref<crate::VMSS>, value: &Map<String, String>) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.set_frequency`.
+/// `VMSS.set_frequency`. Sets how often snapshots are taken.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn set_frequency(this: &Ref<crate::VMSS>, value: &VmssFrequency) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.set_retained_snapshots`.
+/// `VMSS.set_retained_snapshots`. Sets how many snapshots of a VM are kept.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn set_retained_snapshots(this: &Ref<crate::VMSS>, value: i64) -> Call<()> {
     send(&CLASS, 6, vec![this.argument(), value.argument()])
 }
 
-/// `VMSS.snapshot_now`.
+/// `VMSS.snapshot_now`. Takes snapshots of all its VMs at once.
 ///
 /// Least role: pool-operator. Published in falcon.
 pub fn snapshot_now(vmss: &Ref<crate::VMSS>) -> Call<String> {
@@ -208,7 +208,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "name_label",
@@ -219,7 +219,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The name that people gave it. Not unique.",
     },
     FieldDesc {
         name: "name_description",
@@ -230,7 +230,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What people wrote about it.",
     },
     FieldDesc {
         name: "enabled",
@@ -241,7 +241,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolOperator,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether snapshots are taken.",
     },
     FieldDesc {
         name: "type",
@@ -252,7 +252,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is taken: a snapshot without memory, or a checkpoint with it.",
     },
     FieldDesc {
         name: "retained_snapshots",
@@ -263,7 +263,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How many snapshots of a VM are kept; older ones are deleted.",
     },
     FieldDesc {
         name: "frequency",
@@ -274,7 +274,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "How often snapshots are taken.",
     },
     FieldDesc {
         name: "schedule",
@@ -285,7 +285,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When snapshots are taken, by name: `hour`, `min`, `days`, in the master's time zone.",
     },
     FieldDesc {
         name: "last_run_time",
@@ -296,7 +296,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "When snapshots were last taken; 1970 for never.",
     },
     FieldDesc {
         name: "VMs",
@@ -307,7 +307,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "snapshot_schedule", stored: false }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The VMs of which snapshots are taken.",
     },
 ];
 
@@ -324,7 +324,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Sets whether snapshots are taken with memory.",
     },
     MessageDesc {
         name: "set_last_run_time",
@@ -338,7 +338,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::LocalSuperuser,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Sets when snapshots were last taken; for the server's own use.",
     },
     MessageDesc {
         name: "remove_from_schedule",
@@ -352,7 +352,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Takes away a part of when snapshots are taken.",
     },
     MessageDesc {
         name: "add_to_schedule",
@@ -367,7 +367,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Adds a part of when snapshots are taken: `hour`, `min` or `days`.",
     },
     MessageDesc {
         name: "set_schedule",
@@ -381,7 +381,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Sets when snapshots are taken: `hour`, `min`, and for weekly ones `days`.",
     },
     MessageDesc {
         name: "set_frequency",
@@ -395,7 +395,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Sets how often snapshots are taken.",
     },
     MessageDesc {
         name: "set_retained_snapshots",
@@ -409,7 +409,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Sets how many snapshots of a VM are kept.",
     },
     MessageDesc {
         name: "snapshot_now",
@@ -420,6 +420,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Published, "falcon")],
-        doc: "",
+        doc: "Takes snapshots of all its VMs at once.",
     },
 ];

@@ -29,21 +29,21 @@ Xapi = "xapi",
 /// All fields of a `VTPM` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in rio.
+    /// `uuid`. The lasting identity. Written by the server. Published in rio.
     pub uuid: Uuid,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<VtpmOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, VtpmOperations>,
-    /// `VM`. Set at creation. Published in rio.
+    /// `VM`. The VM that has it. Set at creation. Published in rio.
     pub vm: Ref<crate::VM>,
-    /// `backend`. Written by the server. Published in rio.
+    /// `backend`. The domain that runs it. Written by the server. Published in rio.
     pub backend: Ref<crate::VM>,
-    /// `persistence_backend`. Written by the server. Prototyped in 22.26.0.
+    /// `persistence_backend`. Where its state is kept. Written by the server. Prototyped in 22.26.0.
     pub persistence_backend: PersistenceBackend,
-    /// `is_unique`. Set at creation. Prototyped in 22.26.0.
+    /// `is_unique`. Whether its state must never exist twice, so that its VM cannot be copied with it. Set at creation. Prototyped in 22.26.0.
     pub is_unique: bool,
-    /// `is_protected`. Written by the server. Prototyped in 22.26.0.
+    /// `is_protected`. Whether its state is encrypted where it is kept. Written by the server. Prototyped in 22.26.0.
     pub is_protected: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -98,14 +98,14 @@ pub mod fields {
     pub const IS_PROTECTED: Field<VTPM, bool> = Field::new(7);
 }
 
-/// `VTPM.destroy`.
+/// `VTPM.destroy`. Deletes it and its state: keys that the guest keeps in it are lost. The VM must be halted.
 ///
 /// Least role: vm-admin. Prototyped in 22.26.0.
 pub fn destroy(this: &Ref<crate::VTPM>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `VTPM.create`.
+/// `VTPM.create`. Gives a halted VM a new one; a VM can have one.
 ///
 /// Least role: vm-admin. Prototyped in 22.26.0.
 pub fn create(vm: &Ref<crate::VM>, is_unique: bool) -> Call<Ref<crate::VTPM>> {
@@ -146,7 +146,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -157,7 +157,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -168,7 +168,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "VM",
@@ -179,7 +179,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "VTPMs", stored: true }),
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The VM that has it.",
     },
     FieldDesc {
         name: "backend",
@@ -190,7 +190,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "The domain that runs it.",
     },
     FieldDesc {
         name: "persistence_backend",
@@ -201,7 +201,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "22.26.0")],
-        doc: "",
+        doc: "Where its state is kept.",
     },
     FieldDesc {
         name: "is_unique",
@@ -212,7 +212,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "22.26.0")],
-        doc: "",
+        doc: "Whether its state must never exist twice, so that its VM cannot be copied with it.",
     },
     FieldDesc {
         name: "is_protected",
@@ -223,7 +223,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Prototyped, "22.26.0")],
-        doc: "",
+        doc: "Whether its state is encrypted where it is kept.",
     },
 ];
 
@@ -237,7 +237,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Prototyped, "22.26.0")],
-        doc: "",
+        doc: "Deletes it and its state: keys that the guest keeps in it are lost. The VM must be halted.",
     },
     MessageDesc {
         name: "create",
@@ -251,6 +251,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Prototyped, "22.26.0")],
-        doc: "",
+        doc: "Gives a halted VM a new one; a VM can have one.",
     },
 ];

@@ -25,19 +25,19 @@ Unplug = "unplug",
 /// All fields of a `VUSB` at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// `uuid`. Written by the server. Published in inverness.
+    /// `uuid`. The lasting identity. Written by the server. Published in inverness.
     pub uuid: Uuid,
-    /// `allowed_operations`. Written by the server. Published in rio.
+    /// `allowed_operations`. What may be done with it now. Advisory; the order means nothing. Written by the server. Published in rio.
     pub allowed_operations: Vec<VusbOperations>,
-    /// `current_operations`. Written by the server. Published in rio.
+    /// `current_operations`. What is being done with it, by the reference of the task. Written by the server. Published in rio.
     pub current_operations: Map<String, VusbOperations>,
-    /// `VM`. Written by the server. Published in inverness.
+    /// `VM`. The VM that has it. Written by the server. Published in inverness.
     pub vm: Ref<crate::VM>,
-    /// `USB_group`. Written by the server. Published in inverness.
+    /// `USB_group`. The group that serves it. Written by the server. Published in inverness.
     pub usb_group: Ref<crate::USBGroup>,
-    /// `other_config`. Clients may write it. Published in inverness.
+    /// `other_config`. Anything that clients keep with it, by name. Clients may write it. Published in inverness.
     pub other_config: Map<String, String>,
-    /// `currently_attached`. Written by the server. Published in rio.
+    /// `currently_attached`. Whether it is in use right now. Written by the server. Published in rio.
     pub currently_attached: bool,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
@@ -88,21 +88,21 @@ pub mod fields {
     pub const CURRENTLY_ATTACHED: Field<VUSB, bool> = Field::new(6);
 }
 
-/// `VUSB.destroy`.
+/// `VUSB.destroy`. Takes it from its VM; it must be unplugged.
 ///
 /// Least role: pool-admin. Published in inverness.
 pub fn destroy(this: &Ref<crate::VUSB>) -> Call<()> {
     send(&CLASS, 0, vec![this.argument()])
 }
 
-/// `VUSB.unplug`.
+/// `VUSB.unplug`. Takes it out of a running VM.
 ///
 /// Least role: pool-admin. Published in inverness.
 pub fn unplug(this: &Ref<crate::VUSB>) -> Call<()> {
     send(&CLASS, 1, vec![this.argument()])
 }
 
-/// `VUSB.create`.
+/// `VUSB.create`. Gives a VM the USB device of a group; its next start plugs it in.
 ///
 /// Least role: pool-admin. Published in inverness.
 pub fn create(
@@ -147,7 +147,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The lasting identity.",
     },
     FieldDesc {
         name: "allowed_operations",
@@ -158,7 +158,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What may be done with it now. Advisory; the order means nothing.",
     },
     FieldDesc {
         name: "current_operations",
@@ -169,7 +169,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "What is being done with it, by the reference of the task.",
     },
     FieldDesc {
         name: "VM",
@@ -180,7 +180,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "VM", field: "VUSBs", stored: true }),
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The VM that has it.",
     },
     FieldDesc {
         name: "USB_group",
@@ -191,7 +191,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: Some(Relation { class: "USB_group", field: "VUSBs", stored: true }),
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "The group that serves it.",
     },
     FieldDesc {
         name: "other_config",
@@ -202,7 +202,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::PoolAdmin,
         relation: None,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Anything that clients keep with it, by name.",
     },
     FieldDesc {
         name: "currently_attached",
@@ -213,7 +213,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
+        doc: "Whether it is in use right now.",
     },
 ];
 
@@ -227,7 +227,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Takes it from its VM; it must be unplugged.",
     },
     MessageDesc {
         name: "unplug",
@@ -238,7 +238,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Takes it out of a running VM.",
     },
     MessageDesc {
         name: "create",
@@ -253,6 +253,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Published, "inverness")],
-        doc: "",
+        doc: "Gives a VM the USB device of a group; its next start plugs it in.",
     },
 ];

@@ -153,7 +153,7 @@ pub(crate) fn reaches(sim: &Sim, host: &RawRef, network: &RawRef) -> bool {
 
 /// Whether a host is up and lets VMs start: the first reason why not.
 pub(crate) fn check_host(sim: &Sim, host: &RawRef) -> Result<(), Failure> {
-    if !hosts::is_live(sim, host) {
+    if !sim.is_live(host) {
         return Err(Failure::new("HOST_NOT_LIVE", [""; 0]));
     }
     if !sim.store.flag("host", host.as_str(), "enabled") {

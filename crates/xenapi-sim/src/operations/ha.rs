@@ -73,7 +73,7 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
         "ha_compute_vm_failover_plan" => Handler::Now(failover_plan),
         "ha_prevent_restarts_for" => Handler::Now(|sim, _, args| {
             check_on(sim)?;
-            sim.hosts.no_restarts_until = sim.now + Millis::from_secs(args.int(0).clamp(0, 86_400).unsigned_abs());
+            sim.host_states.no_restarts_until = sim.now + Millis::from_secs(args.int(0).clamp(0, 86_400).unsigned_abs());
             Ok(Value::VOID)
         }),
         _ => return None,
@@ -371,7 +371,7 @@ fn failover_plan(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Fa
 
 /// Starts VMs again whose host has failed: the protected ones in their order, then the others that are worth a try.
 pub(crate) fn restart(sim: &mut Sim, lost: &[RawRef]) {
-    if sim.now < sim.hosts.no_restarts_until {
+    if sim.now < sim.host_states.no_restarts_until {
         return;
     }
     let mut wanted: Vec<(bool, i64, RawRef)> = Vec::new();

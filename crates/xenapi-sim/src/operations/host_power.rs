@@ -1,5 +1,6 @@
 //! Hosts that go down and come back, on demand or by misfortune.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -26,7 +27,7 @@ const BUTTON: Millis = Millis::from_secs(300);
 
 /// What is known of hosts beside their rows.
 #[derive(Default)]
-pub(crate) struct Hosts {
+pub(crate) struct HostStates {
     /// Hosts that do not answer, and which of their failures it is.
     pub(crate) down: BTreeMap<RawRef, u64>,
     /// Hosts about to go down.
@@ -37,10 +38,23 @@ pub(crate) struct Hosts {
     pub(crate) cleared: BTreeSet<RawRef>,
     /// VMs to start when their host is back.
     awaiting: BTreeMap<RawRef, Vec<RawRef>>,
-    /// Nobody answers calls: the master is down.
-    pub(crate) absent: bool,
     pub(crate) no_restarts_until: Millis,
+    /// Names of revocation lists.
+    pub(crate) revocations: BTreeSet<String>,
     pub(crate) spares: Vec<members::Spare>,
+    /// Members that have not heard of a new master yet.
+    pub(crate) astray: BTreeSet<RawRef>,
+}
+
+impl HostStates {
+    /// A host left the pool.
+    pub(crate) fn forget(&mut self, host: &RawRef) {
+        self.down.remove(host);
+        self.awaiting.remove(host);
+        for set in [&mut self.leaving, &mut self.rests, &mut self.cleared, &mut self.astray] {
+            set.remove(host);
+        }
+    }
 }
 
 pub(crate) fn find(message: &str) -> Option<Handler> {
@@ -76,7 +90,7 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
                     if sim.store.text("host", host.as_str(), "power_on_mode").is_empty() {
                         return Err(Failure::new("HOST_POWER_ON_MODE_DISABLED", [""; 0]));
                     }
-                    if hosts::is_live(sim, host) {
+                    if sim.is_live(host) {
                         return Err(Failure::new("HOST_IS_LIVE", [host.as_str()]));
                     }
                     Ok(Vec::from([hold("host", host, "power_on")]))
@@ -96,7 +110,7 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
         }),
         "declare_dead" => Handler::Now(|sim, _, args| {
             let host = sim.need("host", args.text(0))?;
-            if !hosts::is_down(sim, &host) && hosts::is_live(sim, &host) {
+            if !hosts::is_down(sim, &host) && sim.is_live(&host) {
                 return Err(Failure::new("HOST_IS_LIVE", [host.as_str()]));
             }
             declare(sim, &host);
@@ -104,7 +118,7 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
         }),
         "destroy" => Handler::Now(|sim, _, args| {
             let host = sim.need("host", args.text(0))?;
-            if host == sim.master() || (hosts::is_live(sim, &host) && !hosts::is_down(sim, &host)) {
+            if host == sim.master() || (sim.is_live(&host) && !hosts::is_down(sim, &host)) {
                 return Err(Failure::new("HOST_IS_LIVE", [host.as_str()]));
             }
             ha::check_off(sim)?;
@@ -133,14 +147,14 @@ fn leave(sim: &mut Sim, host: &RawRef, reboots: bool) {
     let label = if reboots { "Host is rebooting" } else { "Host is shutting down" };
     let task = sim.new_task(label, &RawRef::null());
     sim.store.put("task", task.as_str(), "resident_on", host);
-    sim.hosts.leaving.insert(host.clone());
+    sim.host_states.leaving.insert(host.clone());
     sim.defer(GRACE, (host.clone(), task, reboots), |sim, (host, task, reboots)| {
         let is_master = *host == sim.master();
         fail(sim, host);
         declare(sim, host);
         let back = match (reboots, is_master) {
             (true, _) => Some(BOOT),
-            (false, true) if sim.hosts.absent => Some(BUTTON + BOOT),
+            (false, true) if sim.master() == *host => Some(BUTTON + BOOT),
             _ => None,
         };
         let failure = Failure::new("TASK_CANCELLED", [task.as_str()]);
@@ -155,9 +169,9 @@ fn leave(sim: &mut Sim, host: &RawRef, reboots: bool) {
 
 /// A host boots, and is back after a while, unless something else has happened to it by then.
 fn come_back(sim: &mut Sim, host: &RawRef, after: Millis) {
-    let failure = sim.hosts.down.get(host).copied();
+    let failure = sim.host_states.down.get(host).copied();
     sim.defer(after, (host.clone(), failure), |sim, (host, failure)| {
-        if sim.hosts.down.get(host).copied() == *failure {
+        if sim.host_states.down.get(host).copied() == *failure {
             recover(sim, host);
         }
     });
@@ -165,11 +179,11 @@ fn come_back(sim: &mut Sim, host: &RawRef, after: Millis) {
 
 /// A host is gone from one moment to the next. Nobody knows yet.
 fn fail(sim: &mut Sim, host: &RawRef) {
-    if sim.hosts.down.contains_key(host) {
+    if sim.host_states.down.contains_key(host) {
         return;
     }
     let failure = sim.new_id();
-    sim.hosts.down.insert(host.clone(), failure);
+    sim.host_states.down.insert(host.clone(), failure);
     let error = Failure::new("CANNOT_CONTACT_HOST", [host.as_str()]);
     for guest in sim.store.refs("host", host.as_str(), "resident_VMs") {
         sim.break_jobs_on("VM", &guest, &error);
@@ -177,11 +191,11 @@ fn fail(sim: &mut Sim, host: &RawRef) {
     sim.break_jobs_on("host", host, &error);
     let verdict = if ha::is_on(sim) { HEARTBEAT } else { SILENCE };
     if *host == sim.master() {
-        sim.hosts.absent = true;
-        sim.drop_sessions_and_tasks();
+        // Until it is back, or another host is master.
+        sim.restart(Millis(u64::MAX / 2));
     }
     sim.defer(verdict, (host.clone(), failure), |sim, (host, failure)| {
-        if sim.hosts.down.get(host) == Some(failure) {
+        if sim.host_states.down.get(host) == Some(failure) {
             declare(sim, host);
         }
     });
@@ -198,7 +212,7 @@ fn declare(sim: &mut Sim, host: &RawRef) {
     hosts::refresh_host(sim, host);
     let powers_on = |vm: &&RawRef| sim.store.key("VM", vm.as_str(), "other_config", "auto_poweron") == Some("true");
     let awaiting: Vec<RawRef> = lost.iter().filter(powers_on).cloned().collect();
-    sim.hosts.awaiting.insert(host.clone(), awaiting);
+    sim.host_states.awaiting.insert(host.clone(), awaiting);
     if ha::is_on(sim) && is_news {
         let (name, uuid) = (sim.store.text("host", of, "name_label"), String::from(sim.store.text("host", of, "uuid")));
         let body = format!("Server '{name}' (uuid: {uuid}) has failed");
@@ -206,7 +220,7 @@ fn declare(sim: &mut Sim, host: &RawRef) {
         if *host == sim.master() {
             members::elect(sim);
         }
-        if !sim.hosts.absent {
+        if !hosts::is_down(sim, &sim.master()) {
             ha::restart(sim, &lost);
         }
         ha::update_status(sim);
@@ -216,14 +230,14 @@ fn declare(sim: &mut Sim, host: &RawRef) {
 /// A host has booted.
 fn recover(sim: &mut Sim, host: &RawRef) {
     let of = host.as_str();
-    if sim.hosts.down.remove(host).is_none() || !sim.store.contains("host", of) {
+    if sim.host_states.down.remove(host).is_none() || !sim.store.contains("host", of) {
         return;
     }
-    sim.hosts.leaving.remove(host);
-    sim.hosts.cleared.remove(host);
+    sim.host_states.leaving.remove(host);
+    sim.host_states.cleared.remove(host);
     // What ran before does not run any more.
     let lost = ha::stop_guests(sim, host);
-    let mut awaiting = sim.hosts.awaiting.remove(host).unwrap_or_default();
+    let mut awaiting = sim.host_states.awaiting.remove(host).unwrap_or_default();
     awaiting.extend(lost.into_iter().filter(|vm| sim.store.key("VM", vm.as_str(), "other_config", "auto_poweron") == Some("true")));
     let (metrics, date) = (sim.store.reference("host", of, "metrics"), sim.date());
     sim.store.put("host_metrics", metrics.as_str(), "live", true);
@@ -245,9 +259,9 @@ fn recover(sim: &mut Sim, host: &RawRef) {
     let metrics = sim.store.reference("VM", dom0.as_str(), "metrics");
     sim.store.put("VM_metrics", metrics.as_str(), "start_time", date);
     if *host == sim.master() {
-        sim.hosts.absent = false;
+        sim.booting_until = sim.now;
     }
-    let rests = sim.hosts.rests.contains(host);
+    let rests = sim.host_states.rests.contains(host);
     hosts::set_enabled(sim, host, !rests);
     ha::update_status(sim);
     if pool_settings::powers_vms_on(sim) {
@@ -255,7 +269,7 @@ fn recover(sim: &mut Sim, host: &RawRef) {
             let action = crate::operations::vm::Action::Start { paused: false };
             let job = crate::operations::vm::VmJob::new(vm, "start", action);
             // One that cannot start stays halted, as after every boot.
-            drop(sim.start_own_job("VM.start", alloc::boxed::Box::new(job)));
+            drop(sim.start_own_job("VM.start", Box::new(job)));
         }
     }
 }
@@ -266,10 +280,16 @@ fn restart_toolstack(sim: &mut Sim, host: &RawRef) {
         return;
     }
     if *host == sim.master() {
-        sim.drop_sessions_and_tasks();
+        sim.restart(Millis(0));
     }
     let now = sim.date().unix();
     sim.store.put_key("host", host.as_str(), "other_config", "agent_start_time", format!("{now}."));
+}
+
+/// A host dies, and everybody knows at once.
+pub(crate) fn host_died(sim: &mut Sim, host: &RawRef) {
+    fail(sim, host);
+    declare(sim, host);
 }
 
 impl Sim {
@@ -285,7 +305,7 @@ impl Sim {
     ///
     /// Calls about its VMs fail with `CANNOT_CONTACT_HOST`. After ten minutes (with high availability: one) it counts as dead: its
     /// `host_metrics.live` is false, its VMs are halted, and those that high availability protects start elsewhere. When the master
-    /// dies, sessions and tasks are gone and all calls are refused until it is back or another host has become master.
+    /// dies, sessions and tasks are gone, and calls fail with `HOST_STILL_BOOTING` until it is back or another host is master.
     pub fn host_fails(&mut self, host: &str, now: Millis) -> bool {
         self.advance(now);
         let host = self.find_host(host);
@@ -306,11 +326,5 @@ impl Sim {
         }
         self.notice_changes();
         host.is_some()
-    }
-
-    /// Whether anybody answers calls: not while the master is down. Drivers may refuse connections then; calls that they pass on all
-    /// the same fail with `HOST_STILL_BOOTING`.
-    pub fn is_reachable(&self) -> bool {
-        !self.hosts.absent
     }
 }

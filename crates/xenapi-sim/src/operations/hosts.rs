@@ -95,24 +95,32 @@ fn settings(message: &str) -> Option<Handler> {
         "enable" => Handler::Now(|sim, _, args| {
             let host = sim.need("host", args.text(0))?;
             check_reachable(sim, &host)?;
-            if sim.hosts.leaving.contains(&host) {
+            if sim.host_states.leaving.contains(&host) {
                 return Err(Failure::new("HOST_DISABLED_UNTIL_REBOOT", [host.as_str()]));
             }
-            sim.hosts.rests.remove(&host);
+            sim.host_states.rests.remove(&host);
             sim.store.drop_key("host", host.as_str(), "other_config", "MAINTENANCE_MODE");
             set_enabled(sim, &host, true);
             Ok(Value::VOID)
         }),
         "create_new_blob" => Handler::Now(|sim, _, args| vm_settings::create_blob(sim, "host", args)),
         "set_hostname_live" => Handler::Now(set_hostname),
+        "local_management_reconfigure" => Handler::Now(|sim, caller, args| {
+            let host = sim.host_of(caller.origin);
+            let pifs = sim.store.refs("host", host.as_str(), "PIFs").into_iter();
+            let mut plain = pifs.filter(|pif| sim.store.int("PIF", pif.as_str(), "VLAN") < 0);
+            let pif = plain.find(|pif| sim.store.text("PIF", pif.as_str(), "device") == args.text(0));
+            let pif = pif.ok_or_else(|| Failure::new("PIF_DEVICE_NOT_FOUND", [""; 0]))?;
+            set_management(sim, &pif)
+        }),
         "management_reconfigure" => Handler::Now(|sim, _, args| {
             let pif = sim.need("PIF", args.text(0))?;
             ha::check_off(sim)?;
             set_management(sim, &pif)
         }),
-        "management_disable" => Handler::Now(|sim, _, _| {
+        "management_disable" => Handler::Now(|sim, caller, _| {
             ha::check_off(sim)?;
-            let pif = management(sim, &sim.master());
+            let pif = management(sim, &sim.host_of(caller.origin));
             sim.store.put("PIF", pif.as_str(), "management", false);
             Ok(Value::VOID)
         }),
@@ -201,31 +209,31 @@ fn settings(message: &str) -> Option<Handler> {
         "set_ssh_auto_mode" => Handler::Now(|sim, _, args| set(sim, args, "ssh_auto_mode")),
         "dmesg_clear" => Handler::Now(|sim, _, args| {
             let text = kernel_log(sim, args.text(0))?;
-            sim.hosts.cleared.insert(RawRef::from(args.text(0)));
+            sim.host_states.cleared.insert(RawRef::from(args.text(0)));
             Ok(text)
         }),
         _ => return None,
     })
 }
 
-/// What only root on a host calls; the host is the master, to whom all calls come.
+/// What only root on a host calls, about the host that he asks.
 fn emergency(message: &str) -> Option<Handler> {
     Some(match message {
-        "emergency_disable_tls_verification" => Handler::Now(|sim, _, _| {
-            let host = sim.master();
+        "emergency_disable_tls_verification" => Handler::Now(|sim, caller, _| {
+            let host = sim.host_of(caller.origin);
             sim.store.put("host", host.as_str(), "tls_verification_enabled", false);
             Ok(Value::VOID)
         }),
-        "emergency_reenable_tls_verification" => Handler::Now(|sim, _, _| {
-            let (host, pool) = (sim.master(), sim.store.first("pool").unwrap_or_default());
+        "emergency_reenable_tls_verification" => Handler::Now(|sim, caller, _| {
+            let (host, pool) = (sim.host_of(caller.origin), sim.store.first("pool").unwrap_or_default());
             if !sim.store.flag("pool", pool.as_str(), "tls_verification_enabled") {
                 return Err(Failure::new("TLS_VERIFICATION_NOT_ENABLED_IN_POOL", [""; 0]));
             }
             sim.store.put("host", host.as_str(), "tls_verification_enabled", true);
             Ok(Value::VOID)
         }),
-        "emergency_clear_mandatory_guidance" => Handler::Now(|sim, _, _| {
-            let host = sim.master();
+        "emergency_clear_mandatory_guidance" => Handler::Now(|sim, caller, _| {
+            let host = sim.host_of(caller.origin);
             sim.store.put("host", host.as_str(), "pending_guidances", Vec::new());
             Ok(Value::VOID)
         }),
@@ -247,21 +255,14 @@ fn on_host(sim: &mut Sim, args: &Args, act: fn(&mut Sim, &RawRef)) -> Result<Val
     Ok(Value::VOID)
 }
 
-/// Whether a host is known to be alive.
-pub(crate) fn is_live(sim: &Sim, host: &RawRef) -> bool {
-    sim.store.flag("host_metrics", sim.store.text("host", host.as_str(), "metrics"), "live")
-}
-
 /// Whether a host does not answer, whether that is known already or not.
 pub(crate) fn is_down(sim: &Sim, host: &RawRef) -> bool {
-    sim.hosts.down.contains_key(host)
+    sim.host_states.down.contains_key(host)
 }
 
 /// Fails if a host does not answer; null and unknown hosts do no harm.
 pub(crate) fn check_reachable(sim: &Sim, host: &RawRef) -> Result<(), Failure> {
-    let metrics = sim.store.text("host", host.as_str(), "metrics");
-    let is_dead = sim.store.contains("host_metrics", metrics) && !sim.store.flag("host_metrics", metrics, "live");
-    if is_dead {
+    if sim.store.contains("host", host.as_str()) && !sim.is_live(host) {
         return Err(Failure::new("HOST_OFFLINE", [host.as_str()]));
     }
     if is_down(sim, host) {
@@ -303,7 +304,7 @@ pub(crate) fn refresh_host(sim: &mut Sim, host: &RawRef) {
         return;
     }
     let mut operations: Vec<&str> = Vec::new();
-    if is_live(sim, host) {
+    if sim.is_live(host) {
         operations.extend(["provision", "evacuate", "vm_start", "vm_resume", "vm_migrate"]);
         if !sim.store.flag("host", of, "enabled") {
             operations = Vec::from(["evacuate", "reboot", "shutdown", "enable"]);
@@ -322,16 +323,23 @@ pub(crate) fn management(sim: &Sim, host: &RawRef) -> RawRef {
     pifs.into_iter().find(|pif| sim.store.flag("PIF", pif.as_str(), "management")).unwrap_or_default()
 }
 
-/// Manages a host over another of its interfaces from now on.
-pub(crate) fn set_management(sim: &mut Sim, pif: &RawRef) -> Result<Value, Failure> {
+/// Fails unless a host can be managed over an interface.
+pub(crate) fn check_manageable(sim: &Sim, pif: &RawRef) -> Result<(), Failure> {
     let of = pif.as_str();
     if sim.store.text("PIF", of, "ip_configuration_mode") == "None" {
         return Err(Failure::new("PIF_HAS_NO_NETWORK_CONFIGURATION", [of]));
     }
-    let address = sim.store.text("PIF", of, "IP").to_string();
-    if address.is_empty() {
+    if sim.store.text("PIF", of, "IP").is_empty() {
         return Err(Failure::new("INTERFACE_HAS_NO_IP", [sim.store.text("PIF", of, "device")]));
     }
+    Ok(())
+}
+
+/// Manages a host over another of its interfaces from now on.
+pub(crate) fn set_management(sim: &mut Sim, pif: &RawRef) -> Result<Value, Failure> {
+    check_manageable(sim, pif)?;
+    let of = pif.as_str();
+    let address = sim.store.text("PIF", of, "IP").to_string();
     let host = sim.store.reference("PIF", of, "host");
     let old = management(sim, &host);
     sim.store.put("PIF", old.as_str(), "management", false);
@@ -346,7 +354,7 @@ fn disable(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Failure>
     ha::check_loss(sim, &host)?;
     // Without the parameter it is enabled again when it has booted.
     if args.value(1).and_then(Value::as_bool) == Some(false) {
-        sim.hosts.rests.insert(host.clone());
+        sim.host_states.rests.insert(host.clone());
     }
     set_enabled(sim, &host, false);
     Ok(Value::VOID)
@@ -374,7 +382,7 @@ fn set_hostname(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Fai
 fn kernel_log(sim: &Sim, host: &str) -> Result<Value, Failure> {
     let host = sim.need("host", host)?;
     let of = host.as_str();
-    if sim.hosts.cleared.contains(&host) {
+    if sim.host_states.cleared.contains(&host) {
         return Ok(Value::from(""));
     }
     let about = |field, key| sim.store.key("host", of, field, key).unwrap_or("unknown");

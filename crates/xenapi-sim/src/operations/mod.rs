@@ -1,18 +1,27 @@
 //! What is simulated by hand: explicit messages with a body of their own, and what creating, writing and destroying objects of some
 //! classes entails.
 
+mod appliances;
 mod boot;
 mod devices;
 mod evacuate;
+mod ha;
+mod host_power;
+mod hosts;
+mod life;
+mod members;
 mod memory;
+mod motion;
 mod networks;
 mod pool;
+mod pool_settings;
 mod replicate;
 mod rules;
 mod snapshots;
 mod storage;
 mod timed;
 mod vm;
+mod vm_settings;
 
 use alloc::boxed::Box;
 
@@ -22,10 +31,12 @@ use crate::arguments::Args;
 use crate::dispatch::Caller;
 use crate::store::Draft;
 use crate::tasks::Operation;
-use crate::{Handled, Sim};
+use crate::{Handled, Sim, queues, sessions, tasks, users};
 
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
-pub(crate) use pool::set_enabled;
+pub(crate) use boot::overhead as memory_overhead;
+pub(crate) use host_power::{HostStates, host_died};
+pub(crate) use hosts::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
 
 /// A body that answers at once.
@@ -46,35 +57,26 @@ pub(crate) enum Handler {
 /// The body of an explicit message, if it is simulated.
 pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> {
     match class.name {
-        "event" => event(message.name),
-        "VM" => vm::find(message.name).or_else(|| memory::find(message.name)),
+        "event" => queues::find(message.name),
+        "session" => sessions::find(message.name),
+        "task" => tasks::find(message.name),
+        "auth" | "role" | "subject" => users::find(class.name, message.name),
+        "VM" => vm::find(message.name)
+            .or_else(|| memory::find(message.name))
+            .or_else(|| vm_settings::find(message.name))
+            .or_else(|| motion::find(class.name, message.name)),
+        "VM_appliance" => appliances::find(message.name),
         "SR" | "VDI" => storage::find(class.name, message.name),
         "VLAN" | "PIF" => networks::find(class.name, message.name),
         "VBD" | "VIF" | "PBD" => devices::find(class.name, message.name),
-        "host" => evacuate::find(message.name).or_else(|| pool::find(class.name, message.name)),
+        "host" => evacuate::find(message.name)
+            .or_else(|| hosts::find(message.name))
+            .or_else(|| host_power::find(message.name))
+            .or_else(|| motion::find(class.name, message.name)),
+        "pool" => members::find(message.name)
+            .or_else(|| ha::find(message.name))
+            .or_else(|| pool_settings::find(message.name)),
         _ => pool::find(class.name, message.name),
-    }
-}
-
-fn event(message: &str) -> Option<Handler> {
-    Some(match message {
-        "from" => Handler::Wait(|sim, caller, args| sim.event_from(caller, args)),
-        "next" => Handler::Wait(|sim, caller, _| sim.event_next(caller)),
-        "inject" => Handler::Now(|sim, _, args| sim.inject(args)),
-        "register" => Handler::Now(Sim::register_call),
-        "unregister" => Handler::Now(Sim::unregister_call),
-        "get_current_id" => Handler::Now(|sim, _, _| Ok(Value::Int(sim.store.generation.cast_signed()))),
-        _ => return None,
-    })
-}
-
-impl Sim {
-    fn register_call(&mut self, caller: &Caller, args: &mut Args) -> Result<Value, Failure> {
-        self.register(caller, args)
-    }
-
-    fn unregister_call(&mut self, caller: &Caller, args: &mut Args) -> Result<Value, Failure> {
-        self.unregister(caller, args)
     }
 }
 
@@ -87,15 +89,10 @@ const PLAIN: &[(&str, &[&str])] = &[
             "platform",
             "blocked_operations",
             "actions_after_crash",
-            "HVM_boot_policy",
-            "HVM_shadow_multiplier",
             "NVRAM",
-            "domain_type",
             "order",
             "start_delay",
             "shutdown_delay",
-            "ha_restart_priority",
-            "bios_strings",
         ],
     ),
     ("task", &["other_config"]),
@@ -103,8 +100,8 @@ const PLAIN: &[(&str, &[&str])] = &[
     ("VDI", &["name_label", "name_description", "read_only", "sharable", "on_boot", "allow_caching"]),
     ("network", &["purpose", "default_locking_mode"]),
     ("PIF", &["disallow_unplug"]),
-    ("pool", &["guest_agent_config", "igmp_snooping_enabled"]),
-    ("host", &["iscsi_iqn", "multipathing", "numa_affinity_policy", "max_cstate"]),
+    ("pool", pool_settings::PLAIN),
+    ("host", &["numa_affinity_policy", "max_cstate"]),
     ("VIF", &["locking_mode", "ipv4_allowed", "ipv6_allowed"]),
 ];
 
@@ -147,21 +144,20 @@ pub(crate) fn check_write(
             let number = alloc::format!("{}", value.as_int().unwrap_or(0));
             Err(Failure::new("INVALID_VALUE", [text, number]))
         }
-        ("VM", "ha_restart_priority") if !matches!(value.as_text(), Some("" | "restart" | "best-effort")) => {
-            Err(Failure::new("INVALID_VALUE", ["ha_restart_priority", value.as_text().unwrap_or("")]))
-        }
-        ("VM", "HVM_boot_policy" | "domain_type" | "NVRAM" | "HVM_shadow_multiplier") => {
-            let operation = if field.name == "NVRAM" { "changing_NVRAM" } else { "changing_shadow_memory" };
-            rules::check_power(sim, &RawRef::from(reference), operation)
-        }
+        ("VM", "NVRAM") => rules::check_power(sim, &RawRef::from(reference), "changing_NVRAM"),
         _ => Ok(()),
     }
 }
 
 /// What a client's write entails.
 pub(crate) fn after_write(sim: &mut Sim, class: &ClassDesc, field: &FieldDesc, reference: &str) {
-    if class.name == "VM" && matches!(field.name, "is_a_template" | "blocked_operations" | "other_config") {
-        sim.refresh_vm(&RawRef::from(reference));
+    match (class.name, field.name) {
+        ("VM", "is_a_template") => vm_settings::after_template_change(sim, &RawRef::from(reference)),
+        ("VM", "blocked_operations" | "other_config" | "platform") | ("pool", "other_config") => {
+            refresh(sim, class.name, &RawRef::from(reference));
+        }
+        ("pool", "ha_allow_overcommit") => ha::update_status(sim),
+        _ => {}
     }
 }
 
@@ -181,15 +177,20 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
 
 /// Computes anew what an object allows.
 pub(crate) fn refresh(sim: &mut Sim, class: &str, reference: &RawRef) {
-    if class == "VM" {
-        sim.refresh_vm(reference);
+    match class {
+        "VM" => sim.refresh_vm(reference),
+        "host" => hosts::refresh_host(sim, reference),
+        "pool" => pool_settings::refresh_pool(sim, reference),
+        "VM_appliance" => appliances::refresh_appliance(sim, reference),
+        _ => {}
     }
 }
 
 /// What a new object entails.
 pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) {
     match class.name {
-        "VM" => sim.refresh_vm(reference),
+        "VM" => vm::after_create(sim, reference),
+        "VM_appliance" => refresh(sim, class.name, reference),
         "VBD" | "VIF" => devices::after_create(sim, class.name, reference),
         _ => {}
     }
@@ -199,6 +200,7 @@ pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef)
 pub(crate) fn before_destroy(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) -> Result<(), Failure> {
     match class.name {
         "VM" => vm::before_destroy(sim, reference),
+        "VM_appliance" => appliances::before_destroy(sim, reference),
         "VBD" => devices::before_destroy_vbd(sim, reference),
         "VIF" => devices::before_destroy_vif(sim, reference),
         "VDI" => devices::before_destroy_vdi(sim, reference),

@@ -1,13 +1,13 @@
-//! Sessions, tasks, hosts, messages.
+//! Messages.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use xenapi_core::{DateTime, Failure, RawRef, Role, Value};
+use xenapi_core::{DateTime, Failure, RawRef, Value};
 
 use crate::Sim;
 use crate::arguments::Args;
-use crate::dispatch::{Caller, method_names};
+use crate::dispatch::Caller;
 use crate::filter::Filter;
 use crate::implicit::{handle_invalid, records, references};
 use crate::operations::Handler;
@@ -18,134 +18,9 @@ const MESSAGES: usize = 10_000;
 
 pub(crate) fn find(class: &str, message: &str) -> Option<Handler> {
     match class {
-        "session" => session(message),
-        "task" => task(message),
-        "host" => host(message),
         "message" => messages(message),
         _ => None,
     }
-}
-
-fn session(message: &str) -> Option<Handler> {
-    Some(match message {
-        "login_with_password" => Handler::Now(|sim, caller, args| sim.login(caller, args)),
-        "logout" => Handler::Now(|sim, caller, _| {
-            sim.end_session(&caller.session);
-            Ok(Value::VOID)
-        }),
-        _ => return None,
-    })
-}
-
-fn task(message: &str) -> Option<Handler> {
-    Some(match message {
-        "create" => Handler::Now(|sim, caller, args| {
-            let task = sim.new_task(args.text(0), &caller.session);
-            sim.store.put("task", task.as_str(), "name_description", args.text(1));
-            Ok(task.into())
-        }),
-        "cancel" => Handler::Now(|sim, caller, args| {
-            let task = own_task(sim, caller, args, "task.cancel")?;
-            sim.cancel_task(&task);
-            Ok(Value::VOID)
-        }),
-        "destroy" => Handler::Now(|sim, caller, args| {
-            let task = own_task(sim, caller, args, "task.destroy")?;
-            sim.destroy_task(&task);
-            Ok(Value::VOID)
-        }),
-        "set_status" => Handler::Now(|sim, caller, args| {
-            let task = own_task(sim, caller, args, "task.set_status")?;
-            let status = args.take(1);
-            let is_over = status.as_text() != Some("pending");
-            let date = if is_over { sim.date() } else { DateTime::NEVER };
-            sim.store.put("task", task.as_str(), "finished", date);
-            sim.store.put("task", task.as_str(), "status", status);
-            Ok(Value::VOID)
-        }),
-        "set_progress" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "progress")),
-        "set_result" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "result")),
-        "set_error_info" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "error_info")),
-        _ => return None,
-    })
-}
-
-/// A task that the caller may act on: his own, or any if his role suffices.
-fn own_task(sim: &Sim, caller: &Caller, args: &Args, permission: &str) -> Result<RawRef, Failure> {
-    let task = sim.need("task", args.text(0))?;
-    let own = sim.store.refs("session", caller.session.as_str(), "tasks").contains(&task);
-    if own || caller.role >= Role::PoolOperator {
-        return Ok(task);
-    }
-    let text = "No permission in user session. (Roles with this permission: pool-operator, pool-admin)";
-    Err(Failure::new("RBAC_PERMISSION_DENIED", [alloc::format!("{permission}/any"), text.into()]))
-}
-
-fn set_task(sim: &mut Sim, caller: &Caller, args: &mut Args, field: &str) -> Result<Value, Failure> {
-    let task = own_task(sim, caller, args, "task.destroy")?;
-    let value = args.take(1);
-    sim.store.put("task", task.as_str(), field, value);
-    Ok(Value::VOID)
-}
-
-fn host(message: &str) -> Option<Handler> {
-    Some(match message {
-        "get_servertime" => Handler::Now(|sim, _, args| sim.need("host", args.text(0)).map(|_| sim.date().into())),
-        "get_server_localtime" => Handler::Now(|sim, _, args| {
-            sim.need("host", args.text(0))?;
-            // The simulated host's clock is on UTC; the text says no zone.
-            let text = alloc::format!("{}", sim.date());
-            let time = DateTime::parse(text.trim_end_matches('Z')).unwrap_or(sim.date());
-            Ok(time.into())
-        }),
-        "disable" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            set_enabled(sim, &host, false);
-            Ok(Value::VOID)
-        }),
-        "enable" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            set_enabled(sim, &host, true);
-            Ok(Value::VOID)
-        }),
-        "reboot" | "shutdown" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            if sim.store.flag("host", host.as_str(), "enabled") {
-                return Err(Failure::new("HOST_NOT_DISABLED", [""; 0]));
-            }
-            // Nothing simulates a host that is down.
-            Err(Failure::new("NOT_IMPLEMENTED", ["host power"]))
-        }),
-        "list_methods" => Handler::Now(|_, _, _| Ok(method_names())),
-        "compute_free_memory" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            let metrics = sim.store.reference("host", host.as_str(), "metrics");
-            Ok(Value::Int(sim.store.int("host_metrics", metrics.as_str(), "memory_free")))
-        }),
-        "compute_memory_overhead" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            Ok(Value::Int(sim.store.int("host", host.as_str(), "memory_overhead")))
-        }),
-        "get_management_interface" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            let pifs = sim.store.refs("host", host.as_str(), "PIFs");
-            let found = pifs.into_iter().find(|pif| sim.store.flag("PIF", pif.as_str(), "management"));
-            Ok(found.unwrap_or_default().into())
-        }),
-        _ => return None,
-    })
-}
-
-/// Lets a host start VMs, or not.
-pub(crate) fn set_enabled(sim: &mut Sim, host: &RawRef, enabled: bool) {
-    let operations: &[&str] = if enabled {
-        &["provision", "evacuate", "vm_start", "vm_resume", "vm_migrate"]
-    } else {
-        &["evacuate", "reboot", "shutdown", "enable"]
-    };
-    let operations: Vec<Value> = operations.iter().map(|operation| Value::from(*operation)).collect();
-    sim.store.put("host", host.as_str(), "enabled", enabled);
-    sim.store.put("host", host.as_str(), "allowed_operations", operations);
 }
 
 fn messages(message: &str) -> Option<Handler> {

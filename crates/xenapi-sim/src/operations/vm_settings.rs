@@ -220,7 +220,7 @@ fn reset_power(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Fail
         return Err(Failure::new("CANNOT_RESET_CONTROL_DOMAIN", [of]));
     }
     let host = sim.store.reference("VM", of, "resident_on");
-    if !host.is_null() && hosts::is_live(sim, &host) {
+    if !host.is_null() && sim.is_live(&host) {
         if hosts::is_down(sim, &host) {
             return Err(Failure::new("HOST_IS_LIVE", [host.as_str()]));
         }
