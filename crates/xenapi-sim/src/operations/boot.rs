@@ -213,9 +213,8 @@ pub(crate) fn check_reach(sim: &Sim, vm: &RawRef, host: &RawRef) -> Result<(), F
     if let Some(missing) = networks(sim, vm).iter().find(|network| !reaches(sim, host, network)) {
         return Err(Failure::new("VM_REQUIRES_NETWORK", [vm.as_str(), missing.as_str()]));
     }
-    let on_host = |class: &str, items: Vec<RawRef>| {
-        items.iter().any(|item| store.reference(class, item.as_str(), "host") == *host)
-    };
+    let on_host =
+        |class: &str, items: Vec<RawRef>| items.iter().any(|item| store.reference(class, item.as_str(), "host") == *host);
     for vgpu in store.refs("VM", vm.as_str(), "VGPUs") {
         let group = store.reference("VGPU", vgpu.as_str(), "GPU_group");
         if !on_host("PGPU", store.refs("GPU_group", group.as_str(), "PGPUs")) {

@@ -363,7 +363,8 @@ fn failover_plan(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Fa
     }
     let agile: Vec<(i64, RawRef)> = agile.into_iter().map(|vm| (boot::memory_used(sim, &vm), vm)).collect();
     for (vm, place) in pack(agile, &mut free) {
-        let place = place.map_or_else(|| entry("error_code", "HOST_NOT_ENOUGH_FREE_MEMORY"), |host| entry("host", host.as_str()));
+        let place =
+            place.map_or_else(|| entry("error_code", "HOST_NOT_ENOUGH_FREE_MEMORY"), |host| entry("host", host.as_str()));
         plan.push(text(&vm), place);
     }
     Ok(plan.into())

@@ -238,7 +238,9 @@ fn recover(sim: &mut Sim, host: &RawRef) {
     // What ran before does not run any more.
     let lost = ha::stop_guests(sim, host);
     let mut awaiting = sim.host_states.awaiting.remove(host).unwrap_or_default();
-    awaiting.extend(lost.into_iter().filter(|vm| sim.store.key("VM", vm.as_str(), "other_config", "auto_poweron") == Some("true")));
+    awaiting.extend(
+        lost.into_iter().filter(|vm| sim.store.key("VM", vm.as_str(), "other_config", "auto_poweron") == Some("true")),
+    );
     let (metrics, date) = (sim.store.reference("host", of, "metrics"), sim.date());
     sim.store.put("host_metrics", metrics.as_str(), "live", true);
     sim.store.put("host_metrics", metrics.as_str(), "last_updated", date);
@@ -293,14 +295,6 @@ pub(crate) fn host_died(sim: &mut Sim, host: &RawRef) {
 }
 
 impl Sim {
-    fn find_host(&self, host: &str) -> Option<RawRef> {
-        let is = |reference: &RawRef| {
-            let text = |field| self.store.text("host", reference.as_str(), field);
-            reference.as_str() == host || text("uuid") == host || text("name_label") == host || text("address") == host
-        };
-        self.store.all("host").into_iter().find(is)
-    }
-
     /// A host dies at a time, without warning. It is given by reference, uuid, name or address; answers whether there is such a host.
     ///
     /// Calls about its VMs fail with `CANNOT_CONTACT_HOST`. After ten minutes (with high availability: one) it counts as dead: its

@@ -284,7 +284,8 @@ pub(crate) fn check_operation(sim: &Sim, host: &RawRef, operation: &str) -> Resu
     const BRINGS: [&str; 3] = ["provision", "vm_resume", "vm_migrate"];
     let current = sim.store.value("host", host.as_str(), "current_operations").and_then(Value::as_struct);
     let stops = STOPS.contains(&operation);
-    let in_the_way = |other: &str| STOPS.contains(&other) && (stops || BRINGS.contains(&operation)) || stops && BRINGS.contains(&other);
+    let in_the_way =
+        |other: &str| STOPS.contains(&other) && (stops || BRINGS.contains(&operation)) || stops && BRINGS.contains(&other);
     if current.is_some_and(|current| current.iter().any(|(_, other)| in_the_way(other.as_text().unwrap_or("")))) {
         return Err(rules::busy("host", host.as_str(), current));
     }

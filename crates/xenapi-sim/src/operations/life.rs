@@ -56,8 +56,7 @@ pub(crate) fn start(sim: &mut Sim, vm: &RawRef, host: &RawRef, bytes: i64, pause
     sim.store.put("VM", of, "last_boot_CPU_flags", flags);
     let record = boot_record(sim, vm);
     sim.store.put("VM", of, "last_booted_record", record);
-    let (name, uuid) =
-        (sim.store.text("host", host.as_str(), "name_label"), sim.store.text("host", host.as_str(), "uuid"));
+    let (name, uuid) = (sim.store.text("host", host.as_str(), "name_label"), sim.store.text("host", host.as_str(), "uuid"));
     let what = format!("started on host: {name} (uuid: {uuid})");
     announce(sim, vm, "VM_STARTED", &what);
 }

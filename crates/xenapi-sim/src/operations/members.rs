@@ -141,15 +141,14 @@ fn begin_eject(sim: &mut Sim, host: &mut RawRef) -> Result<Vec<Hold>, Failure> {
 }
 
 fn fields(sim: &Sim, class: &str, reference: &str) -> Vec<Value> {
-    sim.store.row(class, reference).map(|row| row.fields.clone()).unwrap_or_default()
+    sim.store.row(class, reference).map(|row| row.fields.to_vec()).unwrap_or_default()
 }
 
 fn spare_of(sim: &Sim, host: &RawRef) -> Spare {
     let of = host.as_str();
     let physical = sim.store.refs("host", of, "PIFs").into_iter();
-    let physical = physical.filter(|pif| {
-        sim.store.flag("PIF", pif.as_str(), "physical") && sim.store.int("PIF", pif.as_str(), "VLAN") < 0
-    });
+    let physical = physical
+        .filter(|pif| sim.store.flag("PIF", pif.as_str(), "physical") && sim.store.int("PIF", pif.as_str(), "VLAN") < 0);
     let pifs = physical.map(|pif| {
         let network = sim.store.reference("PIF", pif.as_str(), "network");
         (fields(sim, "PIF", pif.as_str()), sim.store.text("network", network.as_str(), "name_label").to_string())
@@ -195,8 +194,12 @@ fn join(sim: &mut Sim) {
     ];
     let host = revive(sim, "host", spare.host, &changed);
     let of_dom0 = replicate_metrics(sim);
-    let changed =
-        [("resident_on", (&host).into()), ("affinity", (&host).into()), ("metrics", of_dom0), ("guest_metrics", NULL.into())];
+    let changed = [
+        ("resident_on", (&host).into()),
+        ("affinity", (&host).into()),
+        ("metrics", of_dom0),
+        ("guest_metrics", NULL.into()),
+    ];
     let dom0 = revive(sim, "VM", spare.control_domain, &changed);
     sim.refresh_vm(&dom0);
     sim.store.put("host", host.as_str(), "control_domain", &dom0);

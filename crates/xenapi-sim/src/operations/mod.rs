@@ -34,7 +34,6 @@ use crate::tasks::Operation;
 use crate::{Handled, Sim, queues, sessions, tasks, users};
 
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
-pub(crate) use boot::overhead as memory_overhead;
 pub(crate) use host_power::{HostStates, host_died};
 pub(crate) use hosts::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
@@ -73,9 +72,9 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
             .or_else(|| hosts::find(message.name))
             .or_else(|| host_power::find(message.name))
             .or_else(|| motion::find(class.name, message.name)),
-        "pool" => members::find(message.name)
-            .or_else(|| ha::find(message.name))
-            .or_else(|| pool_settings::find(message.name)),
+        "pool" => {
+            members::find(message.name).or_else(|| ha::find(message.name)).or_else(|| pool_settings::find(message.name))
+        }
         _ => pool::find(class.name, message.name),
     }
 }

@@ -102,9 +102,7 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
             Ok(Box::new(VmJob { wanted, ..VmJob::new(RawRef::from(args.text(0)), "pool_migrate", Action::Migrate) }))
         }),
         "clone" => Handler::Job(|_, _, args| copy(args, "clone", Copy::Clone, Options::default())),
-        "copy" => {
-            Handler::Job(|_, _, args| copy(args, "copy", Copy::Full(RawRef::from(args.text(2))), Options::default()))
-        }
+        "copy" => Handler::Job(|_, _, args| copy(args, "copy", Copy::Full(RawRef::from(args.text(2))), Options::default())),
         "snapshot" => Handler::Job(|_, _, args| {
             let ignored = args.value(2).and_then(Value::as_array).unwrap_or_default();
             let ignored = ignored.iter().filter_map(Value::as_text).map(RawRef::from).collect();
@@ -114,9 +112,7 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
             let options = Options { quiesced: true, ..Options::default() };
             copy(args, "snapshot_with_quiesce", Copy::Snapshot, options)
         }),
-        "checkpoint" => {
-            Handler::Job(|_, _, args| job(args, "checkpoint", Action::Checkpoint { name: args.text(1).into() }))
-        }
+        "checkpoint" => Handler::Job(|_, _, args| job(args, "checkpoint", Action::Checkpoint { name: args.text(1).into() })),
         "provision" => Handler::Job(|_, _, args| job(args, "provision", Action::Provision)),
         "revert" => Handler::Job(|sim, _, args| {
             let snapshot = RawRef::from(args.text(0));
@@ -141,11 +137,7 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
     })
 }
 
-fn pool_migrate(
-    sim: &mut Sim,
-    _: &crate::dispatch::Caller,
-    args: &mut Args,
-) -> Result<Box<dyn Operation>, Failure> {
+fn pool_migrate(sim: &mut Sim, _: &crate::dispatch::Caller, args: &mut Args) -> Result<Box<dyn Operation>, Failure> {
     let network = args.value(2).and_then(Value::as_struct).and_then(|options| options.get("network"));
     if let (Some(uuid), Some(class)) = (network.and_then(Value::as_text), xenapi_model::class("network"))
         && !sim.store.contains("network", uuid)
