@@ -178,6 +178,7 @@ pub struct Sim {
     next_domid: i64,
     next_sweep: Millis,
     recorded: Option<Vec<&'static str>>,
+    around: operations::around::Around,
     faults: faults::Faults,
     /// What is known of hosts beside their rows.
     host_states: operations::HostStates,
@@ -219,6 +220,7 @@ impl Sim {
             next_domid: 1,
             next_sweep: sessions::SWEEP,
             recorded: None,
+            around: operations::around::Around::default(),
             faults: faults::Faults::default(),
             host_states: operations::HostStates::default(),
             authorities: Map::default(),

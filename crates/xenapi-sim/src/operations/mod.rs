@@ -1,25 +1,42 @@
 //! What is simulated by hand: explicit messages with a body of their own, and what creating, writing and destroying objects of some
 //! classes entails.
 
+mod allowed;
 mod appliances;
+pub(crate) mod around;
+mod bond;
 mod boot;
+mod breakage;
+mod cbt;
 mod devices;
 mod evacuate;
 mod ha;
+mod hardware;
 mod host_power;
 mod hosts;
 mod life;
 mod members;
 mod memory;
+mod messages;
 mod motion;
 mod networks;
+mod overlays;
+mod pbd;
+mod pif;
 mod pool;
 mod pool_settings;
+mod probes;
 mod replicate;
 mod rules;
+mod secrets;
 mod snapshots;
+mod sr;
+mod steps;
 mod storage;
 mod timed;
+mod vbd;
+mod vdi;
+mod vif;
 mod vm;
 mod vm_settings;
 
@@ -37,6 +54,7 @@ pub(crate) use devices::{DISK_OPERATIONS, device_name};
 pub(crate) use host_power::{HostStates, host_died};
 pub(crate) use hosts::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
+pub(crate) use storage::DRIVERS;
 
 /// A body that answers at once.
 type Now = fn(&mut Sim, &Caller, &mut Args) -> Result<Value, Failure>;
@@ -55,6 +73,9 @@ pub(crate) enum Handler {
 
 /// The body of an explicit message, if it is simulated.
 pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> {
+    if let Some(found) = messages::find(class.name, message.name) {
+        return Some(found);
+    }
     match class.name {
         "event" => queues::find(message.name),
         "session" => sessions::find(message.name),
@@ -65,9 +86,16 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
             .or_else(|| vm_settings::find(message.name))
             .or_else(|| motion::find(class.name, message.name)),
         "VM_appliance" => appliances::find(message.name),
-        "SR" | "VDI" => storage::find(class.name, message.name),
-        "VLAN" | "PIF" => networks::find(class.name, message.name),
-        "VBD" | "VIF" | "PBD" => devices::find(class.name, message.name),
+        "SR" => sr::find(message.name),
+        "VDI" => vdi::find(message.name),
+        "PBD" => pbd::find(message.name),
+        "VBD" => vbd::find(message.name),
+        "VIF" => vif::find(message.name),
+        "network" => networks::find(message.name),
+        "PIF" => pif::find(message.name),
+        "Bond" => bond::find(message.name),
+        "VLAN" | "tunnel" | "network_sriov" => overlays::find(class.name, message.name),
+        "VTPM" | "VUSB" | "PUSB" | "USB_group" | "VGPU" | "PGPU" | "GPU_group" => hardware::find(class.name, message.name),
         "host" => evacuate::find(message.name)
             .or_else(|| hosts::find(message.name))
             .or_else(|| host_power::find(message.name))
@@ -96,12 +124,10 @@ const PLAIN: &[(&str, &[&str])] = &[
     ),
     ("task", &["other_config"]),
     ("SR", &["name_label", "name_description", "physical_size"]),
-    ("VDI", &["name_label", "name_description", "read_only", "sharable", "on_boot", "allow_caching"]),
-    ("network", &["purpose", "default_locking_mode"]),
+    ("VDI", &["name_label", "name_description", "read_only", "sharable", "allow_caching"]),
     ("PIF", &["disallow_unplug"]),
     ("pool", pool_settings::PLAIN),
     ("host", &["numa_affinity_policy", "max_cstate"]),
-    ("VIF", &["locking_mode", "ipv4_allowed", "ipv6_allowed"]),
 ];
 
 /// The setter that an explicit message amounts to, for those that only write a field.
@@ -164,11 +190,11 @@ pub(crate) fn after_write(sim: &mut Sim, class: &ClassDesc, field: &FieldDesc, r
 pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft) -> Result<(), Failure> {
     match class.name {
         "VM" => vm::before_create(sim, draft),
-        "VBD" => devices::before_create_vbd(sim, draft),
-        "VIF" => devices::before_create_vif(sim, draft),
-        "VDI" => devices::before_create_vdi(sim, draft),
-        "PBD" => devices::before_create_pbd(sim, draft),
-        "network" => devices::before_create_network(sim, draft),
+        "VBD" => vbd::before_create(sim, draft),
+        "VIF" => vif::before_create(sim, draft),
+        "VDI" => vdi::before_create(sim, draft),
+        "PBD" => pbd::before_create(sim, draft),
+        "network" => networks::before_create(sim, draft),
         "console" => Err(Failure::new("NOT_IMPLEMENTED", ["console.create"])),
         _ => Ok(()),
     }
@@ -181,7 +207,7 @@ pub(crate) fn refresh(sim: &mut Sim, class: &str, reference: &RawRef) {
         "host" => hosts::refresh_host(sim, reference),
         "pool" => pool_settings::refresh_pool(sim, reference),
         "VM_appliance" => appliances::refresh_appliance(sim, reference),
-        _ => {}
+        _ => sim.refresh_allowed(class, reference),
     }
 }
 
@@ -190,7 +216,9 @@ pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef)
     match class.name {
         "VM" => vm::after_create(sim, reference),
         "VM_appliance" => refresh(sim, class.name, reference),
-        "VBD" | "VIF" => devices::after_create(sim, class.name, reference),
+        "VBD" => vbd::after_create(sim, reference),
+        "VIF" => sim.refresh_allowed("VIF", reference),
+        "VDI" => vdi::after_create(sim, reference),
         _ => {}
     }
 }
@@ -200,11 +228,11 @@ pub(crate) fn before_destroy(sim: &mut Sim, class: &ClassDesc, reference: &RawRe
     match class.name {
         "VM" => vm::before_destroy(sim, reference),
         "VM_appliance" => appliances::before_destroy(sim, reference),
-        "VBD" => devices::before_destroy_vbd(sim, reference),
-        "VIF" => devices::before_destroy_vif(sim, reference),
-        "VDI" => devices::before_destroy_vdi(sim, reference),
-        "PBD" => devices::before_destroy_pbd(sim, reference),
-        "network" => devices::before_destroy_network(sim, reference),
+        "VBD" => vbd::before_destroy(sim, reference),
+        "VIF" => vif::before_destroy(sim, reference),
+        "VDI" => vdi::before_destroy(sim, reference),
+        "PBD" => pbd::before_destroy(sim, reference),
+        "network" => networks::before_destroy(sim, reference),
         _ => Ok(()),
     }
 }

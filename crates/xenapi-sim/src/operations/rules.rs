@@ -396,5 +396,6 @@ impl Sim {
         }
         let allowed = state(self, vm.as_str()).allowed();
         self.store.put("VM", vm.as_str(), "allowed_operations", allowed);
+        self.refresh_devices(vm);
     }
 }
