@@ -34,4 +34,4 @@ pub use document::{
     read_value_text, read_value_with,
 };
 pub use reader::{Engine, XmlReader};
-pub use write::{XmlWriter, write_bare, write_call, write_failure, write_success, write_value_text};
+pub use write::{XmlWriter, write_bare, write_call, write_failure, write_success, write_success_with, write_value_text};
