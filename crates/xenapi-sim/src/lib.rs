@@ -179,6 +179,7 @@ pub struct Sim {
     next_domid: i64,
     next_sweep: Millis,
     recorded: Option<Vec<&'static str>>,
+    around: operations::around::Around,
     faults: faults::Faults,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
@@ -219,6 +220,7 @@ impl Sim {
             next_domid: 1,
             next_sweep: sessions::SWEEP,
             recorded: None,
+            around: operations::around::Around::default(),
             faults: faults::Faults::default(),
             authorities: Map::default(),
         }

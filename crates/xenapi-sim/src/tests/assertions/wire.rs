@@ -38,13 +38,13 @@ fn a07_booleans_are_one_and_zero_and_only_one_is_true() {
     let vm = pool.vm("Halted");
     let this = format!("<value>{vm}</value>");
     assert_eq!(value_of(&pool.wire("VM.get_is_a_template", &[&this])), "<value><boolean>0</boolean></value>");
-    let sr = pool.refs("SR.get_all", &[])[0].clone();
-    let of_sr = format!("<value>{sr}</value>");
+    let vbd = pool.refs("VBD.get_all", &[])[0].clone();
+    let of_vbd = format!("<value>{vbd}</value>");
     for (sent, stored) in [("1", "1"), ("true", "0"), ("1", "1"), ("0", "0")] {
         let sent = format!("<value><boolean>{sent}</boolean></value>");
-        assert_eq!(value_of(&pool.wire("SR.set_shared", &[&of_sr, &sent])), "<value></value>", "{sent}");
+        assert_eq!(value_of(&pool.wire("VBD.set_bootable", &[&of_vbd, &sent])), "<value></value>", "{sent}");
         let expected = format!("<value><boolean>{stored}</boolean></value>");
-        assert_eq!(value_of(&pool.wire("SR.get_shared", &[&of_sr])), expected, "{sent}");
+        assert_eq!(value_of(&pool.wire("VBD.get_bootable", &[&of_vbd])), expected, "{sent}");
     }
     // A template is made of a VM only by a true one.
     let word = "<value><boolean>true</boolean></value>";
