@@ -46,15 +46,22 @@ mod filter;
 mod generate;
 pub mod handlers;
 mod implicit;
+mod incidents;
+mod members;
 mod operations;
+mod queues;
 mod random;
+mod rbac;
 mod records;
 mod relations;
+mod reply;
 mod sessions;
 mod store;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod users;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -64,8 +71,12 @@ use xenapi_core::{DateTime, Failure, Millis, RawCall, RawRef, Value};
 
 use crate::random::Random;
 use crate::store::{Map, Store};
+use crate::timers::Timer;
 
+pub use incidents::Incident;
+pub use members::{HostId, HostInfo};
 pub use records::Error;
+pub use reply::Shared;
 
 /// The password of every simulated user.
 pub const PASSWORD: &str = "xenoxide";
@@ -100,10 +111,12 @@ impl Default for Config {
 /// Where a call came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Over the network.
+    /// Over the network, to the master, whichever host that is.
     Tcp,
     /// Over the Unix socket on the host: the caller is root and needs no password.
     UnixSocket,
+    /// Over the network to the address of one of the hosts, see [`Sim::hosts`]. Members send callers on to the master.
+    Host(HostId),
 }
 
 /// What became of a call.
@@ -124,6 +137,8 @@ pub enum Outcome {
     Failure(Failure),
     /// Success, to be written without the envelope (`system.listMethods`).
     Bare(Value),
+    /// Success: records, which are written as they lie in the pool.
+    Shared(Shared),
 }
 
 /// Names a call that is not answered yet.
@@ -137,13 +152,33 @@ pub struct Sim {
     now: Millis,
     wall_clock: u64,
     sessions: Map<RawRef, sessions::Session>,
+    /// Sessions of [`Origin::Host`] alone, made by `slave_local_login_with_password`, and when they were made.
+    local_sessions: BTreeMap<RawRef, Millis>,
+    /// Root's password.
+    password: String,
     jobs: BTreeMap<u64, tasks::Job>,
+    /// Which job works for a task.
+    job_of_task: Map<RawRef, u64>,
+    /// Whose a task is.
+    owners: Map<RawRef, tasks::Owner>,
     waits: BTreeMap<PendingId, events::Wait>,
+    /// What has been looked at by those who wait for events.
+    noticed: events::Token,
+    /// Events older than this are forgotten.
+    forgotten: events::Token,
+    has_heartbeat: bool,
+    timers: BTreeMap<(Millis, u64), Timer>,
     ready: Vec<(PendingId, Outcome)>,
+    hung_up: Vec<PendingId>,
+    /// Why only emergency calls are answered.
+    emergency: Option<Failure>,
+    /// The host starts, and answers nothing yet.
+    booting_until: Millis,
     next_id: u64,
     next_domid: i64,
     next_sweep: Millis,
     recorded: Option<Vec<&'static str>>,
+    around: operations::around::Around,
     faults: faults::Faults,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
@@ -154,6 +189,7 @@ impl Sim {
     pub fn new(config: &Config) -> Self {
         let mut sim = Sim::empty(config.seed, config.wall_clock);
         generate::generate(&mut sim, config);
+        sim.make_subjects(config.seed);
         sim
     }
 
@@ -164,13 +200,25 @@ impl Sim {
             now: Millis(0),
             wall_clock,
             sessions: Map::default(),
+            local_sessions: BTreeMap::new(),
+            password: PASSWORD.into(),
             jobs: BTreeMap::new(),
+            job_of_task: Map::default(),
+            owners: Map::default(),
             waits: BTreeMap::new(),
+            noticed: events::Token::default(),
+            forgotten: events::Token::default(),
+            has_heartbeat: false,
+            timers: BTreeMap::new(),
             ready: Vec::new(),
+            hung_up: Vec::new(),
+            emergency: None,
+            booting_until: Millis(0),
             next_id: 1,
             next_domid: 1,
             next_sweep: sessions::SWEEP,
             recorded: None,
+            around: operations::around::Around::default(),
             faults: faults::Faults::default(),
             authorities: Map::default(),
         }
@@ -205,8 +253,14 @@ impl Sim {
 
     /// Answers a call. Time does not go back: an earlier `now` than before counts as the time before.
     pub fn handle(&mut self, call: RawCall, origin: Origin, now: Millis) -> Handled {
+        self.handle_tagged(call, origin, &[], now)
+    }
+
+    /// Answers a call that came with HTTP headers `x-http-other-config-<key>`, given as pairs of key and value: the task of the
+    /// call carries them in its `other_config` as `http:<key>`.
+    pub fn handle_tagged(&mut self, call: RawCall, origin: Origin, tags: &[(String, String)], now: Millis) -> Handled {
         self.advance(now);
-        let handled = self.dispatch(call, origin);
+        let handled = self.dispatch_tagged(call, origin, tags);
         self.notice_changes();
         handled
     }
@@ -217,48 +271,26 @@ impl Sim {
         core::mem::take(&mut self.ready)
     }
 
+    /// The calls that will never be answered, because the server went down under them: the driver breaks off their connections.
+    pub fn take_hung_up(&mut self) -> Vec<PendingId> {
+        core::mem::take(&mut self.hung_up)
+    }
+
     /// When something happens by itself next; the driver calls [`Sim::poll`] then.
     pub fn next_deadline(&self) -> Option<Millis> {
         if !self.ready.is_empty() {
             return Some(self.now);
         }
-        let jobs = self.jobs.values().map(tasks::Job::due);
-        let waits = self.waits.values().map(events::Wait::due);
-        jobs.chain(waits).chain(self.next_fault()).min()
+        self.timers.keys().next().map(|(due, _)| *due).into_iter().chain(self.next_fault()).min()
     }
 
     /// The caller hung up: nobody wants that answer any more. What the call started goes on.
     pub fn abandon(&mut self, pending: PendingId) {
-        self.waits.remove(&pending);
+        self.remove_wait(pending);
         self.ready.retain(|(id, _)| *id != pending);
         for job in self.jobs.values_mut() {
             job.abandon(pending);
         }
-    }
-
-    /// Everything that is due up to `now`, each at its own time.
-    fn advance(&mut self, now: Millis) {
-        loop {
-            let job = self.jobs.iter().map(|(id, job)| (job.due(), *id)).min().filter(|(due, _)| *due <= now);
-            let wait = self.waits.iter().map(|(id, wait)| (wait.due(), *id)).min().filter(|(due, _)| *due <= now);
-            match (job, wait) {
-                (None, None) => break,
-                (Some((due, id)), wait) if wait.is_none_or(|(other, _)| due <= other) => {
-                    self.now = self.now.max(due);
-                    self.step_job(id);
-                }
-                (_, Some((due, id))) => {
-                    self.now = self.now.max(due);
-                    self.step_wait(id);
-                }
-                (Some(_), None) => break,
-            }
-            self.notice_changes();
-        }
-        self.now = self.now.max(now);
-        self.run_faults();
-        self.sweep();
-        self.notice_changes();
     }
 
     /// The time on the wall.

@@ -1,10 +1,10 @@
 //! Pools out of recorded replies, which may be old, partial and odd.
 
 use alloc::borrow::{Cow, ToOwned};
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -207,7 +207,7 @@ fn take_record(sim: &mut Sim, class: &'static ClassDesc, reference: RawRef, mut 
         draft.set("uuid", sim.random.uuid());
     }
     odd.unknown.extend(members.iter().map(|(name, _)| name.to_owned()));
-    let extra = (!members.is_empty()).then(|| Box::new(members));
+    let extra = (!members.is_empty()).then(|| Arc::new(members));
     if let Some(table) = sim.store.place(class.name) {
         sim.store.insert_raw(table, reference, draft.fields, extra);
     }
@@ -308,7 +308,7 @@ fn dangling(sim: &Sim) -> Option<String> {
     let mut missing: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for table in &sim.store.tables {
         for row in table.rows.values() {
-            for (field, value) in table.class.fields.iter().zip(&row.fields) {
+            for (field, value) in table.class.fields.iter().zip(row.fields.iter()) {
                 let Some(class) = field.ty.ref_class() else { continue };
                 let one = value.as_text();
                 let many = value.as_array().unwrap_or_default().iter().filter_map(Value::as_text);

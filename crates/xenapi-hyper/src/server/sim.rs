@@ -41,6 +41,7 @@ impl From<xenapi_sim::Outcome> for Answer {
             xenapi_sim::Outcome::Value(value) => Answer::Value(value),
             xenapi_sim::Outcome::Failure(failure) => Answer::Failure(failure),
             xenapi_sim::Outcome::Bare(value) => Answer::Bare(value),
+            xenapi_sim::Outcome::Shared(shared) => Answer::Value(shared.to_value()),
         }
     }
 }

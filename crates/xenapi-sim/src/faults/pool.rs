@@ -1,7 +1,5 @@
 //! What faults do to the pool.
 
-use alloc::vec::Vec;
-
 use xenapi_core::{Millis, RawRef};
 
 use super::{Down, Fault};
@@ -21,14 +19,6 @@ impl Sim {
 
     fn happen_to(&mut self, fault: &Fault, host: Option<&str>) {
         let _ = (fault, host);
-    }
-
-    fn lose_sessions(&mut self) {
-        let mut sessions: Vec<RawRef> = self.sessions.keys().cloned().collect();
-        sessions.sort();
-        for session in sessions {
-            self.end_session(&session);
-        }
     }
 
     /// Cuts all connections, and answers nobody for a while.

@@ -1,17 +1,34 @@
 //! What is simulated by hand: explicit messages with a body of their own, and what creating, writing and destroying objects of some
 //! classes entails.
 
+mod allowed;
+pub(crate) mod around;
+mod bond;
 mod boot;
+mod breakage;
+mod cbt;
 mod devices;
 mod evacuate;
+mod hardware;
 mod memory;
+mod messages;
 mod networks;
+mod overlays;
+mod pbd;
+mod pif;
 mod pool;
+mod probes;
 mod replicate;
 mod rules;
+mod secrets;
 mod snapshots;
+mod sr;
+mod steps;
 mod storage;
 mod timed;
+mod vbd;
+mod vdi;
+mod vif;
 mod vm;
 
 use alloc::boxed::Box;
@@ -22,11 +39,12 @@ use crate::arguments::Args;
 use crate::dispatch::Caller;
 use crate::store::Draft;
 use crate::tasks::Operation;
-use crate::{Handled, Sim};
+use crate::{Handled, Sim, queues, sessions, tasks, users};
 
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
 pub(crate) use pool::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
+pub(crate) use storage::DRIVERS;
 
 /// A body that answers at once.
 type Now = fn(&mut Sim, &Caller, &mut Args) -> Result<Value, Failure>;
@@ -45,36 +63,27 @@ pub(crate) enum Handler {
 
 /// The body of an explicit message, if it is simulated.
 pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> {
+    if let Some(found) = messages::find(class.name, message.name) {
+        return Some(found);
+    }
     match class.name {
-        "event" => event(message.name),
+        "event" => queues::find(message.name),
+        "session" => sessions::find(message.name),
+        "task" => tasks::find(message.name),
+        "auth" | "role" | "subject" => users::find(class.name, message.name),
         "VM" => vm::find(message.name).or_else(|| memory::find(message.name)),
-        "SR" | "VDI" => storage::find(class.name, message.name),
-        "VLAN" | "PIF" => networks::find(class.name, message.name),
-        "VBD" | "VIF" | "PBD" => devices::find(class.name, message.name),
+        "SR" => sr::find(message.name),
+        "VDI" => vdi::find(message.name),
+        "PBD" => pbd::find(message.name),
+        "VBD" => vbd::find(message.name),
+        "VIF" => vif::find(message.name),
+        "network" => networks::find(message.name),
+        "PIF" => pif::find(message.name),
+        "Bond" => bond::find(message.name),
+        "VLAN" | "tunnel" | "network_sriov" => overlays::find(class.name, message.name),
+        "VTPM" | "VUSB" | "PUSB" | "USB_group" | "VGPU" | "PGPU" | "GPU_group" => hardware::find(class.name, message.name),
         "host" => evacuate::find(message.name).or_else(|| pool::find(class.name, message.name)),
         _ => pool::find(class.name, message.name),
-    }
-}
-
-fn event(message: &str) -> Option<Handler> {
-    Some(match message {
-        "from" => Handler::Wait(|sim, caller, args| sim.event_from(caller, args)),
-        "next" => Handler::Wait(|sim, caller, _| sim.event_next(caller)),
-        "inject" => Handler::Now(|sim, _, args| sim.inject(args)),
-        "register" => Handler::Now(Sim::register_call),
-        "unregister" => Handler::Now(Sim::unregister_call),
-        "get_current_id" => Handler::Now(|sim, _, _| Ok(Value::Int(sim.store.generation.cast_signed()))),
-        _ => return None,
-    })
-}
-
-impl Sim {
-    fn register_call(&mut self, caller: &Caller, args: &mut Args) -> Result<Value, Failure> {
-        self.register(caller, args)
-    }
-
-    fn unregister_call(&mut self, caller: &Caller, args: &mut Args) -> Result<Value, Failure> {
-        self.unregister(caller, args)
     }
 }
 
@@ -100,12 +109,10 @@ const PLAIN: &[(&str, &[&str])] = &[
     ),
     ("task", &["other_config"]),
     ("SR", &["name_label", "name_description", "physical_size"]),
-    ("VDI", &["name_label", "name_description", "read_only", "sharable", "on_boot", "allow_caching"]),
-    ("network", &["purpose", "default_locking_mode"]),
+    ("VDI", &["name_label", "name_description", "read_only", "sharable", "allow_caching"]),
     ("PIF", &["disallow_unplug"]),
     ("pool", &["guest_agent_config", "igmp_snooping_enabled"]),
     ("host", &["iscsi_iqn", "multipathing", "numa_affinity_policy", "max_cstate"]),
-    ("VIF", &["locking_mode", "ipv4_allowed", "ipv6_allowed"]),
 ];
 
 /// The setter that an explicit message amounts to, for those that only write a field.
@@ -165,15 +172,26 @@ pub(crate) fn after_write(sim: &mut Sim, class: &ClassDesc, field: &FieldDesc, r
     }
 }
 
+/// A host died: it is not live, and nothing runs on it any more.
+pub(crate) fn host_died(sim: &mut Sim, host: &RawRef) {
+    let metrics = sim.store.reference("host", host.as_str(), "metrics");
+    sim.store.put("host_metrics", metrics.as_str(), "live", false);
+    for guest in sim.store.refs("host", host.as_str(), "resident_VMs") {
+        sim.cancel_jobs_on("VM", &guest);
+        vm::halt(sim, &guest);
+        sim.refresh_vm(&guest);
+    }
+}
+
 /// Checks a new object and fills in what the server decides.
 pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft) -> Result<(), Failure> {
     match class.name {
         "VM" => vm::before_create(sim, draft),
-        "VBD" => devices::before_create_vbd(sim, draft),
-        "VIF" => devices::before_create_vif(sim, draft),
-        "VDI" => devices::before_create_vdi(sim, draft),
-        "PBD" => devices::before_create_pbd(sim, draft),
-        "network" => devices::before_create_network(sim, draft),
+        "VBD" => vbd::before_create(sim, draft),
+        "VIF" => vif::before_create(sim, draft),
+        "VDI" => vdi::before_create(sim, draft),
+        "PBD" => pbd::before_create(sim, draft),
+        "network" => networks::before_create(sim, draft),
         "console" => Err(Failure::new("NOT_IMPLEMENTED", ["console.create"])),
         _ => Ok(()),
     }
@@ -181,16 +199,16 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
 
 /// Computes anew what an object allows.
 pub(crate) fn refresh(sim: &mut Sim, class: &str, reference: &RawRef) {
-    if class == "VM" {
-        sim.refresh_vm(reference);
-    }
+    sim.refresh_allowed(class, reference);
 }
 
 /// What a new object entails.
 pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) {
     match class.name {
         "VM" => sim.refresh_vm(reference),
-        "VBD" | "VIF" => devices::after_create(sim, class.name, reference),
+        "VBD" => vbd::after_create(sim, reference),
+        "VIF" => sim.refresh_allowed("VIF", reference),
+        "VDI" => vdi::after_create(sim, reference),
         _ => {}
     }
 }
@@ -199,11 +217,11 @@ pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef)
 pub(crate) fn before_destroy(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) -> Result<(), Failure> {
     match class.name {
         "VM" => vm::before_destroy(sim, reference),
-        "VBD" => devices::before_destroy_vbd(sim, reference),
-        "VIF" => devices::before_destroy_vif(sim, reference),
-        "VDI" => devices::before_destroy_vdi(sim, reference),
-        "PBD" => devices::before_destroy_pbd(sim, reference),
-        "network" => devices::before_destroy_network(sim, reference),
+        "VBD" => vbd::before_destroy(sim, reference),
+        "VIF" => vif::before_destroy(sim, reference),
+        "VDI" => vdi::before_destroy(sim, reference),
+        "PBD" => pbd::before_destroy(sim, reference),
+        "network" => networks::before_destroy(sim, reference),
         _ => Ok(()),
     }
 }
