@@ -38,6 +38,7 @@ extern crate alloc;
 mod arguments;
 #[cfg(feature = "bundles")]
 mod bundle;
+mod coverage;
 mod database;
 mod dispatch;
 mod events;
@@ -73,6 +74,7 @@ use crate::random::Random;
 use crate::store::{Map, Store};
 use crate::timers::Timer;
 
+pub use coverage::{Coverage, CoveredMessage, coverage};
 pub use incidents::Incident;
 pub use members::{HostId, HostInfo};
 pub use records::Error;

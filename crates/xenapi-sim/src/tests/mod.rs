@@ -4,6 +4,7 @@
 mod assertions;
 mod big;
 mod calls;
+mod coverage;
 mod database;
 mod events;
 mod generated;
