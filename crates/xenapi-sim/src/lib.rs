@@ -38,6 +38,7 @@ extern crate alloc;
 mod arguments;
 #[cfg(feature = "bundles")]
 mod bundle;
+mod coverage;
 mod database;
 mod dispatch;
 mod events;
@@ -73,6 +74,7 @@ use crate::random::Random;
 use crate::store::{Map, Store};
 use crate::timers::Timer;
 
+pub use coverage::{Coverage, CoveredMessage, coverage};
 pub use incidents::Incident;
 pub use members::{HostId, HostInfo};
 pub use records::Error;
@@ -166,6 +168,7 @@ pub struct Sim {
     noticed: events::Token,
     /// Events older than this are forgotten.
     forgotten: events::Token,
+    memo: Option<events::Memo>,
     has_heartbeat: bool,
     timers: BTreeMap<(Millis, u64), Timer>,
     ready: Vec<(PendingId, Outcome)>,
@@ -210,6 +213,7 @@ impl Sim {
             waits: BTreeMap::new(),
             noticed: events::Token::default(),
             forgotten: events::Token::default(),
+            memo: None,
             has_heartbeat: false,
             timers: BTreeMap::new(),
             ready: Vec::new(),

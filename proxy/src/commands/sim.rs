@@ -11,6 +11,9 @@ use crate::output;
 
 /// Runs the command.
 pub(super) async fn run(args: &Sim) -> Result<(), Exit> {
+    if args.coverage {
+        return super::coverage::run(args.json);
+    }
     check_socket(args.unix.as_deref())?;
     let config = ServerConfig { http: Some(args.listen), https: args.tls_listen, unix: args.unix.clone() };
     let server = pool::answer(pool::make(&args.pool)?, &config).await?;

@@ -191,14 +191,12 @@ fn pack(mut vms: Vec<(i64, RawRef)>, free: &mut BTreeMap<RawRef, i64>) -> Vec<(R
 
 /// How many hosts may fail, the worst ones, so that all protected VMs still find a place; with other priorities than they have.
 fn most_failures(sim: &Sim, changed: &BTreeMap<RawRef, bool>) -> i64 {
-    let mut hosts: Vec<(i64, RawRef, Vec<(i64, RawRef)>)> = hosts_up(sim)
-        .into_iter()
-        .map(|host| {
-            let vms = protected(sim, &host, changed);
-            let used: i64 = vms.iter().map(|(bytes, _)| bytes).sum();
-            (used + boot::free_memory(sim, &host), host, vms)
-        })
-        .collect();
+    let hosts = hosts_up(sim).into_iter().map(|host| {
+        let vms = protected(sim, &host, changed);
+        let used: i64 = vms.iter().map(|(bytes, _)| bytes).sum();
+        (used + boot::free_memory(sim, &host), host, vms)
+    });
+    let mut hosts: Vec<_> = hosts.collect();
     hosts.sort_by(|one, other| (Reverse(one.0), &one.1).cmp(&(Reverse(other.0), &other.1)));
     let mut most = 0;
     for failed in 1..hosts.len() {

@@ -224,8 +224,8 @@ fn replicate_metrics(sim: &mut Sim) -> Value {
 
 /// A physical NIC of a host that joins goes to the network on which it was, or to a new one.
 fn connect(sim: &mut Sim, host: &RawRef, values: Vec<Value>, network: &str) {
-    let known = sim.store.all("network").into_iter();
-    let known = known.filter(|other| sim.store.text("network", other.as_str(), "name_label") == network).next();
+    let is = |other: &RawRef| sim.store.text("network", other.as_str(), "name_label") == network;
+    let known = sim.store.all("network").into_iter().find(is);
     let network = known.unwrap_or_else(|| {
         let (reference, uuid) = (sim.random.reference(), sim.random.uuid());
         let bridge = format!("xapi{}", sim.store.count("network"));

@@ -29,7 +29,9 @@ mod probes;
 mod replicate;
 mod rules;
 mod secrets;
+mod sites;
 mod snapshots;
+mod sources;
 mod sr;
 mod steps;
 mod storage;
@@ -50,6 +52,8 @@ use crate::store::Draft;
 use crate::tasks::Operation;
 use crate::{Handled, Sim, queues, sessions, tasks, users};
 
+#[cfg(test)]
+pub(crate) use allowed::is_allowed;
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
 pub(crate) use host_power::{HostStates, host_died};
 pub(crate) use hosts::set_enabled;
@@ -73,8 +77,9 @@ pub(crate) enum Handler {
 
 /// The body of an explicit message, if it is simulated.
 pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> {
-    if let Some(found) = messages::find(class.name, message.name) {
-        return Some(found);
+    let common = messages::find(class.name, message.name).or_else(|| sources::find(class.name, message.name));
+    if common.is_some() {
+        return common;
     }
     match class.name {
         "event" => queues::find(message.name),
@@ -96,6 +101,8 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         "Bond" => bond::find(message.name),
         "VLAN" | "tunnel" | "network_sriov" => overlays::find(class.name, message.name),
         "VTPM" | "VUSB" | "PUSB" | "USB_group" | "VGPU" | "PGPU" | "GPU_group" => hardware::find(class.name, message.name),
+        "PVS_site" | "PVS_server" | "PVS_proxy" | "SDN_controller" | "Repository" | "crashdump" | "host_crashdump"
+        | "Rate_limit" | "Caller" => sites::find(class.name, message.name),
         "host" => evacuate::find(message.name)
             .or_else(|| hosts::find(message.name))
             .or_else(|| host_power::find(message.name))
@@ -126,6 +133,11 @@ const PLAIN: &[(&str, &[&str])] = &[
     ("SR", &["name_label", "name_description", "physical_size"]),
     ("VDI", &["name_label", "name_description", "read_only", "sharable", "allow_caching"]),
     ("PIF", &["disallow_unplug"]),
+    ("PVS_site", &["PVS_uuid"]),
+    ("Repository", &["gpgkey_path"]),
+    ("VMSS", &["frequency", "schedule", "retained_snapshots", "type", "last_run_time"]),
+    ("Observer", &["components", "endpoints", "attributes", "enabled", "hosts"]),
+    ("Rate_limit", &["fill_rate", "burst_size"]),
     ("pool", pool_settings::PLAIN),
     ("host", &["numa_affinity_policy", "max_cstate"]),
 ];
