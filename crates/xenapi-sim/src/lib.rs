@@ -43,6 +43,7 @@ mod generate;
 pub mod handlers;
 mod implicit;
 mod operations;
+mod places;
 mod random;
 mod records;
 mod relations;
@@ -61,6 +62,7 @@ use xenapi_core::{DateTime, Failure, Millis, RawCall, RawRef, Value};
 use crate::random::Random;
 use crate::store::{Map, Store};
 
+pub use places::HostCertificate;
 pub use records::Error;
 
 /// The password of every simulated user.

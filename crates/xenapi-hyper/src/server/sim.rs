@@ -1,22 +1,21 @@
 //! A simulated pool behind the server.
 
-use xenapi_core::{Millis, RawCall};
-use xenapi_sim::{PendingId, Sim};
+use xenapi_core::{Millis, RawCall, RawRef};
+use xenapi_sim::faults::{Effects, Meeting};
+use xenapi_sim::handlers::{self, Exchange, Method, Piece, Reply, Request, Turn};
+use xenapi_sim::{HostCertificate, PendingId, Sim};
 
-use super::{Answer, Backend, Handled, Origin, Server};
+use super::{Answer, Backend, BoundHost, Handled, Place, Server};
 
 /// A server that answers for a simulated pool.
 pub type SimServer = Server<Sim>;
 
 impl Backend for Sim {
     type Pending = PendingId;
+    type Exchange = Exchange;
 
-    fn handle(&mut self, call: RawCall, origin: Origin, now: Millis) -> Handled<PendingId> {
-        let origin = match origin {
-            Origin::Tcp => xenapi_sim::Origin::Tcp,
-            Origin::UnixSocket => xenapi_sim::Origin::UnixSocket,
-        };
-        match Sim::handle(self, call, origin, now) {
+    fn handle(&mut self, call: RawCall, place: &Place, _request: &Request, now: Millis) -> Handled<PendingId> {
+        match Sim::handle(self, call, place.sim_origin(), now) {
             xenapi_sim::Handled::Done(outcome) => Handled::Done(outcome.into()),
             xenapi_sim::Handled::Pending(pending) => Handled::Pending(pending),
         }
@@ -32,6 +31,85 @@ impl Backend for Sim {
 
     fn abandon(&mut self, pending: PendingId) {
         Sim::abandon(self, pending);
+    }
+
+    fn serves(&self, method: Method, path: &str) -> bool {
+        handlers::serves(method, path)
+    }
+
+    fn http(&mut self, request: &Request, now: Millis) -> handlers::Answer {
+        Sim::http(self, request, now)
+    }
+
+    fn next_piece(&mut self, exchange: &mut Exchange, now: Millis) -> Piece {
+        exchange.next(self, now)
+    }
+
+    fn take_bytes(&mut self, exchange: &mut Exchange, bytes: &[u8], now: Millis) -> Result<(), Reply> {
+        exchange.take(self, bytes, now)
+    }
+
+    fn finish(&mut self, exchange: &mut Exchange, whole: bool, now: Millis) -> Reply {
+        exchange.finish(self, whole, now)
+    }
+
+    fn open(&mut self, exchange: &mut Exchange, now: Millis) -> Turn {
+        exchange.open(self, now)
+    }
+
+    fn receive(&mut self, exchange: &mut Exchange, bytes: &[u8], now: Millis) -> Turn {
+        exchange.receive(self, bytes, now)
+    }
+
+    fn wake(&mut self, exchange: &mut Exchange, now: Millis) -> Turn {
+        exchange.wake(self, now)
+    }
+
+    fn abandon_exchange(&mut self, exchange: &mut Exchange, now: Millis) {
+        exchange.abandon(self, now);
+    }
+
+    fn meet(&mut self, meeting: &Meeting<'_>, now: Millis) -> Effects {
+        Sim::meet(self, meeting, now)
+    }
+
+    fn refuses(&mut self, place: &Place, now: Millis) -> bool {
+        let closed = place.origin == super::Origin::Tcp && !place.secure && self.is_https_only(place.host.as_ref());
+        closed || Sim::refuses(self, place.host.as_ref(), now)
+    }
+
+    fn answers(&self, host: Option<&RawRef>) -> bool {
+        Sim::answers(self, host)
+    }
+
+    fn cuts(&self, host: Option<&RawRef>) -> u64 {
+        Sim::cuts(self, host)
+    }
+
+    fn changes(&self) -> u64 {
+        Sim::reach_changes(self)
+    }
+
+    fn thumbprint(&self, sha1: bool) -> Option<String> {
+        self.master_thumbprint(sha1)
+    }
+
+    fn listens(&mut self, host: Option<&RawRef>, bound: &BoundHost) {
+        if let (Some(host), Some(address)) = (host, bound.https.or(bound.http)) {
+            let own_port = bound.https.map(|https| https.port()).filter(|port| *port != 443);
+            self.set_address(host, &address.ip().to_string(), own_port);
+        }
+        if let Some(certificate) = &bound.certificate {
+            self.set_certificate(
+                host,
+                &HostCertificate {
+                    sha256: certificate.fingerprint.to_string(),
+                    sha1: certificate.sha1.clone(),
+                    not_before: certificate.not_before,
+                    not_after: certificate.not_after,
+                },
+            );
+        }
     }
 }
 

@@ -33,8 +33,10 @@ pub(crate) struct Faults {
     next_id: u64,
     /// Hosts that do not answer, and until when.
     pub(crate) down: Vec<Down>,
-    /// How often connections were cut.
+    /// How often all connections were cut.
     pub(crate) cuts: u64,
+    /// How often hosts went or came.
+    pub(crate) changes: u64,
 }
 
 /// A host that does not answer.
@@ -113,6 +115,7 @@ impl Sim {
     pub fn clear_faults(&mut self) {
         self.faults.rules.clear();
         self.faults.down.clear();
+        self.faults.changes += 1;
     }
 
     /// The faults as they are: number, how often it happened, and how it is written.
@@ -161,18 +164,18 @@ impl Sim {
 
     /// Whether a host answers at all at its own address; none asks for the one address of a whole pool.
     pub fn answers(&self, via: Option<&RawRef>) -> bool {
-        let down = |down: &&Down| match (&down.host, via) {
-            (None, _) => true,
-            (Some(dead), Some(via)) => dead == via,
-            // Where there is one address for all, it is the master's.
-            (Some(dead), None) => *dead == self.master(),
-        };
-        !self.faults.down.iter().any(|entry| down(&entry))
+        let down = |entry: &Down| entry.host.is_none() || entry.host.as_ref() == via;
+        !self.faults.down.iter().any(down)
     }
 
-    /// Grows whenever [`Sim::answers`] may say something else, or all connections are cut.
-    pub fn cuts(&self) -> u64 {
+    /// How often the connections of a host were cut at once.
+    pub fn cuts(&self, _via: Option<&RawRef>) -> u64 {
         self.faults.cuts
+    }
+
+    /// Changes whenever [`Sim::answers`] or [`Sim::cuts`] may say something else.
+    pub fn reach_changes(&self) -> u64 {
+        self.faults.cuts + self.faults.changes + self.store.table("host_metrics").last_change
     }
 
     /// When a fault happens by itself next.
@@ -190,7 +193,7 @@ impl Sim {
         let before = self.faults.down.len();
         self.faults.down.retain(|down| down.until.is_none_or(|until| until > now));
         if self.faults.down.len() != before {
-            self.faults.cuts += 1;
+            self.faults.changes += 1;
         }
         let mut rules = core::mem::take(&mut self.faults.rules);
         for rule in &mut rules {

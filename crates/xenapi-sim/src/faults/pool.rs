@@ -15,6 +15,7 @@ impl Sim {
                 Some(session) => self.end_session(&RawRef::from(session)),
                 None => self.lose_sessions(),
             },
+            Fault::Restart(time) => self.go_down(*time),
             _ => self.happen_to(fault, host),
         }
     }
@@ -32,18 +33,11 @@ impl Sim {
     }
 
     /// Cuts all connections, and answers nobody for a while.
-    pub(super) fn go_down(&mut self, host: Option<RawRef>, time: Option<Millis>) {
+    fn go_down(&mut self, time: Millis) {
         self.faults.cuts += 1;
-        self.faults.down.retain(|down| down.host != host);
-        if time != Some(Millis(0)) {
-            let until = time.map(|time| self.now + time);
-            self.faults.down.push(Down { host, until });
+        self.faults.down.retain(|down| down.host.is_some());
+        if time > Millis(0) {
+            self.faults.down.push(Down { host: None, until: Some(self.now + time) });
         }
-    }
-
-    /// A host answers again.
-    pub(super) fn come_back(&mut self, host: &RawRef) {
-        self.faults.cuts += 1;
-        self.faults.down.retain(|down| down.host.as_ref() != Some(host));
     }
 }

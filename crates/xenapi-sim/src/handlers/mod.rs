@@ -56,6 +56,11 @@ use crate::Sim;
 pub use exchange::{Answer, Exchange};
 pub use http::{Head, Method, Reply, Request, reason};
 
+/// Whether a path has a handler for a method. A `POST` to any other is a call.
+pub fn serves(method: Method, path: &str) -> bool {
+    routes::find(method, path).is_some()
+}
+
 /// Who sent a request, and what it has.
 #[derive(Debug)]
 pub struct Visit {
@@ -140,7 +145,7 @@ pub(crate) trait Duplex: Send {
     /// Answers bytes of the client.
     fn receive(&mut self, sim: &mut Sim, visit: &mut Visit, bytes: &[u8]) -> Turn;
 
-    /// Its time has come, or the pool changed.
+    /// Its time has come. One that shows something of the pool asks for a time soon enough.
     fn wake(&mut self, sim: &mut Sim, visit: &mut Visit) -> Turn;
 
     /// The client is gone.
@@ -171,14 +176,6 @@ impl Sim {
     pub fn set_progress(&mut self, visit: &Visit, progress: f64) {
         if let Some(task) = &visit.task {
             self.store.put("task", task.as_str(), "progress", progress.clamp(0.0, 1.0));
-        }
-    }
-
-    /// Where clients reach a host over TLS: `ADDRESS`, or `ADDRESS:PORT` where the server said so by [`Sim::set_authority`].
-    pub fn authority(&self, host: &RawRef) -> alloc::string::String {
-        match self.authorities.get(host) {
-            Some(authority) => authority.clone(),
-            None => self.store.text("host", host.as_str(), "address").into(),
         }
     }
 
