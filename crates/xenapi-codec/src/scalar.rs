@@ -5,7 +5,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Reads a double as OCaml's `float_of_string` does, but for hexadecimal: leading blanks and `_` are passed over.
-#[cfg(feature = "std")]
 pub(crate) fn parse_double(text: &str) -> Option<f64> {
     let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
     if text.contains('_') { text.replace('_', "").parse().ok() } else { text.parse().ok() }
@@ -54,7 +53,6 @@ pub(crate) fn encode_base64(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Reads base64 with padding and without blanks, which is all that xapi reads.
-#[cfg(feature = "std")]
 pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     if !bytes.len().is_multiple_of(4) {
@@ -74,7 +72,6 @@ pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-#[cfg(feature = "std")]
 fn digit_value(byte: u8) -> Option<u32> {
     let value = match byte {
         b'A'..=b'Z' => byte - b'A',
@@ -87,7 +84,7 @@ fn digit_value(byte: u8) -> Option<u32> {
     Some(u32::from(value))
 }
 
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;

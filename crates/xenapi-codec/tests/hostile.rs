@@ -45,7 +45,7 @@ fn depth_is_bounded_and_costs_no_stack() {
 
 #[test]
 fn every_limit_is_named() {
-    let limits = Limits { bytes: 400, depth: 2, members: 3, text: 5 };
+    let limits = Limits { bytes: 400, depth: 2, members: 3, records: 100, text: 5 };
     let array = |items: &str| read_value_text(&format!("<value><array><data>{items}</data></array></value>"), &limits);
     assert!(array(&"<value/>".repeat(3)).is_ok());
     over(&array(&"<value/>".repeat(4)).unwrap_err(), "3 items and members");

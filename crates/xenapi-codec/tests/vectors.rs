@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use serde_json::Value as Json;
-use xenapi_codec::xmlrpc::{read_call, read_result, write_call, write_failure, write_success};
+use xenapi_codec::xmlrpc::{Engine, read_call_with, read_result_with, write_call, write_failure, write_success};
 use xenapi_codec::{Limits, jsonrpc};
 use xenapi_core::{DateTime, Failure, RawCall, Struct, Value, Wire};
+
+const ENGINES: [Engine; 3] = [Engine::Auto, Engine::Scanner, Engine::General];
 
 fn vectors(kind: &str) -> Option<Vec<Json>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/codec-vectors.jsonl");
@@ -73,8 +75,10 @@ fn responses_are_written_and_read_alike() {
     for vector in vectors("response").unwrap_or_default() {
         let theirs = unhex(&vector["xml_hex"]);
         same_bytes(&write_success(&value(&vector["value"])), &theirs);
-        let read = read_result(&theirs, &Limits::default(), Value::read).unwrap().unwrap();
-        assert_eq!(comparable(read), comparable(value(&vector["parsed_back"])), "{vector}");
+        for engine in ENGINES {
+            let read = read_result_with(&theirs, &Limits::default(), engine, Value::read).unwrap().unwrap();
+            assert_eq!(comparable(read), comparable(value(&vector["parsed_back"])), "{engine:?}: {vector}");
+        }
     }
 }
 
@@ -107,9 +111,11 @@ fn calls_are_written_alike_and_read() {
         let call = RawCall { method: vector["method"].as_str().unwrap().into(), params };
         same_bytes(&write_call(&call), &theirs);
         // Writing what was read gives the same bytes again, except for carriage returns, which reading turns into line feeds.
-        let read = read_call(&theirs, &Limits::default()).unwrap();
-        let normal = String::from_utf8(theirs).unwrap().replace("\r\n", "\n").replace('\r', "\n");
-        same_bytes(&write_call(&read), normal.as_bytes());
+        let normal = String::from_utf8(theirs.clone()).unwrap().replace("\r\n", "\n").replace('\r', "\n");
+        for engine in ENGINES {
+            let read = read_call_with(&theirs, &Limits::default(), engine).unwrap();
+            same_bytes(&write_call(&read), normal.as_bytes());
+        }
     }
 }
 
@@ -119,12 +125,14 @@ fn failures_are_written_and_read_alike() {
         let theirs = unhex(&vector["xml_hex"]);
         let description: Vec<String> = vector["error"].as_array().unwrap().iter().map(unhex_text).collect();
         same_bytes(&write_failure(&Failure::from_description(description.clone())), &theirs);
-        let read = read_result(&theirs, &Limits::default(), Value::read).unwrap().unwrap_err();
         let survives = |text: &String| {
             let text: String = text.chars().filter(|c| *c >= ' ' || matches!(c, '\t' | '\n' | '\r')).collect();
             text.replace("\r\n", "\n").replace('\r', "\n")
         };
-        assert_eq!(read, Failure::from_description(description.iter().map(survives).collect()), "{vector}");
+        for engine in ENGINES {
+            let read = read_result_with(&theirs, &Limits::default(), engine, Value::read).unwrap().unwrap_err();
+            assert_eq!(read, Failure::from_description(description.iter().map(survives).collect()), "{engine:?}: {vector}");
+        }
     }
 }
 
@@ -132,16 +140,20 @@ fn failures_are_written_and_read_alike() {
 fn calls_are_accepted_alike() {
     for vector in vectors("accept").unwrap_or_default() {
         let bytes = unhex(&vector["xml_hex"]);
-        let read = read_call(&bytes, &Limits::request());
         let shown = String::from_utf8_lossy(&bytes);
-        match (&vector["result"]["ok"], read) {
-            (Json::Null, read) => assert!(read.is_err(), "{shown}: xapi refuses this, not so: {read:?}"),
-            (theirs, Ok(call)) => {
-                assert_eq!(call.method, unhex_text(&theirs["method"]), "{shown}");
-                let params: Vec<Value> = theirs["params"].as_array().unwrap().iter().map(value).map(comparable).collect();
-                assert_eq!(call.params.into_iter().map(comparable).collect::<Vec<_>>(), params, "{shown}");
+        for engine in ENGINES {
+            match (&vector["result"]["ok"], read_call_with(&bytes, &Limits::request(), engine)) {
+                // What it does not recognise is the general reader's.
+                (_, Err(error)) if engine == Engine::Scanner && error.expected() == "XML-RPC as xapi writes it" => {}
+                (Json::Null, read) => assert!(read.is_err(), "{engine:?}: {shown}: xapi refuses this, not so: {read:?}"),
+                (theirs, Ok(call)) => {
+                    assert_eq!(call.method, unhex_text(&theirs["method"]), "{engine:?}: {shown}");
+                    let params = theirs["params"].as_array().unwrap().iter().map(value).map(comparable);
+                    let read: Vec<Value> = call.params.into_iter().map(comparable).collect();
+                    assert_eq!(read, params.collect::<Vec<_>>(), "{engine:?}: {shown}");
+                }
+                (_, Err(error)) => panic!("{engine:?}: {shown}: xapi reads this, not so: {error}"),
             }
-            (_, Err(error)) => panic!("{shown}: xapi reads this, not so: {error}"),
         }
     }
 }

@@ -49,7 +49,7 @@ pub use time::Millis;
 pub use tree::{ValueReader, ValueWriter};
 pub use uuid::{InvalidUuid, Uuid};
 pub use value::{Kind, Struct, Value};
-pub use wire::{Reader, Scalar, Wire, Writer, from_value, to_value};
+pub use wire::{Reader, Scalar, Start, Wire, Writer, from_value, to_value};
 
 #[doc(hidden)]
 pub mod generated {

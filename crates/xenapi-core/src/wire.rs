@@ -39,7 +39,7 @@ pub enum Scalar<'a> {
     Nil,
 }
 
-impl Scalar<'_> {
+impl<'a> Scalar<'a> {
     /// The kind, for messages.
     pub fn kind(&self) -> Kind {
         match self {
@@ -53,8 +53,55 @@ impl Scalar<'_> {
         }
     }
 
+    /// The text, if this is text; otherwise the error that says what was expected.
+    ///
+    /// # Errors
+    /// When this is no text.
+    pub fn into_text(self, expected: &'static str) -> Result<Cow<'a, str>, ReadError> {
+        match self {
+            Scalar::Text(text) => Ok(text),
+            found => Err(ReadError::mismatch(expected, found.describe())),
+        }
+    }
+
+    /// The integer, by its tag or as text.
+    ///
+    /// # Errors
+    /// When this is neither.
+    pub fn to_int(&self) -> Result<i64, ReadError> {
+        let number = match self {
+            Scalar::Int(number) => Some(*number),
+            Scalar::Int32(number) => Some(i64::from(*number)),
+            Scalar::Text(text) => parse_int(text),
+            _ => None,
+        };
+        number.ok_or_else(|| ReadError::mismatch("an integer", self.describe()))
+    }
+
+    /// The truth value.
+    ///
+    /// # Errors
+    /// When this is none.
+    pub fn to_bool(&self) -> Result<bool, ReadError> {
+        match self {
+            Scalar::Bool(truth) => Ok(*truth),
+            found => Err(ReadError::mismatch("a boolean", found.describe())),
+        }
+    }
+
+    /// Nothing, if this is empty text, which stands for an empty array or struct in some old recordings.
+    ///
+    /// # Errors
+    /// When this is anything else.
+    pub fn to_void(&self, expected: &'static str) -> Result<(), ReadError> {
+        match self {
+            Scalar::Text(text) if text.is_empty() => Ok(()),
+            found => Err(ReadError::mismatch(expected, found.describe())),
+        }
+    }
+
     /// What was found, for messages: the kind and the start of the text.
-    fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Scalar::Text(text) | Scalar::DateTime(text) => {
                 let short: String = text.chars().take(40).collect();
@@ -70,7 +117,21 @@ impl Scalar<'_> {
     }
 }
 
+/// How a value begins.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Start<'a> {
+    /// It holds no others, and is taken whole.
+    Scalar(Scalar<'a>),
+    /// An array, which is entered.
+    Array,
+    /// A struct, which is entered.
+    Struct,
+}
+
 /// Pulls one document's values in order.
+///
+/// A format implements the methods without a body. The others say what types ask for most often, so that a format can answer
+/// them in one step; their own bodies do it in terms of the first.
 ///
 /// After an error that is not [fatal](ReadError::is_fatal) the reader stands behind the value that was wrong, so the caller can
 /// go on: one bad record does not lose the others. After a fatal error every further call fails.
@@ -120,6 +181,81 @@ pub trait Reader {
     /// Where the reader is, in bytes from the start of the document, if there is one.
     fn offset(&self) -> Option<u64> {
         None
+    }
+
+    /// Says where an error is: at that offset, and whatever else the format knows about the place.
+    fn place(&mut self, error: ReadError, offset: Option<u64>) -> ReadError {
+        error.at(offset)
+    }
+
+    /// Takes a value that holds no others, or enters one that does.
+    ///
+    /// # Errors
+    /// When the document is broken, or the text of a number is none.
+    fn start(&mut self) -> Result<Start<'_>, ReadError> {
+        match self.kind()? {
+            Kind::Array => self.begin_array().map(|()| Start::Array),
+            Kind::Struct => self.begin_struct().map(|()| Start::Struct),
+            _ => self.scalar().map(Start::Scalar),
+        }
+    }
+
+    /// Takes text as it is: strings, enums, references.
+    ///
+    /// # Errors
+    /// When the value is not text (it is passed over), with what was expected; when the document is broken.
+    fn text(&mut self, expected: &'static str) -> Result<Cow<'_, str>, ReadError> {
+        self.scalar().map_err(|error| error.expecting(expected))?.into_text(expected)
+    }
+
+    /// Takes an integer, by its tag or as text.
+    ///
+    /// # Errors
+    /// When the value is no integer (it is passed over); when the document is broken.
+    fn int(&mut self) -> Result<i64, ReadError> {
+        self.scalar().map_err(|error| error.expecting("an integer"))?.to_int()
+    }
+
+    /// Takes a truth value.
+    ///
+    /// # Errors
+    /// When the value is none (it is passed over); when the document is broken.
+    fn bool(&mut self) -> Result<bool, ReadError> {
+        self.scalar().map_err(|error| error.expecting("a boolean"))?.to_bool()
+    }
+
+    /// Enters an array. Empty text, which some old recordings hold instead, is taken, and answers `false`.
+    ///
+    /// # Errors
+    /// As [`Reader::begin_array`].
+    fn enter_array(&mut self) -> Result<bool, ReadError> {
+        if self.kind()? == Kind::Text {
+            let found = self.scalar().map_err(|error| error.expecting("an array"))?;
+            return found.to_void("an array").map(|()| false);
+        }
+        self.begin_array().map(|()| true)
+    }
+
+    /// Enters a struct. Empty text, which some old recordings hold instead, is taken, and answers `false`.
+    ///
+    /// # Errors
+    /// As [`Reader::begin_struct`].
+    fn enter_struct(&mut self) -> Result<bool, ReadError> {
+        if self.kind()? == Kind::Text {
+            let found = self.scalar().map_err(|error| error.expecting("a struct"))?;
+            return found.to_void("a struct").map(|()| false);
+        }
+        self.begin_struct().map(|()| true)
+    }
+
+    /// Takes the name of the member that follows if it is this one. `false` says nothing, and takes nothing:
+    /// [`Reader::next_member`] knows.
+    ///
+    /// # Errors
+    /// When the document is broken.
+    fn member_is(&mut self, name: &str) -> Result<bool, ReadError> {
+        let _ = name;
+        Ok(false)
     }
 }
 
@@ -180,8 +316,10 @@ pub fn from_value<T: Wire>(value: &Value) -> Result<T, ReadError> {
     T::read(&mut crate::tree::ValueReader::new(value))
 }
 
-fn mismatch<T>(expected: &'static str, found: &Scalar<'_>, offset: Option<u64>) -> Result<T, ReadError> {
-    Err(ReadError::mismatch(expected, found.describe()).at(offset))
+/// Runs a step of a reader, and says where it failed.
+fn placed<T>(reader: &mut dyn Reader, step: impl FnOnce(&mut dyn Reader) -> Result<T, ReadError>) -> Result<T, ReadError> {
+    let offset = reader.offset();
+    step(reader).map_err(|error| reader.place(error, offset))
 }
 
 /// Reads a scalar and turns it into `T`, or says what was expected.
@@ -190,12 +328,10 @@ fn scalar<T>(
     expected: &'static str,
     take: impl FnOnce(&Scalar<'_>) -> Option<T>,
 ) -> Result<T, ReadError> {
-    let offset = reader.offset();
-    let found = reader.scalar().map_err(|error| error.expecting(expected))?;
-    match take(&found) {
-        Some(value) => Ok(value),
-        None => mismatch(expected, &found, offset),
-    }
+    placed(reader, |reader| {
+        let found = reader.scalar().map_err(|error| error.expecting(expected))?;
+        take(&found).ok_or_else(|| ReadError::mismatch(expected, found.describe()))
+    })
 }
 
 /// Reads text as it is: strings, enums, references.
@@ -203,15 +339,12 @@ fn scalar<T>(
 /// # Errors
 /// When the value is not text, or the document is broken.
 pub fn text<T>(reader: &mut dyn Reader, expected: &'static str, make: impl FnOnce(&str) -> T) -> Result<T, ReadError> {
-    scalar(reader, expected, |found| match found {
-        Scalar::Text(text) => Some(make(text)),
-        _ => None,
-    })
+    placed(reader, |reader| reader.text(expected).map(|text| make(&text)))
 }
 
 impl Wire for String {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        text(reader, "text", |text| text.into())
+        placed(reader, |reader| reader.text("text").map(Cow::into_owned))
     }
 
     fn write(&self, writer: &mut dyn Writer) {
@@ -251,12 +384,7 @@ impl<C: Class> Wire for Ref<C> {
 
 impl Wire for i64 {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        scalar(reader, "an integer", |found| match found {
-            Scalar::Int(number) => Some(*number),
-            Scalar::Int32(number) => Some(i64::from(*number)),
-            Scalar::Text(text) => parse_int(text),
-            _ => None,
-        })
+        placed(reader, |reader| reader.int())
     }
 
     fn write(&self, writer: &mut dyn Writer) {
@@ -283,10 +411,7 @@ impl Wire for f64 {
 
 impl Wire for bool {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        scalar(reader, "a boolean", |found| match found {
-            Scalar::Bool(truth) => Some(*truth),
-            _ => None,
-        })
+        placed(reader, |reader| reader.bool())
     }
 
     fn write(&self, writer: &mut dyn Writer) {
@@ -335,31 +460,27 @@ impl<T: Wire> Wire for Option<T> {
     }
 }
 
-/// Whether the next value is empty text where an array or struct is due, which some old recordings hold; takes it if so.
-fn is_void(reader: &mut dyn Reader, expected: &'static str) -> Result<bool, ReadError> {
-    if reader.kind()? != Kind::Text {
-        return Ok(false);
+/// The items of the array that was entered.
+fn items<T: Wire>(reader: &mut dyn Reader) -> Result<Vec<T>, ReadError> {
+    let mut items = Vec::new();
+    let mut wrong = None;
+    while reader.next_item()? {
+        match T::read(reader) {
+            Ok(item) => items.push(item),
+            Err(error) if error.is_fatal() => return Err(error.within(format!("[{}]", items.len()))),
+            // Read to the end all the same: the caller may go on behind this array.
+            Err(error) => drop(wrong.get_or_insert(error.within(format!("[{}]", items.len())))),
+        }
     }
-    scalar(reader, expected, |found| matches!(found, Scalar::Text(text) if text.is_empty()).then_some(true))
+    wrong.map_or(Ok(items), Err)
 }
 
 impl<T: Wire> Wire for Vec<T> {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        if is_void(reader, "an array")? {
+        if !placed(reader, |reader| reader.enter_array())? {
             return Ok(Vec::new());
         }
-        reader.begin_array()?;
-        let mut items = Vec::new();
-        let mut wrong = None;
-        while reader.next_item()? {
-            match T::read(reader) {
-                Ok(item) => items.push(item),
-                Err(error) if error.is_fatal() => return Err(error.within(format!("[{}]", items.len()))),
-                // Read to the end all the same: the caller may go on behind this array.
-                Err(error) => drop(wrong.get_or_insert(error.within(format!("[{}]", items.len())))),
-            }
-        }
-        wrong.map_or(Ok(items), Err)
+        items(reader)
     }
 
     fn write(&self, writer: &mut dyn Writer) {
@@ -373,26 +494,31 @@ impl<T: Wire> Wire for Vec<T> {
 
 impl<K: Key, V: Wire> Wire for Map<K, V> {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        if is_void(reader, "a struct")? {
+        if !placed(reader, |reader| reader.enter_struct())? {
             return Ok(Map::new());
         }
-        reader.begin_struct()?;
         let mut map = Map::new();
         let mut wrong = None;
         while let Some(name) = reader.next_member()? {
-            let name = name.into_owned();
-            let entry = match K::from_key(&name) {
-                Ok(key) => V::read(reader).map(|value| (key, value)),
+            let error = match K::from_key(&name) {
+                Ok(key) => match V::read(reader) {
+                    Ok(value) => {
+                        map.push(key, value);
+                        continue;
+                    }
+                    Err(error) => error.within(format!("[{}]", key.to_key())),
+                },
                 Err(expected) => {
+                    let error = ReadError::mismatch(expected, format!("the name {name:?}")).within(format!("[{name}]"));
+                    let offset = reader.offset();
                     reader.skip()?;
-                    Err(ReadError::mismatch(expected, format!("the name {name:?}")))
+                    reader.place(error, offset)
                 }
             };
-            match entry {
-                Ok((key, value)) => map.push(key, value),
-                Err(error) if error.is_fatal() => return Err(error.within(format!("[{name}]"))),
-                Err(error) => drop(wrong.get_or_insert(error.within(format!("[{name}]")))),
+            if error.is_fatal() {
+                return Err(error);
             }
+            wrong.get_or_insert(error);
         }
         wrong.map_or(Ok(map), Err)
     }
@@ -407,43 +533,52 @@ impl<K: Key, V: Wire> Wire for Map<K, V> {
     }
 }
 
+impl Value {
+    fn of(scalar: Scalar<'_>) -> Result<Self, ReadError> {
+        Ok(match scalar {
+            Scalar::Text(text) => Value::Text(text.into_owned()),
+            Scalar::Int(number) => Value::Int(number),
+            Scalar::Int32(number) => Value::Int32(number),
+            Scalar::Bool(truth) => Value::Bool(truth),
+            Scalar::Double(number) => Value::Double(number),
+            Scalar::Bytes(bytes) => Value::Bytes(bytes),
+            Scalar::Nil => Value::Nil,
+            Scalar::DateTime(text) => match DateTime::parse(&text) {
+                Ok(time) => Value::DateTime(time),
+                Err(_) => return Err(ReadError::mismatch("a date and time", Scalar::DateTime(text).describe())),
+            },
+        })
+    }
+}
+
+/// The members of the struct that was entered.
+fn members(reader: &mut dyn Reader) -> Result<Struct, ReadError> {
+    let mut members = Struct::new();
+    let mut wrong = None;
+    while let Some(name) = reader.next_member()? {
+        let name = name.into_owned();
+        match Value::read(reader) {
+            Ok(value) => members.push(name, value),
+            Err(error) if error.is_fatal() => return Err(error.within(name)),
+            // Read to the end all the same: the caller may go on behind this struct.
+            Err(error) => drop(wrong.get_or_insert(error.within(name))),
+        }
+    }
+    wrong.map_or(Ok(members), Err)
+}
+
 impl Wire for Value {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        match reader.kind()? {
-            Kind::Array => Vec::read(reader).map(Value::Array),
-            Kind::Struct => {
-                reader.begin_struct()?;
-                let mut members = Struct::new();
-                let mut wrong = None;
-                while let Some(name) = reader.next_member()? {
-                    let name = name.into_owned();
-                    match Value::read(reader) {
-                        Ok(value) => members.push(name, value),
-                        Err(error) if error.is_fatal() => return Err(error.within(name)),
-                        // Read to the end all the same: the caller may go on behind this struct.
-                        Err(error) => drop(wrong.get_or_insert(error.within(name))),
-                    }
-                }
-                wrong.map_or(Ok(Value::Struct(members)), Err)
-            }
-            _ => {
-                let offset = reader.offset();
-                let value = match reader.scalar()? {
-                    Scalar::Text(text) => Value::Text(text.into_owned()),
-                    Scalar::Int(number) => Value::Int(number),
-                    Scalar::Int32(number) => Value::Int32(number),
-                    Scalar::Bool(truth) => Value::Bool(truth),
-                    Scalar::Double(number) => Value::Double(number),
-                    Scalar::Bytes(bytes) => Value::Bytes(bytes),
-                    Scalar::Nil => Value::Nil,
-                    Scalar::DateTime(text) => match DateTime::parse(&text) {
-                        Ok(time) => Value::DateTime(time),
-                        Err(_) => return mismatch("a date and time", &Scalar::DateTime(text), offset),
-                    },
-                };
-                Ok(value)
-            }
-        }
+        let offset = reader.offset();
+        let error = match reader.start()? {
+            Start::Scalar(scalar) => match Value::of(scalar) {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            },
+            Start::Array => return items(reader).map(Value::Array),
+            Start::Struct => return members(reader).map(Value::Struct),
+        };
+        Err(reader.place(error, offset))
     }
 
     fn write(&self, writer: &mut dyn Writer) {

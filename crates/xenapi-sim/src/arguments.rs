@@ -153,7 +153,7 @@ pub(crate) fn convert_all(values: Vec<Value>, params: &[Param]) -> Result<Args, 
 }
 
 /// The parameters of a call, of the types that the schema says.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Args(Vec<Value>);
 
 impl Args {

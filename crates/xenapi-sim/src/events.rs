@@ -1,54 +1,78 @@
-//! `event.from` and the older `event.next`: what changed since a token.
+//! `event.from`: what changed since a token.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use std::sync::OnceLock;
 
-use xenapi_core::{Failure, Millis, RawRef, Struct, Value};
+use xenapi_core::{Failure, Millis, RawRef, Value};
 
 use crate::arguments::Args;
 use crate::dispatch::Caller;
-use crate::store::{Row, Table};
+use crate::queues::Queue;
+use crate::reply::{Name, Node, Shared};
+use crate::store::{Change, Row, Table};
+use crate::timers::Timer;
 use crate::{Handled, Outcome, PendingId, Sim};
 
 /// After a change, more is waited for this long, so that one answer tells all.
 const BATCH: Millis = Millis(50);
 /// A timeout that makes no sense counts as this.
-const LONGEST: Millis = Millis::from_secs(24 * 3600);
+pub(crate) const LONGEST: Millis = Millis::from_secs(24 * 3600);
+/// The most topics of a subscription.
+const TOPICS: usize = 10_000;
+
+/// A class's name as events spell it, by its place in the model.
+pub(crate) fn event_class(table: usize) -> &'static str {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| xenapi_model::CLASSES.iter().map(|class| class.name.to_lowercase()).collect());
+    names.get(table).map_or("", String::as_str)
+}
 
 /// What a subscriber wants to hear of.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Topic {
     All,
-    /// A class, in lower case.
-    Class(String),
-    /// One object, its class in lower case.
-    Object(String, String),
+    /// A class, by its place; none if there is no such class.
+    Class(Option<usize>),
+    /// One object and the place of its class.
+    Object(Option<usize>, String),
 }
 
 impl Topic {
     fn parse(text: &str) -> Topic {
+        let place = |class: &str| xenapi_model::CLASSES.iter().position(|it| it.name.eq_ignore_ascii_case(class));
         match text.split_once('/') {
             _ if text == "*" => Topic::All,
-            Some((class, reference)) => Topic::Object(class.to_lowercase(), reference.into()),
-            None => Topic::Class(text.to_lowercase()),
+            Some((class, reference)) => Topic::Object(place(class), reference.into()),
+            None => Topic::Class(place(text)),
         }
     }
 
-    fn covers(&self, table: &Table) -> bool {
+    /// The topics of a parameter.
+    pub(crate) fn all(args: &Args) -> Result<Vec<Topic>, Failure> {
+        let items = args.value(0).and_then(Value::as_array).unwrap_or_default();
+        if let Some(item) = items.get(TOPICS) {
+            return Err(Failure::new("EVENT_SUBSCRIPTION_PARSE_FAILURE", [item.as_text().unwrap_or("")]));
+        }
+        Ok(items.iter().filter_map(Value::as_text).map(Topic::parse).collect())
+    }
+
+    fn covers(&self, table: usize) -> bool {
         match self {
             Topic::All => true,
-            Topic::Class(class) | Topic::Object(class, _) => table.class.name.eq_ignore_ascii_case(class),
+            Topic::Class(class) | Topic::Object(class, _) => *class == Some(table),
         }
     }
 
-    fn is_about(&self, reference: &RawRef) -> bool {
-        if let Topic::Object(_, only) = self { only == reference.as_str() } else { true }
+    fn wants(&self, table: usize, reference: &RawRef) -> bool {
+        self.covers(table) && if let Topic::Object(_, only) = self { only == reference.as_str() } else { true }
     }
 }
 
-fn wants(topics: &[Topic], table: &Table, reference: &RawRef) -> bool {
-    topics.iter().any(|topic| topic.covers(table) && topic.is_about(reference))
+/// Whether one of the topics is about an object.
+pub(crate) fn wants(topics: &[Topic], table: usize, reference: &RawRef) -> bool {
+    topics.iter().any(|topic| topic.wants(table, reference))
 }
 
 /// A point in the history: the generations of rows and of messages.
@@ -64,7 +88,8 @@ impl Token {
             return Some(Token::default());
         }
         let (rows, messages) = text.split_once(',')?;
-        Some(Token { rows: rows.parse().ok()?, messages: messages.parse().ok()? })
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        Some(Token { rows: number(rows)?, messages: number(messages)? })
     }
 
     fn of(self, table: &Table) -> u64 {
@@ -78,44 +103,52 @@ impl core::fmt::Display for Token {
     }
 }
 
-/// The classes registered for `event.next`, and how far the session has read.
-#[derive(Clone)]
-pub(crate) struct Queue {
-    topics: Vec<Topic>,
-    from: Token,
+/// What a caller waits for.
+enum What {
+    /// Changes since a token, of a subscription. The bits say in which tables.
+    From { topics: Vec<Topic>, tables: u128, from: Token, batch: Millis },
+    /// Something in the session's queue.
+    Next,
 }
 
 /// A caller who waits for events.
 pub(crate) struct Wait {
     pub(crate) session: RawRef,
-    topics: Vec<Topic>,
-    from: Token,
+    what: What,
     deadline: Millis,
-    batch: Millis,
     /// Something happened: answer then.
     answer_at: Option<Millis>,
-    /// For `event.next`.
-    is_old: bool,
 }
 
 impl Wait {
     /// When it has to be looked at.
-    pub(crate) fn due(&self) -> Millis {
+    fn due(&self) -> Millis {
         self.answer_at.map_or(self.deadline, |at| at.min(self.deadline))
     }
+
+    pub(crate) fn is_from(&self) -> bool {
+        matches!(self.what, What::From { .. })
+    }
+}
+
+/// The tables with events that the topics are about, as bits.
+fn tables_of(topics: &[Topic]) -> u128 {
+    let classes = xenapi_model::CLASSES.iter().enumerate().take(128);
+    let covered = classes.filter(|(at, class)| class.has_events && topics.iter().any(|topic| topic.covers(*at)));
+    covered.fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
 /// Events by kind, in the order in which they are answered.
 #[derive(Default)]
 struct Batch {
-    messages: Vec<Value>,
-    added: Vec<Value>,
-    changed: Vec<Value>,
-    deleted: Vec<Value>,
+    messages: Vec<Node>,
+    added: Vec<Node>,
+    changed: Vec<Node>,
+    deleted: Vec<Node>,
 }
 
 impl Batch {
-    fn into_events(self) -> Vec<Value> {
+    fn into_events(self) -> Vec<Node> {
         let mut events = self.messages;
         events.extend(self.added);
         events.extend(self.changed);
@@ -124,16 +157,39 @@ impl Batch {
     }
 }
 
+/// An event as it is answered; deletions of `event.from` have no snapshot.
+pub(crate) fn event(
+    id: u64,
+    timestamp: String,
+    table: usize,
+    change: Change,
+    reference: &RawRef,
+    snapshot: Option<Node>,
+) -> Node {
+    let mut event = Vec::with_capacity(6);
+    let mut push = |name, node| event.push((Name::Word(name), node));
+    push("id", Node::Value(format!("{id}").into()));
+    push("timestamp", Node::Value(timestamp.into()));
+    push("class", Node::Word(event_class(table)));
+    push("operation", Node::Word(change.word()));
+    push("ref", Node::Reference(reference.clone()));
+    snapshot.into_iter().for_each(|snapshot| push("snapshot", snapshot));
+    Node::Struct(event)
+}
+
 impl Sim {
-    fn token(&self) -> Token {
+    pub(crate) fn token(&self) -> Token {
         Token { rows: self.store.generation, messages: self.store.message_generation }
     }
 
     /// `event.from(classes, token, timeout)`.
-    pub(crate) fn event_from(&mut self, caller: &Caller, args: &Args) -> Result<Handled, Failure> {
-        let topics = topics(args);
+    pub(crate) fn event_from(&mut self, caller: &Caller, args: &mut Args) -> Result<Handled, Failure> {
+        let topics = Topic::all(args)?;
         let token = args.text(1);
         let from = Token::parse(token).ok_or_else(|| Failure::new("EVENT_FROM_TOKEN_PARSE_FAILURE", [token]))?;
+        if !token.is_empty() && (from.rows < self.forgotten.rows || from.messages < self.forgotten.messages) {
+            return Err(Failure::new("EVENTS_LOST", [""; 0]));
+        }
         let seconds = args.float(2);
         let timeout = if (0.0..=86_400.0).contains(&seconds) {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
@@ -141,125 +197,150 @@ impl Sim {
         } else {
             LONGEST
         };
-        let tasks_only = topics.iter().all(|topic| match topic {
-            Topic::All => false,
-            Topic::Class(class) | Topic::Object(class, _) => class == "task",
-        });
-        let batch = if tasks_only && !topics.is_empty() { Millis(0) } else { BATCH };
-        Ok(self.wait(caller, topics, from, self.now + timeout, batch, false))
-    }
-
-    fn wait(
-        &mut self,
-        caller: &Caller,
-        topics: Vec<Topic>,
-        from: Token,
-        deadline: Millis,
-        batch: Millis,
-        is_old: bool,
-    ) -> Handled {
-        let session = caller.session.clone();
-        let wait = Wait { session, topics, from, deadline, batch, answer_at: None, is_old };
-        if batch == Millis(0) {
-            let events = self.gather(&wait.topics, from, is_old);
+        let is_task = |topic: &Topic| {
+            let (Topic::Class(Some(table)) | Topic::Object(Some(table), _)) = topic else { return false };
+            event_class(*table) == "task"
+        };
+        let tasks_only = !topics.is_empty() && topics.iter().all(is_task);
+        let batch = if tasks_only { Millis(0) } else { BATCH };
+        if tasks_only {
+            let events = self.gather(&topics, tables_of(&topics), from);
             if !events.is_empty() {
-                return Handled::Done(Outcome::Value(self.answer(&wait, events)));
+                return Ok(Handled::Done(Outcome::Shared(self.answer(events))));
             }
         }
-        let id = self.new_pending();
-        self.waits.insert(id, wait);
-        Handled::Pending(id)
+        let tables = tables_of(&topics);
+        let deadline = self.now + timeout;
+        let mut wait = Wait {
+            session: caller.session.clone(),
+            what: What::From { topics, tables, from, batch },
+            deadline,
+            answer_at: None,
+        };
+        let has_news = self.changed_tables(from) & tables != 0;
+        wait.answer_at = has_news.then(|| self.now + batch);
+        Ok(Handled::Pending(self.keep_wait(wait)))
     }
 
-    /// Gives every waiting caller whom a change might concern a time at which to answer.
+    /// Waits until there is something in the session's queue.
+    pub(crate) fn wait_for_next(&mut self, session: &RawRef) -> Handled {
+        let deadline = self.now + LONGEST;
+        let wait = Wait { session: session.clone(), what: What::Next, deadline, answer_at: None };
+        Handled::Pending(self.keep_wait(wait))
+    }
+
+    fn keep_wait(&mut self, wait: Wait) -> PendingId {
+        let id = self.new_pending();
+        self.insert_wait(id, wait);
+        id
+    }
+
+    fn insert_wait(&mut self, id: PendingId, wait: Wait) {
+        self.timers.insert((wait.due(), id.0), Timer::Wait(id));
+        self.waits.insert(id, wait);
+    }
+
+    pub(crate) fn remove_wait(&mut self, id: PendingId) -> Option<Wait> {
+        let wait = self.waits.remove(&id)?;
+        self.timers.remove(&(wait.due(), id.0));
+        Some(wait)
+    }
+
+    /// The tables in which something changed since a point, as bits.
+    fn changed_tables(&self, since: Token) -> u128 {
+        let changed = self.store.tables.iter().enumerate().take(128);
+        let changed = changed.filter(|(_, table)| table.last_change > since.of(table));
+        changed.fold(0, |bits, (at, _)| bits | 1 << at)
+    }
+
+    /// Gives every waiting caller whom a change concerns a time at which to answer.
     pub(crate) fn notice_changes(&mut self) {
-        for wait in self.waits.values_mut().filter(|wait| wait.answer_at.is_none()) {
-            let news =
-                self.store.tables.iter().any(|table| {
-                    table.last_change > wait.from.of(table) && wait.topics.iter().any(|topic| topic.covers(table))
-                });
-            wait.answer_at = news.then(|| self.now + wait.batch);
+        let (since, now) = (self.noticed, self.now);
+        self.noticed = self.token();
+        if since == self.noticed {
+            return;
+        }
+        self.feed_queues();
+        if self.waits.is_empty() {
+            return;
+        }
+        let changed = self.changed_tables(since);
+        let (store, sessions) = (&self.store, &self.sessions);
+        for (id, wait) in self.waits.iter_mut().filter(|(_, wait)| wait.answer_at.is_none()) {
+            let at = match &wait.what {
+                What::Next => {
+                    let queue = sessions.get(&wait.session).and_then(|session| session.queue.as_ref());
+                    queue.is_some_and(Queue::has_news).then_some(now)
+                }
+                What::From { topics, tables, batch, .. } => {
+                    let concerns = changed & tables != 0 && concerns(&store.tables, topics, changed & tables, since);
+                    concerns.then(|| now + *batch)
+                }
+            };
+            if let Some(at) = at {
+                self.timers.remove(&(wait.due(), id.0));
+                wait.answer_at = Some(at);
+                self.timers.insert((wait.due(), id.0), Timer::Wait(*id));
+            }
+        }
+    }
+
+    /// Answers those who wait for their queue and find something in it.
+    pub(crate) fn wake_next(&mut self) {
+        let has_news = |wait: &Wait| {
+            let queue = self.sessions.get(&wait.session).and_then(|session| session.queue.as_ref());
+            !wait.is_from() && queue.is_some_and(Queue::has_news)
+        };
+        let awake: Vec<PendingId> = self.waits.iter().filter(|(_, wait)| has_news(wait)).map(|(id, _)| *id).collect();
+        for id in awake {
+            self.step_wait(id);
         }
     }
 
     /// Answers a waiting caller, or lets him wait on when the changes did not concern him after all.
     pub(crate) fn step_wait(&mut self, id: PendingId) {
-        let Some(mut wait) = self.waits.remove(&id) else { return };
-        let events = self.gather(&wait.topics, wait.from, wait.is_old);
-        if events.is_empty() && self.now < wait.deadline {
-            wait.from = self.token();
-            wait.answer_at = None;
-            self.waits.insert(id, wait);
-            return;
-        }
-        let answer = self.answer(&wait, events);
-        self.ready.push((id, Outcome::Value(answer)));
+        let Some(mut wait) = self.remove_wait(id) else { return };
+        let token = self.token();
+        let answer = match &mut wait.what {
+            What::Next => self.take_queue(&wait.session),
+            What::From { topics, tables, from, .. } => {
+                let events = self.gather(topics, *tables, *from);
+                if events.is_empty() && self.now < wait.deadline {
+                    *from = token;
+                    wait.answer_at = None;
+                    self.insert_wait(id, wait);
+                    return;
+                }
+                Outcome::Shared(self.answer(events))
+            }
+        };
+        self.ready.push((id, answer));
     }
 
-    fn answer(&mut self, wait: &Wait, events: Vec<Value>) -> Value {
-        if wait.is_old {
-            let token = self.token();
-            if let Some(queue) = self.sessions.get_mut(&wait.session).and_then(|session| session.queue.as_mut()) {
-                queue.from = token;
-            }
-            return Value::Array(events);
-        }
+    fn answer(&self, events: Vec<Node>) -> Shared {
         // A class that was not recorded, or only in part, is not counted, so that clients do not take what is missing for "none".
         let is_known = |class| self.recorded.as_ref().is_none_or(|recorded| recorded.contains(&class));
-        let stored = self.store.tables.iter().filter(|table| table.class.implicit.get_record);
-        let stored = stored.filter(|table| is_known(table.class.name));
-        let counts = stored.map(|table| {
+        let stored = self.store.tables.iter().enumerate().filter(|(_, table)| table.class.implicit.get_record);
+        let stored = stored.filter(|(_, table)| is_known(table.class.name));
+        let counts = stored.map(|(at, table)| {
             let count = i32::try_from(table.rows.len()).unwrap_or(i32::MAX);
-            (table.class.name.to_lowercase(), Value::Int32(count))
+            (Name::Word(event_class(at)), Node::Value(Value::Int32(count)))
         });
-        let mut batch = Struct::with_capacity(3);
-        batch.push("events", events);
-        batch.push("valid_ref_counts", counts.collect::<Struct>());
-        batch.push("token", self.token().to_string());
-        batch.into()
+        Shared(Node::Struct(Vec::from([
+            (Name::Word("events"), Node::Array(events)),
+            (Name::Word("valid_ref_counts"), Node::Struct(counts.collect())),
+            (Name::Word("token"), Node::Value(self.token().to_string().into())),
+        ])))
     }
 
-    fn gather(&self, topics: &[Topic], from: Token, is_old: bool) -> Vec<Value> {
+    fn gather(&self, topics: &[Topic], tables: u128, from: Token) -> Vec<Node> {
         let mut batch = Batch::default();
-        for table in self.store.tables.iter().filter(|table| table.class.has_events) {
-            if table.last_change > from.of(table) && topics.iter().any(|topic| topic.covers(table)) {
-                self.gather_from(table, topics, from.of(table), is_old, &mut batch);
+        for (at, table) in self.store.tables.iter().enumerate().filter(|(at, _)| tables & (1 << at) != 0) {
+            if table.last_change > from.of(table) {
+                gather_from(at, table, topics, from.of(table), &mut batch);
             }
         }
         batch.into_events()
-    }
-
-    fn gather_from(&self, table: &Table, topics: &[Topic], since: u64, is_old: bool, batch: &mut Batch) {
-        let is_message = table.class.name == "message";
-        for row in table.changed_since(since).filter(|row| wants(topics, table, &row.reference)) {
-            let is_new = row.created > since;
-            let event =
-                self.event(table, is_old, if is_new { "add" } else { "mod" }, &row.reference, row.modified, Some(row));
-            match () {
-                () if is_message => batch.messages.push(event),
-                () if is_new => batch.added.push(event),
-                () => batch.changed.push(event),
-            }
-        }
-        let deleted = table.deletions.iter().filter(|dead| dead.created <= since && dead.deleted > since);
-        for dead in deleted.filter(|dead| wants(topics, table, &dead.reference)) {
-            let event = self.event(table, is_old, "del", &dead.reference, dead.deleted, None);
-            if is_message { batch.messages.push(event) } else { batch.deleted.push(event) }
-        }
-    }
-
-    fn event(&self, table: &Table, is_old: bool, what: &'static str, this: &RawRef, at: u64, row: Option<&Row>) -> Value {
-        let mut event = Struct::with_capacity(6);
-        let id = if table.class.name == "message" && !is_old { 0 } else { at };
-        event.push("id", format!("{id}"));
-        event.push("timestamp", if is_old { format!("{}.0", self.date().unix()) } else { "0.0".into() });
-        event.push("class", table.class.name.to_lowercase());
-        event.push("operation", what);
-        event.push("ref", this);
-        if let Some(row) = row {
-            event.push("snapshot", table.record(row));
-        }
-        event.into()
     }
 
     /// `event.inject(class, ref)`: touches an object and answers a token just before.
@@ -271,37 +352,38 @@ impl Sim {
         self.store.stamp(table, reference);
         Ok(token.to_string().into())
     }
-
-    /// `event.register(classes)`: for `event.next`.
-    pub(crate) fn register(&mut self, caller: &Caller, args: &Args) -> Result<Value, Failure> {
-        let (new, from) = (topics(args), self.token());
-        if let Some(session) = self.sessions.get_mut(&caller.session) {
-            let queue = session.queue.get_or_insert(Queue { topics: Vec::new(), from });
-            queue.topics.extend(new);
-        }
-        Ok(Value::VOID)
-    }
-
-    /// `event.unregister(classes)`.
-    pub(crate) fn unregister(&mut self, caller: &Caller, args: &Args) -> Result<Value, Failure> {
-        let gone = topics(args);
-        if let Some(queue) = self.sessions.get_mut(&caller.session).and_then(|session| session.queue.as_mut()) {
-            queue.topics.retain(|topic| !gone.contains(topic));
-        }
-        Ok(Value::VOID)
-    }
-
-    /// `event.next()`: waits until something happens.
-    pub(crate) fn event_next(&mut self, caller: &Caller) -> Result<Handled, Failure> {
-        let queue = self.sessions.get(&caller.session).and_then(|session| session.queue.clone());
-        let Some(Queue { topics, from }) = queue.filter(|queue| !queue.topics.is_empty()) else {
-            return Err(Failure::new("SESSION_NOT_REGISTERED", [caller.session.as_str()]));
-        };
-        Ok(self.wait(caller, topics, from, self.now + LONGEST, Millis(0), true))
-    }
 }
 
-fn topics(args: &Args) -> Vec<Topic> {
-    let items = args.value(0).and_then(Value::as_array).unwrap_or_default();
-    items.iter().filter_map(Value::as_text).map(Topic::parse).collect()
+/// Whether the changes in some tables since a point concern a subscription that is about these tables.
+fn concerns(tables: &[Table], topics: &[Topic], changed: u128, since: Token) -> bool {
+    let is_whole = |at| topics.iter().any(|topic| topic.covers(at) && !matches!(topic, Topic::Object(..)));
+    tables.iter().enumerate().filter(|(at, _)| changed & (1 << at) != 0).any(|(at, table)| {
+        let since = since.of(table);
+        let changed = table.changed_since(since).map(|row| &row.reference);
+        let gone = table.deletions.iter().rev().take_while(|dead| dead.deleted > since).map(|dead| &dead.reference);
+        is_whole(at) || changed.chain(gone).any(|reference| wants(topics, at, reference))
+    })
+}
+
+fn gather_from(at: usize, table: &Table, topics: &[Topic], since: u64, batch: &mut Batch) {
+    let is_message = table.class.name == "message";
+    let make = |id: u64, change: Change, reference: &RawRef, row: Option<&Row>| {
+        let snapshot = row.map(|row| Node::Record(table.snapshot(row)));
+        event(if is_message { 0 } else { id }, "0.0".into(), at, change, reference, snapshot)
+    };
+    for row in table.changed_since(since).filter(|row| wants(topics, at, &row.reference)) {
+        let is_new = row.created > since;
+        let change = if is_new { Change::Added } else { Change::Modified };
+        let event = make(row.modified, change, &row.reference, Some(row));
+        match () {
+            () if is_message => batch.messages.push(event),
+            () if is_new => batch.added.push(event),
+            () => batch.changed.push(event),
+        }
+    }
+    let deleted = table.deletions.iter().filter(|dead| dead.created <= since && dead.deleted > since);
+    for dead in deleted.filter(|dead| wants(topics, at, &dead.reference)) {
+        let event = make(dead.deleted, Change::Deleted, &dead.reference, None);
+        if is_message { batch.messages.push(event) } else { batch.deleted.push(event) }
+    }
 }

@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use xenapi_core::{ClassDesc, Failure, FieldDesc, Member, Method, RawRef, Struct, Value};
@@ -11,6 +12,7 @@ use crate::Sim;
 use crate::arguments::{Args, check_clean, clean, constructor, internal, stored_name};
 use crate::filter::Filter;
 use crate::operations;
+use crate::reply::{Name, Node, Shared, Snapshot};
 use crate::store::{Row, Table};
 
 pub(crate) fn handle_invalid(class: &str, reference: &str) -> Failure {
@@ -24,20 +26,47 @@ impl Sim {
         row.map(|row| row.reference.clone()).ok_or_else(|| handle_invalid(class, reference))
     }
 
+    /// The messages that answer records.
+    pub(crate) fn look(&self, method: &Method, args: &Args) -> Result<Shared, Failure> {
+        let class = method.class;
+        let table = self.store.table(class.name);
+        match method.member {
+            Member::GetRecord => {
+                let row = table.get(args.text(0)).ok_or_else(|| handle_invalid(class.name, args.text(0)))?;
+                Ok(Shared(Node::Record(self.whole(table, row))))
+            }
+            Member::GetAllRecordsWhere => {
+                let filter = Filter::parse(class, args.text(0))?;
+                Ok(shared_records(table, table.rows.values().filter(|row| filter.holds(row))))
+            }
+            _ => Ok(shared_records(table, table.rows.values())),
+        }
+    }
+
+    /// The record of an object, with what is only worked out when somebody asks.
+    fn whole(&self, table: &Table, row: &Row) -> Snapshot {
+        let mut snapshot = table.snapshot(row);
+        if table.class.name == "session"
+            && let Some(at) = table.class.field_index("rbac_permissions")
+            && let Some(slot) = Arc::make_mut(&mut snapshot.fields).get_mut(at)
+        {
+            *slot = self.permissions_of(&row.reference);
+        }
+        snapshot
+    }
+
+    /// Runs a message that follows from the schema.
     pub(crate) fn implicit(&mut self, method: &Method, args: &mut Args) -> Result<Value, Failure> {
         let class = method.class;
         match method.member {
             Member::GetAll => Ok(references(self.store.table(class.name).rows.values())),
-            Member::GetAllRecords => {
-                let table = self.store.table(class.name);
-                Ok(records(table, table.rows.values()))
+            Member::GetAllRecords | Member::GetAllRecordsWhere | Member::GetRecord => {
+                self.look(method, args).map(|records| records.to_value())
             }
-            Member::GetAllWhere | Member::GetAllRecordsWhere => {
+            Member::GetAllWhere => {
                 let filter = Filter::parse(class, args.text(0))?;
                 let table = self.store.table(class.name);
-                let rows = table.rows.values().filter(|row| filter.holds(row));
-                let whole = matches!(method.member, Member::GetAllRecordsWhere);
-                Ok(if whole { records(table, rows) } else { references(rows) })
+                Ok(references(table.rows.values().filter(|row| filter.holds(row))))
             }
             Member::GetByUuid => self.by_uuid(class, args.text(0)).map(Value::from),
             Member::GetByNameLabel => {
@@ -45,10 +74,8 @@ impl Sim {
                 let named = |row: &&Row| at.and_then(|at| row.fields[at].as_text()) == Some(args.text(0));
                 Ok(references(self.store.table(class.name).rows.values().filter(named)))
             }
-            Member::GetRecord => {
-                let table = self.store.table(class.name);
-                let row = table.get(args.text(0)).ok_or_else(|| handle_invalid(class.name, args.text(0)))?;
-                Ok(table.record(row))
+            Member::Get(field) if class.name == "session" && field.name == "rbac_permissions" => {
+                self.need("session", args.text(0)).map(|session| self.permissions_of(&session))
             }
             Member::Get(field) => {
                 let value = self.store.value(class.name, args.text(0), field.name);
@@ -90,14 +117,7 @@ impl Sim {
     }
 
     pub(crate) fn by_uuid(&self, class: &ClassDesc, uuid: &str) -> Result<RawRef, Failure> {
-        let at = class.field_index("uuid");
-        let found = self
-            .store
-            .table(class.name)
-            .rows
-            .values()
-            .find(|row| at.and_then(|at| row.fields[at].as_text()).is_some_and(|own| own == uuid));
-        let found = found.filter(|_| !uuid.is_empty()).map(|row| row.reference.clone());
+        let found = self.store.table(class.name).by_uuid(uuid).map(|row| row.reference.clone());
         found.ok_or_else(|| Failure::new("UUID_INVALID", [class.name, uuid]))
     }
 
@@ -166,6 +186,12 @@ impl Sim {
 
 pub(crate) fn references<'a>(rows: impl Iterator<Item = &'a Row>) -> Value {
     Value::Array(rows.map(|row| (&row.reference).into()).collect())
+}
+
+/// Records by reference, shared with the store.
+fn shared_records<'a>(table: &Table, rows: impl Iterator<Item = &'a Row>) -> Shared {
+    let records = rows.map(|row| (Name::Reference(row.reference.clone()), Node::Record(table.snapshot(row))));
+    Shared(Node::Struct(records.collect()))
 }
 
 pub(crate) fn records<'a>(table: &Table, rows: impl Iterator<Item = &'a Row>) -> Value {

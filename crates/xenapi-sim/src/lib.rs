@@ -8,7 +8,8 @@
 //!   events, none of them written by hand.
 //! - Written by hand are sessions, tasks, event queues and the operations with their preconditions and effects. A message that is
 //!   not simulated answers `NOT_IMPLEMENTED` with its name, never success.
-//! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one.
+//! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one, [`Sim::from_database`] its
+//!   database out of a support bundle.
 //!
 //! Simulated operations: the life of a VM (start, stop, reboot, pause, suspend, migrate, clone, copy, snapshot, revert, provision,
 //! destroy), its memory and processors, disks and drives, NICs, VLANs, storage repositories and their connections, hosts (enable,
@@ -35,6 +36,9 @@
 extern crate alloc;
 
 mod arguments;
+#[cfg(feature = "bundles")]
+mod bundle;
+mod database;
 mod dispatch;
 mod events;
 pub mod faults;
@@ -42,16 +46,23 @@ mod filter;
 mod generate;
 pub mod handlers;
 mod implicit;
+mod incidents;
+mod members;
 mod operations;
 mod places;
+mod queues;
 mod random;
+mod rbac;
 mod records;
 mod relations;
+mod reply;
 mod sessions;
 mod store;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod users;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -61,9 +72,13 @@ use xenapi_core::{DateTime, Failure, Millis, RawCall, RawRef, Value};
 
 use crate::random::Random;
 use crate::store::{Map, Store};
+use crate::timers::Timer;
 
+pub use incidents::Incident;
+pub use members::{HostId, HostInfo};
 pub use places::HostCertificate;
 pub use records::Error;
+pub use reply::Shared;
 
 /// The password of every simulated user.
 pub const PASSWORD: &str = "xenoxide";
@@ -98,10 +113,12 @@ impl Default for Config {
 /// Where a call came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Over the network.
+    /// Over the network, to the master, whichever host that is.
     Tcp,
     /// Over the Unix socket on the host: the caller is root and needs no password.
     UnixSocket,
+    /// Over the network to the address of one of the hosts, see [`Sim::hosts`]. Members send callers on to the master.
+    Host(HostId),
 }
 
 /// What became of a call.
@@ -122,6 +139,8 @@ pub enum Outcome {
     Failure(Failure),
     /// Success, to be written without the envelope (`system.listMethods`).
     Bare(Value),
+    /// Success: records, which are written as they lie in the pool.
+    Shared(Shared),
 }
 
 /// Names a call that is not answered yet.
@@ -135,9 +154,28 @@ pub struct Sim {
     now: Millis,
     wall_clock: u64,
     sessions: Map<RawRef, sessions::Session>,
+    /// Sessions of [`Origin::Host`] alone, made by `slave_local_login_with_password`, and when they were made.
+    local_sessions: BTreeMap<RawRef, Millis>,
+    /// Root's password.
+    password: String,
     jobs: BTreeMap<u64, tasks::Job>,
+    /// Which job works for a task.
+    job_of_task: Map<RawRef, u64>,
+    /// Whose a task is.
+    owners: Map<RawRef, tasks::Owner>,
     waits: BTreeMap<PendingId, events::Wait>,
+    /// What has been looked at by those who wait for events.
+    noticed: events::Token,
+    /// Events older than this are forgotten.
+    forgotten: events::Token,
+    has_heartbeat: bool,
+    timers: BTreeMap<(Millis, u64), Timer>,
     ready: Vec<(PendingId, Outcome)>,
+    hung_up: Vec<PendingId>,
+    /// Why only emergency calls are answered.
+    emergency: Option<Failure>,
+    /// The host starts, and answers nothing yet.
+    booting_until: Millis,
     next_id: u64,
     next_domid: i64,
     next_sweep: Millis,
@@ -152,6 +190,7 @@ impl Sim {
     pub fn new(config: &Config) -> Self {
         let mut sim = Sim::empty(config.seed, config.wall_clock);
         generate::generate(&mut sim, config);
+        sim.make_subjects(config.seed);
         sim
     }
 
@@ -162,9 +201,20 @@ impl Sim {
             now: Millis(0),
             wall_clock,
             sessions: Map::default(),
+            local_sessions: BTreeMap::new(),
+            password: PASSWORD.into(),
             jobs: BTreeMap::new(),
+            job_of_task: Map::default(),
+            owners: Map::default(),
             waits: BTreeMap::new(),
+            noticed: events::Token::default(),
+            forgotten: events::Token::default(),
+            has_heartbeat: false,
+            timers: BTreeMap::new(),
             ready: Vec::new(),
+            hung_up: Vec::new(),
+            emergency: None,
+            booting_until: Millis(0),
             next_id: 1,
             next_domid: 1,
             next_sweep: sessions::SWEEP,
@@ -184,6 +234,16 @@ impl Sim {
         records::load(files, wall_clock)
     }
 
+    /// Makes a pool out of xapi's database, as found in support bundles: `xapi-db.xml` itself, or, with the feature `bundles`, compressed
+    /// (`.gz`, `.bz2`), or inside of the bundle's archive (`.tar`, `.tar.gz`, `.tar.bz2`, `.zip`). Answers the pool and notes for people on
+    /// what is missing or odd.
+    ///
+    /// # Errors
+    /// When the file is not such a database and holds none.
+    pub fn from_database(file: &[u8], wall_clock: u64) -> Result<(Self, Vec<String>), Error> {
+        database::load(file, wall_clock)
+    }
+
     /// The classes that were recorded whole (`get_all_records`), sorted by name; none for a generated pool, which has all.
     ///
     /// Clients find the same list, joined by commas, in the pool's `other_config` under `xenoxide:recorded-classes`.
@@ -193,8 +253,14 @@ impl Sim {
 
     /// Answers a call. Time does not go back: an earlier `now` than before counts as the time before.
     pub fn handle(&mut self, call: RawCall, origin: Origin, now: Millis) -> Handled {
+        self.handle_tagged(call, origin, &[], now)
+    }
+
+    /// Answers a call that came with HTTP headers `x-http-other-config-<key>`, given as pairs of key and value: the task of the
+    /// call carries them in its `other_config` as `http:<key>`.
+    pub fn handle_tagged(&mut self, call: RawCall, origin: Origin, tags: &[(String, String)], now: Millis) -> Handled {
         self.advance(now);
-        let handled = self.dispatch(call, origin);
+        let handled = self.dispatch_tagged(call, origin, tags);
         self.notice_changes();
         handled
     }
@@ -205,48 +271,26 @@ impl Sim {
         core::mem::take(&mut self.ready)
     }
 
+    /// The calls that will never be answered, because the server went down under them: the driver breaks off their connections.
+    pub fn take_hung_up(&mut self) -> Vec<PendingId> {
+        core::mem::take(&mut self.hung_up)
+    }
+
     /// When something happens by itself next; the driver calls [`Sim::poll`] then.
     pub fn next_deadline(&self) -> Option<Millis> {
         if !self.ready.is_empty() {
             return Some(self.now);
         }
-        let jobs = self.jobs.values().map(tasks::Job::due);
-        let waits = self.waits.values().map(events::Wait::due);
-        jobs.chain(waits).chain(self.next_fault()).min()
+        self.timers.keys().next().map(|(due, _)| *due).into_iter().chain(self.next_fault()).min()
     }
 
     /// The caller hung up: nobody wants that answer any more. What the call started goes on.
     pub fn abandon(&mut self, pending: PendingId) {
-        self.waits.remove(&pending);
+        self.remove_wait(pending);
         self.ready.retain(|(id, _)| *id != pending);
         for job in self.jobs.values_mut() {
             job.abandon(pending);
         }
-    }
-
-    /// Everything that is due up to `now`, each at its own time.
-    fn advance(&mut self, now: Millis) {
-        loop {
-            let job = self.jobs.iter().map(|(id, job)| (job.due(), *id)).min().filter(|(due, _)| *due <= now);
-            let wait = self.waits.iter().map(|(id, wait)| (wait.due(), *id)).min().filter(|(due, _)| *due <= now);
-            match (job, wait) {
-                (None, None) => break,
-                (Some((due, id)), wait) if wait.is_none_or(|(other, _)| due <= other) => {
-                    self.now = self.now.max(due);
-                    self.step_job(id);
-                }
-                (_, Some((due, id))) => {
-                    self.now = self.now.max(due);
-                    self.step_wait(id);
-                }
-                (Some(_), None) => break,
-            }
-            self.notice_changes();
-        }
-        self.now = self.now.max(now);
-        self.run_faults();
-        self.sweep();
-        self.notice_changes();
     }
 
     /// The time on the wall.

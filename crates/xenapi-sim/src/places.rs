@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use xenapi_core::{DateTime, RawRef, Value};
 
-use crate::Sim;
+use crate::{HostId, Origin, Sim};
 
 /// The certificate that a host shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,6 +58,11 @@ impl Sim {
             Some(authority) => authority.clone(),
             None => self.store.text("host", host.as_str(), "address").into(),
         }
+    }
+
+    /// The origin of calls to a host's own address. A host that is not in the pool any more counts as its master.
+    pub fn origin_of(&self, host: &RawRef) -> Origin {
+        self.store.table("host").serial(host.as_str()).map_or(Origin::Tcp, |serial| Origin::Host(HostId::of(serial)))
     }
 
     /// Writes down the certificate that a host shows; without a host, it is the master's. An older one of the host goes.

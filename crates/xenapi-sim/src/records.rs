@@ -1,10 +1,10 @@
 //! Pools out of recorded replies, which may be old, partial and odd.
 
 use alloc::borrow::{Cow, ToOwned};
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -17,19 +17,30 @@ use crate::arguments::integer;
 /// The key of the pool's `other_config` that lists the classes that were recorded.
 pub(crate) const RECORDED: &str = "xenoxide:recorded-classes";
 
-/// No file could be read as recorded records.
+/// Nothing could be made of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// What is wrong with each file; empty if there was none.
-    pub notes: Vec<String>,
+#[non_exhaustive]
+pub enum Error {
+    /// No file could be read as recorded replies.
+    NoRecords {
+        /// What is wrong with each file; empty if there was none.
+        notes: Vec<String>,
+    },
+    /// A file is not the database of a pool, and holds none.
+    NoDatabase(String),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "no recorded records found: files named <class>.get_all_records.xml or <class>.get_record.xml are needed",
-        )?;
-        self.notes.iter().try_for_each(|note| write!(f, "; {note}"))
+        match self {
+            Error::NoRecords { notes } => {
+                f.write_str(
+                    "no recorded records found: files named <class>.get_all_records.xml or <class>.get_record.xml are needed",
+                )?;
+                notes.iter().try_for_each(|note| write!(f, "; {note}"))
+            }
+            Error::NoDatabase(what) => write!(f, "no database of a pool: {what}"),
+        }
     }
 }
 
@@ -59,33 +70,68 @@ pub(crate) fn load(files: &[(String, Vec<u8>)], wall_clock: u64) -> Result<(Sim,
     let mut notes = Vec::new();
     let mut recordings = read_all(files, &mut notes);
     if recordings.is_empty() {
-        return Err(Error { notes });
+        return Err(Error::NoRecords { notes });
     }
     // Whole classes first, so that single records find what they are about.
     recordings.sort_by_key(|recording| (!recording.is_whole, recording.file));
-    let mut sim = Sim::empty(1, wall_clock);
-    let mut oddities: BTreeMap<&'static str, Oddities> = BTreeMap::new();
-    let mut whole = BTreeSet::new();
+    let mut loader = Loader::new(wall_clock, notes);
     for recording in recordings {
+        loader.take(recording);
+    }
+    Ok(loader.finish())
+}
+
+/// Makes a pool of records, class by class.
+pub(crate) struct Loader {
+    sim: Sim,
+    oddities: BTreeMap<&'static str, Oddities>,
+    /// The classes of which all objects are there.
+    whole: BTreeSet<&'static str>,
+    notes: Vec<String>,
+}
+
+impl Loader {
+    pub(crate) fn new(wall_clock: u64, notes: Vec<String>) -> Self {
+        Loader { sim: Sim::empty(1, wall_clock), oddities: BTreeMap::new(), whole: BTreeSet::new(), notes }
+    }
+
+    fn take(&mut self, recording: Recording<'_>) {
         if recording.is_whole {
-            whole.insert(recording.class.name);
+            self.all_of(recording.class);
         }
-        let odd = oddities.entry(recording.class.name).or_default();
-        take(&mut sim, recording, odd, &mut notes);
+        let odd = self.oddities.entry(recording.class.name).or_default();
+        take(&mut self.sim, recording, odd, &mut self.notes);
     }
-    notes.extend(oddities.iter().filter_map(|(class, odd)| odd.tell(class)));
-    let partial: Vec<&str> = oddities.keys().copied().filter(|class| !whole.contains(class)).collect();
-    if !partial.is_empty() {
-        notes.push(format!("only single records were recorded of {}: there may be more", partial.join(", ")));
+
+    /// Notes that all objects of a class are there.
+    pub(crate) fn all_of(&mut self, class: &'static ClassDesc) {
+        self.whole.insert(class.name);
+        self.oddities.entry(class.name).or_default();
     }
-    mend(&mut sim);
-    notes.extend(dangling(&sim));
-    let recorded: Vec<&'static str> = whole.into_iter().collect();
-    ensure_pool(&mut sim, &recorded, &mut notes);
-    sim.next_domid =
-        1 + sim.store.all("VM").iter().map(|vm| sim.store.int("VM", vm.as_str(), "domid")).max().unwrap_or(0).max(0);
-    sim.recorded = Some(recorded);
-    Ok((sim, notes))
+
+    /// Takes one object.
+    pub(crate) fn record(&mut self, class: &'static ClassDesc, reference: RawRef, members: Struct) {
+        let odd = self.oddities.entry(class.name).or_default();
+        take_record(&mut self.sim, class, reference, members, odd);
+    }
+
+    /// The pool, and notes for people.
+    pub(crate) fn finish(self) -> (Sim, Vec<String>) {
+        let Loader { mut sim, oddities, whole, mut notes } = self;
+        notes.extend(oddities.iter().filter_map(|(class, odd)| odd.tell(class)));
+        let partial: Vec<&str> = oddities.keys().copied().filter(|class| !whole.contains(class)).collect();
+        if !partial.is_empty() {
+            notes.push(format!("only single records were recorded of {}: there may be more", partial.join(", ")));
+        }
+        mend(&mut sim);
+        notes.extend(dangling(&sim));
+        let recorded: Vec<&'static str> = whole.into_iter().collect();
+        ensure_pool(&mut sim, &recorded, &mut notes);
+        sim.next_domid =
+            1 + sim.store.all("VM").iter().map(|vm| sim.store.int("VM", vm.as_str(), "domid")).max().unwrap_or(0).max(0);
+        sim.recorded = Some(recorded);
+        (sim, notes)
+    }
 }
 
 fn read_all<'a>(files: &'a [(String, Vec<u8>)], notes: &mut Vec<String>) -> Vec<Recording<'a>> {
@@ -161,7 +207,7 @@ fn take_record(sim: &mut Sim, class: &'static ClassDesc, reference: RawRef, mut 
         draft.set("uuid", sim.random.uuid());
     }
     odd.unknown.extend(members.iter().map(|(name, _)| name.to_owned()));
-    let extra = (!members.is_empty()).then(|| Box::new(members));
+    let extra = (!members.is_empty()).then(|| Arc::new(members));
     if let Some(table) = sim.store.place(class.name) {
         sim.store.insert_raw(table, reference, draft.fields, extra);
     }
@@ -262,7 +308,7 @@ fn dangling(sim: &Sim) -> Option<String> {
     let mut missing: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for table in &sim.store.tables {
         for row in table.rows.values() {
-            for (field, value) in table.class.fields.iter().zip(&row.fields) {
+            for (field, value) in table.class.fields.iter().zip(row.fields.iter()) {
                 let Some(class) = field.ty.ref_class() else { continue };
                 let one = value.as_text();
                 let many = value.as_array().unwrap_or_default().iter().filter_map(Value::as_text);

@@ -4,12 +4,15 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::BuildHasherDefault;
 use std::collections::HashMap;
 use std::hash::DefaultHasher;
 
-use xenapi_core::{ClassDesc, DateTime, NULL, RawRef, Struct, Type, Value};
+use xenapi_core::{ClassDesc, DateTime, NULL, RawRef, Struct, Value};
+
+use crate::reply::Snapshot;
 
 /// Hash maps without randomness from the system: the same calls give the same answers.
 pub(crate) type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
@@ -20,9 +23,10 @@ const DELETIONS: usize = 512;
 /// An object: one value for each field of its class, in the schema's order.
 pub(crate) struct Row {
     pub(crate) reference: RawRef,
-    pub(crate) fields: Vec<Value>,
+    /// Shared with the answers that show it; a write while one is under way copies.
+    pub(crate) fields: Arc<Vec<Value>>,
     /// Members that the schema does not know, from recordings.
-    pub(crate) extra: Option<Box<Struct>>,
+    pub(crate) extra: Option<Arc<Struct>>,
     pub(crate) created: u64,
     pub(crate) modified: u64,
 }
@@ -32,6 +36,34 @@ pub(crate) struct Tombstone {
     pub(crate) reference: RawRef,
     pub(crate) created: u64,
     pub(crate) deleted: u64,
+}
+
+/// What happened to an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Change {
+    Added,
+    Modified,
+    Deleted,
+}
+
+impl Change {
+    /// The word in events.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Change::Added => "add",
+            Change::Modified => "mod",
+            Change::Deleted => "del",
+        }
+    }
+}
+
+/// A change as the older `event.next` tells it: with the record as it was then.
+pub(crate) struct Entry {
+    pub(crate) id: u64,
+    pub(crate) table: usize,
+    pub(crate) change: Change,
+    pub(crate) reference: RawRef,
+    pub(crate) snapshot: Snapshot,
 }
 
 /// The other end of a relation whose stored side is a field of this class.
@@ -50,6 +82,9 @@ pub(crate) struct Table {
     /// By serial number, so in the order of creation.
     pub(crate) rows: BTreeMap<u64, Row>,
     index: Map<RawRef, u64>,
+    /// Serial numbers by uuid.
+    uuids: Map<Box<str>, u64>,
+    uuid_at: Option<usize>,
     /// Serial numbers by the generation of the last change.
     changes: BTreeMap<u64, u64>,
     pub(crate) deletions: VecDeque<Tombstone>,
@@ -72,19 +107,42 @@ impl Table {
         later.filter_map(|(_, serial)| self.rows.get(serial))
     }
 
+    /// The row of that serial number.
+    pub(crate) fn nth(&self, serial: u64) -> Option<&Row> {
+        self.rows.get(&serial)
+    }
+
+    /// The serial number of an object, which it keeps for its life.
+    pub(crate) fn serial(&self, reference: &str) -> Option<u64> {
+        self.index.get(reference).copied()
+    }
+
+    pub(crate) fn by_uuid(&self, uuid: &str) -> Option<&Row> {
+        self.rows.get(self.uuids.get(uuid)?)
+    }
+
+    /// The whole record of a row, without a copy.
+    pub(crate) fn snapshot(&self, row: &Row) -> Snapshot {
+        Snapshot { class: self.class, fields: row.fields.clone(), extra: row.extra.clone() }
+    }
+
     /// The whole record of a row.
     pub(crate) fn record(&self, row: &Row) -> Value {
-        let mut members = Struct::with_capacity(self.class.fields.len());
-        for (field, value) in self.class.fields.iter().zip(&row.fields) {
-            // An option without a value is left out.
-            if *value != Value::Nil || !matches!(field.ty, Type::Option(_)) {
-                members.push(field.name, value.clone());
-            }
+        self.snapshot(row).to_value()
+    }
+
+    fn learn_uuid(&mut self, uuid: Option<&Value>, serial: u64) {
+        if let Some(uuid) = uuid.and_then(Value::as_text).filter(|uuid| !uuid.is_empty()) {
+            self.uuids.insert(uuid.into(), serial);
         }
-        for (name, value) in row.extra.iter().flat_map(|extra| extra.iter()) {
-            members.push(Cow::Owned(String::from(name)), value.clone());
+    }
+
+    fn forget_uuid(&mut self, uuid: Option<&Value>, serial: u64) {
+        if let Some(uuid) = uuid.and_then(Value::as_text)
+            && self.uuids.get(uuid) == Some(&serial)
+        {
+            self.uuids.remove(uuid);
         }
-        Value::Struct(members)
     }
 
     fn stamp(&mut self, reference: &str, generation: u64) {
@@ -135,6 +193,10 @@ pub(crate) struct Store {
     pub(crate) generation: u64,
     /// Of the last change of a message; messages are not rows in xapi and count on their own.
     pub(crate) message_generation: u64,
+    /// How many changes there were at all: the ids of the older events.
+    pub(crate) changes: u64,
+    /// Every change since it was last taken, while somebody listens with `event.next`.
+    pub(crate) journal: Option<Vec<Entry>>,
     next_serial: u64,
 }
 
@@ -155,12 +217,22 @@ impl Store {
                 links: links.collect(),
                 rows: BTreeMap::new(),
                 index: Map::default(),
+                uuids: Map::default(),
+                uuid_at: class.field_index("uuid"),
                 changes: BTreeMap::new(),
                 deletions: VecDeque::new(),
                 last_change: 0,
             }
         });
-        Store { tables: tables.collect(), by_name, generation: 0, message_generation: 0, next_serial: 0 }
+        Store {
+            tables: tables.collect(),
+            by_name,
+            generation: 0,
+            message_generation: 0,
+            changes: 0,
+            journal: None,
+            next_serial: 0,
+        }
     }
 
     /// The place of a class.
@@ -206,7 +278,23 @@ impl Store {
         let counter =
             if self.tables[table].class.name == "message" { &mut self.message_generation } else { &mut self.generation };
         *counter += 1;
+        self.changes += 1;
         *counter
+    }
+
+    /// Notes a change of a row that is in its table.
+    pub(crate) fn note_row(&mut self, table: usize, change: Change, reference: &str) {
+        if self.journal.is_some() {
+            let id = self.changes;
+            let of = &self.tables[table];
+            let entry = of.get(reference).map(|row| {
+                let (reference, snapshot) = (row.reference.clone(), of.snapshot(row));
+                Entry { id, table, change, reference, snapshot }
+            });
+            if let Some(journal) = &mut self.journal {
+                journal.extend(entry);
+            }
+        }
     }
 
     /// Adds an object and tells the other ends of its relations.
@@ -217,26 +305,38 @@ impl Store {
     }
 
     /// Adds an object as it is, without a look at its relations.
-    pub(crate) fn insert_raw(&mut self, table: usize, reference: RawRef, fields: Vec<Value>, extra: Option<Box<Struct>>) {
-        let generation = self.tick(table);
+    pub(crate) fn insert_raw(&mut self, at: usize, reference: RawRef, fields: Vec<Value>, extra: Option<Arc<Struct>>) {
+        let generation = self.tick(at);
         self.next_serial += 1;
         let serial = self.next_serial;
-        let table = &mut self.tables[table];
-        if let Some(old) = table.index.insert(reference.clone(), serial).and_then(|old| table.rows.remove(&old)) {
-            table.changes.remove(&old.modified);
+        let table = &mut self.tables[at];
+        if let Some(old) = table.index.insert(reference.clone(), serial)
+            && let Some(row) = table.rows.remove(&old)
+        {
+            table.changes.remove(&row.modified);
+            table.forget_uuid(table.uuid_at.and_then(|at| row.fields.get(at)), old);
         }
+        table.learn_uuid(table.uuid_at.and_then(|at| fields.get(at)), serial);
         table.changes.insert(generation, serial);
         table.last_change = generation;
-        table.rows.insert(serial, Row { reference, fields, extra, created: generation, modified: generation });
+        let row =
+            Row { reference: reference.clone(), fields: fields.into(), extra, created: generation, modified: generation };
+        table.rows.insert(serial, row);
+        self.note_row(at, Change::Added, reference.as_str());
     }
 
     /// Takes an object out and tells the other ends of its relations. References to it stay and dangle, as in xapi.
     pub(crate) fn remove(&mut self, class: &str, reference: &str) -> Option<Row> {
         let at = self.place(class)?;
-        let serial = self.tables[at].index.remove(reference)?;
-        let row = self.tables[at].rows.remove(&serial)?;
+        if !self.tables[at].index.contains_key(reference) {
+            return None;
+        }
         let generation = self.tick(at);
+        self.note_row(at, Change::Deleted, reference);
         let table = &mut self.tables[at];
+        let serial = table.index.remove(reference)?;
+        let row = table.rows.remove(&serial)?;
+        table.forget_uuid(table.uuid_at.and_then(|at| row.fields.get(at)), serial);
         table.changes.remove(&row.modified);
         table.last_change = generation;
         let tombstone = Tombstone { reference: row.reference.clone(), created: row.created, deleted: generation };
@@ -250,13 +350,16 @@ impl Store {
 
     /// Writes a field. A value equal to the stored one changes nothing and makes no event.
     pub(crate) fn write(&mut self, table: usize, reference: &str, field: usize, value: Value) -> bool {
-        let Some(slot) = self.tables[table].get_mut(reference).and_then(|row| row.fields.get_mut(field)) else {
-            return false;
-        };
-        if *slot == value {
+        let Some(old) = self.tables[table].get(reference).and_then(|row| row.fields.get(field)) else { return false };
+        // Told apart from itself, a number that is none would change with every write.
+        if *old == value || matches!((old, &value), (Value::Double(a), Value::Double(b)) if a.to_bits() == b.to_bits()) {
             return false;
         }
+        let Some(slot) = self.slot(table, reference, field) else { return false };
         let old = core::mem::replace(slot, value);
+        if self.tables[table].uuid_at == Some(field) {
+            self.move_uuid(table, reference, field, &old);
+        }
         self.stamp(table, reference);
         self.relink(table, reference, field, &old);
         true
@@ -266,11 +369,43 @@ impl Store {
     pub(crate) fn stamp(&mut self, table: usize, reference: &str) {
         let generation = self.tick(table);
         self.tables[table].stamp(reference, generation);
+        self.note_row(table, Change::Modified, reference);
+    }
+
+    fn move_uuid(&mut self, table: usize, reference: &str, field: usize, old: &Value) {
+        let table = &mut self.tables[table];
+        let Some(serial) = table.serial(reference) else { return };
+        let new = table.rows.get(&serial).and_then(|row| row.fields.get(field)).cloned();
+        table.forget_uuid(Some(old), serial);
+        table.learn_uuid(new.as_ref(), serial);
+    }
+
+    /// Numbers all changes anew, from 1, in the order in which they happened, and forgets what was deleted.
+    pub(crate) fn renumber(&mut self) {
+        let mut last = [0_u64; 2];
+        let mut order: Vec<(u64, usize, u64)> = Vec::new();
+        for (at, table) in self.tables.iter_mut().enumerate() {
+            table.deletions.clear();
+            table.last_change = 0;
+            order.extend(table.changes.iter().map(|(generation, serial)| (*generation, at, *serial)));
+            table.changes.clear();
+        }
+        order.sort_unstable();
+        for (_, at, serial) in order {
+            let table = &mut self.tables[at];
+            let Some(row) = table.rows.get_mut(&serial) else { continue };
+            let counter = &mut last[usize::from(table.class.name == "message")];
+            *counter += 1;
+            (row.created, row.modified) = (*counter, *counter);
+            table.changes.insert(*counter, serial);
+            table.last_change = *counter;
+        }
+        [self.generation, self.message_generation] = last;
     }
 
     /// Changes a value in place, without a look at relations. The caller stamps the row.
     pub(crate) fn slot(&mut self, table: usize, reference: &str, field: usize) -> Option<&mut Value> {
-        self.tables.get_mut(table)?.get_mut(reference)?.fields.get_mut(field)
+        Arc::make_mut(&mut self.tables.get_mut(table)?.get_mut(reference)?.fields).get_mut(field)
     }
 
     fn place_of(&self, class: &str, field: &str) -> Option<(usize, usize)> {

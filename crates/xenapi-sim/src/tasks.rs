@@ -5,21 +5,25 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use xenapi_core::{DateTime, Failure, Method, Millis, RawRef, Value};
+use xenapi_core::{DateTime, Failure, Method, Millis, RawRef, Role, Value};
 
+use crate::arguments::Args;
 use crate::dispatch::Caller;
-use crate::operations;
-use crate::{Handled, Outcome, PendingId, Sim};
+use crate::operations::{self, Handler};
+use crate::timers::Timer;
+use crate::{Handled, Outcome, PendingId, Sim, rbac};
 
 /// How often the progress of an operation moves before it ends.
 pub(crate) const STEPS: u64 = 5;
 /// An operation that meets another one waits this long before it looks again; then twice as long, and so on.
 const FIRST_WAIT: Millis = Millis::from_secs(1);
 const LONGEST_WAIT: Millis = Millis::from_secs(20);
+/// More operations than this do not wait: the server is overloaded.
+const WAITING: usize = 100;
 /// After this long it gives up.
 const PATIENCE: Millis = Millis::from_secs(2 * 3600);
 /// The error that makes an operation wait.
-const BUSY: &str = "OTHER_OPERATION_IN_PROGRESS";
+pub(crate) const BUSY: &str = "OTHER_OPERATION_IN_PROGRESS";
 
 /// An operation that takes time.
 pub(crate) trait Operation: Send {
@@ -35,6 +39,16 @@ pub(crate) trait Operation: Send {
 
     /// It was cancelled after its beginning.
     fn undo(&mut self, _sim: &mut Sim) {}
+
+    /// Whether `task.cancel` stops it. Asked again whenever somebody cancels.
+    fn is_cancellable(&self) -> bool {
+        true
+    }
+
+    /// The host that does it, for the task's `resident_on`; asked after a beginning that succeeded.
+    fn host(&self) -> Option<RawRef> {
+        None
+    }
 }
 
 /// How an operation starts.
@@ -53,8 +67,8 @@ pub(crate) struct Hold {
 }
 
 enum Phase {
-    /// Another operation is in the way.
-    Waiting { next: Millis, delay: Millis, until: Millis },
+    /// Another operation is in the way, on the object named if it is known.
+    Waiting { next: Millis, delay: Millis, until: Millis, blocked_on: Option<RawRef> },
     /// Under way; `step` of [`STEPS`] are done.
     Running { started: Millis, duration: Millis, step: u64 },
 }
@@ -69,13 +83,24 @@ pub(crate) struct Job {
     holds: Vec<Hold>,
 }
 
+/// Whose a task is.
+pub(crate) struct Owner {
+    session: RawRef,
+    /// The subject identifier of the user; empty for root.
+    subject: String,
+}
+
 impl Job {
     /// When it goes on.
-    pub(crate) fn due(&self) -> Millis {
+    fn due(&self) -> Millis {
         match self.phase {
             Phase::Waiting { next, .. } => next,
             Phase::Running { started, duration, step } => started + Millis(duration.0.saturating_mul(step + 1) / STEPS),
         }
+    }
+
+    fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { .. })
     }
 
     pub(crate) fn abandon(&mut self, pending: PendingId) {
@@ -86,46 +111,67 @@ impl Job {
 }
 
 impl Sim {
-    /// Starts an operation with its task. A caller of the `Async.` form gets the task, the others wait.
+    /// Starts the operation of a call. A caller of the `Async.` form gets the task, the others wait.
     pub(crate) fn start_job(
         &mut self,
-        method: &Method,
         is_async: bool,
         caller: &Caller,
         operation: Result<Box<dyn Operation>, Failure>,
     ) -> Handled {
-        let name = method.name();
-        let task = self.new_task(&if is_async { format!("Async.{name}") } else { name }, &caller.session);
-        let operation = match operation {
-            Ok(operation) => operation,
-            Err(failure) => return self.refuse_job(task, is_async, failure),
-        };
-        self.store.put("task", task.as_str(), "allowed_operations", Vec::from([Value::from("cancel")]));
-        let until = self.now + PATIENCE;
-        let phase = Phase::Waiting { next: self.now, delay: FIRST_WAIT, until };
-        let mut job = Job { task: task.clone(), is_async, waiter: None, operation, phase, holds: Vec::new() };
-        if let Err(failure) = self.try_begin(&mut job) {
-            return self.refuse_job(task, is_async, failure);
+        let waiter = if is_async { None } else { Some(self.new_pending()) };
+        let launched = operation.and_then(|operation| self.launch(caller.task.clone(), is_async, waiter, operation));
+        match (launched, waiter) {
+            (Err(failure), _) => self.conclude(is_async, caller, Err(failure)),
+            (Ok(()), Some(pending)) => Handled::Pending(pending),
+            (Ok(()), None) => Handled::Done(Outcome::Value((&caller.task).into())),
         }
-        let id = self.new_id();
-        let handled = if is_async {
-            Handled::Done(Outcome::Value(task.into()))
-        } else {
-            let pending = self.new_pending();
-            job.waiter = Some(pending);
-            Handled::Pending(pending)
-        };
-        self.jobs.insert(id, job);
-        handled
     }
 
-    fn refuse_job(&mut self, task: RawRef, is_async: bool, failure: Failure) -> Handled {
-        if is_async {
+    /// Starts an operation as a part of another one, with a task of its own, which stays as those of `Async.` calls do.
+    #[allow(dead_code, reason = "for operations that are made of others")]
+    pub(crate) fn spawn(&mut self, label: &str, session: &RawRef, parent: &RawRef, operation: Box<dyn Operation>) -> RawRef {
+        let task = self.new_task(label, session);
+        self.store.put("task", task.as_str(), "subtask_of", parent);
+        if let Err(failure) = self.launch(task.clone(), true, None, operation) {
             self.settle_task(&task, &Err(failure));
-            return Handled::Done(Outcome::Value(task.into()));
         }
-        self.drop_task(&task);
-        Handled::Done(Outcome::Failure(failure))
+        task
+    }
+
+    fn launch(
+        &mut self,
+        task: RawRef,
+        is_async: bool,
+        waiter: Option<PendingId>,
+        operation: Box<dyn Operation>,
+    ) -> Result<(), Failure> {
+        let until = self.now + PATIENCE;
+        let phase = Phase::Waiting { next: self.now, delay: FIRST_WAIT, until, blocked_on: None };
+        let mut job = Job { task, is_async, waiter, operation, phase, holds: Vec::new() };
+        self.try_begin(&mut job)?;
+        if job.is_waiting() && self.jobs.values().filter(|job| job.is_waiting()).count() >= WAITING {
+            return Err(Failure::new("TOO_MANY_PENDING_TASKS", [""; 0]));
+        }
+        if job.operation.is_cancellable() {
+            self.store.put("task", job.task.as_str(), "allowed_operations", Vec::from([Value::from("cancel")]));
+        }
+        let id = self.new_id();
+        if !job.task.is_null() {
+            self.job_of_task.insert(job.task.clone(), id);
+        }
+        self.keep_job(id, job);
+        Ok(())
+    }
+
+    fn keep_job(&mut self, id: u64, job: Job) {
+        self.timers.insert((job.due(), id), Timer::Job(id));
+        self.jobs.insert(id, job);
+    }
+
+    fn take_job(&mut self, id: u64) -> Option<Job> {
+        let job = self.jobs.remove(&id)?;
+        self.timers.remove(&(job.due(), id));
+        Some(job)
     }
 
     /// Begins, or goes on waiting for its turn.
@@ -139,12 +185,16 @@ impl Sim {
                 }
                 job.holds = start.holds;
                 job.phase = Phase::Running { started: self.now, duration: start.duration, step: 0 };
+                if let Some(host) = job.operation.host() {
+                    self.store.put("task", job.task.as_str(), "resident_on", host);
+                }
                 self.refresh_held(&job.holds);
                 Ok(())
             }
             Err(failure) if failure.code == BUSY && self.now < until => {
                 let next = self.now + delay;
-                job.phase = Phase::Waiting { next, delay: LONGEST_WAIT.min(delay + delay), until };
+                let blocked_on = failure.params.get(1).map(|reference| RawRef::from(reference.as_str()));
+                job.phase = Phase::Waiting { next, delay: LONGEST_WAIT.min(delay + delay), until, blocked_on };
                 Ok(())
             }
             Err(failure) => Err(failure),
@@ -153,10 +203,10 @@ impl Sim {
 
     /// Lets an operation go on that is due.
     pub(crate) fn step_job(&mut self, id: u64) {
-        let Some(mut job) = self.jobs.remove(&id) else { return };
+        let Some(mut job) = self.take_job(id) else { return };
         match job.phase {
             Phase::Waiting { .. } => match self.try_begin(&mut job) {
-                Ok(()) => drop(self.jobs.insert(id, job)),
+                Ok(()) => self.keep_job(id, job),
                 Err(failure) => self.end_job(job, Err(failure)),
             },
             Phase::Running { started, duration, step } if step + 1 < STEPS => {
@@ -165,7 +215,7 @@ impl Sim {
                 self.store.put("task", job.task.as_str(), "progress", progress);
                 job.phase = Phase::Running { started, duration, step: step + 1 };
                 job.operation.step(self, step + 1);
-                self.jobs.insert(id, job);
+                self.keep_job(id, job);
             }
             Phase::Running { .. } => {
                 self.release(&job);
@@ -181,8 +231,28 @@ impl Sim {
         }
     }
 
+    /// Those that wait for one of these objects try again at once.
+    fn wake_waiting(&mut self, holds: &[Hold]) {
+        let now = self.now;
+        let is_free = |reference: &RawRef| holds.iter().any(|hold| hold.reference == *reference);
+        for (id, job) in &mut self.jobs {
+            let old = job.due();
+            if let Phase::Waiting { next, blocked_on: Some(blocked_on), .. } = &mut job.phase
+                && is_free(blocked_on)
+                && *next > now
+            {
+                *next = now;
+                if let Some(timer) = self.timers.remove(&(old, *id)) {
+                    self.timers.insert((now, *id), timer);
+                }
+            }
+        }
+    }
+
     fn end_job(&mut self, job: Job, result: Result<Value, Failure>) {
+        self.job_of_task.remove(&job.task);
         self.refresh_held(&job.holds);
+        self.wake_waiting(&job.holds);
         if job.is_async {
             self.settle_task(&job.task, &result);
             return;
@@ -205,7 +275,7 @@ impl Sim {
         let task = RawRef::null();
         let job = Job { task, is_async: false, waiter: None, operation, phase, holds: Vec::new() };
         let id = self.new_id();
-        self.jobs.insert(id, job);
+        self.keep_job(id, job);
     }
 
     /// Cancels an operation: it is undone, and its task ends as cancelled.
@@ -217,12 +287,27 @@ impl Sim {
 
     /// Ends an operation with a failure from outside: it is undone.
     fn break_job(&mut self, id: u64, failure: Failure) {
-        let Some(mut job) = self.jobs.remove(&id) else { return };
-        if matches!(job.phase, Phase::Running { .. }) {
+        let Some(mut job) = self.take_job(id) else { return };
+        if !job.is_waiting() {
             self.release(&job);
             job.operation.undo(self);
         }
         self.end_job(job, Err(failure));
+    }
+
+    /// The server goes down: whatever calls started is broken off, and nobody gets an answer. What was put off comes all the same.
+    pub(crate) fn break_off_jobs(&mut self) {
+        let is_of_call = |job: &Job| !job.task.is_null() || job.waiter.is_some();
+        let all: Vec<u64> = self.jobs.iter().filter(|(_, job)| is_of_call(job)).map(|(id, _)| *id).collect();
+        for mut job in all.into_iter().filter_map(|id| self.take_job(id)).collect::<Vec<_>>() {
+            if !job.is_waiting() {
+                self.release(&job);
+                job.operation.undo(self);
+            }
+            self.refresh_held(&job.holds);
+            self.hung_up.extend(job.waiter);
+        }
+        self.job_of_task.clear();
     }
 
     fn jobs_on(&self, class: &str, reference: &RawRef) -> Vec<u64> {
@@ -245,7 +330,7 @@ impl Sim {
     }
 
     pub(crate) fn job_of(&self, task: &RawRef) -> Option<u64> {
-        self.jobs.iter().find(|(_, job)| job.task == *task).map(|(id, _)| *id)
+        self.job_of_task.get(task).copied()
     }
 
     /// A pending task of a session.
@@ -258,10 +343,20 @@ impl Sim {
             .with("created", date)
             .with("status", "pending")
             .with("resident_on", &host)
+            .with("backtrace", "()")
             .with("type", "<none/>");
         self.store.insert(&reference, draft);
+        let subject = String::from(self.store.text("session", session.as_str(), "auth_user_sid"));
+        self.owners.insert(reference.clone(), Owner { session: session.clone(), subject });
         self.set_session_task(session, |tasks| tasks.push((&reference).into()));
         reference
+    }
+
+    /// Keeps what the headers of the request said in the task.
+    pub(crate) fn tag_task(&mut self, task: &RawRef, tags: &[(String, String)]) {
+        for (key, value) in tags {
+            self.store.put_key("task", task.as_str(), "other_config", &format!("http:{key}"), value.as_str());
+        }
     }
 
     /// Changes a session's list of tasks; the other end of that relation is a secret of the server.
@@ -276,23 +371,22 @@ impl Sim {
     /// Removes a task.
     pub(crate) fn drop_task(&mut self, task: &RawRef) {
         self.store.remove("task", task.as_str());
-        let of_task = |value: &Value| value.as_text() == Some(task.as_str());
-        let has = |store: &crate::store::Store, session: &RawRef| {
-            let tasks = store.value("session", session.as_str(), "tasks").and_then(Value::as_array);
-            tasks.is_some_and(|tasks| tasks.iter().any(of_task))
-        };
-        let session = self.sessions.keys().find(|session| has(&self.store, session)).cloned();
-        if let Some(session) = session {
-            self.set_session_task(&session, |tasks| tasks.retain(|value| !of_task(value)));
+        if let Some(owner) = self.owners.remove(task) {
+            let of_task = |value: &Value| value.as_text() == Some(task.as_str());
+            self.set_session_task(&owner.session, |tasks| tasks.retain(|value| !of_task(value)));
         }
+    }
+
+    /// Whether somebody asked for a task to go when it is over.
+    pub(crate) fn is_doomed(&self, task: &RawRef) -> bool {
+        let operations = self.store.value("task", task.as_str(), "current_operations").and_then(Value::as_struct);
+        operations.is_some_and(|all| all.iter().any(|(_, name)| name.as_text() == Some("destroy")))
     }
 
     /// Ends a task with a result. One that was to be destroyed meanwhile goes.
     pub(crate) fn settle_task(&mut self, task: &RawRef, result: &Result<Value, Failure>) {
         let of = task.as_str();
-        let date = self.date();
-        let operations = self.store.value("task", of, "current_operations").and_then(Value::as_struct);
-        let is_doomed = operations.is_some_and(|all| all.iter().any(|(_, name)| name.as_text() == Some("destroy")));
+        let (date, is_doomed) = (self.date(), self.is_doomed(task));
         self.store.put("task", of, "allowed_operations", Vec::new());
         self.store.put("task", of, "current_operations", Value::empty_struct());
         self.store.put("task", of, "progress", 1.0);
@@ -320,20 +414,93 @@ impl Sim {
     }
 
     /// `task.cancel`: what cannot be cancelled, or is over, only has the request recorded.
-    pub(crate) fn cancel_task(&mut self, task: &RawRef) {
+    fn cancel_task(&mut self, task: &RawRef) {
         let request = format!("DummyRef:|{}|task.cancel", self.random.uuid());
         self.store.put_key("task", task.as_str(), "current_operations", &request, "cancel");
-        if let Some(id) = self.job_of(task) {
+        if let Some(id) = self.job_of(task)
+            && self.jobs.get(&id).is_some_and(|job| job.operation.is_cancellable())
+        {
             self.cancel_job(id);
         }
     }
 
     /// `task.destroy`: a pending task goes when it is over.
-    pub(crate) fn destroy_task(&mut self, task: &RawRef) {
-        if self.job_of(task).is_some() {
+    fn destroy_task(&mut self, task: &RawRef) {
+        if self.store.text("task", task.as_str(), "status") == "pending" {
             self.store.put_key("task", task.as_str(), "current_operations", &String::from(task.as_str()), "destroy");
         } else {
             self.drop_task(task);
         }
     }
+
+    /// A task that the caller may act on: one of his session or his user, or any if his role suffices.
+    fn own_task(&self, caller: &Caller, args: &Args) -> Result<RawRef, Failure> {
+        let task = self.need("task", args.text(0))?;
+        let subject = self.store.text("session", caller.session.as_str(), "auth_user_sid");
+        let is_own = self
+            .owners
+            .get(&task)
+            .is_some_and(|owner| owner.session == caller.session || (!subject.is_empty() && owner.subject == subject));
+        if is_own || caller.role >= Role::PoolOperator {
+            return Ok(task);
+        }
+        Err(rbac::denied("task.destroy/any", Role::PoolOperator))
+    }
+
+    fn set_task(&mut self, caller: &Caller, args: &mut Args, field: &str) -> Result<Value, Failure> {
+        let task = self.own_task(caller, args)?;
+        self.store.put("task", task.as_str(), field, args.take(1));
+        Ok(Value::VOID)
+    }
+}
+
+impl Sim {
+    /// A setter of the model on a task of the caller.
+    fn change_task(&mut self, caller: &Caller, args: &mut Args, method: &str) -> Result<Value, Failure> {
+        self.own_task(caller, args)?;
+        let setter = xenapi_model::method(method).and_then(|method| {
+            let member = operations::plain_setter(method.class, &method.short_name())?;
+            Some(Method { class: method.class, member })
+        });
+        setter.map_or_else(|| Err(Failure::new("NOT_IMPLEMENTED", [method])), |setter| self.implicit(&setter, args))
+    }
+}
+
+/// The explicit messages of tasks.
+pub(crate) fn find(message: &str) -> Option<Handler> {
+    Some(match message {
+        "create" => Handler::Now(|sim, caller, args| {
+            let task = sim.new_task(args.text(0), &caller.session);
+            sim.store.put("task", task.as_str(), "name_description", args.text(1));
+            Ok(task.into())
+        }),
+        "cancel" => Handler::Now(|sim, caller, args| {
+            let task = sim.own_task(caller, args)?;
+            sim.cancel_task(&task);
+            Ok(Value::VOID)
+        }),
+        "destroy" => Handler::Now(|sim, caller, args| {
+            let task = sim.own_task(caller, args)?;
+            sim.destroy_task(&task);
+            Ok(Value::VOID)
+        }),
+        "set_status" => Handler::Now(|sim, caller, args| {
+            let task = sim.own_task(caller, args)?;
+            let status = args.take(1);
+            let is_over = status.as_text() != Some("pending");
+            let date = if is_over { sim.date() } else { DateTime::NEVER };
+            sim.store.put("task", task.as_str(), "finished", date);
+            sim.store.put("task", task.as_str(), "status", status);
+            Ok(Value::VOID)
+        }),
+        "set_progress" => Handler::Now(|sim, caller, args| sim.set_task(caller, args, "progress")),
+        "set_result" => Handler::Now(|sim, caller, args| sim.set_task(caller, args, "result")),
+        "set_error_info" => Handler::Now(|sim, caller, args| sim.set_task(caller, args, "error_info")),
+        "set_other_config" => Handler::Now(|sim, caller, args| sim.change_task(caller, args, "task.set_other_config")),
+        "add_to_other_config" => Handler::Now(|sim, caller, args| sim.change_task(caller, args, "task.add_to_other_config")),
+        "remove_from_other_config" => {
+            Handler::Now(|sim, caller, args| sim.change_task(caller, args, "task.remove_from_other_config"))
+        }
+        _ => return None,
+    })
 }

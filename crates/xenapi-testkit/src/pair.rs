@@ -217,6 +217,7 @@ impl Pair {
         };
         match outcome {
             Outcome::Value(value) | Outcome::Bare(value) => Ok(value),
+            Outcome::Shared(shared) => Ok(shared.to_value()),
             Outcome::Failure(failure) => Err(failure),
         }
     }
@@ -338,6 +339,7 @@ impl Pair {
             Outcome::Value(value) => xmlrpc::write_success(value),
             Outcome::Failure(failure) => xmlrpc::write_failure(failure),
             Outcome::Bare(value) => xmlrpc::write_bare(value),
+            Outcome::Shared(shared) => xmlrpc::write_success(&shared.to_value()),
         };
         if Network::takes(&mut self.network.lose_answers) {
             return;

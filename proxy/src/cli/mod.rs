@@ -77,8 +77,11 @@ pub struct Simulated {
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
     /// Show recordings instead: a folder with CLASS.get_all_records.xml files
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["hosts", "vms", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["hosts", "vms", "seed", "database"])]
     pub records: Option<PathBuf>,
+    /// Show the pool of a support bundle instead: xapi-db.xml, compressed or not, or the bundle's archive
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["hosts", "vms", "seed"])]
+    pub database: Option<PathBuf>,
 }
 
 /// The console and the proxy.
@@ -134,7 +137,10 @@ pub struct Sim {
 #[derive(Args, Debug)]
 pub struct Connection {
     /// The pool.
-    #[arg(value_name = "TARGET", help = "https://HOST[:PORT], http://HOST[:PORT], unix:PATH, or records:DIR")]
+    #[arg(
+        value_name = "TARGET",
+        help = "https://HOST[:PORT], http://HOST[:PORT], unix:PATH, records:DIR, or database:FILE"
+    )]
     pub target: Place,
     /// The user [default: $XENOXIDE_USER, or root]
     #[arg(long, value_name = "NAME")]
@@ -288,12 +294,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_and_says_what() {
-        let wrong: [(&[&str], &str); 9] = [
+        let wrong: [(&[&str], &str); 11] = [
             (&["frobnicate"], "frobnicate"),
             (&["sim", "--hosts", "0"], "1..=64"),
             (&["sim", "--vms", "5001"], "5000"),
             (&["sim", "--listen", "nowhere"], "nowhere"),
             (&["sim", "--records", "x", "--seed", "2"], "--seed"),
+            (&["sim", "--records", "x", "--database", "y"], "--database"),
+            (&["call", "database:", "VM.get_all"], "database:FILE"),
             (&["serve", "--pool", "lab"], "NAME=URL"),
             (&["serve", "--pool", "a/b=https://x"], "a/b"),
             (&["call", "ftp://pool", "VM.get_all"], "https://"),

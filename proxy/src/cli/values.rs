@@ -16,19 +16,23 @@ pub enum Place {
     Server(Target),
     /// A folder of recordings.
     Records(PathBuf),
+    /// xapi's database, or a support bundle that holds it.
+    Database(PathBuf),
 }
 
 impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_prefix("records:") {
-            Some("") => Err("the folder of the recordings is missing: write records:DIR".into()),
-            Some(folder) => Ok(Place::Records(folder.into())),
-            None => text
+        match (text.strip_prefix("records:"), text.strip_prefix("database:")) {
+            (Some(""), _) => Err("the folder of the recordings is missing: write records:DIR".into()),
+            (Some(folder), _) => Ok(Place::Records(folder.into())),
+            (None, Some("")) => Err("the file of the database is missing: write database:FILE".into()),
+            (None, Some(file)) => Ok(Place::Database(file.into())),
+            (None, None) => text
                 .parse()
                 .map(Place::Server)
-                .map_err(|error: xenapi_hyper::InvalidTarget| format!("{error}, or records:DIR")),
+                .map_err(|error: xenapi_hyper::InvalidTarget| format!("{error}, records:DIR, or database:FILE")),
         }
     }
 }

@@ -38,15 +38,21 @@ pub(super) struct Connection {
 impl Connection {
     /// The way to a pool. Nothing is sent yet.
     pub(super) async fn prepare(args: &cli::Connection) -> Result<Self, Exit> {
-        let (target, records) = match &args.target {
-            Place::Server(target) => (target.clone(), None),
-            Place::Records(folder) => {
+        let simulated = match &args.target {
+            Place::Server(_) => None,
+            Place::Records(folder) => Some(pool::from_records(folder)?),
+            Place::Database(file) => Some(pool::from_database(file)?),
+        };
+        let (target, records) = match (&args.target, simulated) {
+            (Place::Server(target), _) => (target.clone(), None),
+            (_, Some(sim)) => {
                 let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
                 let config = ServerConfig { http: Some(any_port), ..ServerConfig::default() };
-                let server = pool::answer(pool::from_records(folder)?, &config).await?;
+                let server = pool::answer(sim, &config).await?;
                 let port = server.http().map_or(0, |address| address.port());
                 (Target::Http { host: Ipv4Addr::LOCALHOST.to_string(), port }, Some(server))
             }
+            (_, None) => return Err(Exit::failure("there is nothing to ask")),
         };
         let user = match &args.user {
             Some(user) => user.clone(),

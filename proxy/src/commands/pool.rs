@@ -19,11 +19,15 @@ pub(super) const PASSWORD: &str = xenapi_sim::PASSWORD;
 /// A recording of a pool of thousands of VMs has about 60 MiB.
 const LONGEST_RECORDING: u64 = 1 << 30;
 
+/// Support bundles have logs, and are read whole.
+const LONGEST_BUNDLE: u64 = 2 << 30;
+
 /// Makes the pool that the options ask for.
 pub(super) fn make(args: &Simulated) -> Result<Sim, Exit> {
-    match &args.records {
-        Some(folder) => from_records(folder),
-        None => Ok(Sim::new(&Config {
+    match (&args.records, &args.database) {
+        (Some(folder), _) => from_records(folder),
+        (None, Some(file)) => from_database(file),
+        (None, None) => Ok(Sim::new(&Config {
             hosts: args.hosts.into(),
             vms: args.vms.into(),
             seed: args.seed,
@@ -42,6 +46,21 @@ pub(super) fn from_records(folder: &Path) -> Result<Sim, Exit> {
         ));
     }
     let (sim, notes) = Sim::from_records(&files, wall_clock()).map_err(|error| failed(error.to_string()))?;
+    for note in notes {
+        output::say(&format!("note: {note}"));
+    }
+    Ok(sim)
+}
+
+/// Makes a pool out of xapi's database, or of a support bundle that holds it, and tells what is missing or odd about it.
+pub(super) fn from_database(file: &Path) -> Result<Sim, Exit> {
+    let failed = |what: String| Exit::failure(format!("{}: {what}", file.display()));
+    let size = fs::metadata(file).map_err(|error| failed(error.to_string()))?.len();
+    if size > LONGEST_BUNDLE {
+        return Err(failed(format!("it has {size} bytes; at most {LONGEST_BUNDLE} are read: unpack xapi-db.xml first")));
+    }
+    let bytes = fs::read(file).map_err(|error| failed(error.to_string()))?;
+    let (sim, notes) = Sim::from_database(&bytes, wall_clock()).map_err(|error| failed(error.to_string()))?;
     for note in notes {
         output::say(&format!("note: {note}"));
     }
@@ -98,6 +117,16 @@ mod tests {
         for name in ["README.md", "VM.xml", "get_all_records.xml", "VM.get_all_records.json", ".xml"] {
             assert!(!is_recording(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "<html/>").unwrap();
+        let error = from_database(file.path()).err().unwrap();
+        assert!(error.message.contains(file.path().to_str().unwrap()), "{}", error.message);
+        assert!(error.message.contains("<database> is expected"), "{}", error.message);
+        assert!(from_database(Path::new("/no/such/file")).err().unwrap().message.contains("/no/such/file"));
     }
 
     #[test]

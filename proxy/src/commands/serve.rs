@@ -63,7 +63,8 @@ pub(super) async fn demo(args: &Demo) -> Result<(), Exit> {
     let sim = pool::answer(sim, &ServerConfig { http: Some(any_port), ..ServerConfig::default() }).await?;
     let address = sim.http().ok_or_else(|| Exit::failure("the simulated pool does not listen"))?;
     let url = Target::Http { host: address.ip().to_string(), port: address.port() };
-    let label = if args.pool.records.is_some() { "Recorded pool" } else { "Simulated pool" };
+    let is_real = args.pool.records.is_some() || args.pool.database.is_some();
+    let label = if is_real { "Recorded pool" } else { "Simulated pool" };
     let demo = config::Pool {
         name: DEMO.into(),
         label: Some(label.into()),

@@ -6,14 +6,12 @@ use alloc::vec::Vec;
 
 use xenapi_core::{Failure, Kind, RawCall, ReadError, ReadResult, Reader, Scalar, Value, Wire};
 
-use super::reader::{Role, XmlReader};
-use super::source::{Source, Stop, Tag};
+use super::reader::{Engine, Role, XmlReader};
 use crate::limits::Limits;
 
 /// What a reply says.
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "there is one in a reply, and it is matched at once")]
 pub enum Outcome<'a> {
     /// The call succeeded; the reader stands before the result.
     Success(XmlReader<'a>),
@@ -36,34 +34,28 @@ pub enum Outcome<'a> {
 /// When the bytes are not a call, are not well-formed or exceed the limits. xapi answers all of these with HTTP 500, never with
 /// an XML-RPC reply.
 pub fn read_call(bytes: &[u8], limits: &Limits) -> Result<RawCall, ReadError> {
-    let mut reader = XmlReader::new(Source::new(bytes, limits)?, limits, Role::Server);
-    let call = call(&mut reader).map_err(|error| error.at(Some(reader.source.at())))?;
+    read_call_with(bytes, limits, Engine::Auto)
+}
+
+/// Reads a call with that reader. See [`read_call`].
+///
+/// # Errors
+/// As [`read_call`]; also when the scanner alone does not recognise the document.
+pub fn read_call_with(bytes: &[u8], limits: &Limits, engine: Engine) -> Result<RawCall, ReadError> {
+    let mut reader = XmlReader::new(bytes, limits, Role::Server, engine)?;
+    let call = call(&mut reader);
+    let call = reader.keep(call)?;
     reader.finish()?;
     Ok(call)
 }
 
 fn call(reader: &mut XmlReader<'_>) -> Result<RawCall, ReadError> {
-    reader.source.expect_open(Tag::MethodCall)?;
-    reader.source.expect_open(Tag::MethodName)?;
-    let method = reader.source.text_to_close(Tag::MethodName)?.into_owned();
-    if method.is_empty() {
-        return Err(ReadError::syntax("the name of a method", "an empty <methodName>"));
-    }
-    reader.source.expect_open(Tag::Params)?;
+    let method = reader.call_head()?.into_owned();
     let mut params = Vec::new();
-    loop {
-        match reader.source.structure("<param> or </params>")? {
-            Stop::Open(Tag::Param) => {}
-            Stop::Open(tag) => return Err(ReadError::syntax("<param> or </params>", reader.source.found(tag))),
-            Stop::Close => break,
-        }
-        reader.count_member()?;
-        reader.enter_value()?;
+    while reader.next_param()? {
         let number = params.len() + 1;
         params.push(Value::read(reader).map_err(|error| error.within(format!("parameter {number}")))?);
-        reader.source.expect_close("</param>")?;
     }
-    reader.closing = 1;
     Ok(RawCall { method, params })
 }
 
@@ -75,9 +67,17 @@ fn call(reader: &mut XmlReader<'_>) -> Result<RawCall, ReadError> {
 /// # Errors
 /// When the bytes are not a reply, are not well-formed or exceed the limits.
 pub fn read_reply<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Outcome<'a>, ReadError> {
-    let mut reader = XmlReader::new(Source::new(bytes, limits)?, limits, Role::Client);
-    let outcome = reply(&mut reader).map_err(|error| error.at(Some(reader.source.at())))?;
-    match outcome {
+    read_reply_with(bytes, limits, Engine::Auto)
+}
+
+/// Reads a reply as far as its result with that reader. See [`read_reply`].
+///
+/// # Errors
+/// As [`read_reply`]; also when the scanner alone does not recognise the document.
+pub fn read_reply_with<'a>(bytes: &'a [u8], limits: &Limits, engine: Engine) -> Result<Outcome<'a>, ReadError> {
+    let mut reader = XmlReader::new(bytes, limits, Role::Client, engine)?;
+    let outcome = reply(&mut reader);
+    match reader.keep(outcome)? {
         Reply::Result(result) => Ok(Outcome::Success(result.map_or(reader, |saved| *saved))),
         Reply::Failure(failure) => reader.finish().map(|()| Outcome::Failure(failure)),
         Reply::Fault { code, text } => reader.finish().map(|()| Outcome::Fault { code, text }),
@@ -95,19 +95,9 @@ enum Reply<'a> {
 }
 
 fn reply<'a>(reader: &mut XmlReader<'a>) -> Result<Reply<'a>, ReadError> {
-    reader.source.expect_open(Tag::MethodResponse)?;
-    match reader.source.structure("<params> or <fault>")? {
-        Stop::Open(Tag::Params) => reader.source.expect_open(Tag::Param)?,
-        Stop::Open(Tag::Fault) => {
-            reader.closing = 2;
-            reader.enter_value()?;
-            return fault(reader);
-        }
-        Stop::Open(tag) => return Err(ReadError::syntax("<params> or <fault>", reader.source.found(tag))),
-        Stop::Close => return Err(ReadError::syntax("<params> or <fault>", "</methodResponse>")),
+    if reader.reply_head()? {
+        return fault(reader);
     }
-    reader.closing = 3;
-    reader.enter_value()?;
     if reader.kind()? == Kind::Struct { envelope(reader) } else { Ok(Reply::Result(None)) }
 }
 
@@ -182,7 +172,20 @@ fn fault<'a>(reader: &mut XmlReader<'_>) -> Result<Reply<'a>, ReadError> {
 /// # Errors
 /// When the bytes are not a reply, the result has another type, something follows, or a limit is exceeded.
 pub fn read_result<R>(bytes: &[u8], limits: &Limits, read: ReadResult<R>) -> Result<Result<R, Failure>, ReadError> {
-    match read_reply(bytes, limits)? {
+    read_result_with(bytes, limits, Engine::Auto, read)
+}
+
+/// Reads a reply and its whole result with that reader. See [`read_result`].
+///
+/// # Errors
+/// As [`read_result`]; also when the scanner alone does not recognise the document.
+pub fn read_result_with<R>(
+    bytes: &[u8],
+    limits: &Limits,
+    engine: Engine,
+    read: ReadResult<R>,
+) -> Result<Result<R, Failure>, ReadError> {
+    match read_reply_with(bytes, limits, engine)? {
         Outcome::Success(reader) => whole(reader, read).map(Ok),
         Outcome::Failure(failure) => Ok(Err(failure)),
         Outcome::Fault { code, text } => Ok(Err(Failure::new("Fault", [text, format!("{code}")]))),
@@ -208,7 +211,16 @@ pub fn read_value_text(text: &str, limits: &Limits) -> Result<Value, ReadError> 
 /// # Errors
 /// When the text is not one value of that type, or exceeds the limits.
 pub fn read_value_as<R>(text: &str, limits: &Limits, read: ReadResult<R>) -> Result<R, ReadError> {
-    let mut reader = XmlReader::new(Source::new(text.as_bytes(), limits)?, limits, Role::Client);
-    reader.enter_value().map_err(|error| error.at(Some(reader.source.at())))?;
+    read_value_with(text, limits, Engine::Auto, read)
+}
+
+/// Reads a lone `<value>…</value>` with that reader. See [`read_value_as`].
+///
+/// # Errors
+/// As [`read_value_as`]; also when the scanner alone does not recognise the text.
+pub fn read_value_with<R>(text: &str, limits: &Limits, engine: Engine, read: ReadResult<R>) -> Result<R, ReadError> {
+    let mut reader = XmlReader::new(text.as_bytes(), limits, Role::Client, engine)?;
+    let head = reader.value_head();
+    reader.keep(head)?;
     whole(reader, read)
 }

@@ -1,16 +1,40 @@
 //! One value after the other, as the expected type asks for them.
+//!
+//! Two readers, one state. What has been entered, what comes next and what was counted is kept here; only the steps from one
+//! place of the document to the next are taken twice, by the scanner ([`Scan`]) and by the general reader ([`Source`]). A step
+//! of the scanner either succeeds, or changes nothing and leaves the document to the general reader for good: that reads from
+//! the start up to the same place without handing anything out, and goes on from there. So no value comes twice, none is
+//! taken back, no pass over the document goes ahead of the reading, and whatever is wrong with a document is found and worded
+//! by the general reader alone. The replay happens once at most, so a document is read twice at the worst.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
-use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar, parse_int};
+use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar, Start};
 
-use super::source::{Source, Stop, Tag, is_blank};
+#[cfg(not(feature = "std"))]
+use super::absent::Source;
+use super::scan::Scan;
+#[cfg(feature = "std")]
+use super::source::Source;
+use super::tag::{Stop, Tag, is_blank, parse};
 use crate::limits::Limits;
-use crate::scalar::{decode_base64, parse_double};
+
+/// Which of the two readers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Engine {
+    /// The scanner as long as it recognises the document, then the general reader.
+    #[default]
+    Auto,
+    /// The scanner alone, which is an error where it recognises the document no longer. For tests and benchmarks.
+    Scanner,
+    /// The general reader alone. For tests and benchmarks.
+    General,
+}
 
 /// Reads the values of an XML-RPC document in order, without building a tree.
 ///
@@ -18,16 +42,22 @@ use crate::scalar::{decode_base64, parse_double};
 /// document where nothing in it is escaped. Offsets are bytes from the start of the document.
 #[derive(Clone)]
 pub struct XmlReader<'a> {
-    pub(super) source: Source<'a>,
+    pub(super) document: &'a [u8],
+    /// The scanner, as long as it recognises the document.
+    scan: Option<Scan<'a>>,
+    /// The general reader, once it has taken over.
+    source: Option<Box<Source<'a>>>,
+    choice: Engine,
     /// The arrays and structs entered.
     open: Vec<Open>,
     next: Next<'a>,
     /// Where the next value begins.
     value_at: u64,
     /// How many elements are to be closed behind the last value.
-    pub(super) closing: usize,
-    depth_limit: usize,
-    members_limit: usize,
+    closing: usize,
+    /// Whether a parameter of a call waits for its end.
+    in_param: bool,
+    limits: Limits,
     members: usize,
     role: Role,
     /// The error that ended the reading.
@@ -43,14 +73,24 @@ pub(super) enum Role {
     Client,
 }
 
+/// An array or struct that was entered.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    shape: Shape,
+    /// How many items or members have come.
+    members: usize,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Open {
+enum Shape {
     /// Behind `<data>`.
     Array,
     /// An array without `<data>`, already closed.
     EmptyArray,
-    /// Behind `<struct>`; whether a `<member>` waits for its end.
-    Struct(bool),
+    /// Behind `<struct>`.
+    Struct,
+    /// In a struct, and a `<member>` waits for its end.
+    Member,
 }
 
 /// The value that comes next.
@@ -71,24 +111,46 @@ enum Next<'a> {
 impl fmt::Debug for XmlReader<'_> {
     /// Without the document, which is long and may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("XmlReader").field("offset", &self.source.at()).field("open", &self.open).finish_non_exhaustive()
+        f.debug_struct("XmlReader")
+            .field("engine", &self.engine())
+            .field("offset", &self.at())
+            .field("open", &self.open)
+            .finish_non_exhaustive()
     }
 }
 
+const VALUE: u64 = "<value>".len() as u64;
+
 impl<'a> XmlReader<'a> {
-    pub(super) fn new(source: Source<'a>, limits: &Limits, role: Role) -> Self {
-        XmlReader {
+    /// The start of a document.
+    pub(super) fn new(document: &'a [u8], limits: &Limits, role: Role, choice: Engine) -> Result<Self, ReadError> {
+        if document.len() > limits.bytes {
+            return Err(ReadError::limit(format!("{} bytes", limits.bytes), format!("{} bytes", document.len())));
+        }
+        let (scan, source) = match choice {
+            Engine::General => (None, Some(Box::new(Source::new(document, limits.text)?))),
+            Engine::Auto | Engine::Scanner => (Some(Scan::new(document, limits.text)), None),
+        };
+        Ok(XmlReader {
+            document,
+            scan,
             source,
+            choice,
             open: Vec::new(),
             next: Next::Nothing,
             value_at: 0,
             closing: 0,
-            depth_limit: limits.depth,
-            members_limit: limits.members,
+            in_param: false,
+            limits: *limits,
             members: 0,
             role,
             broken: None,
-        }
+        })
+    }
+
+    /// Which reader is at work: [`Engine::Scanner`] as long as it recognises the document, then [`Engine::General`].
+    pub fn engine(&self) -> Engine {
+        if self.source.is_none() { Engine::Scanner } else { Engine::General }
     }
 
     /// Checks that the document is complete behind the value, and that nothing follows. A value that was not read is passed over.
@@ -96,9 +158,7 @@ impl<'a> XmlReader<'a> {
     /// # Errors
     /// When the document is broken, ends too early or goes on.
     pub fn finish(mut self) -> Result<(), ReadError> {
-        if let Some(error) = self.broken {
-            return Err(error);
-        }
+        self.guard()?;
         let result = self.finish_inner();
         self.keep(result)
     }
@@ -106,18 +166,31 @@ impl<'a> XmlReader<'a> {
     fn finish_inner(&mut self) -> Result<(), ReadError> {
         self.pass_pending()?;
         self.leave(0)?;
-        for _ in 0..self.closing {
-            self.source.expect_close("a closing tag")?;
+        if self.scanned(Self::scan_finish)?.is_some() {
+            return Ok(());
         }
-        self.source.expect_end()
+        for _ in 0..self.closing {
+            self.source()?.expect_close("a closing tag")?;
+        }
+        self.source()?.expect_end()
+    }
+
+    /// Where the tag or text begins that was taken last, in bytes from the start of the document.
+    pub(super) fn at(&self) -> u64 {
+        match (&self.scan, &self.source) {
+            (Some(scan), _) => scan.last_tag(),
+            (None, Some(source)) => source.at(),
+            (None, None) => 0,
+        }
     }
 
     /// Runs a step, and remembers its error if the document cannot be read any further.
-    fn keep<T>(&mut self, result: Result<T, ReadError>) -> Result<T, ReadError> {
+    pub(super) fn keep<T>(&mut self, result: Result<T, ReadError>) -> Result<T, ReadError> {
         result.map_err(|error| {
-            let error = error.at(Some(self.source.at()));
+            let error = error.at(Some(self.at()));
             if error.is_fatal() {
                 self.broken = Some(error.clone());
+                self.scan = None;
             }
             error
         })
@@ -127,22 +200,131 @@ impl<'a> XmlReader<'a> {
         self.broken.clone().map_or(Ok(()), Err)
     }
 
-    /// Takes the opening tag of a value.
-    pub(super) fn enter_value(&mut self) -> Result<(), ReadError> {
-        self.source.expect_open(Tag::Value)?;
+    /// The general reader, which has taken over.
+    fn source(&mut self) -> Result<&mut Source<'a>, ReadError> {
+        match &mut self.source {
+            Some(source) => Ok(source),
+            None => Err(self.broken.clone().unwrap_or_else(|| ReadError::syntax("a document", "none"))),
+        }
+    }
+
+    /// Lets the scanner take a step. Once it cannot, the general reader is in its place, and `None` the answer.
+    #[inline]
+    fn scanned<T>(&mut self, step: impl Fn(&mut Self) -> Option<T>) -> Result<Option<T>, ReadError> {
+        while self.scan.is_some() {
+            if let Some(done) = step(self) {
+                return Ok(Some(done));
+            }
+            if !self.scan.as_mut().is_some_and(Scan::slide) {
+                self.fall_back()?;
+            }
+        }
+        Ok(None)
+    }
+
+    #[cold]
+    fn fall_back(&mut self) -> Result<(), ReadError> {
+        let at = self.scan.as_ref().map_or(0, Scan::offset);
+        if self.choice == Engine::Scanner {
+            return Err(ReadError::syntax("XML-RPC as xapi writes it", "something else").at(Some(at)));
+        }
+        let mut source = Source::new(self.document, self.limits.text).map_err(|error| error.at(Some(at)))?;
+        source.replay(at).map_err(|error| error.at(Some(source.at())))?;
+        self.scan = None;
+        self.source = Some(Box::new(source));
+        Ok(())
+    }
+
+    /// Takes the start of a call up to its parameters, and answers the method.
+    pub(super) fn call_head(&mut self) -> Result<Cow<'a, str>, ReadError> {
+        let method = match self.scanned(Self::scan_call_head)? {
+            Some(method) => method,
+            None => {
+                let source = self.source()?;
+                source.expect_open(Tag::MethodCall)?;
+                source.expect_open(Tag::MethodName)?;
+                let method = source.text_to_close(Tag::MethodName)?;
+                if method.is_empty() {
+                    return Err(ReadError::syntax("the name of a method", "an empty <methodName>"));
+                }
+                source.expect_open(Tag::Params)?;
+                method
+            }
+        };
+        self.closing = 1;
+        Ok(method)
+    }
+
+    /// Enters the next parameter of a call, if there is one.
+    pub(super) fn next_param(&mut self) -> Result<bool, ReadError> {
+        self.pass_pending()?;
+        if let Some(more) = self.scanned(Self::scan_param)? {
+            return Ok(more);
+        }
+        if core::mem::take(&mut self.in_param) {
+            self.source()?.expect_close("</param>")?;
+        }
+        let source = self.source()?;
+        match source.structure("<param> or </params>")? {
+            Stop::Open(Tag::Param) => {}
+            Stop::Open(tag) => return Err(ReadError::syntax("<param> or </params>", source.found(tag))),
+            Stop::Close => return Ok(false),
+        }
+        self.count_member()?;
+        self.enter_value()?;
+        self.in_param = true;
+        Ok(true)
+    }
+
+    /// Takes the start of a reply up to its value. Whether that is the value of a fault.
+    pub(super) fn reply_head(&mut self) -> Result<bool, ReadError> {
+        if self.scanned(Self::scan_reply_head)?.is_some() {
+            self.closing = 3;
+            return Ok(false);
+        }
+        let source = self.source()?;
+        source.expect_open(Tag::MethodResponse)?;
+        let is_fault = match source.structure("<params> or <fault>")? {
+            Stop::Open(Tag::Params) => {
+                source.expect_open(Tag::Param)?;
+                false
+            }
+            Stop::Open(Tag::Fault) => true,
+            Stop::Open(tag) => return Err(ReadError::syntax("<params> or <fault>", source.found(tag))),
+            Stop::Close => return Err(ReadError::syntax("<params> or <fault>", "</methodResponse>")),
+        };
+        self.closing = if is_fault { 2 } else { 3 };
+        self.enter_value()?;
+        Ok(is_fault)
+    }
+
+    /// Takes the opening tag of a lone value.
+    pub(super) fn value_head(&mut self) -> Result<(), ReadError> {
+        match self.scanned(Self::scan_value)? {
+            Some(()) => Ok(()),
+            None => self.enter_value(),
+        }
+    }
+
+    /// Takes the opening tag of a value, in the general reader.
+    fn enter_value(&mut self) -> Result<(), ReadError> {
+        self.source()?.expect_open(Tag::Value)?;
         self.value_begun();
         Ok(())
     }
 
     fn value_begun(&mut self) {
-        self.value_at = self.source.at();
+        self.value_at = self.at();
         self.next = Next::Value;
     }
 
     /// Finds out what the next value is.
     fn look(&mut self) -> Result<Kind, ReadError> {
         if let Next::Value = self.next {
-            self.next = self.begin()?;
+            self.next = match self.scanned(Self::scan_begin)? {
+                Some(next) => next,
+                None => self.begin()?,
+            };
         }
         Ok(match &self.next {
             Next::Leaf(tag, _) => match tag {
@@ -162,21 +344,22 @@ impl<'a> XmlReader<'a> {
 
     /// Behind `<value>`: takes a leaf whole, of a container the opening tag.
     fn begin(&mut self) -> Result<Next<'a>, ReadError> {
-        let (text, stop) = self.source.text()?;
+        let source = self.source()?;
+        let (text, stop) = source.text()?;
         let Stop::Open(tag) = stop else { return Ok(Next::Leaf(Tag::String, text)) };
         if !is_blank(&text) {
-            let found = self.source.found(tag);
+            let found = source.found(tag);
             return Err(ReadError::syntax("text or an element in <value>", format!("both text and {found}")));
         }
         let text = match tag {
             Tag::Array => return Ok(Next::Array),
             Tag::Struct => return Ok(Next::Struct),
             Tag::String | Tag::Int | Tag::Int32 | Tag::Boolean | Tag::Double | Tag::DateTime | Tag::Base64 | Tag::Nil => {
-                self.source.text_to_close(tag)?
+                source.text_to_close(tag)?
             }
-            _ => return Err(ReadError::syntax("a type of XML-RPC", self.source.found(tag))),
+            _ => return Err(ReadError::syntax("a type of XML-RPC", source.found(tag))),
         };
-        self.source.expect_close("</value>")?;
+        source.expect_close("</value>")?;
         Ok(Next::Leaf(tag, text))
     }
 
@@ -202,56 +385,92 @@ impl<'a> XmlReader<'a> {
         }
     }
 
-    fn push(&mut self, open: Open) -> Result<(), ReadError> {
-        if self.open.len() >= self.depth_limit {
-            let limit = format!("{} arrays and structs inside each other", self.depth_limit);
+    fn push(&mut self, shape: Shape) -> Result<(), ReadError> {
+        if self.open.len() >= self.limits.depth {
+            let limit = format!("{} arrays and structs inside each other", self.limits.depth);
             return Err(ReadError::limit(limit, "one more"));
         }
-        self.open.push(open);
+        self.open.push(Open { shape, members: 0 });
         Ok(())
     }
 
-    pub(super) fn count_member(&mut self) -> Result<(), ReadError> {
+    /// Whether one more item or member is within the limits.
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.members < self.limits.members && self.open.last().is_none_or(|open| open.members < self.limits.records)
+    }
+
+    #[inline]
+    fn counted(&mut self) {
         self.members += 1;
-        if self.members > self.members_limit {
-            return Err(ReadError::limit(format!("{} items and members", self.members_limit), "one more"));
+        if let Some(open) = self.open.last_mut() {
+            open.members += 1;
         }
+    }
+
+    fn count_member(&mut self) -> Result<(), ReadError> {
+        if !self.has_room() {
+            let limit = if self.members < self.limits.members {
+                format!("{} records, items or members in one place", self.limits.records)
+            } else {
+                format!("{} items and members", self.limits.members)
+            };
+            return Err(ReadError::limit(limit, "one more"));
+        }
+        self.counted();
         Ok(())
     }
 
     /// Behind `<array>`.
-    fn enter_array(&mut self) -> Result<(), ReadError> {
+    fn enter_array_inner(&mut self) -> Result<(), ReadError> {
         self.next = Next::Nothing;
-        match self.source.structure("<data>")? {
-            Stop::Open(Tag::Data) => self.push(Open::Array),
-            Stop::Open(tag) => Err(ReadError::syntax("<data>", self.source.found(tag))),
+        if self.scanned(Self::scan_data)?.is_some() {
+            return Ok(());
+        }
+        let source = self.source()?;
+        match source.structure("<data>")? {
+            Stop::Open(Tag::Data) => self.push(Shape::Array),
+            Stop::Open(tag) => Err(ReadError::syntax("<data>", source.found(tag))),
             Stop::Close => {
-                self.source.expect_close("</value>")?;
-                self.push(Open::EmptyArray)
+                source.expect_close("</value>")?;
+                self.push(Shape::EmptyArray)
             }
         }
     }
 
+    /// Behind `<struct>`.
+    fn enter_struct_inner(&mut self) -> Result<(), ReadError> {
+        self.next = Next::Nothing;
+        if self.scanned(Self::scan_struct)?.is_some() {
+            return Ok(());
+        }
+        self.push(Shape::Struct)
+    }
+
     fn next_item_inner(&mut self) -> Result<bool, ReadError> {
         self.pass_pending()?;
-        match self.open.last() {
-            Some(Open::Array) => {}
-            Some(Open::EmptyArray) => {
+        match self.open.last().map(|open| open.shape) {
+            Some(Shape::Array) => {}
+            Some(Shape::EmptyArray) => {
                 self.open.pop();
                 return Ok(false);
             }
             _ => return Err(ReadError::syntax("an array to be open", "none")),
         }
-        match self.source.structure("<value> or </data>")? {
+        if let Some(more) = self.scanned(Self::scan_item)? {
+            return Ok(more);
+        }
+        let source = self.source()?;
+        match source.structure("<value> or </data>")? {
             Stop::Open(Tag::Value) => {
                 self.count_member()?;
                 self.value_begun();
                 Ok(true)
             }
-            Stop::Open(tag) => Err(ReadError::syntax("<value> or </data>", self.source.found(tag))),
+            Stop::Open(tag) => Err(ReadError::syntax("<value> or </data>", source.found(tag))),
             Stop::Close => {
-                self.source.expect_close("</array>")?;
-                self.source.expect_close("</value>")?;
+                source.expect_close("</array>")?;
+                source.expect_close("</value>")?;
                 self.open.pop();
                 Ok(false)
             }
@@ -260,24 +479,34 @@ impl<'a> XmlReader<'a> {
 
     fn next_member_inner(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
         self.pass_pending()?;
-        let Some(Open::Struct(in_member)) = self.open.last_mut() else {
+        let Some(Open { shape: Shape::Struct | Shape::Member, .. }) = self.open.last() else {
             return Err(ReadError::syntax("a struct to be open", "none"));
         };
-        if core::mem::replace(in_member, true) {
-            self.source.expect_close("</member>")?;
+        if let Some(name) = self.scanned(Self::scan_member)? {
+            return Ok(name);
         }
-        match self.source.structure("<member> or </struct>")? {
+        let source = match &mut self.source {
+            Some(source) => source,
+            None => return Err(ReadError::syntax("a document", "none")),
+        };
+        if let Some(open) = self.open.last_mut()
+            && core::mem::replace(&mut open.shape, Shape::Member) == Shape::Member
+        {
+            source.expect_close("</member>")?;
+        }
+        match source.structure("<member> or </struct>")? {
             Stop::Open(Tag::Member) => {}
-            Stop::Open(tag) => return Err(ReadError::syntax("<member> or </struct>", self.source.found(tag))),
+            Stop::Open(tag) => return Err(ReadError::syntax("<member> or </struct>", source.found(tag))),
             Stop::Close => {
-                self.source.expect_close("</value>")?;
+                source.expect_close("</value>")?;
                 self.open.pop();
                 return Ok(None);
             }
         }
         self.count_member()?;
-        self.source.expect_open(Tag::Name)?;
-        let name = self.source.text_to_close(Tag::Name)?;
+        let source = self.source()?;
+        source.expect_open(Tag::Name)?;
+        let name = source.text_to_close(Tag::Name)?;
         if self.role == Role::Server && name.is_empty() {
             return Err(ReadError::syntax("a name", "an empty one"));
         }
@@ -298,8 +527,8 @@ impl<'a> XmlReader<'a> {
     /// Takes a leaf, or enters a container.
     fn pass_start(&mut self) -> Result<(), ReadError> {
         match self.look()? {
-            Kind::Array => self.enter_array(),
-            Kind::Struct => self.enter_struct(),
+            Kind::Array => self.enter_array_inner(),
+            Kind::Struct => self.enter_struct_inner(),
             _ => {
                 self.next = Next::Nothing;
                 Ok(())
@@ -307,16 +536,11 @@ impl<'a> XmlReader<'a> {
         }
     }
 
-    fn enter_struct(&mut self) -> Result<(), ReadError> {
-        self.next = Next::Nothing;
-        self.push(Open::Struct(false))
-    }
-
     /// Passes over the rest of what is open, down to that depth. A loop, so that depth costs no stack.
     fn leave(&mut self, depth: usize) -> Result<(), ReadError> {
         while self.open.len() > depth {
-            let more = match self.open.last() {
-                Some(Open::Struct(_)) => self.next_member_inner()?.is_some(),
+            let more = match self.open.last().map(|open| open.shape) {
+                Some(Shape::Struct | Shape::Member) => self.next_member_inner()?.is_some(),
                 _ => self.next_item_inner()?,
             };
             if more {
@@ -324,6 +548,324 @@ impl<'a> XmlReader<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Enters an array or struct, or takes the empty text that stands for one.
+    fn enter(&mut self, kind: Kind, expected: &'static str) -> Result<bool, ReadError> {
+        self.guard()?;
+        let result = match self.look() {
+            Ok(Kind::Text) => self.scalar_inner().and_then(|found| {
+                found.to_void(expected).map_err(|error| error.at(Some(self.value_at)))?;
+                Ok(false)
+            }),
+            Ok(found) if found == kind => match kind {
+                Kind::Array => self.enter_array_inner().map(|()| true),
+                _ => self.enter_struct_inner().map(|()| true),
+            },
+            Ok(found) => {
+                let value = core::mem::replace(&mut self.next, Next::Nothing);
+                Err(self.pass_mismatch(value, expected, found))
+            }
+            Err(error) => Err(error),
+        };
+        self.keep(result)
+    }
+
+    fn begin_container(&mut self, kind: Kind, expected: &'static str) -> Result<(), ReadError> {
+        self.guard()?;
+        let result = match self.look() {
+            Ok(Kind::Array) if kind == Kind::Array => self.enter_array_inner(),
+            Ok(Kind::Struct) if kind == Kind::Struct => self.enter_struct_inner(),
+            Ok(found) => {
+                let value = core::mem::replace(&mut self.next, Next::Nothing);
+                Err(self.pass_mismatch(value, expected, found))
+            }
+            Err(error) => Err(error),
+        };
+        self.keep(result)
+    }
+}
+
+/// The steps of the scanner. Each finds what xapi writes and takes it, or answers `None` and changes nothing.
+impl<'a> XmlReader<'a> {
+    /// Takes everything up to that place.
+    #[inline(always)]
+    fn take(&mut self, end: usize) {
+        if let Some(scan) = &mut self.scan {
+            scan.at = end;
+        }
+    }
+
+    /// Takes everything up to that place, which is behind a `<value>`.
+    #[inline(always)]
+    fn take_value(&mut self, end: usize) {
+        if let Some(scan) = &mut self.scan {
+            scan.at = end;
+            self.value_at = scan.offset() - VALUE;
+        }
+        self.next = Next::Value;
+    }
+
+    fn scan_declaration(scan: &Scan<'a>) -> Option<usize> {
+        let at = scan.at;
+        if scan.exact(at, b"<?xml").is_none() {
+            return Some(scan.blanks(at));
+        }
+        let ends = [
+            scan.exact(at, b"<?xml version=\"1.0\"?>"),
+            scan.exact(at, b"<?xml version='1.0'?>"),
+            scan.exact(at, b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>"),
+            scan.exact(at, b"<?xml version=\"1.0\" encoding=\"utf-8\"?>"),
+            scan.exact(at, b"<?xml version='1.0' encoding='UTF-8'?>"),
+            scan.exact(at, b"<?xml version='1.0' encoding='utf-8'?>"),
+        ];
+        ends.into_iter().flatten().next()
+    }
+
+    fn scan_call_head(&mut self) -> Option<Cow<'a, str>> {
+        let scan = self.scan.as_ref()?;
+        let at = scan.tag(Self::scan_declaration(scan)?, b"<methodCall>")?;
+        let at = scan.tag(at, b"<methodName>")?;
+        let (method, at) = scan.text(at)?;
+        let at = scan.tag(scan.exact(at, b"</methodName>")?, b"<params>")?;
+        if method.is_empty() {
+            return None;
+        }
+        self.take(at);
+        Some(method)
+    }
+
+    fn scan_param(&mut self) -> Option<bool> {
+        let scan = self.scan.as_ref()?;
+        let at = if self.in_param { scan.tag(scan.at, b"</param>")? } else { scan.at };
+        if let Some(end) = scan.tag(at, b"</params>") {
+            self.take(end);
+            self.in_param = false;
+            return Some(false);
+        }
+        let at = scan.tag(scan.tag(at, b"<param>")?, b"<value>")?;
+        if !self.has_room() {
+            return None;
+        }
+        self.counted();
+        self.take_value(at);
+        self.in_param = true;
+        Some(true)
+    }
+
+    fn scan_reply_head(&mut self) -> Option<()> {
+        let scan = self.scan.as_ref()?;
+        let at = scan.tag(Self::scan_declaration(scan)?, b"<methodResponse>")?;
+        let at = scan.tag(scan.tag(at, b"<params>")?, b"<param>")?;
+        let at = scan.tag(at, b"<value>")?;
+        self.take_value(at);
+        Some(())
+    }
+
+    fn scan_value(&mut self) -> Option<()> {
+        let scan = self.scan.as_ref()?;
+        let at = scan.tag(scan.at, b"<value>")?;
+        self.take_value(at);
+        Some(())
+    }
+
+    fn scan_finish(&mut self) -> Option<()> {
+        let scan = self.scan.as_ref()?;
+        let at = match self.closing {
+            0 => scan.at,
+            1 => scan.tag(scan.at, b"</methodCall>")?,
+            3 => {
+                let at = scan.tag(scan.at, b"</param>")?;
+                scan.tag(scan.tag(at, b"</params>")?, b"</methodResponse>")?
+            }
+            _ => return None,
+        };
+        let end = scan.blanks(at);
+        if !scan.is_end(end) {
+            return None;
+        }
+        self.take(end);
+        Some(())
+    }
+
+    fn scan_begin(&mut self) -> Option<Next<'a>> {
+        let scan = self.scan.as_ref()?;
+        let (mut text, mut at) = scan.text(scan.at)?;
+        let mut tag = Tag::String;
+        if let Some(end) = scan.exact(at, b"</value>") {
+            self.take(end);
+            return Some(Next::Leaf(tag, text));
+        }
+        if !is_blank(&text) {
+            return None;
+        }
+        for (literal, next) in [(&b"<array>"[..], Next::Array), (b"<struct>", Next::Struct)] {
+            if let Some(end) = scan.same(at, literal) {
+                self.take(end);
+                return Some(next);
+            }
+        }
+        if let Some(end) = scan.exact(at, b"<nil/>") {
+            (tag, text, at) = (Tag::Nil, Cow::Borrowed(""), end);
+        } else {
+            let (found, open, close) = scan.scalar_tag(at)?;
+            let (inner, end) = scan.text(open)?;
+            (tag, text, at) = (found, inner, scan.same(end, close)?);
+        }
+        let end = scan.tag(at, b"</value>")?;
+        self.take(end);
+        Some(Next::Leaf(tag, text))
+    }
+
+    fn scan_push(&mut self, shape: Shape, end: usize) -> Option<()> {
+        if self.open.len() >= self.limits.depth {
+            return None;
+        }
+        self.open.push(Open { shape, members: 0 });
+        self.take(end);
+        Some(())
+    }
+
+    fn scan_data(&mut self) -> Option<()> {
+        let scan = self.scan.as_ref()?;
+        let end = scan.tag(scan.at, b"<data>")?;
+        self.scan_push(Shape::Array, end)
+    }
+
+    fn scan_struct(&mut self) -> Option<()> {
+        let end = self.scan.as_ref()?.at;
+        self.scan_push(Shape::Struct, end)
+    }
+
+    fn scan_item(&mut self) -> Option<bool> {
+        let scan = self.scan.as_ref()?;
+        let at = scan.at;
+        let end = match scan.exact(at, b"<value>") {
+            Some(end) => end,
+            None => {
+                if let Some(end) = scan.exact(at, b"</data></array></value>") {
+                    self.take(end);
+                    self.open.pop();
+                    return Some(false);
+                }
+                if let Some(end) = scan.tag(at, b"</data>") {
+                    let end = scan.tag(scan.tag(end, b"</array>")?, b"</value>")?;
+                    self.take(end);
+                    self.open.pop();
+                    return Some(false);
+                }
+                scan.tag(at, b"<value>")?
+            }
+        };
+        if !self.has_room() {
+            return None;
+        }
+        self.counted();
+        self.take_value(end);
+        Some(true)
+    }
+
+    fn scan_member(&mut self) -> Option<Option<Cow<'a, str>>> {
+        let scan = self.scan.as_ref()?;
+        let within = self.open.last()?.shape == Shape::Member;
+        let exact = match within {
+            true => scan.exact(scan.at, b"</member><member><name>"),
+            false => scan.exact(scan.at, b"<member><name>"),
+        };
+        let at = match exact {
+            Some(at) => at,
+            None => {
+                let at = if within { scan.tag(scan.at, b"</member>")? } else { scan.at };
+                if let Some(end) = scan.tag(at, b"</struct>") {
+                    let end = scan.tag(end, b"</value>")?;
+                    self.take(end);
+                    self.open.pop();
+                    return Some(None);
+                }
+                scan.tag(scan.tag(at, b"<member>")?, b"<name>")?
+            }
+        };
+        let (name, at) = scan.text(at)?;
+        let end = match scan.exact(at, b"</name><value>") {
+            Some(end) => end,
+            None => scan.tag(scan.exact(at, b"</name>")?, b"<value>")?,
+        };
+        if !self.has_room() || self.role == Role::Server && name.is_empty() {
+            return None;
+        }
+        self.member_begun(end);
+        Some(Some(name))
+    }
+
+    #[inline(always)]
+    fn member_begun(&mut self, end: usize) {
+        self.counted();
+        if let Some(open) = self.open.last_mut() {
+            open.shape = Shape::Member;
+        }
+        self.take_value(end);
+    }
+
+    /// The text of a value without a tag, where that is what comes next.
+    #[inline(always)]
+    fn scan_text(&mut self) -> Option<Cow<'a, str>> {
+        let (Some(scan), Next::Value) = (&mut self.scan, &self.next) else { return None };
+        let (text, end) = scan.text(scan.at)?;
+        scan.at = scan.exact(end, b"</value>")?;
+        self.next = Next::Nothing;
+        Some(text)
+    }
+
+    #[inline(always)]
+    fn scan_int(&mut self) -> Option<i64> {
+        let (Some(scan), Next::Value) = (&mut self.scan, &self.next) else { return None };
+        let (number, end) = scan.integer(scan.at)?;
+        scan.at = scan.exact(end, b"</value>")?;
+        self.next = Next::Nothing;
+        Some(number)
+    }
+
+    #[inline(always)]
+    fn scan_bool(&mut self) -> Option<bool> {
+        let (Some(scan), Next::Value) = (&mut self.scan, &self.next) else { return None };
+        let (truth, end) = match scan.exact(scan.at, b"<boolean>0</boolean></value>") {
+            Some(end) => (false, end),
+            None => (true, scan.exact(scan.at, b"<boolean>1</boolean></value>")?),
+        };
+        scan.at = end;
+        self.next = Next::Nothing;
+        Some(truth)
+    }
+
+    /// Enters an array or struct, or takes the empty text that stands for one.
+    #[inline(always)]
+    fn scan_enter<const N: usize>(&mut self, literal: &[u8; N], shape: Shape) -> Option<bool> {
+        let (Some(scan), Next::Value) = (&self.scan, &self.next) else { return None };
+        if let Some(end) = scan.exact(scan.at, literal) {
+            self.scan_push(shape, end)?;
+            self.next = Next::Nothing;
+            return Some(true);
+        }
+        let end = scan.exact(scan.at, b"</value>")?;
+        self.take(end);
+        self.next = Next::Nothing;
+        Some(false)
+    }
+
+    #[inline(always)]
+    fn scan_member_is(&mut self, name: &str) -> Option<()> {
+        let (Some(scan), Next::Nothing) = (&self.scan, &self.next) else { return None };
+        let at = match self.open.last()?.shape {
+            Shape::Member => scan.exact(scan.at, b"</member><member><name>")?,
+            Shape::Struct => scan.exact(scan.at, b"<member><name>")?,
+            _ => return None,
+        };
+        let end = scan.exact(scan.same(at, name.as_bytes())?, b"</name><value>")?;
+        if !self.has_room() || name.is_empty() || name.len() > self.limits.text {
+            return None;
+        }
+        self.member_begun(end);
+        Some(())
     }
 }
 
@@ -341,35 +883,23 @@ impl Reader for XmlReader<'_> {
     }
 
     fn begin_array(&mut self) -> Result<(), ReadError> {
-        self.guard()?;
-        let result = match self.look() {
-            Ok(Kind::Array) => self.enter_array(),
-            Ok(kind) => {
-                let value = core::mem::replace(&mut self.next, Next::Nothing);
-                Err(self.pass_mismatch(value, "an array", kind))
-            }
-            Err(error) => Err(error),
-        };
-        self.keep(result)
+        self.begin_container(Kind::Array, "an array")
     }
 
     fn next_item(&mut self) -> Result<bool, ReadError> {
+        if let Next::Nothing = self.next
+            && self.open.last().is_some_and(|open| open.shape == Shape::Array)
+            && let Some(more) = self.scan_item()
+        {
+            return Ok(more);
+        }
         self.guard()?;
         let item = self.next_item_inner();
         self.keep(item)
     }
 
     fn begin_struct(&mut self) -> Result<(), ReadError> {
-        self.guard()?;
-        let result = match self.look() {
-            Ok(Kind::Struct) => self.enter_struct(),
-            Ok(kind) => {
-                let value = core::mem::replace(&mut self.next, Next::Nothing);
-                Err(self.pass_mismatch(value, "a struct", kind))
-            }
-            Err(error) => Err(error),
-        };
-        self.keep(result)
+        self.begin_container(Kind::Struct, "a struct")
     }
 
     fn next_member(&mut self) -> Result<Option<Cow<'_, str>>, ReadError> {
@@ -388,31 +918,56 @@ impl Reader for XmlReader<'_> {
     }
 
     fn offset(&self) -> Option<u64> {
-        Some(if let Next::Nothing = self.next { self.source.at() } else { self.value_at })
+        Some(if let Next::Nothing = self.next { self.at() } else { self.value_at })
     }
-}
 
-/// The value of a leaf.
-fn parse(tag: Tag, text: Cow<'_, str>) -> Result<Scalar<'_>, ReadError> {
-    let wrong = |expected| {
-        let start: String = text.chars().take(40).collect();
-        ReadError::mismatch(expected, format!("{} that holds {start:?}", tag.text()))
-    };
-    match tag {
-        Tag::Int => parse_int(&text).map(Scalar::Int).ok_or_else(|| wrong("an integer")),
-        Tag::Int32 => {
-            let number = parse_int(&text).ok_or_else(|| wrong("an integer"))?;
-            // xapi takes 64 bits here too.
-            Ok(i32::try_from(number).map_or(Scalar::Int(number), Scalar::Int32))
+    fn start(&mut self) -> Result<Start<'_>, ReadError> {
+        if let Some(text) = self.scan_text() {
+            return Ok(Start::Scalar(Scalar::Text(text)));
         }
-        // Only 1 is true, and nothing else is wrong but nothing.
-        Tag::Boolean if text.is_empty() => Err(wrong("a boolean")),
-        Tag::Boolean => Ok(Scalar::Bool(text == "1")),
-        Tag::Double => parse_double(&text).map(Scalar::Double).ok_or_else(|| wrong("a number")),
-        Tag::Base64 => decode_base64(&text).map(Scalar::Bytes).ok_or_else(|| wrong("base64")),
-        Tag::DateTime => Ok(Scalar::DateTime(text)),
-        Tag::Nil if is_blank(&text) => Ok(Scalar::Nil),
-        Tag::Nil => Err(wrong("nothing")),
-        _ => Ok(Scalar::Text(text)),
+        match self.kind()? {
+            Kind::Array => self.begin_array().map(|()| Start::Array),
+            Kind::Struct => self.begin_struct().map(|()| Start::Struct),
+            _ => self.scalar().map(Start::Scalar),
+        }
+    }
+
+    fn text(&mut self, expected: &'static str) -> Result<Cow<'_, str>, ReadError> {
+        if let Some(text) = self.scan_text() {
+            return Ok(text);
+        }
+        self.scalar().map_err(|error| error.expecting(expected))?.into_text(expected)
+    }
+
+    fn int(&mut self) -> Result<i64, ReadError> {
+        if let Some(number) = self.scan_int() {
+            return Ok(number);
+        }
+        self.scalar().map_err(|error| error.expecting("an integer"))?.to_int()
+    }
+
+    fn bool(&mut self) -> Result<bool, ReadError> {
+        if let Some(truth) = self.scan_bool() {
+            return Ok(truth);
+        }
+        self.scalar().map_err(|error| error.expecting("a boolean"))?.to_bool()
+    }
+
+    fn enter_array(&mut self) -> Result<bool, ReadError> {
+        match self.scan_enter(b"<array><data>", Shape::Array) {
+            Some(entered) => Ok(entered),
+            None => self.enter(Kind::Array, "an array"),
+        }
+    }
+
+    fn enter_struct(&mut self) -> Result<bool, ReadError> {
+        match self.scan_enter(b"<struct>", Shape::Struct) {
+            Some(entered) => Ok(entered),
+            None => self.enter(Kind::Struct, "a struct"),
+        }
+    }
+
+    fn member_is(&mut self, name: &str) -> Result<bool, ReadError> {
+        Ok(self.scan_member_is(name).is_some())
     }
 }

@@ -10,113 +10,14 @@ use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 use xenapi_core::ReadError;
 
-use crate::limits::Limits;
-
-/// The elements of XML-RPC.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Tag {
-    MethodCall,
-    MethodName,
-    MethodResponse,
-    Params,
-    Param,
-    Fault,
-    Value,
-    Array,
-    Data,
-    Struct,
-    Member,
-    Name,
-    String,
-    /// `int` and `i8`.
-    Int,
-    /// `i4`.
-    Int32,
-    Boolean,
-    Double,
-    DateTime,
-    Base64,
-    Nil,
-    /// Any other; [`Source::found`] knows which.
-    Other,
-}
-
-impl Tag {
-    fn of(name: &str) -> Tag {
-        match name {
-            "value" => Tag::Value,
-            "member" => Tag::Member,
-            "name" => Tag::Name,
-            "struct" => Tag::Struct,
-            "array" => Tag::Array,
-            "data" => Tag::Data,
-            "boolean" => Tag::Boolean,
-            "double" => Tag::Double,
-            "dateTime.iso8601" => Tag::DateTime,
-            "string" => Tag::String,
-            "int" | "i8" => Tag::Int,
-            "i4" => Tag::Int32,
-            "base64" => Tag::Base64,
-            "nil" => Tag::Nil,
-            "param" => Tag::Param,
-            "params" => Tag::Params,
-            "methodCall" => Tag::MethodCall,
-            "methodName" => Tag::MethodName,
-            "methodResponse" => Tag::MethodResponse,
-            "fault" => Tag::Fault,
-            _ => Tag::Other,
-        }
-    }
-
-    /// As it is written, for messages.
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Tag::MethodCall => "<methodCall>",
-            Tag::MethodName => "<methodName>",
-            Tag::MethodResponse => "<methodResponse>",
-            Tag::Params => "<params>",
-            Tag::Param => "<param>",
-            Tag::Fault => "<fault>",
-            Tag::Value => "<value>",
-            Tag::Array => "<array>",
-            Tag::Data => "<data>",
-            Tag::Struct => "<struct>",
-            Tag::Member => "<member>",
-            Tag::Name => "<name>",
-            Tag::String => "<string>",
-            Tag::Int => "<int>",
-            Tag::Int32 => "<i4>",
-            Tag::Boolean => "<boolean>",
-            Tag::Double => "<double>",
-            Tag::DateTime => "<dateTime.iso8601>",
-            Tag::Base64 => "<base64>",
-            Tag::Nil => "<nil>",
-            Tag::Other => "another element",
-        }
-    }
-}
-
-/// What stands next. An empty element is an opening and a closing.
-#[derive(Debug)]
-pub(super) enum Token<'a> {
-    Open(Tag),
-    /// Closes the element opened last: that the names agree is already checked.
-    Close,
-    Text(Cow<'a, str>),
-    End,
-}
-
-/// What ends a run of text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stop {
-    Open(Tag),
-    Close,
-}
+use super::tag::{Stop, Tag, Token, is_allowed, is_blank, resolve};
 
 /// The tokens of a document.
 #[derive(Clone)]
 pub(super) struct Source<'a> {
     xml: Reader<&'a [u8]>,
+    /// What `xml` reads.
+    bytes: &'a [u8],
     /// Bytes before what `xml` reads: a byte order mark.
     before: u64,
     /// Where the last token begins.
@@ -131,11 +32,8 @@ pub(super) struct Source<'a> {
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl<'a> Source<'a> {
-    /// The tokens of these bytes, if there are not too many of them.
-    pub(super) fn new(bytes: &'a [u8], limits: &Limits) -> Result<Self, ReadError> {
-        if bytes.len() > limits.bytes {
-            return Err(ReadError::limit(format!("{} bytes", limits.bytes), format!("{} bytes", bytes.len())));
-        }
+    /// The tokens of these bytes.
+    pub(super) fn new(bytes: &'a [u8], text_limit: usize) -> Result<Self, ReadError> {
         if let [0xfe, 0xff, ..] | [0xff, 0xfe, ..] = bytes {
             return Err(ReadError::syntax("UTF-8", "the byte order mark of UTF-16").at(Some(0)));
         }
@@ -146,7 +44,28 @@ impl<'a> Source<'a> {
         let mut xml = Reader::from_reader(rest);
         xml.config_mut().expand_empty_elements = true;
         let before = if rest.len() < bytes.len() { BOM.len() as u64 } else { 0 };
-        Ok(Source { xml, before, at: 0, text_limit: limits.text, in_root: false, other: String::new() })
+        Ok(Source { xml, bytes: rest, before, at: 0, text_limit, in_root: false, other: String::new() })
+    }
+
+    /// Passes over everything before that offset, where a token begins.
+    ///
+    /// This is how a reader that has begun in another way goes on in this one: the check that every closing tag has its
+    /// opening tag needs all of them.
+    pub(super) fn replay(&mut self, to: u64) -> Result<(), ReadError> {
+        let mut empty = false;
+        while self.before + self.xml.buffer_position() < to || empty {
+            match self.token()? {
+                Token::End => return Err(ReadError::truncated("what was read before")),
+                // An empty element comes as two tokens, the second of which stands nowhere.
+                token => empty = matches!(token, Token::Open(_)) && self.last_was_empty(),
+            }
+        }
+        Ok(())
+    }
+
+    fn last_was_empty(&self) -> bool {
+        let end = usize::try_from(self.xml.buffer_position()).unwrap_or(usize::MAX);
+        end.checked_sub(2).and_then(|start| self.bytes.get(start..end)) == Some(b"/>")
     }
 
     /// Where the last token begins, in bytes from the start of the document.
@@ -335,16 +254,6 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Space, tab and line end: what may stand between elements.
-pub(super) fn is_blank(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
-}
-
-/// Whether XML allows the character. U+FFFE and U+FFFF are let through because xapi writes them.
-fn is_allowed(byte: u8) -> bool {
-    byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r')
-}
-
 fn allowed(text: Cow<'_, str>) -> Result<Cow<'_, str>, ReadError> {
     // Without a way out of the loop, so that it goes by many bytes at a time.
     if text.bytes().fold(true, |all, byte| all & is_allowed(byte)) {
@@ -352,36 +261,4 @@ fn allowed(text: Cow<'_, str>) -> Result<Cow<'_, str>, ReadError> {
     }
     let byte = text.bytes().find(|byte| !is_allowed(*byte)).unwrap_or(0);
     Err(ReadError::syntax("characters of XML", format!("the control character 0x{byte:02x}")))
-}
-
-/// What a reference stands for.
-fn resolve(reference: &str) -> Result<Cow<'static, str>, ReadError> {
-    Ok(Cow::Borrowed(match reference {
-        "lt" => "<",
-        "gt" => ">",
-        "amp" => "&",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => return character(reference).map(|character| Cow::Owned(character.to_string())),
-    }))
-}
-
-/// The character that a numeric reference stands for.
-fn character(reference: &str) -> Result<char, ReadError> {
-    let unknown = || {
-        let short: String = reference.chars().take(40).collect();
-        ReadError::syntax("one of XML's own references", format!("&{short};"))
-    };
-    let number = reference.strip_prefix('#').ok_or_else(unknown)?;
-    let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
-    // Rust would also take a sign.
-    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(unknown());
-    }
-    let code = u32::from_str_radix(digits, radix).map_err(|_| unknown())?;
-    let character = char::from_u32(code).ok_or_else(unknown)?;
-    if u8::try_from(code).is_ok_and(|byte| !is_allowed(byte)) {
-        return Err(ReadError::syntax("characters of XML", format!("the control character 0x{code:02x}")));
-    }
-    Ok(character)
 }

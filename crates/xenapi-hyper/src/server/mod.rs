@@ -85,6 +85,8 @@ pub enum Answer {
     Failure(Failure),
     /// A result without the envelope, as the `system` methods answer.
     Bare(Value),
+    /// A result that lies in a simulated pool, written from there.
+    Shared(xenapi_sim::Shared),
 }
 
 /// What became of a call at once.

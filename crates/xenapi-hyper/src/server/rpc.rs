@@ -52,6 +52,18 @@ fn invalid_utf8(text: &str) -> Failure {
     Failure::new("INVALID_VALUE", ["Invalid UTF-8 string in parameter", text])
 }
 
+/// What a host says that does not look at calls yet, or cannot reach its master.
+fn is_early(failure: &Failure) -> bool {
+    const EMERGENCY: [&str; 5] = [
+        "HOST_STILL_BOOTING",
+        "HOST_HAS_NO_MANAGEMENT_IP",
+        "HOST_ITS_OWN_SLAVE",
+        "HOST_MASTER_CANNOT_TALK_BACK",
+        "HOST_UNKNOWN_TO_MASTER",
+    ];
+    EMERGENCY.contains(&failure.code.as_str())
+}
+
 /// The first text with a replacement character.
 fn replaced(value: &Value) -> Option<&str> {
     match value {
@@ -75,9 +87,14 @@ impl Form {
             (Form::Xml, Answer::Value(value)) => xmlrpc::write_success(value),
             (Form::Xml, Answer::Failure(failure)) => xmlrpc::write_failure(failure),
             (Form::Xml, Answer::Bare(value)) => xmlrpc::write_bare(value),
+            (Form::Xml, Answer::Shared(shared)) => xmlrpc::write_success_with(|writer| shared.write(writer)),
             (Form::Json(version, id), Answer::Value(value) | Answer::Bare(value)) => {
                 jsonrpc::write_success(value, *version, id)
             }
+            (Form::Json(version, id), Answer::Shared(shared)) => {
+                jsonrpc::write_success_with(|writer| shared.write(writer), *version, id)
+            }
+            (Form::Json(..), Answer::Failure(failure)) if is_early(failure) => jsonrpc::write_early_failure(failure),
             (Form::Json(version, id), Answer::Failure(failure)) => jsonrpc::write_failure(failure, *version, id),
         }
     }

@@ -14,8 +14,12 @@ impl Backend for Sim {
     type Pending = PendingId;
     type Exchange = Exchange;
 
-    fn handle(&mut self, call: RawCall, place: &Place, _request: &Request, now: Millis) -> Handled<PendingId> {
-        match Sim::handle(self, call, place.sim_origin(), now) {
+    fn handle(&mut self, call: RawCall, place: &Place, request: &Request, now: Millis) -> Handled<PendingId> {
+        let origin = match &place.host {
+            Some(host) => self.origin_of(host),
+            None => place.sim_origin(),
+        };
+        match self.handle_tagged(call, origin, &tags(request), now) {
             xenapi_sim::Handled::Done(outcome) => Handled::Done(outcome.into()),
             xenapi_sim::Handled::Pending(pending) => Handled::Pending(pending),
         }
@@ -31,6 +35,10 @@ impl Backend for Sim {
 
     fn abandon(&mut self, pending: PendingId) {
         Sim::abandon(self, pending);
+    }
+
+    fn take_hung_up(&mut self) -> Vec<PendingId> {
+        Sim::take_hung_up(self)
     }
 
     fn serves(&self, method: Method, path: &str) -> bool {
@@ -113,12 +121,20 @@ impl Backend for Sim {
     }
 }
 
+/// What the headers `x-http-other-config-<key>` say.
+fn tags(request: &Request) -> Vec<(String, String)> {
+    let tag =
+        |(name, value): &(String, String)| Some((name.strip_prefix("x-http-other-config-")?.to_owned(), value.clone()));
+    request.headers.iter().filter_map(tag).collect()
+}
+
 impl From<xenapi_sim::Outcome> for Answer {
     fn from(outcome: xenapi_sim::Outcome) -> Self {
         match outcome {
             xenapi_sim::Outcome::Value(value) => Answer::Value(value),
             xenapi_sim::Outcome::Failure(failure) => Answer::Failure(failure),
             xenapi_sim::Outcome::Bare(value) => Answer::Bare(value),
+            xenapi_sim::Outcome::Shared(shared) => Answer::Shared(shared),
         }
     }
 }

@@ -88,35 +88,35 @@ pub mod fields {
     pub const AUTO_REGISTERED: Field<Caller, bool> = Field::new(8);
 }
 
-/// `Caller.query_all_usage`. What all callers have used, one list of texts for each.
+/// `Caller.query_all_usage`. What all callers have used since the server started, one list of texts for each.
 ///
 /// Least role: pool-operator. Prototyped in 26.17.0.
 pub fn query_all_usage() -> Call<Vec<Vec<String>>> {
     send(&CLASS, 0, vec![])
 }
 
-/// `Caller.query_group_call_count`. How many calls the members of a group have made.
+/// `Caller.query_group_call_count`. How many calls the members of a group have made since the server started.
 ///
 /// Least role: pool-operator. Prototyped in 26.15.0.
 pub fn query_group_call_count(group: &str) -> Call<i64> {
     send(&CLASS, 1, vec![group.argument()])
 }
 
-/// `Caller.query_group_token_usage`. How many tokens, in which rates are limited, the members of a group have used.
+/// `Caller.query_group_token_usage`. How many tokens of rate limits the members of a group have used since the server started.
 ///
 /// Least role: pool-operator. Prototyped in 26.15.0.
 pub fn query_group_token_usage(group: &str) -> Call<f64> {
     send(&CLASS, 2, vec![group.argument()])
 }
 
-/// `Caller.query_call_count`. How many calls it has made.
+/// `Caller.query_call_count`. How many calls it has made since the server started.
 ///
 /// Least role: pool-operator. Prototyped in 26.15.0.
 pub fn query_call_count(this: &Ref<crate::Caller>) -> Call<i64> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `Caller.query_token_usage`. How many tokens, in which rates are limited, it has used.
+/// `Caller.query_token_usage`. How many tokens of rate limits it has used since the server started.
 ///
 /// Least role: pool-operator. Prototyped in 26.15.0.
 pub fn query_token_usage(this: &Ref<crate::Caller>) -> Call<f64> {
@@ -273,7 +273,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.17.0")],
-        doc: "What all callers have used, one list of texts for each.",
+        doc: "What all callers have used since the server started, one list of texts for each.",
     },
     MessageDesc {
         name: "query_group_call_count",
@@ -284,7 +284,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "How many calls the members of a group have made.",
+        doc: "How many calls the members of a group have made since the server started.",
     },
     MessageDesc {
         name: "query_group_token_usage",
@@ -295,7 +295,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "How many tokens, in which rates are limited, the members of a group have used.",
+        doc: "How many tokens of rate limits the members of a group have used since the server started.",
     },
     MessageDesc {
         name: "query_call_count",
@@ -306,7 +306,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "How many calls it has made.",
+        doc: "How many calls it has made since the server started.",
     },
     MessageDesc {
         name: "query_token_usage",
@@ -317,7 +317,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolOperator,
         lifecycle: &[(Stage::Prototyped, "26.15.0")],
-        doc: "How many tokens, in which rates are limited, it has used.",
+        doc: "How many tokens of rate limits it has used since the server started.",
     },
     MessageDesc {
         name: "remove_group",

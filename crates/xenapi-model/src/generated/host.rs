@@ -681,7 +681,7 @@ pub fn set_console_idle_timeout(this: &Ref<crate::Host>, value: i64) -> Call<()>
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
-/// `host.set_ssh_enabled_timeout`. Sets for how long SSH stays on once it is enabled, in seconds; 0 for ever.
+/// `host.set_ssh_enabled_timeout`. Sets for how long SSH stays on once it is enabled, in seconds, two days at most; 0 for ever.
 ///
 /// Least role: pool-admin. Prototyped in 25.21.0.
 pub fn set_ssh_enabled_timeout(this: &Ref<crate::Host>, value: i64) -> Call<()> {
@@ -2360,7 +2360,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "Sets for how long SSH stays on once it is enabled, in seconds; 0 for ever.",
+        doc: "Sets for how long SSH stays on once it is enabled, in seconds, two days at most; 0 for ever.",
     },
     MessageDesc {
         name: "disable_ssh",

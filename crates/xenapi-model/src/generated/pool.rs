@@ -568,21 +568,21 @@ pub fn set_console_idle_timeout(this: &Ref<crate::Pool>, value: i64) -> Call<()>
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 
-/// `pool.set_ssh_enabled_timeout`. Sets for how long SSH stays on once it is enabled, on all hosts, in seconds; 0 for ever.
+/// `pool.set_ssh_enabled_timeout`. Sets for how long SSH stays on at all hosts, in seconds, two days at most; 0 for ever.
 ///
 /// Least role: pool-admin. Prototyped in 25.21.0.
 pub fn set_ssh_enabled_timeout(this: &Ref<crate::Pool>, value: i64) -> Call<()> {
     send(&CLASS, 5, vec![this.argument(), value.argument()])
 }
 
-/// `pool.disable_ssh`. Turns SSH off on all hosts.
+/// `pool.disable_ssh`. Turns SSH off at all hosts.
 ///
 /// Least role: pool-admin. Prototyped in 25.13.0.
 pub fn disable_ssh(this: &Ref<crate::Pool>) -> Call<()> {
     send(&CLASS, 6, vec![this.argument()])
 }
 
-/// `pool.enable_ssh`. Turns SSH on on all hosts, for `ssh_enabled_timeout` seconds where that is set.
+/// `pool.enable_ssh`. Turns SSH on at all hosts, for `ssh_enabled_timeout` seconds where that is set.
 ///
 /// Least role: pool-admin. Prototyped in 25.13.0.
 pub fn enable_ssh(this: &Ref<crate::Pool>) -> Call<()> {
@@ -2038,7 +2038,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.21.0")],
-        doc: "Sets for how long SSH stays on once it is enabled, on all hosts, in seconds; 0 for ever.",
+        doc: "Sets for how long SSH stays on at all hosts, in seconds, two days at most; 0 for ever.",
     },
     MessageDesc {
         name: "disable_ssh",
@@ -2049,7 +2049,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.13.0")],
-        doc: "Turns SSH off on all hosts.",
+        doc: "Turns SSH off at all hosts.",
     },
     MessageDesc {
         name: "enable_ssh",
@@ -2060,7 +2060,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::PoolAdmin,
         lifecycle: &[(Stage::Prototyped, "25.13.0")],
-        doc: "Turns SSH on on all hosts, for `ssh_enabled_timeout` seconds where that is set.",
+        doc: "Turns SSH on at all hosts, for `ssh_enabled_timeout` seconds where that is set.",
     },
     MessageDesc {
         name: "get_guest_secureboot_readiness",

@@ -17,9 +17,9 @@ pub struct Record {
     pub uuid: Uuid,
     /// `addresses`. Its IPv4 addresses. Set at creation. Published in ely.
     pub addresses: Vec<String>,
-    /// `first_port`. The first of the ports it answers on. Set at creation. Published in ely.
+    /// `first_port`. The first of the UDP ports it answers on. Set at creation. Published in ely.
     pub first_port: i64,
-    /// `last_port`. The last of the ports it answers on. Set at creation. Published in ely.
+    /// `last_port`. The last of the UDP ports it answers on. Set at creation. Published in ely.
     pub last_port: i64,
     /// `site`. The site it serves. Set at creation. Published in ely.
     pub site: Ref<crate::PVSSite>,
@@ -139,7 +139,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "The first of the ports it answers on.",
+        doc: "The first of the UDP ports it answers on.",
     },
     FieldDesc {
         name: "last_port",
@@ -150,7 +150,7 @@ static FIELDS: &[FieldDesc] = &[
         write_role: LeastRole::LocalSuperuser,
         relation: None,
         lifecycle: &[(Stage::Published, "ely")],
-        doc: "The last of the ports it answers on.",
+        doc: "The last of the UDP ports it answers on.",
     },
     FieldDesc {
         name: "site",

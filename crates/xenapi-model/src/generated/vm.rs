@@ -1299,7 +1299,7 @@ pub fn set_hvm_shadow_multiplier(this: &Ref<crate::VM>, value: f64) -> Call<()> 
     send(&CLASS, 58, vec![this.argument(), value.argument()])
 }
 
-/// `VM.get_cooperative`. Whether the guest follows its memory target. Deprecated.
+/// `VM.get_cooperative`. Always true. Deprecated: it told whether the guest followed its memory target.
 ///
 /// Least role: read-only. Published in midnight-ride, deprecated in tampa.
 pub fn get_cooperative(this: &Ref<crate::VM>) -> Call<bool> {
@@ -3534,7 +3534,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::ReadOnly,
         lifecycle: &[(Stage::Published, "midnight-ride"), (Stage::Deprecated, "tampa")],
-        doc: "Whether the guest follows its memory target. Deprecated.",
+        doc: "Always true. Deprecated: it told whether the guest followed its memory target.",
     },
     MessageDesc {
         name: "wait_memory_target_live",

@@ -31,21 +31,12 @@ pub use spec::{Fault, FaultSpec, GRAMMAR, SpecError, parse};
 pub(crate) struct Faults {
     rules: Vec<Rule>,
     next_id: u64,
-    /// Hosts that do not answer, and until when.
-    pub(crate) down: Vec<Down>,
+    /// Nobody answers until then.
+    pub(crate) down: Option<Millis>,
     /// How often all connections were cut.
     pub(crate) cuts: u64,
     /// How often hosts went or came.
     pub(crate) changes: u64,
-}
-
-/// A host that does not answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Down {
-    /// None for all hosts.
-    pub(crate) host: Option<RawRef>,
-    /// None until somebody brings it back.
-    pub(crate) until: Option<Millis>,
 }
 
 /// A request that may meet a fault.
@@ -111,10 +102,10 @@ impl Sim {
         self.faults.rules.len() != before
     }
 
-    /// Takes all faults back, and brings hosts back that do not answer.
+    /// Takes all faults back, and lets everybody answer again. Hosts that died stay dead.
     pub fn clear_faults(&mut self) {
         self.faults.rules.clear();
-        self.faults.down.clear();
+        self.faults.down = None;
         self.faults.changes += 1;
     }
 
@@ -164,8 +155,7 @@ impl Sim {
 
     /// Whether a host answers at all at its own address; none asks for the one address of a whole pool.
     pub fn answers(&self, via: Option<&RawRef>) -> bool {
-        let down = |entry: &Down| entry.host.is_none() || entry.host.as_ref() == via;
-        !self.faults.down.iter().any(down)
+        self.faults.down.is_none() && via.is_none_or(|host| self.is_live(host))
     }
 
     /// How often the connections of a host were cut at once.
@@ -181,7 +171,7 @@ impl Sim {
     /// When a fault happens by itself next.
     pub(crate) fn next_fault(&self) -> Option<Millis> {
         let rules = self.faults.rules.iter().filter_map(Rule::due);
-        rules.chain(self.faults.down.iter().filter_map(|down| down.until)).min()
+        rules.chain(self.faults.down).min()
     }
 
     /// Lets the faults happen whose time has come.
@@ -190,9 +180,7 @@ impl Sim {
         if self.next_fault().is_none_or(|due| due > now) {
             return;
         }
-        let before = self.faults.down.len();
-        self.faults.down.retain(|down| down.until.is_none_or(|until| until > now));
-        if self.faults.down.len() != before {
+        if self.faults.down.take_if(|until| *until <= now).is_some() {
             self.faults.changes += 1;
         }
         let mut rules = core::mem::take(&mut self.faults.rules);

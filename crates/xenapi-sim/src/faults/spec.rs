@@ -26,7 +26,8 @@ Answers:
 The pool:
   session-loss              the session of the request is gone; by itself, all are
   events-lost               event queues overflow: EVENTS_LOST, and old tokens miss deletions
-  restart[=TIME]            the toolstack restarts: connections, sessions and tasks are gone, nobody answers for TIME
+  restart[=TIME]            the toolstack restarts: connections, sessions and tasks are gone; nobody listens for half of
+                            TIME, then HOST_STILL_BOOTING until it is over
   master                    the host HOST becomes the master
   host-death  host-back     the host HOST dies with its VMs; it boots again
   carrier-loss=DEVICE  carrier-back=DEVICE   the NIC DEVICE of the host HOST loses its link; has it again

@@ -180,6 +180,7 @@ impl Sim {
     }
 
     /// Sends the client to another host for the same thing.
+    #[allow(dead_code, reason = "for routes that send clients to another host")]
     pub(crate) fn redirect(&self, host: &RawRef, request: &Request) -> Reply {
         let location = format!("https://{}{}", self.authority(host), request.target);
         Reply::new(302, Vec::new()).with("location", location)

@@ -22,7 +22,7 @@ use crate::arguments::Args;
 use crate::dispatch::Caller;
 use crate::store::Draft;
 use crate::tasks::Operation;
-use crate::{Handled, Sim};
+use crate::{Handled, Sim, queues, sessions, tasks, users};
 
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
 pub(crate) use pool::set_enabled;
@@ -46,35 +46,16 @@ pub(crate) enum Handler {
 /// The body of an explicit message, if it is simulated.
 pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> {
     match class.name {
-        "event" => event(message.name),
+        "event" => queues::find(message.name),
+        "session" => sessions::find(message.name),
+        "task" => tasks::find(message.name),
+        "auth" | "role" | "subject" => users::find(class.name, message.name),
         "VM" => vm::find(message.name).or_else(|| memory::find(message.name)),
         "SR" | "VDI" => storage::find(class.name, message.name),
         "VLAN" | "PIF" => networks::find(class.name, message.name),
         "VBD" | "VIF" | "PBD" => devices::find(class.name, message.name),
         "host" => evacuate::find(message.name).or_else(|| pool::find(class.name, message.name)),
         _ => pool::find(class.name, message.name),
-    }
-}
-
-fn event(message: &str) -> Option<Handler> {
-    Some(match message {
-        "from" => Handler::Wait(|sim, caller, args| sim.event_from(caller, args)),
-        "next" => Handler::Wait(|sim, caller, _| sim.event_next(caller)),
-        "inject" => Handler::Now(|sim, _, args| sim.inject(args)),
-        "register" => Handler::Now(Sim::register_call),
-        "unregister" => Handler::Now(Sim::unregister_call),
-        "get_current_id" => Handler::Now(|sim, _, _| Ok(Value::Int(sim.store.generation.cast_signed()))),
-        _ => return None,
-    })
-}
-
-impl Sim {
-    fn register_call(&mut self, caller: &Caller, args: &mut Args) -> Result<Value, Failure> {
-        self.register(caller, args)
-    }
-
-    fn unregister_call(&mut self, caller: &Caller, args: &mut Args) -> Result<Value, Failure> {
-        self.unregister(caller, args)
     }
 }
 
@@ -162,6 +143,17 @@ pub(crate) fn check_write(
 pub(crate) fn after_write(sim: &mut Sim, class: &ClassDesc, field: &FieldDesc, reference: &str) {
     if class.name == "VM" && matches!(field.name, "is_a_template" | "blocked_operations" | "other_config") {
         sim.refresh_vm(&RawRef::from(reference));
+    }
+}
+
+/// A host died: it is not live, and nothing runs on it any more.
+pub(crate) fn host_died(sim: &mut Sim, host: &RawRef) {
+    let metrics = sim.store.reference("host", host.as_str(), "metrics");
+    sim.store.put("host_metrics", metrics.as_str(), "live", false);
+    for guest in sim.store.refs("host", host.as_str(), "resident_VMs") {
+        sim.cancel_jobs_on("VM", &guest);
+        vm::halt(sim, &guest);
+        sim.refresh_vm(&guest);
     }
 }
 

@@ -1,9 +1,9 @@
-//! Sessions, tasks, hosts, messages.
+//! Hosts and messages.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use xenapi_core::{DateTime, Failure, RawRef, Role, Value};
+use xenapi_core::{DateTime, Failure, RawRef, Value};
 
 use crate::Sim;
 use crate::arguments::Args;
@@ -18,74 +18,10 @@ const MESSAGES: usize = 10_000;
 
 pub(crate) fn find(class: &str, message: &str) -> Option<Handler> {
     match class {
-        "session" => session(message),
-        "task" => task(message),
         "host" => host(message),
         "message" => messages(message),
         _ => None,
     }
-}
-
-fn session(message: &str) -> Option<Handler> {
-    Some(match message {
-        "login_with_password" => Handler::Now(|sim, caller, args| sim.login(caller, args)),
-        "logout" => Handler::Now(|sim, caller, _| {
-            sim.end_session(&caller.session);
-            Ok(Value::VOID)
-        }),
-        _ => return None,
-    })
-}
-
-fn task(message: &str) -> Option<Handler> {
-    Some(match message {
-        "create" => Handler::Now(|sim, caller, args| {
-            let task = sim.new_task(args.text(0), &caller.session);
-            sim.store.put("task", task.as_str(), "name_description", args.text(1));
-            Ok(task.into())
-        }),
-        "cancel" => Handler::Now(|sim, caller, args| {
-            let task = own_task(sim, caller, args, "task.cancel")?;
-            sim.cancel_task(&task);
-            Ok(Value::VOID)
-        }),
-        "destroy" => Handler::Now(|sim, caller, args| {
-            let task = own_task(sim, caller, args, "task.destroy")?;
-            sim.destroy_task(&task);
-            Ok(Value::VOID)
-        }),
-        "set_status" => Handler::Now(|sim, caller, args| {
-            let task = own_task(sim, caller, args, "task.set_status")?;
-            let status = args.take(1);
-            let is_over = status.as_text() != Some("pending");
-            let date = if is_over { sim.date() } else { DateTime::NEVER };
-            sim.store.put("task", task.as_str(), "finished", date);
-            sim.store.put("task", task.as_str(), "status", status);
-            Ok(Value::VOID)
-        }),
-        "set_progress" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "progress")),
-        "set_result" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "result")),
-        "set_error_info" => Handler::Now(|sim, caller, args| set_task(sim, caller, args, "error_info")),
-        _ => return None,
-    })
-}
-
-/// A task that the caller may act on: his own, or any if his role suffices.
-fn own_task(sim: &Sim, caller: &Caller, args: &Args, permission: &str) -> Result<RawRef, Failure> {
-    let task = sim.need("task", args.text(0))?;
-    let own = sim.store.refs("session", caller.session.as_str(), "tasks").contains(&task);
-    if own || caller.role >= Role::PoolOperator {
-        return Ok(task);
-    }
-    let text = "No permission in user session. (Roles with this permission: pool-operator, pool-admin)";
-    Err(Failure::new("RBAC_PERMISSION_DENIED", [alloc::format!("{permission}/any"), text.into()]))
-}
-
-fn set_task(sim: &mut Sim, caller: &Caller, args: &mut Args, field: &str) -> Result<Value, Failure> {
-    let task = own_task(sim, caller, args, "task.destroy")?;
-    let value = args.take(1);
-    sim.store.put("task", task.as_str(), field, value);
-    Ok(Value::VOID)
 }
 
 fn host(message: &str) -> Option<Handler> {

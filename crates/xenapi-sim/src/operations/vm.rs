@@ -360,7 +360,7 @@ fn leave_host(sim: &mut Sim, vm: &RawRef) {
 }
 
 /// Stops a VM and lets go of everything.
-fn halt(sim: &mut Sim, vm: &RawRef) {
+pub(crate) fn halt(sim: &mut Sim, vm: &RawRef) {
     let of = vm.as_str();
     drop_suspend_image(sim, vm);
     leave_host(sim, vm);

@@ -10,7 +10,7 @@ fn references(store: &Store) -> Vec<(String, &'static str, String)> {
     let mut all = Vec::new();
     for table in &store.tables {
         for row in table.rows.values() {
-            for (field, value) in table.class.fields.iter().zip(&row.fields) {
+            for (field, value) in table.class.fields.iter().zip(row.fields.iter()) {
                 let Some(class) = field.ty.ref_class() else { continue };
                 let place = alloc::format!("{}.{}", table.class.name, field.name);
                 match (&field.ty, value) {
@@ -58,7 +58,7 @@ pub(super) fn check_types(sim: &Sim) {
     for table in &sim.store.tables {
         for row in table.rows.values() {
             assert_eq!(row.fields.len(), table.class.fields.len());
-            for (field, value) in table.class.fields.iter().zip(&row.fields) {
+            for (field, value) in table.class.fields.iter().zip(row.fields.iter()) {
                 let place = alloc::format!("{}.{}", table.class.name, field.name);
                 assert!(conforms(value, &field.ty), "{place} is {value:?}, not {}", field.ty);
             }

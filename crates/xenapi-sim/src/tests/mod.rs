@@ -3,6 +3,7 @@
 
 mod big;
 mod calls;
+mod database;
 mod events;
 mod generated;
 mod operations;
@@ -123,5 +124,6 @@ fn unwrap(outcome: Outcome) -> Result<Value, Failure> {
     match outcome {
         Outcome::Value(value) | Outcome::Bare(value) => Ok(value),
         Outcome::Failure(failure) => Err(failure),
+        Outcome::Shared(shared) => Ok(shared.to_value()),
     }
 }

@@ -1,0 +1,254 @@
+//! The bytes below the scanner: a window of the document that is known to be sound, and what stands where in it.
+//!
+//! Nothing here reports an error. A step either finds what xapi writes and says where it ends, or finds something else and says
+//! so with `None`; the reader then shows it more of the document ([`Scan::slide`]), and if that does not help, the general
+//! reader takes over.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+
+use memchr::{memchr, memchr2, memchr3, memrchr};
+
+use super::tag::{Tag, character, is_allowed};
+
+/// How much of the document is checked at a time. Small enough that it is still in the cache when it is read.
+const WINDOW: usize = 32 * 1024;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// A place in a document.
+#[derive(Clone)]
+pub(super) struct Scan<'a> {
+    document: &'a [u8],
+    /// A part of the document that is UTF-8 and holds no character that XML forbids.
+    window: &'a str,
+    /// Where the window begins in the document.
+    base: usize,
+    /// The place, in the window.
+    pub(super) at: usize,
+    /// Whether the window holds a carriage return, which reads as a line feed.
+    returns: bool,
+    text_limit: usize,
+}
+
+impl<'a> Scan<'a> {
+    /// The start of a document, behind its byte order mark.
+    pub(super) fn new(document: &'a [u8], text_limit: usize) -> Self {
+        let base = if document.starts_with(BOM) { BOM.len() } else { 0 };
+        let mut scan = Scan { document, window: "", base, at: 0, returns: false, text_limit };
+        scan.slide();
+        scan
+    }
+
+    /// The place in bytes from the start of the document.
+    #[inline]
+    pub(super) fn offset(&self) -> u64 {
+        (self.base + self.at) as u64
+    }
+
+    /// Where the tag begins that was taken last, in bytes from the start of the document.
+    pub(super) fn last_tag(&self) -> u64 {
+        let taken = self.document.get(..self.base + self.at).unwrap_or_default();
+        memrchr(b'<', taken).unwrap_or(taken.len()) as u64
+    }
+
+    /// The window as bytes.
+    #[inline]
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.window.as_bytes()
+    }
+
+    /// Moves the window so that it begins at the place. Whether it shows more of the document now.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn slide(&mut self) -> bool {
+        let start = self.base + self.at;
+        let shown = self.base + self.window.len();
+        // At least twice what was not enough, so that long texts are not checked over and over.
+        let size = WINDOW.max((shown - start) * 2);
+        let end = start.saturating_add(size).min(self.document.len());
+        let Some(bytes) = self.document.get(start..end) else { return false };
+        let window = sound(bytes);
+        if start + window.len() <= shown {
+            return false;
+        }
+        (self.window, self.base, self.at) = (window, start, 0);
+        self.returns = memchr(b'\r', window.as_bytes()).is_some();
+        true
+    }
+
+    /// Whether the document ends at that place.
+    pub(super) fn is_end(&self, at: usize) -> bool {
+        self.base + at == self.document.len()
+    }
+
+    /// Where that literal ends, if it stands there.
+    #[inline(always)]
+    pub(super) fn exact<const N: usize>(&self, at: usize, literal: &[u8; N]) -> Option<usize> {
+        if self.bytes().get(at..)?.first_chunk::<N>()? == literal { Some(at + N) } else { None }
+    }
+
+    /// Where those bytes end, if they stand there.
+    #[inline(always)]
+    pub(super) fn same(&self, at: usize, bytes: &[u8]) -> Option<usize> {
+        let end = at.checked_add(bytes.len())?;
+        if self.bytes().get(at..end)? == bytes { Some(end) } else { None }
+    }
+
+    /// Where the blanks end that stand there, if any.
+    pub(super) fn blanks(&self, at: usize) -> usize {
+        let rest = self.bytes().get(at..).unwrap_or_default();
+        at + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+    }
+
+    /// Where that tag ends, if it stands there or behind blanks.
+    #[inline]
+    pub(super) fn tag<const N: usize>(&self, at: usize, literal: &[u8; N]) -> Option<usize> {
+        self.exact(at, literal).or_else(|| self.same(self.blanks(at), literal))
+    }
+
+    /// The text that stands there, up to the next `<`, and where it ends.
+    #[inline(always)]
+    pub(super) fn text(&self, at: usize) -> Option<(Cow<'a, str>, usize)> {
+        let rest = self.bytes().get(at..)?;
+        let length = if self.returns { memchr3(b'<', b'&', b'\r', rest)? } else { find(rest)? };
+        let end = at + length;
+        if self.bytes().get(end) != Some(&b'<') {
+            return self.resolved(at, end);
+        }
+        if length > self.text_limit {
+            return None;
+        }
+        Some((Cow::Borrowed(self.window.get(at..end)?), end))
+    }
+
+    /// Text with references or carriage returns in it, the first of which is at `first`.
+    #[inline(never)]
+    fn resolved(&self, at: usize, first: usize) -> Option<(Cow<'a, str>, usize)> {
+        let end = first + memchr(b'<', self.bytes().get(first..)?)?;
+        let mut text = String::with_capacity(end - at);
+        text.push_str(self.window.get(at..first)?);
+        resolve(self.window.get(first..end)?, &mut text)?;
+        if text.len() > self.text_limit {
+            return None;
+        }
+        // Every reference is longer than what it stands for, and this text may be kept for long.
+        if text.capacity() - text.len() > text.len() / 8 {
+            text.shrink_to_fit();
+        }
+        Some((Cow::Owned(text), end))
+    }
+
+    /// The opening tag of a scalar that stands there, where it ends, and its closing tag.
+    pub(super) fn scalar_tag(&self, at: usize) -> Option<(Tag, usize, &'static [u8])> {
+        let rest = self.bytes().get(at..)?;
+        let known: &[(Tag, &[u8], &[u8])] = match rest.get(1)? {
+            b'b' => &[(Tag::Boolean, b"<boolean>", b"</boolean>"), (Tag::Base64, b"<base64>", b"</base64>")],
+            b'd' => {
+                &[(Tag::Double, b"<double>", b"</double>"), (Tag::DateTime, b"<dateTime.iso8601>", b"</dateTime.iso8601>")]
+            }
+            b'i' => &[(Tag::Int32, b"<i4>", b"</i4>"), (Tag::Int, b"<int>", b"</int>"), (Tag::Int, b"<i8>", b"</i8>")],
+            b's' => &[(Tag::String, b"<string>", b"</string>")],
+            _ => &[],
+        };
+        let (tag, open, close) = known.iter().find(|(_, open, _)| rest.starts_with(open))?;
+        Some((*tag, at + open.len(), close))
+    }
+
+    /// A decimal integer of up to 18 digits, and where it ends.
+    #[inline]
+    pub(super) fn integer(&self, at: usize) -> Option<(i64, usize)> {
+        let rest = self.bytes().get(at..)?;
+        let (negative, digits) = match rest.split_first()? {
+            (b'-', digits) => (true, digits),
+            _ => (false, rest),
+        };
+        let mut number: i64 = 0;
+        let mut count = 0;
+        for byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            // Too many digits are found out below; up to there nothing gets lost.
+            number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+            count += 1;
+        }
+        if count == 0 || count > 18 {
+            return None;
+        }
+        Some((if negative { -number } else { number }, at + usize::from(negative) + count))
+    }
+}
+
+/// Where the next `<` or `&` is.
+#[inline(always)]
+fn find(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    // Most texts are short: a few words of eight bytes cost less than setting out for more.
+    let mut at = 0;
+    while at < 16 {
+        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
+        let word = u64::from_le_bytes(*word);
+        let (lt, amp) = (word ^ (ONES * b'<' as u64), word ^ (ONES * b'&' as u64));
+        let hits = (lt.wrapping_sub(ONES) & !lt | amp.wrapping_sub(ONES) & !amp) & HIGHS;
+        if hits != 0 {
+            return Some(at + (hits.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    memchr2(b'<', b'&', bytes.get(at..)?).map(|found| at + found)
+}
+
+/// The part from the start that is UTF-8 and holds no character that XML forbids.
+fn sound(bytes: &[u8]) -> &str {
+    let text = match core::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            bytes.get(..error.valid_up_to()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
+        }
+    };
+    // Without a way out of the loop, so that it goes by many bytes at a time.
+    if text.bytes().fold(true, |all, byte| all & is_allowed(byte)) {
+        return text;
+    }
+    let end = text.bytes().position(|byte| !is_allowed(byte)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+/// Appends the text with its references resolved and its line ends made line feeds.
+fn resolve(mut raw: &str, out: &mut String) -> Option<()> {
+    while let Some(at) = memchr2(b'&', b'\r', raw.as_bytes()) {
+        out.push_str(raw.get(..at)?);
+        let rest = raw.get(at + 1..)?;
+        if raw.as_bytes().get(at) == Some(&b'\r') {
+            out.push('\n');
+            raw = rest.strip_prefix('\n').unwrap_or(rest);
+            continue;
+        }
+        let (character, length) = reference(rest)?;
+        out.push(character);
+        raw = rest.get(length..)?;
+    }
+    out.push_str(raw);
+    Some(())
+}
+
+/// What a reference stands for, and its length behind the `&`.
+#[inline]
+fn reference(rest: &str) -> Option<(char, usize)> {
+    match rest.as_bytes() {
+        [b'l', b't', b';', ..] => Some(('<', 3)),
+        [b'g', b't', b';', ..] => Some(('>', 3)),
+        [b'a', b'm', b'p', b';', ..] => Some(('&', 4)),
+        [b'q', b'u', b'o', b't', b';', ..] => Some(('"', 5)),
+        [b'a', b'p', b'o', b's', b';', ..] => Some(('\'', 5)),
+        [b'#', ..] => {
+            // Longer ones may be right too, with zeros in front; the general reader knows.
+            let length = rest.bytes().take(12).position(|byte| byte == b';')?;
+            Some((character(rest.get(..length)?).ok()?, length + 1))
+        }
+        _ => None,
+    }
+}
