@@ -42,6 +42,7 @@ pub(super) async fn converse<B: Backend>(mut wire: Wire, place: &Place, hub: &Hu
             Ok(bytes) => head::parse(&bytes, place).map_err(|BadHead(status, why)| Reply::error(status, &why)),
             Err(NoHead::Closed) => return,
             Err(NoHead::Late) => Err(Reply::error(408, "The headers of the request did not come in time.")),
+            Err(NoHead::Garbage) => Err(Reply::error(400, "This is not HTTP.")),
             Err(NoHead::TooLong) => Err(Reply::error(431, "The headers of the request are too long.")),
         };
         let next = match head {

@@ -167,13 +167,15 @@ impl Raw {
 pub(super) struct Gate<B: Backend> {
     pub(super) listener: Listener,
     pub(super) place: Place,
+    /// The same host answers over TLS, too.
+    pub(super) beside_tls: bool,
     pub(super) times: ServerTimes,
     pub(super) hub: Arc<Hub<B>>,
 }
 
 /// Accepts until the server stops, then waits for the connections to end. While the host is down, nobody listens at its address.
 pub(super) async fn accept<B: Backend>(gate: Gate<B>) {
-    let Gate { listener, place, times, hub } = gate;
+    let Gate { listener, place, beside_tls, times, hub } = gate;
     let place = Arc::new(place);
     let mut connections = JoinSet::new();
     let mut cuts = hub.changes();
@@ -197,7 +199,7 @@ pub(super) async fn accept<B: Backend>(gate: Gate<B>) {
                     }
                 }
                 next = open.next(), if connections.len() < open.most() => match next {
-                    Ok(raw) if hub.with(|backend, now| backend.refuses(&place, now)) => raw.refuse(),
+                    Ok(raw) if refuses(&hub, &place, beside_tls) => raw.refuse(),
                     Ok(raw) => {
                         let (hub, place) = (hub.clone(), place.clone());
                         connections.spawn(async move {
@@ -217,6 +219,10 @@ pub(super) async fn accept<B: Backend>(gate: Gate<B>) {
     // Handshakes under way have nothing to lose; conversations end within their grace.
     let ended = async { while connections.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(GRACE, ended).await;
+}
+
+fn refuses<B: Backend>(hub: &Hub<B>, place: &Place, beside_tls: bool) -> bool {
+    hub.with(|backend, now| beside_tls && backend.is_https_only(place.host.as_ref()) || backend.refuses(place, now))
 }
 
 async fn changed(cuts: &mut watch::Receiver<u64>) {

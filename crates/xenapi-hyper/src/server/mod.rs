@@ -181,6 +181,11 @@ pub trait Backend: Send + 'static {
         false
     }
 
+    /// Whether a host wants nobody over plain TCP. It is asked only where the host answers over TLS, too.
+    fn is_https_only(&self, _host: Option<&RawRef>) -> bool {
+        false
+    }
+
     /// Whether a host answers at all.
     fn answers(&self, _host: Option<&RawRef>) -> bool {
         true
@@ -336,7 +341,8 @@ pub struct Server<B: Backend> {
 
 /// Listeners that are bound, each with whom it stands for.
 struct Bound {
-    listeners: Vec<(Listener, Place)>,
+    /// With whether TLS is beside it.
+    listeners: Vec<(Listener, Place, bool)>,
     hosts: Vec<BoundHost>,
 }
 
@@ -351,19 +357,19 @@ async fn bind(config: &ServerConfig) -> Result<Bound, ServeError> {
         bind_some(all.iter().map(|(_, host)| host.http)).await?.into_iter(),
         bind_some(all.iter().map(|(_, host)| host.https)).await?.into_iter(),
     );
-    for (host, _) in all {
+    for (host, config) in all {
         let mut place = BoundHost { host: host.clone(), ..BoundHost::default() };
         if let Some(listener) = plain.next().flatten() {
             place.http = Some(listen::bound(&listener)?);
             let at = Place { origin: Origin::Tcp, secure: false, host: host.clone() };
-            bound.listeners.push((Listener::Tcp(listener, None), at));
+            bound.listeners.push((Listener::Tcp(listener, None), at, config.https.is_some()));
         }
         if let Some(listener) = secure.next().flatten() {
             let address = listen::bound(&listener)?;
             let made = certificate::make(address.ip())?;
             (place.https, place.certificate) = (Some(address), Some(made.shown));
             let at = Place { origin: Origin::Tcp, secure: true, host };
-            bound.listeners.push((Listener::Tcp(listener, Some(made.acceptor)), at));
+            bound.listeners.push((Listener::Tcp(listener, Some(made.acceptor)), at, false));
         }
         bound.hosts.push(place);
     }
@@ -394,11 +400,11 @@ pub async fn serve<B: Backend>(mut backend: B, config: &ServerConfig) -> Result<
     if let Some((listener, file)) = unix {
         server.unix = Some(file);
         let place = Place { origin: Origin::UnixSocket, ..Place::default() };
-        bound.listeners.push((Listener::Unix(listener), place));
+        bound.listeners.push((Listener::Unix(listener), place, false));
     }
     server.tasks.push(tokio::spawn(hub::drive(hub.clone())));
-    for (listener, place) in bound.listeners {
-        let gate = Gate { listener, place, times: config.times, hub: hub.clone() };
+    for (listener, place, beside_tls) in bound.listeners {
+        let gate = Gate { listener, place, beside_tls, times: config.times, hub: hub.clone() };
         server.tasks.push(tokio::spawn(listen::accept(gate)));
     }
     Ok(server)

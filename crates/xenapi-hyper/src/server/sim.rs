@@ -82,8 +82,11 @@ impl Backend for Sim {
     }
 
     fn refuses(&mut self, place: &Place, now: Millis) -> bool {
-        let closed = place.origin == super::Origin::Tcp && !place.secure && self.is_https_only(place.host.as_ref());
-        closed || Sim::refuses(self, place.host.as_ref(), now)
+        Sim::refuses(self, place.host.as_ref(), now)
+    }
+
+    fn is_https_only(&self, host: Option<&RawRef>) -> bool {
+        Sim::is_https_only(self, host)
     }
 
     fn answers(&self, host: Option<&RawRef>) -> bool {

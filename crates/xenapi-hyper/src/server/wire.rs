@@ -41,6 +41,8 @@ pub(super) enum NoHead {
     Late,
     /// It is longer than the limit.
     TooLong,
+    /// It begins with what no method begins with, as TLS does.
+    Garbage,
 }
 
 impl Wire {
@@ -65,6 +67,9 @@ impl Wire {
                 while matches!(self.buffer.first(), Some(b'\r' | b'\n')) {
                     self.buffer.advance(1);
                 }
+            }
+            if self.buffer.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) {
+                return Err(NoHead::Garbage);
             }
             if let Some(end) = end_of_head(&self.buffer, searched) {
                 return if end <= limit { Ok(self.buffer.split_to(end)) } else { Err(NoHead::TooLong) };
