@@ -67,6 +67,13 @@ impl ReadError {
         self
     }
 
+    /// Says that what was read is a part of a longer document, which begins that many bytes before.
+    #[must_use]
+    pub fn moved(mut self, bytes: u64) -> Self {
+        self.0.offset = self.0.offset.map(|offset| offset + bytes);
+        self
+    }
+
     /// Says what holds the value: a field, an index, a reference. Called from the inside outwards.
     #[must_use]
     pub fn within(mut self, part: impl Into<Cow<'static, str>>) -> Self {

@@ -38,6 +38,7 @@ extern crate alloc;
 mod arguments;
 #[cfg(feature = "bundles")]
 mod bundle;
+mod coverage;
 mod database;
 mod dispatch;
 mod events;
@@ -74,6 +75,7 @@ use crate::random::Random;
 use crate::store::{Map, Store};
 use crate::timers::Timer;
 
+pub use coverage::{Coverage, CoveredMessage, coverage};
 pub use incidents::Incident;
 pub use members::{HostId, HostInfo};
 pub use places::HostCertificate;
@@ -180,6 +182,7 @@ pub struct Sim {
     next_domid: i64,
     next_sweep: Millis,
     recorded: Option<Vec<&'static str>>,
+    around: operations::around::Around,
     faults: faults::Faults,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
@@ -219,6 +222,7 @@ impl Sim {
             next_domid: 1,
             next_sweep: sessions::SWEEP,
             recorded: None,
+            around: operations::around::Around::default(),
             faults: faults::Faults::default(),
             authorities: Map::default(),
         }

@@ -12,6 +12,7 @@ mod command;
 mod console;
 mod demo;
 mod environments;
+mod fuzz;
 mod metadata;
 mod needs;
 mod no_std;
@@ -46,6 +47,9 @@ commands:
   no-std           prove that the crates below the drivers build without an operating system
   size             build the console and print what it costs to download
   bench [SUITE]    run the benchmarks
+  fuzz TARGET [SECS], fuzz TARGET --replay FILE, fuzz --list
+                   search for inputs that break the codec, for as long as asked (60 s); the target `all`
+                   divides the time among all of them
 
 options:
   --no-install     never install anything: name what is missing and the command that installs it
@@ -108,6 +112,7 @@ fn dispatch(args: &[String]) -> Result<(), Stop> {
         ("size", []) => size(&workspace),
         ("bench", []) => bench(&workspace, None),
         ("bench", [suite]) if !suite.starts_with('-') => bench(&workspace, Some(suite)),
+        ("fuzz", rest) => fuzz::run(&workspace, rest),
         ("lint" | "tidy" | "gen" | "web" | "no-std" | "size" | "bench", rest) => {
             Err(Stop::usage(format!("`{command}` does not take `{}`; see `cargo xtask --help`", rest.join(" "))))
         }

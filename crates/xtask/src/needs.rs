@@ -65,6 +65,14 @@ pub(crate) const NODE: Need = Need {
     packages: Packages { apt: "nodejs npm", dnf: "nodejs npm", pacman: "nodejs npm", brew: "node" },
 };
 
+/// What builds libFuzzer, which is written in C++.
+pub(crate) const CPLUSPLUS: Need = Need {
+    what: "a C++ compiler",
+    why: "libFuzzer is built from its sources",
+    present: || tools::find(&["c++", "g++", "clang++"]).is_some(),
+    packages: Packages { apt: "g++", dnf: "gcc-c++", pacman: "gcc", brew: "llvm" },
+};
+
 pub(crate) fn chromium() -> Option<PathBuf> {
     tools::chosen("XENOXIDE_CHROMIUM", &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
 }

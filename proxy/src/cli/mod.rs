@@ -139,6 +139,9 @@ pub struct Sim {
     /// A Unix socket on which it answers; its callers are root
     #[arg(long, value_name = "PATH")]
     pub unix: Option<PathBuf>,
+    /// Print every explicit message and whether it is simulated, and end
+    #[arg(long)]
+    pub coverage: bool,
     /// Print one line of JSON when ready
     #[arg(long)]
     pub json: bool,

@@ -13,6 +13,9 @@ use crate::output;
 
 /// Runs the command.
 pub(super) async fn run(args: &Sim) -> Result<(), Exit> {
+    if args.coverage {
+        return super::coverage::run(args.json);
+    }
     check_socket(args.unix.as_deref())?;
     let sim = pool::make(&args.pool)?;
     let config = places(args, &sim)?;

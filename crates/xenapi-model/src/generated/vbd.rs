@@ -240,7 +240,7 @@ pub fn unplug(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// `VBD.plug`. Puts it into a running VM; into one that is not, its start does that.
+/// `VBD.plug`. Puts it into a running VM. Where the VM does not run, its next start does that.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn plug(this: &Ref<crate::VBD>) -> Call<()> {
@@ -591,7 +591,7 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "Puts it into a running VM; into one that is not, its start does that.",
+        doc: "Puts it into a running VM. Where the VM does not run, its next start does that.",
     },
     MessageDesc {
         name: "insert",

@@ -377,7 +377,7 @@ pub fn unplug(this: &Ref<crate::VIF>) -> Call<()> {
     send(&CLASS, 14, vec![this.argument()])
 }
 
-/// `VIF.plug`. Puts it into a running VM; into one that is not, its start does that.
+/// `VIF.plug`. Puts it into a running VM. Where the VM does not run, its next start does that.
 ///
 /// Least role: vm-admin. Published in rio.
 pub fn plug(this: &Ref<crate::VIF>) -> Call<()> {
@@ -937,6 +937,6 @@ static MESSAGES: &[MessageDesc] = &[
         errors: &[],
         least_role: LeastRole::VmAdmin,
         lifecycle: &[(Stage::Published, "rio")],
-        doc: "Puts it into a running VM; into one that is not, its start does that.",
+        doc: "Puts it into a running VM. Where the VM does not run, its next start does that.",
     },
 ];

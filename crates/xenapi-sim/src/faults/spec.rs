@@ -302,7 +302,7 @@ fn fault(name: &str, value: Option<&str>) -> Result<Fault, String> {
         },
         "status" => Fault::Status(status(given()?)?),
         "host-is-slave" => Fault::HostIsSlave(value.map(ToOwned::to_owned)),
-        "failure" => Fault::Failure(given()?.split(',').map(|word| unescape_comma(word)).collect()),
+        "failure" => Fault::Failure(given()?.split(',').map(unescape_comma).collect()),
         "session-loss" => alone(Fault::SessionLoss)?,
         "events-lost" => alone(Fault::EventsLost)?,
         "restart" => Fault::Restart(value.map(time).transpose()?.unwrap_or_default()),

@@ -39,6 +39,7 @@ pub(crate) fn generate(sim: &mut Sim, config: &Config) {
     vms::make(sim, &mut plan, vms);
     hosts::finish(sim, &plan);
     storage::finish(sim);
+    sim.refresh_everything();
     leave_messages(sim, &plan);
 }
 

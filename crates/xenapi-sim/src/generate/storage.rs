@@ -11,7 +11,7 @@ use super::hosts::Host;
 use super::names::IMAGES;
 use super::{GIB, map, set};
 use crate::Sim;
-use crate::operations::DISK_OPERATIONS;
+use crate::operations::{DISK_OPERATIONS, DRIVERS};
 
 pub(crate) struct Storage {
     /// For disks, on all hosts.
@@ -30,18 +30,6 @@ impl Storage {
         &self.shared[0]
     }
 }
-
-/// The storage drivers: type, name.
-const DRIVERS: &[(&str, &str)] = &[
-    ("lvm", "Local VHD on LVM"),
-    ("ext", "Local EXT4 VHD"),
-    ("nfs", "NFS VHD"),
-    ("lvmoiscsi", "LVHD over iSCSI"),
-    ("iso", "ISO"),
-    ("udev", "udev"),
-    ("smb", "SMB VHD"),
-    ("file", "File-based"),
-];
 
 struct Sr {
     label: String,
@@ -107,12 +95,10 @@ pub(crate) fn make(sim: &mut Sim, hosts: &[Host], vms: usize) -> Storage {
 }
 
 fn make_drivers(sim: &mut Sim) {
-    for (kind, label) in DRIVERS {
+    for driver in DRIVERS {
         let (reference, uuid) = (sim.random.reference(), sim.random.uuid());
-        let features =
-            ["SR_PROBE", "VDI_CREATE", "VDI_DELETE", "VDI_ATTACH", "VDI_DETACH", "VDI_CLONE", "VDI_SNAPSHOT", "VDI_RESIZE"];
-        let features = map(features.iter().map(|feature| (*feature, 1_i64)));
-        let draft = sim.store.draft("SM").with("uuid", uuid).with("type", *kind).with("name_label", *label);
+        let features = map(driver.features.iter().map(|feature| (*feature, 1_i64)));
+        let draft = sim.store.draft("SM").with("uuid", uuid).with("type", driver.kind).with("name_label", driver.label);
         let draft = draft.with("vendor", "Simulated").with("version", "1.0").with("required_api_version", "1.0");
         sim.store.insert(&reference, draft.with("features", features));
     }

@@ -1,17 +1,36 @@
 //! What is simulated by hand: explicit messages with a body of their own, and what creating, writing and destroying objects of some
 //! classes entails.
 
+mod allowed;
+pub(crate) mod around;
+mod bond;
 mod boot;
+mod breakage;
+mod cbt;
 mod devices;
 mod evacuate;
+mod hardware;
 mod memory;
+mod messages;
 mod networks;
+mod overlays;
+mod pbd;
+mod pif;
 mod pool;
+mod probes;
 mod replicate;
 mod rules;
+mod secrets;
+mod sites;
 mod snapshots;
+mod sources;
+mod sr;
+mod steps;
 mod storage;
 mod timed;
+mod vbd;
+mod vdi;
+mod vif;
 mod vm;
 
 use alloc::boxed::Box;
@@ -24,9 +43,12 @@ use crate::store::Draft;
 use crate::tasks::Operation;
 use crate::{Handled, Sim, queues, sessions, tasks, users};
 
+#[cfg(test)]
+pub(crate) use allowed::is_allowed;
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
 pub(crate) use pool::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
+pub(crate) use storage::DRIVERS;
 
 /// A body that answers at once.
 type Now = fn(&mut Sim, &Caller, &mut Args) -> Result<Value, Failure>;
@@ -45,15 +67,28 @@ pub(crate) enum Handler {
 
 /// The body of an explicit message, if it is simulated.
 pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> {
+    let common = messages::find(class.name, message.name).or_else(|| sources::find(class.name, message.name));
+    if common.is_some() {
+        return common;
+    }
     match class.name {
         "event" => queues::find(message.name),
         "session" => sessions::find(message.name),
         "task" => tasks::find(message.name),
         "auth" | "role" | "subject" => users::find(class.name, message.name),
         "VM" => vm::find(message.name).or_else(|| memory::find(message.name)),
-        "SR" | "VDI" => storage::find(class.name, message.name),
-        "VLAN" | "PIF" => networks::find(class.name, message.name),
-        "VBD" | "VIF" | "PBD" => devices::find(class.name, message.name),
+        "SR" => sr::find(message.name),
+        "VDI" => vdi::find(message.name),
+        "PBD" => pbd::find(message.name),
+        "VBD" => vbd::find(message.name),
+        "VIF" => vif::find(message.name),
+        "network" => networks::find(message.name),
+        "PIF" => pif::find(message.name),
+        "Bond" => bond::find(message.name),
+        "VLAN" | "tunnel" | "network_sriov" => overlays::find(class.name, message.name),
+        "VTPM" | "VUSB" | "PUSB" | "USB_group" | "VGPU" | "PGPU" | "GPU_group" => hardware::find(class.name, message.name),
+        "PVS_site" | "PVS_server" | "PVS_proxy" | "SDN_controller" | "Repository" | "crashdump" | "host_crashdump"
+        | "Rate_limit" | "Caller" => sites::find(class.name, message.name),
         "host" => evacuate::find(message.name).or_else(|| pool::find(class.name, message.name)),
         _ => pool::find(class.name, message.name),
     }
@@ -81,12 +116,15 @@ const PLAIN: &[(&str, &[&str])] = &[
     ),
     ("task", &["other_config"]),
     ("SR", &["name_label", "name_description", "physical_size"]),
-    ("VDI", &["name_label", "name_description", "read_only", "sharable", "on_boot", "allow_caching"]),
-    ("network", &["purpose", "default_locking_mode"]),
+    ("VDI", &["name_label", "name_description", "read_only", "sharable", "allow_caching"]),
     ("PIF", &["disallow_unplug"]),
+    ("PVS_site", &["PVS_uuid"]),
+    ("Repository", &["gpgkey_path"]),
+    ("VMSS", &["frequency", "schedule", "retained_snapshots", "type", "last_run_time"]),
+    ("Observer", &["components", "endpoints", "attributes", "enabled", "hosts"]),
+    ("Rate_limit", &["fill_rate", "burst_size"]),
     ("pool", &["guest_agent_config", "igmp_snooping_enabled"]),
     ("host", &["iscsi_iqn", "multipathing", "numa_affinity_policy", "max_cstate"]),
-    ("VIF", &["locking_mode", "ipv4_allowed", "ipv6_allowed"]),
 ];
 
 /// The setter that an explicit message amounts to, for those that only write a field.
@@ -161,11 +199,11 @@ pub(crate) fn host_died(sim: &mut Sim, host: &RawRef) {
 pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft) -> Result<(), Failure> {
     match class.name {
         "VM" => vm::before_create(sim, draft),
-        "VBD" => devices::before_create_vbd(sim, draft),
-        "VIF" => devices::before_create_vif(sim, draft),
-        "VDI" => devices::before_create_vdi(sim, draft),
-        "PBD" => devices::before_create_pbd(sim, draft),
-        "network" => devices::before_create_network(sim, draft),
+        "VBD" => vbd::before_create(sim, draft),
+        "VIF" => vif::before_create(sim, draft),
+        "VDI" => vdi::before_create(sim, draft),
+        "PBD" => pbd::before_create(sim, draft),
+        "network" => networks::before_create(sim, draft),
         "console" => Err(Failure::new("NOT_IMPLEMENTED", ["console.create"])),
         _ => Ok(()),
     }
@@ -173,16 +211,16 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
 
 /// Computes anew what an object allows.
 pub(crate) fn refresh(sim: &mut Sim, class: &str, reference: &RawRef) {
-    if class == "VM" {
-        sim.refresh_vm(reference);
-    }
+    sim.refresh_allowed(class, reference);
 }
 
 /// What a new object entails.
 pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) {
     match class.name {
         "VM" => sim.refresh_vm(reference),
-        "VBD" | "VIF" => devices::after_create(sim, class.name, reference),
+        "VBD" => vbd::after_create(sim, reference),
+        "VIF" => sim.refresh_allowed("VIF", reference),
+        "VDI" => vdi::after_create(sim, reference),
         _ => {}
     }
 }
@@ -191,11 +229,11 @@ pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef)
 pub(crate) fn before_destroy(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) -> Result<(), Failure> {
     match class.name {
         "VM" => vm::before_destroy(sim, reference),
-        "VBD" => devices::before_destroy_vbd(sim, reference),
-        "VIF" => devices::before_destroy_vif(sim, reference),
-        "VDI" => devices::before_destroy_vdi(sim, reference),
-        "PBD" => devices::before_destroy_pbd(sim, reference),
-        "network" => devices::before_destroy_network(sim, reference),
+        "VBD" => vbd::before_destroy(sim, reference),
+        "VIF" => vif::before_destroy(sim, reference),
+        "VDI" => vdi::before_destroy(sim, reference),
+        "PBD" => pbd::before_destroy(sim, reference),
+        "network" => networks::before_destroy(sim, reference),
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use xenapi_core::{Failure, NULL, RawRef, Struct, Value};
 
 use crate::Sim;
 use crate::implicit::handle_invalid;
-use crate::operations::devices;
+use crate::operations::{devices, vdi};
 use crate::store::Draft;
 
 /// What kind of copy.
@@ -160,27 +160,7 @@ fn copy_disk(sim: &mut Sim, vbd: &RawRef, new: &RawRef, kind: &Copy) {
 
 /// A disk made out of another one.
 pub(crate) fn copy_vdi(sim: &mut Sim, vdi: &RawRef, kind: &Copy) -> RawRef {
-    let mut draft = draft_of(sim, "VDI", vdi);
-    let location = draft.text("uuid").to_string();
-    draft.set("location", location);
-    for field in ["VBDs", "snapshots", "crash_dumps"] {
-        draft.set(field, Vec::new());
-    }
-    let is_snapshot = *kind == Copy::Snapshot;
-    draft.set("is_a_snapshot", is_snapshot);
-    draft.set("snapshot_of", if is_snapshot { vdi.as_str() } else { NULL });
-    if is_snapshot {
-        draft.set("snapshot_time", sim.date());
-    }
-    if let Copy::Full(sr) = kind
-        && !sr.is_null()
-    {
-        draft.set("SR", sr);
-    }
-    let reference = sim.random.reference();
-    sim.store.insert(&reference, draft);
-    devices::account(sim, &reference, 1);
-    reference
+    vdi::duplicate(sim, vdi, kind)
 }
 
 fn copy_vif(sim: &mut Sim, vif: &RawRef, new: &RawRef, keep_mac: bool) {

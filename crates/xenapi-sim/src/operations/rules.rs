@@ -266,5 +266,6 @@ impl Sim {
     pub(crate) fn refresh_vm(&mut self, vm: &RawRef) {
         let allowed = state(self, vm.as_str()).allowed();
         self.store.put("VM", vm.as_str(), "allowed_operations", allowed);
+        self.refresh_devices(vm);
     }
 }

@@ -1,56 +1,106 @@
-//! Storage repositories and disks.
+//! What disks, repositories and their connections have in common: drivers, room, and who is connected.
 
-use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use xenapi_core::{Failure, Millis, RawRef, Value};
+use xenapi_core::{Failure, RawRef, Value};
 
 use crate::Sim;
-use crate::arguments::Args;
-use crate::dispatch::Caller;
-use crate::operations::replicate::{self, Copy};
-use crate::operations::{Handler, devices};
-use crate::tasks::{Hold, Operation, Start};
 
-pub(crate) fn find(class: &str, message: &str) -> Option<Handler> {
-    Some(match (class, message) {
-        ("SR", "get_supported_types") => Handler::Now(|sim, _, _| {
-            let drivers = sim.store.table("SM").rows.values();
-            let at = sim.store.table("SM").class.field_index("type");
-            Ok(Value::Array(drivers.filter_map(|row| at.map(|at| row.fields[at].clone())).collect()))
-        }),
-        ("SR", "scan") => Handler::Now(|sim, _, args| {
-            let sr = sim.need("SR", args.text(0))?;
-            need_attached(sim, &sr).map(|()| Value::VOID)
-        }),
-        ("SR", "set_shared") => Handler::Now(|sim, _, args| {
-            let sr = sim.need("SR", args.text(0))?;
-            sim.store.put("SR", sr.as_str(), "shared", args.flag(1));
-            Ok(Value::VOID)
-        }),
-        ("SR", "forget") => Handler::Now(|sim, _, args| {
-            let sr = sim.need("SR", args.text(0))?;
-            check_detached(sim, &sr)?;
-            remove_sr(sim, &sr);
-            Ok(Value::VOID)
-        }),
-        ("SR", "destroy") => Handler::Now(destroy_sr),
-        ("VDI", "snapshot") => Handler::Job(|_, _, args| copy(args, Copy::Snapshot, "snapshot")),
-        ("VDI", "clone") => Handler::Job(|_, _, args| copy(args, Copy::Clone, "clone")),
-        ("VDI", "copy") => Handler::Job(|_, _, args| copy(args, Copy::Full(RawRef::from(args.text(1))), "copy")),
-        ("VDI", "resize" | "resize_online") => Handler::Now(resize),
-        ("VDI", "forget") => Handler::Now(|sim, _, args| {
-            let vdi = sim.need("VDI", args.text(0))?;
-            check_unused(sim, &vdi, "forget")?;
-            devices::remove_vdi(sim, &vdi);
-            Ok(Value::VOID)
-        }),
-        _ => return None,
-    })
+/// Disks grow by steps of this many bytes.
+const BLOCK: i64 = 2 << 20;
+/// The largest disk in the image format of the drivers.
+const LARGEST: i64 = 2040 << 30;
+/// What a disk takes that nobody has written to, where the driver allocates as data come.
+const EMPTY_DISK: i64 = 4 << 20;
+
+/// What a storage driver is like.
+pub(crate) struct Driver {
+    pub(crate) kind: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) features: &'static [&'static str],
+    /// Whether disks take room only for what was written to them.
+    pub(crate) is_thin: bool,
+}
+
+const BLOCKS: &[&str] = &[
+    "SR_PROBE",
+    "SR_UPDATE",
+    "SR_SUPPORTS_LOCAL_CACHING",
+    "SR_METADATA",
+    "VDI_CREATE",
+    "VDI_DELETE",
+    "VDI_ATTACH",
+    "VDI_DETACH",
+    "VDI_INTRODUCE",
+    "VDI_UPDATE",
+    "VDI_CLONE",
+    "VDI_SNAPSHOT",
+    "VDI_RESIZE",
+    "VDI_MIRROR",
+    "VDI_GENERATE_CONFIG",
+    "VDI_CONFIG_CBT",
+];
+
+const FILES: &[&str] = &[
+    "SR_PROBE",
+    "SR_UPDATE",
+    "SR_SUPPORTS_LOCAL_CACHING",
+    "SR_METADATA",
+    "VDI_CREATE",
+    "VDI_DELETE",
+    "VDI_ATTACH",
+    "VDI_DETACH",
+    "VDI_INTRODUCE",
+    "VDI_UPDATE",
+    "VDI_CLONE",
+    "VDI_SNAPSHOT",
+    "VDI_RESIZE",
+    "VDI_RESIZE_ONLINE",
+    "VDI_MIRROR",
+    "VDI_GENERATE_CONFIG",
+    "VDI_CONFIG_CBT",
+    "VDI_RESET_ON_BOOT",
+    "THIN_PROVISIONING",
+];
+
+const IMAGES: &[&str] = &["VDI_CREATE", "VDI_DELETE", "VDI_ATTACH", "VDI_DETACH", "VDI_UPDATE", "SR_UPDATE"];
+const DRIVES: &[&str] = &["VDI_INTRODUCE", "VDI_ATTACH", "VDI_DETACH", "VDI_UPDATE", "SR_UPDATE"];
+
+/// The drivers that a made pool has.
+pub(crate) const DRIVERS: &[Driver] = &[
+    Driver { kind: "lvm", label: "Local VHD on LVM", features: BLOCKS, is_thin: false },
+    Driver { kind: "ext", label: "Local EXT4 VHD", features: FILES, is_thin: true },
+    Driver { kind: "nfs", label: "NFS VHD", features: FILES, is_thin: true },
+    Driver { kind: "lvmoiscsi", label: "LVHD over iSCSI", features: BLOCKS, is_thin: false },
+    Driver { kind: "iso", label: "ISO", features: IMAGES, is_thin: false },
+    Driver { kind: "udev", label: "udev", features: DRIVES, is_thin: false },
+    Driver { kind: "smb", label: "SMB VHD", features: FILES, is_thin: true },
+    Driver { kind: "file", label: "File-based", features: FILES, is_thin: true },
+];
+
+/// The driver of a type in the pool.
+pub(crate) fn driver_of(sim: &Sim, kind: &str) -> Option<RawRef> {
+    let table = sim.store.table("SM");
+    let at = table.class.field_index("type")?;
+    let row = table.rows.values().find(|row| row.fields.get(at).and_then(Value::as_text) == Some(kind))?;
+    Some(row.reference.clone())
+}
+
+/// Whether the driver of a repository can do something. One about which nothing was recorded can do everything.
+pub(crate) fn has_feature(sim: &Sim, sr: &RawRef, feature: &str) -> bool {
+    let Some(driver) = driver_of(sim, sim.store.text("SR", sr.as_str(), "type")) else { return true };
+    let features = sim.store.value("SM", driver.as_str(), "features").and_then(Value::as_struct);
+    features.is_none_or(|features| features.is_empty() || features.get(feature).is_some())
+}
+
+fn is_thin(sim: &Sim, sr: &RawRef) -> bool {
+    let kind = sim.store.text("SR", sr.as_str(), "type");
+    DRIVERS.iter().any(|driver| driver.kind == kind && driver.is_thin)
 }
 
 /// Fails unless a host is connected to the repository.
-fn need_attached(sim: &Sim, sr: &RawRef) -> Result<(), Failure> {
+pub(crate) fn need_attached(sim: &Sim, sr: &RawRef) -> Result<(), Failure> {
     let pbds = sim.store.refs("SR", sr.as_str(), "PBDs");
     if pbds.iter().any(|pbd| sim.store.flag("PBD", pbd.as_str(), "currently_attached")) {
         return Ok(());
@@ -58,104 +108,83 @@ fn need_attached(sim: &Sim, sr: &RawRef) -> Result<(), Failure> {
     Err(Failure::new("SR_HAS_NO_PBDS", [sr.as_str()]))
 }
 
-fn check_detached(sim: &Sim, sr: &RawRef) -> Result<(), Failure> {
-    if need_attached(sim, sr).is_ok() {
-        return Err(Failure::new("SR_HAS_PBD", [sr.as_str()]));
+/// Whether every host is connected to the repository.
+pub(crate) fn is_everywhere(sim: &Sim, sr: &RawRef) -> bool {
+    let attached = |pbd: &RawRef| sim.store.flag("PBD", pbd.as_str(), "currently_attached");
+    let hosts: Vec<RawRef> = sim.store.refs("SR", sr.as_str(), "PBDs").into_iter().filter(attached).collect();
+    let hosts: Vec<RawRef> = hosts.iter().map(|pbd| sim.store.reference("PBD", pbd.as_str(), "host")).collect();
+    sim.store.all("host").iter().all(|host| hosts.contains(host))
+}
+
+/// The size that a disk gets whose caller wants `bytes`: whole blocks, as the drivers' image format has it.
+///
+/// # Errors
+/// When it is smaller or larger than the format allows.
+pub(crate) fn round_size(bytes: i64) -> Result<i64, Failure> {
+    if !(1 << 20..=LARGEST).contains(&bytes) {
+        let text = "VDI Invalid size [opterr=VDI size must be between 1 MB and 2088960 MB]";
+        return Err(Failure::new("SR_BACKEND_FAILURE_79", ["", text, ""]));
+    }
+    Ok((bytes + BLOCK - 1) / BLOCK * BLOCK)
+}
+
+/// What a new disk of that size takes in a repository.
+pub(crate) fn initial_use(sim: &Sim, sr: &RawRef, bytes: i64) -> i64 {
+    if is_thin(sim, sr) { EMPTY_DISK.min(bytes) } else { bytes }
+}
+
+/// What a snapshot or clone of a disk takes where that disk is.
+pub(crate) fn delta_use(sim: &Sim, vdi: &RawRef) -> i64 {
+    let used = sim.store.int("VDI", vdi.as_str(), "physical_utilisation");
+    if is_thin(sim, &sim.store.reference("VDI", vdi.as_str(), "SR")) { EMPTY_DISK.min(used) } else { used }
+}
+
+/// Fails with `SR_FULL` unless a repository has room for so many bytes more. One of unknown size has.
+pub(crate) fn check_room(sim: &Sim, sr: &RawRef, bytes: i64) -> Result<(), Failure> {
+    let size = sim.store.int("SR", sr.as_str(), "physical_size");
+    let free = (size - sim.store.int("SR", sr.as_str(), "physical_utilisation")).max(0);
+    if size > 0 && bytes > free {
+        return Err(Failure::new("SR_FULL", [bytes.to_string(), free.to_string()]));
     }
     Ok(())
 }
 
-fn destroy_sr(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Failure> {
-    let sr = sim.need("SR", args.text(0))?;
-    let of = sr.as_str();
-    if sim.store.key("SR", of, "other_config", "indestructible") == Some("true") {
-        return Err(Failure::new("SR_INDESTRUCTIBLE", [of]));
-    }
-    check_detached(sim, &sr)?;
-    if sim.store.refs("SR", of, "PBDs").is_empty() {
-        return Err(Failure::new("SR_HAS_NO_PBDS", [of]));
-    }
-    if sim.store.refs("SR", of, "VDIs").iter().any(|vdi| sim.store.flag("VDI", vdi.as_str(), "managed")) {
-        return Err(Failure::new("SR_NOT_EMPTY", [""; 0]));
-    }
-    remove_sr(sim, &sr);
-    Ok(Value::VOID)
-}
-
-fn remove_sr(sim: &mut Sim, sr: &RawRef) {
-    for pbd in sim.store.refs("SR", sr.as_str(), "PBDs") {
-        sim.store.remove("PBD", pbd.as_str());
-    }
-    for vdi in sim.store.refs("SR", sr.as_str(), "VDIs") {
-        devices::remove_vdi(sim, &vdi);
-    }
-    sim.store.remove("SR", sr.as_str());
-}
-
-fn check_unused(sim: &Sim, vdi: &RawRef, operation: &str) -> Result<(), Failure> {
-    let vbds = sim.store.refs("VDI", vdi.as_str(), "VBDs");
-    if vbds.iter().any(|vbd| sim.store.flag("VBD", vbd.as_str(), "currently_attached")) {
-        return Err(Failure::new("VDI_IN_USE", [vdi.as_str(), operation]));
-    }
-    Ok(())
-}
-
-fn resize(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Failure> {
-    let (vdi, size) = (sim.need("VDI", args.text(0))?, args.int(1));
+/// Counts a disk into its SR (`sign` 1) or out of it (-1).
+pub(crate) fn account(sim: &mut Sim, vdi: &RawRef, sign: i64) {
     let of = vdi.as_str();
-    check_unused(sim, &vdi, "resize")?;
-    let (sr, old) = (sim.store.reference("VDI", of, "SR"), sim.store.int("VDI", of, "virtual_size"));
-    need_attached(sim, &sr)?;
-    if size < old {
-        let text = alloc::format!("VDI Invalid size [opterr=shrinking from {old} to {size} is not possible]");
-        return Err(Failure::new("SR_BACKEND_FAILURE_79", ["", text.as_str(), ""]));
-    }
-    sim.store.put("VDI", of, "virtual_size", size);
-    let allocated = sim.store.int("SR", sr.as_str(), "virtual_allocation") + (size - old);
-    sim.store.put("SR", sr.as_str(), "virtual_allocation", allocated);
-    Ok(Value::VOID)
+    let (virtual_size, used) = (sim.store.int("VDI", of, "virtual_size"), sim.store.int("VDI", of, "physical_utilisation"));
+    let sr = sim.store.reference("VDI", of, "SR");
+    grow(sim, &sr, sign * virtual_size, sign * used);
 }
 
-/// A disk that is being copied.
-struct DiskCopy {
-    vdi: RawRef,
-    kind: Copy,
-    operation: &'static str,
-}
-
-fn copy(args: &Args, kind: Copy, operation: &'static str) -> Result<Box<dyn Operation>, Failure> {
-    Ok(Box::new(DiskCopy { vdi: RawRef::from(args.text(0)), kind, operation }))
-}
-
-impl Operation for DiskCopy {
-    fn begin(&mut self, sim: &mut Sim) -> Result<Start, Failure> {
-        let of = sim.need("VDI", self.vdi.as_str())?;
-        let current = sim.store.value("VDI", of.as_str(), "current_operations").and_then(Value::as_struct);
-        if let Some((task, operation)) = current.and_then(|current| current.nth(0)) {
-            let params = ["VDI", of.as_str(), operation.as_text().unwrap_or(""), task];
-            return Err(Failure::new("OTHER_OPERATION_IN_PROGRESS", params));
+/// Changes what a repository has allocated and used. Sizes that are not known stay so.
+pub(crate) fn grow(sim: &mut Sim, sr: &RawRef, allocated: i64, used: i64) {
+    for (field, change) in [("virtual_allocation", allocated), ("physical_utilisation", used)] {
+        let old = sim.store.int("SR", sr.as_str(), field);
+        if old >= 0 {
+            sim.store.put("SR", sr.as_str(), field, (old + change).max(0));
         }
-        need_attached(sim, &sim.store.reference("VDI", of.as_str(), "SR"))?;
-        if let Copy::Full(sr) = &self.kind {
-            let vbds = sim.store.refs("VDI", of.as_str(), "VBDs");
-            let written = vbds.iter().any(|vbd| {
-                sim.store.flag("VBD", vbd.as_str(), "currently_attached")
-                    && sim.store.text("VBD", vbd.as_str(), "mode") == "RW"
-            });
-            if written {
-                return Err(Failure::new("VDI_IN_USE", [of.as_str(), self.operation]));
-            }
-            if !sr.is_null() {
-                sim.need("SR", sr.as_str())?;
-                need_attached(sim, sr)?;
-            }
-        }
-        let hold = Hold { class: "VDI", reference: of, operation: self.operation };
-        Ok(Start { duration: Millis(800), holds: Vec::from([hold]) })
     }
+}
 
-    fn finish(&mut self, sim: &mut Sim) -> Result<Value, Failure> {
-        sim.need("VDI", self.vdi.as_str())?;
-        Ok(replicate::copy_vdi(sim, &self.vdi, &self.kind).into())
+/// Fails as the driver does when the storage behind a repository does not answer.
+pub(crate) fn check_alive(sim: &Sim, sr: &RawRef) -> Result<(), Failure> {
+    if !sim.around.dead.contains(sr) {
+        return Ok(());
+    }
+    let (number, text) = match sim.store.text("SR", sr.as_str(), "type") {
+        "nfs" => ("73", "NFS mount error [opterr=mount failed with return code 32]"),
+        "lvmoiscsi" => ("141", "Unable to connect to iSCSI service on target"),
+        _ => ("47", "The SR is not available [opterr=the storage does not answer]"),
+    };
+    Err(Failure::new(alloc::format!("SR_BACKEND_FAILURE_{number}"), [String::new(), text.into(), String::new()]))
+}
+
+/// The size of storage of that type of which nothing else is known.
+pub(crate) fn default_size(kind: &str) -> i64 {
+    match kind {
+        "iso" | "udev" => 0,
+        "nfs" | "smb" => 2 << 40,
+        _ => 512 << 30,
     }
 }

@@ -3,6 +3,7 @@
 
 mod big;
 mod calls;
+mod coverage;
 mod database;
 mod events;
 mod generated;
