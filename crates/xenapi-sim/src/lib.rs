@@ -170,6 +170,7 @@ pub struct Sim {
     noticed: events::Token,
     /// Events older than this are forgotten.
     forgotten: events::Token,
+    memo: Option<events::Memo>,
     has_heartbeat: bool,
     timers: BTreeMap<(Millis, u64), Timer>,
     ready: Vec<(PendingId, Outcome)>,
@@ -212,6 +213,7 @@ impl Sim {
             waits: BTreeMap::new(),
             noticed: events::Token::default(),
             forgotten: events::Token::default(),
+            memo: None,
             has_heartbeat: false,
             timers: BTreeMap::new(),
             ready: Vec::new(),

@@ -170,8 +170,8 @@ pub fn write_success(value: &Value, version: Version, id: &Id) -> Vec<u8> {
     write_success_with(|writer| value.write(writer), version, id)
 }
 
-/// As [`write_success`], for a result that writes itself.
-pub fn write_success_with(write: impl FnOnce(&mut JsonWriter), version: Version, id: &Id) -> Vec<u8> {
+/// The reply to a call that succeeded, with a result that writes itself: exactly one value.
+pub fn write_success_with(write: impl FnOnce(&mut dyn Writer), version: Version, id: &Id) -> Vec<u8> {
     reply_or_call(version, |writer| {
         writer.member("result");
         write(writer);

@@ -187,9 +187,9 @@ pub fn write_success(value: &Value) -> Vec<u8> {
     write_success_with(|writer| value.write(writer))
 }
 
-/// As [`write_success`], for a result that writes itself.
-pub fn write_success_with(write: impl FnOnce(&mut XmlWriter)) -> Vec<u8> {
-    envelope("Success", "Value", write)
+/// The reply to a call that succeeded, with a result that writes itself: exactly one value.
+pub fn write_success_with(write: impl FnOnce(&mut dyn Writer)) -> Vec<u8> {
+    envelope("Success", "Value", |writer| write(writer))
 }
 
 /// The reply to a call that was refused: `Status` is `Failure`, and the error is `ErrorDescription`.
