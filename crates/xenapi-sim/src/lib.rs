@@ -50,6 +50,7 @@ mod implicit;
 mod incidents;
 mod members;
 mod operations;
+mod places;
 mod queues;
 mod random;
 mod rbac;
@@ -77,6 +78,7 @@ use crate::timers::Timer;
 pub use coverage::{Coverage, CoveredMessage, coverage};
 pub use incidents::Incident;
 pub use members::{HostId, HostInfo};
+pub use places::HostCertificate;
 pub use records::Error;
 pub use reply::Shared;
 
