@@ -313,7 +313,7 @@ pub fn unplug(this: &Ref<crate::VBD>) -> Call<()> {
     send(&CLASS, 3, vec![this.argument()])
 }
 
-/// Puts it into a running VM; into one that is not, its start does that. `VBD.plug`.
+/// Puts it into a running VM. Where the VM does not run, its next start does that. `VBD.plug`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 pub fn plug(this: &Ref<crate::VBD>) -> Call<()> {

@@ -454,7 +454,7 @@ pub fn unplug(this: &Ref<crate::VIF>) -> Call<()> {
     send(&CLASS, 14, vec![this.argument()])
 }
 
-/// Puts it into a running VM; into one that is not, its start does that. `VIF.plug`.
+/// Puts it into a running VM. Where the VM does not run, its next start does that. `VIF.plug`.
 ///
 /// Least role: vm-admin. May run as a task. Published in rio.
 pub fn plug(this: &Ref<crate::VIF>) -> Call<()> {

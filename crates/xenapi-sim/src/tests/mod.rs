@@ -1,8 +1,10 @@
 //! Named after the checks of the protocol reference that they make, where there is one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod assertions;
 mod big;
 mod calls;
+mod coverage;
 mod database;
 mod events;
 mod generated;
