@@ -1,6 +1,7 @@
 //! Named after the checks of the protocol reference that they make, where there is one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod assertions;
 mod big;
 mod calls;
 mod coverage;
