@@ -1,10 +1,10 @@
 //! Our own codec. New ways into it are plugged in here.
 
-use xenapi_codec::xmlrpc::{Engine, XmlWriter, read_result, read_result_with, write_success};
+use xenapi_codec::xmlrpc::{Engine, ReplyStream, XmlWriter, read_result, read_result_with, write_success};
 use xenapi_codec::{Limits, jsonrpc};
 use xenapi_core::{Failure, ReadError, Record, Records, Value, Wire, from_value};
 use xenapi_corpus::Content;
-use xenapi_model::{EventBatch, vbd, vdi, vm};
+use xenapi_model::{EventBatch, event, vbd, vdi, vm};
 
 use crate::document::Document;
 use crate::subject::{Subject, Task, Work};
@@ -13,8 +13,9 @@ const DECODE: Subject =
     Subject { key: "", name: "", task: Task::Decode, vm_only: false, order_matters: true, prepare: |_| Err(String::new()) };
 const ENCODE: Subject = Subject { task: Task::Encode, order_matters: false, ..DECODE };
 
-pub(crate) const SUBJECTS: [Subject; 7] = [
+pub(crate) const SUBJECTS: [Subject; 8] = [
     Subject { key: "typed", name: "**typed records, owned**", prepare: typed, ..DECODE },
+    Subject { key: "streamed", name: "**records streamed, 16 KiB chunks**", prepare: streamed, ..DECODE },
     Subject { key: "value", name: "**dynamic value, owned**", prepare: value, ..DECODE },
     Subject { key: "general", name: "typed records, general reader", prepare: general, ..DECODE },
     Subject { key: "json-typed", name: "typed records from JSON-RPC", prepare: json_typed, ..DECODE },
@@ -94,6 +95,51 @@ fn general(document: &Document) -> Result<Work<'_>, String> {
 
 fn json_typed(document: &Document) -> Result<Work<'_>, String> {
     by_content(document, document.json(), Way::Json)
+}
+
+/// How much a socket or a `fetch` gives at a time.
+const CHUNK: usize = 16 * 1024;
+
+fn streamed(document: &Document) -> Result<Work<'_>, String> {
+    match document.content {
+        Content::Vm => stream(document, stream_records::<vm::Record>),
+        Content::Vdi => stream(document, stream_records::<vdi::Record>),
+        Content::Vbd => stream(document, stream_records::<vbd::Record>),
+        Content::Events => stream(document, stream_events),
+    }
+}
+
+fn stream<'d>(document: &'d Document, read: fn(&[u8]) -> Result<usize, ReadError>) -> Result<Work<'d>, String> {
+    let bytes = document.xml();
+    Work::new(bytes.len(), move || match read(bytes) {
+        Ok(count) if count == document.count => Ok(()),
+        Ok(count) => Err(format!("{count} objects of {}", document.count)),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+fn stream_records<R: Record>(bytes: &[u8]) -> Result<usize, ReadError> {
+    let (mut reply, mut count) = (ReplyStream::members(&limits()), 0);
+    for mut chunk in bytes.chunks(CHUNK) {
+        while let Some((reference, record)) = reply.next_record::<R>(&mut chunk)? {
+            core::hint::black_box((reference, record?));
+            count += 1;
+        }
+    }
+    reply.finish(<()>::read)?.ok();
+    Ok(count)
+}
+
+fn stream_events(bytes: &[u8]) -> Result<usize, ReadError> {
+    let (mut reply, mut count) = (ReplyStream::items_of("events", &limits()), 0);
+    for mut chunk in bytes.chunks(CHUNK) {
+        while let Some(event) = reply.next_item(&mut chunk, event::Record::read)? {
+            core::hint::black_box(event?);
+            count += 1;
+        }
+    }
+    reply.finish(EventBatch::read)?.ok();
+    Ok(count)
 }
 
 fn value(document: &Document) -> Result<Work<'_>, String> {

@@ -1,6 +1,11 @@
 //! Times, taken so that what disturbs the machine disturbs everything alike.
+//!
+//! They are those that the thread had a processor. On a machine that does other things, too, they are closer to the truth than the
+//! clock; on one that does not, they are the same.
 
 use std::time::{Duration, Instant};
+
+use cpu_time::ThreadTime;
 
 use crate::subject::Work;
 
@@ -41,7 +46,7 @@ pub fn interleaved(works: &mut [Work<'_>], rounds: usize, time: Duration) -> Vec
 }
 
 fn once(work: &mut Work<'_>, repeats: u32) -> Duration {
-    let start = Instant::now();
+    let start = ThreadTime::now();
     for _ in 0..repeats {
         (work.run)();
     }

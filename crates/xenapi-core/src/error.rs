@@ -67,6 +67,13 @@ impl ReadError {
         self
     }
 
+    /// Says that what was read is a part of a longer document, which begins that many bytes before.
+    #[must_use]
+    pub fn moved(mut self, bytes: u64) -> Self {
+        self.0.offset = self.0.offset.map(|offset| offset + bytes);
+        self
+    }
+
     /// Says what holds the value: a field, an index, a reference. Called from the inside outwards.
     #[must_use]
     pub fn within(mut self, part: impl Into<Cow<'static, str>>) -> Self {
@@ -185,6 +192,25 @@ impl Failure {
     /// The parameter at that place, or empty text.
     pub fn param(&self, at: usize) -> &str {
         self.params.get(at).map_or("", String::as_str)
+    }
+}
+
+/// The failure has another code than the view that was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OtherError;
+
+impl fmt::Display for OtherError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the failure has another code")
+    }
+}
+
+impl core::error::Error for OtherError {}
+
+impl Failure {
+    /// Its parameters by name and type, if its code is that of the view: see `xenapi_model::errors`.
+    pub fn view<'f, V: TryFrom<&'f Failure>>(&'f self) -> Option<V> {
+        V::try_from(self).ok()
     }
 }
 

@@ -21,10 +21,12 @@
 #[cfg(not(feature = "std"))]
 mod absent;
 mod document;
+mod lexer;
 mod reader;
 mod scan;
 #[cfg(feature = "std")]
 mod source;
+mod stream;
 #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "the general reader knows more of the vocabulary"))]
 mod tag;
 mod write;
@@ -34,4 +36,5 @@ pub use document::{
     read_value_text, read_value_with,
 };
 pub use reader::{Engine, XmlReader};
-pub use write::{XmlWriter, write_bare, write_call, write_failure, write_success, write_value_text};
+pub use stream::ReplyStream;
+pub use write::{XmlWriter, write_bare, write_call, write_failure, write_success, write_success_with, write_value_text};

@@ -53,8 +53,10 @@ pub struct XmlReader<'a> {
     next: Next<'a>,
     /// Where the next value begins.
     value_at: u64,
-    /// How many elements are to be closed behind the last value.
-    closing: usize,
+    /// What stands behind the last value.
+    ending: Ending,
+    /// How many of the arrays and structs entered stand outside of the document, which is a part of another.
+    floor: usize,
     /// Whether a parameter of a call waits for its end.
     in_param: bool,
     limits: Limits,
@@ -71,6 +73,39 @@ pub(super) enum Role {
     Server,
     /// Reads what xapi writes, members without a name included.
     Client,
+}
+
+/// How much has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// Items and members in the whole document.
+    pub(super) members: usize,
+    /// Items or members of the innermost array or struct.
+    pub(super) records: usize,
+}
+
+/// What is to be closed behind the last value of a document.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ending {
+    /// Nothing: a lone value.
+    Value,
+    Call,
+    Reply,
+    Fault,
+    /// The part of a document is one member of a struct.
+    Member,
+}
+
+impl Ending {
+    /// How many elements.
+    fn count(self) -> usize {
+        match self {
+            Ending::Value => 0,
+            Ending::Call | Ending::Member => 1,
+            Ending::Fault => 2,
+            Ending::Reply => 3,
+        }
+    }
 }
 
 /// An array or struct that was entered.
@@ -139,13 +174,43 @@ impl<'a> XmlReader<'a> {
             open: Vec::new(),
             next: Next::Nothing,
             value_at: 0,
-            closing: 0,
+            ending: Ending::Value,
+            floor: 0,
             in_param: false,
             limits: *limits,
             members: 0,
             role,
             broken: None,
         })
+    }
+
+    /// The start of a part of a document: one item of an array or one member of a struct, with that many arrays and structs
+    /// around it, of which the innermost has had that many others, as has the whole document.
+    pub(super) fn part(
+        part: &'a [u8],
+        limits: &Limits,
+        choice: Engine,
+        in_struct: bool,
+        outside: usize,
+        before: &Counts,
+    ) -> Result<Self, ReadError> {
+        let mut reader = XmlReader::new(part, limits, Role::Client, choice)?;
+        let shape = if in_struct { Shape::Struct } else { Shape::Array };
+        reader.open = alloc::vec![Open { shape, members: before.records }; outside];
+        reader.floor = outside;
+        reader.members = before.members;
+        reader.ending = if in_struct { Ending::Member } else { Ending::Value };
+        Ok(reader)
+    }
+
+    /// What was counted so far.
+    pub(super) fn counts(&self) -> Counts {
+        Counts { members: self.members, records: self.open.last().map_or(0, |open| open.members) }
+    }
+
+    /// How many arrays and structs are entered.
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
     }
 
     /// Which reader is at work: [`Engine::Scanner`] as long as it recognises the document, then [`Engine::General`].
@@ -163,13 +228,21 @@ impl<'a> XmlReader<'a> {
         self.keep(result)
     }
 
+    /// Checks that a part of a document is complete, and says what has been counted with it.
+    pub(super) fn finish_part(&mut self) -> Result<Counts, ReadError> {
+        self.guard()?;
+        let result = self.finish_inner();
+        self.keep(result)?;
+        Ok(self.counts())
+    }
+
     fn finish_inner(&mut self) -> Result<(), ReadError> {
         self.pass_pending()?;
-        self.leave(0)?;
+        self.leave(self.floor)?;
         if self.scanned(Self::scan_finish)?.is_some() {
             return Ok(());
         }
-        for _ in 0..self.closing {
+        for _ in 0..self.ending.count() {
             self.source()?.expect_close("a closing tag")?;
         }
         self.source()?.expect_end()
@@ -251,7 +324,7 @@ impl<'a> XmlReader<'a> {
                 method
             }
         };
-        self.closing = 1;
+        self.ending = Ending::Call;
         Ok(method)
     }
 
@@ -279,7 +352,7 @@ impl<'a> XmlReader<'a> {
     /// Takes the start of a reply up to its value. Whether that is the value of a fault.
     pub(super) fn reply_head(&mut self) -> Result<bool, ReadError> {
         if self.scanned(Self::scan_reply_head)?.is_some() {
-            self.closing = 3;
+            self.ending = Ending::Reply;
             return Ok(false);
         }
         let source = self.source()?;
@@ -293,7 +366,7 @@ impl<'a> XmlReader<'a> {
             Stop::Open(tag) => return Err(ReadError::syntax("<params> or <fault>", source.found(tag))),
             Stop::Close => return Err(ReadError::syntax("<params> or <fault>", "</methodResponse>")),
         };
-        self.closing = if is_fault { 2 } else { 3 };
+        self.ending = if is_fault { Ending::Fault } else { Ending::Reply };
         self.enter_value()?;
         Ok(is_fault)
     }
@@ -671,14 +744,15 @@ impl<'a> XmlReader<'a> {
 
     fn scan_finish(&mut self) -> Option<()> {
         let scan = self.scan.as_ref()?;
-        let at = match self.closing {
-            0 => scan.at,
-            1 => scan.tag(scan.at, b"</methodCall>")?,
-            3 => {
+        let at = match self.ending {
+            Ending::Value => scan.at,
+            Ending::Call => scan.tag(scan.at, b"</methodCall>")?,
+            Ending::Member => scan.tag(scan.at, b"</member>")?,
+            Ending::Reply => {
                 let at = scan.tag(scan.at, b"</param>")?;
                 scan.tag(scan.tag(at, b"</params>")?, b"</methodResponse>")?
             }
-            _ => return None,
+            Ending::Fault => return None,
         };
         let end = scan.blanks(at);
         if !scan.is_end(end) {
