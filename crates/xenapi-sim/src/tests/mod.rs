@@ -6,11 +6,14 @@ mod big;
 mod calls;
 mod coverage;
 mod database;
+mod devices;
 mod events;
 mod generated;
+mod networks;
 mod operations;
 mod random;
 mod records;
+mod storage;
 mod tasks;
 
 use alloc::string::String;
