@@ -25,7 +25,7 @@ pub(crate) fn take_memory(sim: &mut Sim, host: &RawRef, bytes: i64) {
     let metrics = metrics(sim, host);
     let of = metrics.as_str();
     let total = sim.store.int("host_metrics", of, "memory_total");
-    let free = (sim.store.int("host_metrics", of, "memory_free") - bytes).clamp(0, total);
+    let free = sim.store.int("host_metrics", of, "memory_free").saturating_sub(bytes).clamp(0, total.max(0));
     sim.store.put("host_metrics", of, "memory_free", free);
     let date = sim.date();
     sim.store.put("host_metrics", of, "last_updated", date);

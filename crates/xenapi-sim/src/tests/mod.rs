@@ -11,6 +11,7 @@ mod generated;
 mod operations;
 mod random;
 mod records;
+mod soak;
 mod tasks;
 
 use alloc::string::String;
