@@ -405,3 +405,20 @@ fn repeated_items_and_keys_count_once() {
     let map = map.as_struct().unwrap();
     assert_eq!((map.len(), map.get("k")), (2, Some(&"3".into())));
 }
+
+#[test]
+fn allowed_operations_list_nothing_that_is_not_simulated() {
+    let pool = Pool::with(&Config { hosts: 4, vms: 60, ..Config::default() });
+    for table in &pool.sim.store.tables {
+        let Some(at) = table.class.field_index("allowed_operations") else { continue };
+        for row in table.rows.values() {
+            for operation in row.fields[at].as_array().unwrap().iter().filter_map(Value::as_text) {
+                // Some operations are not messages, but what several messages do.
+                let Some(message) = table.class.message(operation) else { continue };
+                let is_simulated = crate::operations::find(table.class, message).is_some()
+                    || crate::operations::plain_setter(table.class, message.name).is_some();
+                assert!(is_simulated, "{} {} allows {operation}", table.class.name, row.reference);
+            }
+        }
+    }
+}

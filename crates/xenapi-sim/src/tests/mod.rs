@@ -8,9 +8,11 @@ mod coverage;
 mod database;
 mod events;
 mod generated;
+mod incidents;
 mod operations;
 mod random;
 mod records;
+mod sessions;
 mod soak;
 mod tasks;
 
