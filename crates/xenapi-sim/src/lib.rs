@@ -50,6 +50,7 @@ mod implicit;
 mod incidents;
 mod members;
 mod operations;
+mod places;
 mod queues;
 mod random;
 mod rbac;
@@ -77,6 +78,7 @@ use crate::timers::Timer;
 pub use coverage::{Coverage, CoveredMessage, coverage};
 pub use incidents::Incident;
 pub use members::{HostId, HostInfo};
+pub use places::HostCertificate;
 pub use records::Error;
 pub use reply::Shared;
 
@@ -183,6 +185,8 @@ pub struct Sim {
     recorded: Option<Vec<&'static str>>,
     around: operations::around::Around,
     faults: faults::Faults,
+    /// What is known of hosts beside their rows.
+    host_states: operations::HostStates,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
 }
@@ -224,6 +228,7 @@ impl Sim {
             recorded: None,
             around: operations::around::Around::default(),
             faults: faults::Faults::default(),
+            host_states: operations::HostStates::default(),
             authorities: Map::default(),
         }
     }

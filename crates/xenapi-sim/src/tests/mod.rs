@@ -6,14 +6,17 @@ mod big;
 mod calls;
 mod coverage;
 mod database;
+mod devices;
 mod events;
 mod generated;
 mod incidents;
+mod networks;
 mod operations;
 mod random;
 mod records;
 mod sessions;
 mod soak;
+mod storage;
 mod tasks;
 
 use alloc::string::String;
