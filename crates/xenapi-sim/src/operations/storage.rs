@@ -154,7 +154,7 @@ pub(crate) fn account(sim: &mut Sim, vdi: &RawRef, sign: i64) {
     let of = vdi.as_str();
     let (virtual_size, used) = (sim.store.int("VDI", of, "virtual_size"), sim.store.int("VDI", of, "physical_utilisation"));
     let sr = sim.store.reference("VDI", of, "SR");
-    grow(sim, &sr, virtual_size.saturating_mul(sign), used.saturating_mul(sign));
+    grow(sim, &sr, sign.saturating_mul(virtual_size), sign.saturating_mul(used));
 }
 
 /// Changes what a repository has allocated and used. Sizes that are not known stay so.
