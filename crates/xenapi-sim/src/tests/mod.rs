@@ -8,9 +8,13 @@ mod coverage;
 mod database;
 mod events;
 mod generated;
+mod hosts;
+mod life;
+mod members;
 mod operations;
 mod random;
 mod records;
+mod settings;
 mod tasks;
 
 use alloc::string::String;
