@@ -8,7 +8,7 @@ use core::fmt::Debug;
 use crate::descriptor::{ClassDesc, FieldDesc, Type};
 use crate::error::ReadError;
 use crate::tree::ValueWriter;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 use crate::wire::{Reader, Wire, Writer};
 
 /// A class of the API, as a type without values: what `VM` in `Ref<VM>` is.
@@ -61,8 +61,39 @@ pub struct Rest {
     pub unknown: Vec<(String, Value)>,
     /// Places of the fields that did not come.
     missing: Vec<u16>,
+    /// Places of the fields whose null reference came as empty text, to be written back like that.
+    blank: Vec<u16>,
     /// How often a member came again. The last one counts.
     pub repeated: u32,
+}
+
+impl Rest {
+    /// Reads the reference at that place, which may be null, and notes if its null is empty text. Only records call this.
+    ///
+    /// # Errors
+    /// When the value is no reference, or the document is broken.
+    #[doc(hidden)]
+    pub fn read_nullable<C: Class>(&mut self, at: u16, reader: &mut dyn Reader) -> Result<Option<crate::Ref<C>>, ReadError> {
+        self.blank.retain(|blank| *blank != at);
+        if reader.kind()? != Kind::Text {
+            return Wire::read(reader);
+        }
+        let reference = crate::Ref::read(reader)?;
+        if reference.as_str().is_empty() {
+            self.blank.push(at);
+        }
+        Ok(reference.into_option())
+    }
+
+    /// Takes over what another one noted while the fields were read. Only records call this.
+    #[doc(hidden)]
+    pub fn take_notes(&mut self, other: &mut Rest) {
+        self.blank = core::mem::take(&mut other.blank);
+    }
+
+    fn is_blank(&self, at: usize) -> bool {
+        self.blank.iter().any(|blank| usize::from(*blank) == at)
+    }
 }
 
 /// Reads a record's members and hands the known ones to `read_field`. Not generic, so that it is compiled once.
@@ -188,6 +219,15 @@ pub fn write_members<R: Record>(record: &R, writer: &mut dyn Writer) {
             continue;
         }
         writer.member(field.name);
+        if record.rest().is_blank(at) {
+            let mut value = ValueWriter::new();
+            record.write_field(at, &mut value);
+            match value.finish() {
+                Value::Text(text) if text == crate::NULL => writer.text(""),
+                other => other.write(writer),
+            }
+            continue;
+        }
         record.write_field(at, writer);
     }
     for (name, value) in &record.rest().unknown {

@@ -148,5 +148,8 @@ fn bench(workspace: &Workspace, suite: Option<&str>) -> Result<(), Stop> {
     if let Some(suite) = suite {
         cargo.args(["--bench", suite]);
     }
+    if suite == Some("codec") {
+        cargo.args(["--", "--table"]);
+    }
     command::run(&mut cargo)
 }

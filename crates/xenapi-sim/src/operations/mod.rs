@@ -53,14 +53,14 @@ use crate::store::Draft;
 use crate::tasks::Operation;
 use crate::{Handled, Sim, queues, sessions, tasks, users};
 
-#[cfg(test)]
-pub(crate) use allowed::is_allowed;
 pub(crate) use boot::overhead as memory_overhead;
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
 pub(crate) use host_power::{HostStates, host_died};
 pub(crate) use hosts::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
 pub(crate) use storage::DRIVERS;
+#[cfg(test)]
+pub(crate) use {allowed::is_allowed, devices::new_vdi};
 
 /// A body that answers at once.
 type Now = fn(&mut Sim, &Caller, &mut Args) -> Result<Value, Failure>;

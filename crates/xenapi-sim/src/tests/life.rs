@@ -7,12 +7,12 @@ use xenapi_core::Struct;
 const GIB: i64 = 1 << 30;
 
 impl Pool {
-    fn int(&mut self, method: &str, params: &[&str]) -> i64 {
+    fn number(&mut self, method: &str, params: &[&str]) -> i64 {
         self.ask(method, params).unwrap().as_int().unwrap()
     }
 
     fn free_memory(&mut self, host: &str) -> i64 {
-        self.int("host.compute_free_memory", &[host])
+        self.number("host.compute_free_memory", &[host])
     }
 
     /// A VM that runs, and whose disks all hosts reach.
@@ -44,14 +44,15 @@ fn a_vm_takes_memory_of_its_host_and_gives_it_back() {
     let vm = pool.vm("Halted");
     let hosts = pool.refs("host.get_all", &[]);
     let before: Vec<i64> = hosts.iter().map(|host| pool.free_memory(host)).collect();
-    let (wanted, overhead) = (pool.int("VM.get_memory_dynamic_max", &[&vm]), pool.int("VM.get_memory_overhead", &[&vm]));
-    assert_eq!(overhead, pool.int("VM.compute_memory_overhead", &[&vm]));
+    let (wanted, overhead) =
+        (pool.number("VM.get_memory_dynamic_max", &[&vm]), pool.number("VM.get_memory_overhead", &[&vm]));
+    assert_eq!(overhead, pool.number("VM.compute_memory_overhead", &[&vm]));
     pool.start(&vm).unwrap();
     let host = pool.text("VM.get_resident_on", &[&vm]);
     let at = hosts.iter().position(|other| *other == host).unwrap();
     assert_eq!(pool.free_memory(&host), before[at] - wanted - overhead);
     let metrics = pool.text("VM.get_metrics", &[&vm]);
-    assert_eq!(pool.int("VM_metrics.get_memory_actual", &[&metrics]), wanted);
+    assert_eq!(pool.number("VM_metrics.get_memory_actual", &[&metrics]), wanted);
     pool.ask("VM.suspend", &[&vm]).unwrap();
     assert_eq!(pool.free_memory(&host), before[at]);
     pool.call("VM.resume", &flags(&vm)).unwrap();
@@ -70,7 +71,7 @@ fn two_vms_that_start_at_once_do_not_share_their_memory() {
     let halted = pool.refs("VM.get_all_where", &[expr]);
     let (one, other) = (halted[0].clone(), halted[1].clone());
     let metrics = pool.text("host.get_metrics", &[&host]);
-    let needed = pool.int("VM.get_memory_dynamic_max", &[&one]) + pool.int("VM.get_memory_overhead", &[&one]);
+    let needed = pool.number("VM.get_memory_dynamic_max", &[&one]) + pool.number("VM.get_memory_overhead", &[&one]);
     pool.sim.store.put("host_metrics", &metrics, "memory_free", needed + 1000);
     let task = pool.call("Async.VM.start", &flags(&one)).unwrap();
     let refused = pool.start(&other).unwrap_err();
@@ -87,13 +88,13 @@ fn a_guest_gives_memory_back_and_takes_more() {
     let mut pool = Pool::new();
     let vm = pool.movable_vm();
     let host = pool.text("VM.get_resident_on", &[&vm]);
-    let (free, max) = (pool.free_memory(&host), pool.int("VM.get_memory_static_max", &[&vm]));
+    let (free, max) = (pool.free_memory(&host), pool.number("VM.get_memory_static_max", &[&vm]));
     let range = |min: i64, max: i64| [vm.as_str().into(), Value::Int(min), Value::Int(max)];
     pool.call("VM.set_memory_dynamic_range", &range(max / 2, max / 2)).unwrap();
-    assert_eq!(pool.int("VM.get_memory_target", &[&vm]), max / 2);
+    assert_eq!(pool.number("VM.get_memory_target", &[&vm]), max / 2);
     pool.ask("VM.wait_memory_target_live", &[&vm]).unwrap();
     let metrics = pool.text("VM.get_metrics", &[&vm]);
-    assert_eq!(pool.int("VM_metrics.get_memory_actual", &[&metrics]), max / 2);
+    assert_eq!(pool.number("VM_metrics.get_memory_actual", &[&metrics]), max / 2);
     assert_eq!(pool.free_memory(&host), free + max / 2);
     pool.refuses("VM.set_memory_dynamic_range", &range(max, max / 2), "MEMORY_CONSTRAINT_VIOLATION_ORDER", &[]);
     pool.call("VM.set_memory_target_live", &[vm.as_str().into(), Value::Int(max)]).unwrap();
@@ -117,7 +118,7 @@ fn the_most_memory_is_what_fits_with_its_overhead() {
     let answer = most(&mut pool, 8 * GIB);
     assert!(answer < 8 * GIB && answer > 7 * GIB, "{answer}");
     pool.call("VM.set_memory", &[vm.as_str().into(), Value::Int(answer)]).unwrap();
-    let overhead = pool.int("VM.get_memory_overhead", &[&vm]);
+    let overhead = pool.number("VM.get_memory_overhead", &[&vm]);
     assert!(answer + overhead <= 8 * GIB && answer + overhead > 8 * GIB - 3 * (1 << 20));
     assert_eq!(most(&mut pool, 0), 0);
 }
@@ -126,12 +127,12 @@ fn the_most_memory_is_what_fits_with_its_overhead() {
 fn processors_come_and_go() {
     let mut pool = Pool::new();
     let (vm, halted) = (pool.vm("Running"), pool.vm("Halted"));
-    let max = pool.int("VM.get_VCPUs_max", &[&vm]);
+    let max = pool.number("VM.get_VCPUs_max", &[&vm]);
     let to = |vm: &str, number: i64| [Value::from(vm), Value::Int(number)];
     pool.call("VM.set_VCPUs_number_live", &to(&vm, 1)).unwrap();
     let metrics = pool.text("VM.get_metrics", &[&vm]);
-    assert_eq!(pool.int("VM_metrics.get_VCPUs_number", &[&metrics]), 1);
-    assert_eq!(pool.int("VM.get_VCPUs_at_startup", &[&vm]), 1);
+    assert_eq!(pool.number("VM_metrics.get_VCPUs_number", &[&metrics]), 1);
+    assert_eq!(pool.number("VM.get_VCPUs_at_startup", &[&vm]), 1);
     assert_eq!(pool.call("VM.set_VCPUs_number_live", &to(&vm, max + 1)).unwrap_err().code, "INVALID_VALUE");
     pool.refuses("VM.set_VCPUs_number_live", &to(&halted, 1), "VM_BAD_POWER_STATE", &[&halted, "running", "halted"]);
     pool.ask("VM.add_to_VCPUs_params_live", &[&vm, "weight", "512"]).unwrap();
@@ -372,7 +373,7 @@ fn a_full_repository_takes_no_memory_and_no_disks() {
     let vm = pool.movable_vm();
     let of_pool = pool.refs("pool.get_all", &[])[0].clone();
     let sr = pool.text("pool.get_suspend_image_SR", &[&of_pool]);
-    let used = pool.int("SR.get_physical_utilisation", &[&sr]);
+    let used = pool.number("SR.get_physical_utilisation", &[&sr]);
     pool.sim.store.put("SR", &sr, "physical_size", used + 1000);
     let refused = pool.ask("VM.suspend", &[&vm]).unwrap_err();
     assert_eq!(refused, failure("SR_SUSPEND_SPACE_INSUFFICIENT", &[&sr]));

@@ -6,15 +6,18 @@ mod big;
 mod calls;
 mod coverage;
 mod database;
+mod devices;
 mod events;
 mod generated;
 mod hosts;
 mod life;
 mod members;
+mod networks;
 mod operations;
 mod random;
 mod records;
 mod settings;
+mod storage;
 mod tasks;
 
 use alloc::string::String;
