@@ -8,6 +8,7 @@ mod coverage;
 mod database;
 mod devices;
 mod events;
+mod every;
 mod generated;
 mod hosts;
 mod life;
