@@ -32,6 +32,8 @@ const UNLISTED: &[&str] = &[
     "update_allowed_operations",
     "import",
     "reverting",
+    // Not simulated, so not offered.
+    "sysprep",
 ];
 
 /// Operations that ask the guest.
