@@ -21,7 +21,7 @@ impl Pool {
     }
 
     /// A member's way in, and the master's address.
-    fn member(&self) -> (Origin, String) {
+    fn a_member(&self) -> (Origin, String) {
         let hosts = self.sim.hosts();
         let member = hosts.iter().find(|host| !host.is_master).unwrap();
         let master = hosts.iter().find(|host| host.is_master).unwrap();
@@ -198,7 +198,7 @@ fn last_active_is_written_every_ten_minutes() {
 #[test]
 fn members_send_everybody_to_the_master() {
     let mut pool = Pool::new();
-    let (member, master) = pool.member();
+    let (member, master) = pool.a_member();
     let is_slave = failure("HOST_IS_SLAVE", &[&master]);
     let session: Value = pool.session.as_str().into();
     let login = ["root", PASSWORD].map(Value::from);
@@ -217,7 +217,7 @@ fn members_send_everybody_to_the_master() {
 #[test]
 fn local_sessions_are_good_for_emergencies_only() {
     let mut pool = Pool::new();
-    let (member, _) = pool.member();
+    let (member, _) = pool.a_member();
     let login = ["root", PASSWORD].map(Value::from);
     let session = pool.at(member, "session.slave_local_login_with_password", &login).unwrap();
     let text = session.as_text().unwrap().to_string();
