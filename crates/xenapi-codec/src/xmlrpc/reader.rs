@@ -623,6 +623,20 @@ impl<'a> XmlReader<'a> {
         Ok(())
     }
 
+    /// Takes a scalar and makes something of it.
+    #[inline(never)]
+    fn expect<T>(
+        &mut self,
+        expected: &'static str,
+        make: impl FnOnce(Scalar<'a>) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        self.guard()?;
+        let result = self.scalar_inner().map_err(|error| error.expecting(expected));
+        let at = self.value_at;
+        let result = result.and_then(|found| make(found).map_err(|error| error.at(Some(at))));
+        self.keep(result)
+    }
+
     /// Enters an array or struct, or takes the empty text that stands for one.
     fn enter(&mut self, kind: Kind, expected: &'static str) -> Result<bool, ReadError> {
         self.guard()?;
@@ -871,6 +885,47 @@ impl<'a> XmlReader<'a> {
         Some(Some(name))
     }
 
+    /// The next member or the end of the struct, without a blank between the tags.
+    #[inline]
+    fn scan_member_at_once(&mut self) -> Option<Option<Cow<'a, str>>> {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        let at = match open.shape {
+            Shape::Member => match scan.exact(scan.at, b"</member><member><name>") {
+                Some(at) => at,
+                None => {
+                    scan.at = scan.exact(scan.at, b"</member></struct></value>")?;
+                    self.open.pop();
+                    return Some(None);
+                }
+            },
+            Shape::Struct => match scan.exact(scan.at, b"<member><name>") {
+                Some(at) => at,
+                None => {
+                    scan.at = scan.exact(scan.at, b"</struct></value>")?;
+                    self.open.pop();
+                    return Some(None);
+                }
+            },
+            _ => return None,
+        };
+        let (name, at) = scan.text(at)?;
+        let end = scan.exact(at, b"</name><value>")?;
+        if self.members >= self.limits.members
+            || open.members >= self.limits.records
+            || self.role == Role::Server && name.is_empty()
+        {
+            return None;
+        }
+        self.members += 1;
+        open.members += 1;
+        open.shape = Shape::Member;
+        scan.at = end;
+        self.value_at = scan.offset() - VALUE;
+        self.next = Next::Value;
+        Some(Some(name))
+    }
+
     #[inline(always)]
     fn member_begun(&mut self, end: usize) {
         self.counted();
@@ -977,6 +1032,9 @@ impl Reader for XmlReader<'_> {
     }
 
     fn next_member(&mut self) -> Result<Option<Cow<'_, str>>, ReadError> {
+        if let Some(name) = self.scan_member_at_once() {
+            return Ok(name);
+        }
         self.guard()?;
         let name = self.next_member_inner();
         self.keep(name)
@@ -995,6 +1053,10 @@ impl Reader for XmlReader<'_> {
         Some(if let Next::Nothing = self.next { self.at() } else { self.value_at })
     }
 
+    fn place(&mut self, error: ReadError, offset: Option<u64>) -> ReadError {
+        error.at(Some(offset.unwrap_or(self.value_at)))
+    }
+
     fn start(&mut self) -> Result<Start<'_>, ReadError> {
         if let Some(text) = self.scan_text() {
             return Ok(Start::Scalar(Scalar::Text(text)));
@@ -1006,25 +1068,28 @@ impl Reader for XmlReader<'_> {
         }
     }
 
+    #[inline]
     fn text(&mut self, expected: &'static str) -> Result<Cow<'_, str>, ReadError> {
-        if let Some(text) = self.scan_text() {
-            return Ok(text);
+        match self.scan_text() {
+            Some(text) => Ok(text),
+            None => self.expect(expected, |found| found.into_text(expected)),
         }
-        self.scalar().map_err(|error| error.expecting(expected))?.into_text(expected)
     }
 
+    #[inline]
     fn int(&mut self) -> Result<i64, ReadError> {
-        if let Some(number) = self.scan_int() {
-            return Ok(number);
+        match self.scan_int() {
+            Some(number) => Ok(number),
+            None => self.expect("an integer", |found| found.to_int()),
         }
-        self.scalar().map_err(|error| error.expecting("an integer"))?.to_int()
     }
 
+    #[inline]
     fn bool(&mut self) -> Result<bool, ReadError> {
-        if let Some(truth) = self.scan_bool() {
-            return Ok(truth);
+        match self.scan_bool() {
+            Some(truth) => Ok(truth),
+            None => self.expect("a boolean", |found| found.to_bool()),
         }
-        self.scalar().map_err(|error| error.expecting("a boolean"))?.to_bool()
     }
 
     fn enter_array(&mut self) -> Result<bool, ReadError> {

@@ -209,8 +209,12 @@ fn sound(bytes: &[u8]) -> &str {
             bytes.get(..error.valid_up_to()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
         }
     };
-    // Without a way out of the loop, so that it goes by many bytes at a time.
-    if text.bytes().fold(true, |all, byte| all & is_allowed(byte)) {
+    // Without a way out of the loops, so that they go by many bytes at a time.
+    if text.bytes().fold(u8::MAX, u8::min) >= b' ' {
+        return text;
+    }
+    let is_bad = |byte: u8| u8::from(byte < b' ') & u8::from(byte != b'\t') & u8::from(byte != b'\n') & u8::from(byte != b'\r');
+    if text.bytes().fold(0, |bad, byte| bad | is_bad(byte)) == 0 {
         return text;
     }
     let end = text.bytes().position(|byte| !is_allowed(byte)).unwrap_or(text.len());
