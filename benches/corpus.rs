@@ -73,10 +73,10 @@ fn identity(record: &mut vm::Record, dice: &mut Dice, number: usize) {
     record.name_label = format!("web-{number:04} <front & back>");
     record.name_description = "Answers the shop's customers; rebuilt every night from the template".into();
     record.power_state = if dice.below(4) == 0 { vm::VmPowerState::Halted } else { vm::VmPowerState::Running };
-    record.resident_on = dice.reference();
-    record.affinity = dice.reference();
-    record.metrics = dice.reference();
-    record.guest_metrics = dice.reference();
+    record.resident_on = Some(dice.reference());
+    record.affinity = Some(dice.reference());
+    record.metrics = Some(dice.reference());
+    record.guest_metrics = Some(dice.reference());
     record.reference_label = "debian-12".into();
     record.generation_id = format!("{}:{}", dice.roll(), dice.roll());
     record.snapshot_time = DateTime::NEVER;

@@ -195,6 +195,25 @@ impl Failure {
     }
 }
 
+/// The failure has another code than the view that was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OtherError;
+
+impl fmt::Display for OtherError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the failure has another code")
+    }
+}
+
+impl core::error::Error for OtherError {}
+
+impl Failure {
+    /// Its parameters by name and type, if its code is that of the view: see `xenapi_model::errors`.
+    pub fn view<'f, V: TryFrom<&'f Failure>>(&'f self) -> Option<V> {
+        V::try_from(self).ok()
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.code)?;

@@ -14,7 +14,7 @@ use crate::datetime::DateTime;
 use crate::error::ReadError;
 use crate::integer::parse_int;
 use crate::map::{Key, Map};
-use crate::reference::{RawRef, Ref};
+use crate::reference::{NULL, RawRef, Ref, is_null};
 use crate::uuid::Uuid;
 use crate::value::{Kind, Struct, Value};
 
@@ -308,6 +308,22 @@ pub trait Wire: Sized {
 
     /// Writes the value.
     fn write(&self, writer: &mut dyn Writer);
+
+    /// Reads the next value where there may be none: `nil`, and of references the null one.
+    ///
+    /// # Errors
+    /// As [`Wire::read`].
+    fn read_option(reader: &mut dyn Reader) -> Result<Option<Self>, ReadError> {
+        if reader.kind()? == Kind::Nil {
+            return reader.skip().map(|()| None);
+        }
+        Self::read(reader).map(Some)
+    }
+
+    /// Writes that there is none.
+    fn write_none(writer: &mut dyn Writer) {
+        writer.nil();
+    }
 }
 
 /// Writes a value into a tree.
@@ -388,6 +404,18 @@ impl<C: Class> Wire for Ref<C> {
     fn write(&self, writer: &mut dyn Writer) {
         writer.text(self.as_str());
     }
+
+    fn read_option(reader: &mut dyn Reader) -> Result<Option<Self>, ReadError> {
+        if reader.kind()? == Kind::Nil {
+            return reader.skip().map(|()| None);
+        }
+        let read = text(reader, "a reference", |text| (!is_null(text)).then(|| Ref::new(text)))?;
+        Ok(read)
+    }
+
+    fn write_none(writer: &mut dyn Writer) {
+        writer.text(NULL);
+    }
 }
 
 impl Wire for i64 {
@@ -452,18 +480,15 @@ impl Wire for () {
 }
 
 impl<T: Wire> Wire for Option<T> {
-    /// `nil` is none. An option that is absent from its record never gets here.
+    /// `nil` is none, and so is a null reference. An option that is absent from its record never gets here.
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        if reader.kind()? == Kind::Nil {
-            return reader.skip().map(|()| None);
-        }
-        T::read(reader).map(Some)
+        T::read_option(reader)
     }
 
     fn write(&self, writer: &mut dyn Writer) {
         match self {
             Some(it) => it.write(writer),
-            None => writer.nil(),
+            None => T::write_none(writer),
         }
     }
 }

@@ -19,7 +19,9 @@ const LONG: Duration = Duration::from_secs(60);
 
 async fn simulator() -> SimServer {
     let any = Some(([127, 0, 0, 1], 0).into());
-    serve(Sim::new(&xenapi_sim::Config::default()), &ServerConfig { http: any, https: any, unix: None }).await.unwrap()
+    serve(Sim::new(&xenapi_sim::Config::default()), &ServerConfig { http: any, https: any, ..ServerConfig::default() })
+        .await
+        .unwrap()
 }
 
 fn transport(target: Target, trust: &Trust) -> Transport {

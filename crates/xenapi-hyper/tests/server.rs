@@ -45,8 +45,8 @@ async fn an_answer_has_xapis_headers_in_xapis_order() {
             "connection: close",
             "cache-control: no-cache, no-store",
             "content-type: text/xml",
-            "access-control-allow-origin: *",
-            "access-control-allow-headers: X-Requested-With",
+            "Access-Control-Allow-Origin: *",
+            "Access-Control-Allow-Headers: X-Requested-With",
         ]
     );
     assert!(body.contains("<name>Status</name><value>Success</value>"), "{body}");
@@ -126,9 +126,9 @@ async fn options_allow_pages_from_elsewhere() {
     for header in [
         "HTTP/1.1 200 OK",
         "content-length: 0",
-        "access-control-allow-origin: *",
-        "access-control-allow-headers: content-type, X-Requested-With",
-        "access-control-allow-methods: PUT",
+        "Access-Control-Allow-Origin: *",
+        "Access-Control-Allow-Headers: content-type, X-Requested-With",
+        "Access-Control-Allow-Methods: PUT",
     ] {
         assert!(head.contains(&header), "{header}: {head:?}");
     }

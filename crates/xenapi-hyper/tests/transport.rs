@@ -36,7 +36,7 @@ async fn echo(transport: &Transport) -> Result<String, TransportError> {
 async fn http_and_unix_carry_a_call() {
     let path = socket_path("transport");
     let any = Some(([127, 0, 0, 1], 0).into());
-    let config = ServerConfig { http: any, https: None, unix: Some(path.clone()) };
+    let config = ServerConfig { http: any, unix: Some(path.clone()), ..ServerConfig::default() };
     let server = serve(Scripted::default(), &config).await.unwrap();
     for target in [http(server.http().unwrap().port()), Target::Unix(path)] {
         assert!(echo(&transport(&target, &Trust::System)).await.unwrap().contains("<value>7</value>"));

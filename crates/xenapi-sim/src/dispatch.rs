@@ -6,13 +6,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use xenapi_core::{Failure, Member, MessageDesc, Method, Param, RawCall, RawRef, Role, Stage, Value};
+use xenapi_core::{Failure, Member, MessageDesc, Method, Param, RawCall, RawRef, Role, Value};
 
 use crate::arguments::{self, Args};
 use crate::members::is_emergency_safe;
 use crate::operations::{self, Handler};
 use crate::tasks::{BUSY, Operation, Start};
-use crate::{Handled, Origin, Outcome, PendingId, Sim, rbac};
+use crate::{Handled, Origin, Outcome, PendingId, Sim, coverage, rbac};
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -158,13 +158,7 @@ impl Sim {
     fn explicit(&mut self, method: &Method, message: &MessageDesc, args: &mut Args) -> Result<Value, Failure> {
         match operations::plain_setter(method.class, message.name) {
             Some(member) => self.implicit(&Method { class: method.class, member }, args),
-            // This one was removed from the documentation, but its body still answers for itself.
-            None if method.name() == "VM.set_protection_policy" => Err(Failure::new("NOT_IMPLEMENTED", [method.name()])),
-            None if method.name() == "SR.make" => Err(Failure::new("MESSAGE_DEPRECATED", [""; 0])),
-            None if message.lifecycle.last().is_some_and(|(stage, _)| *stage == Stage::Removed) => {
-                Err(Failure::new("MESSAGE_REMOVED", [""; 0]))
-            }
-            None => Err(Failure::new("NOT_IMPLEMENTED", [method.name()])),
+            None => Err(coverage::refusal(method.class, message)),
         }
     }
 

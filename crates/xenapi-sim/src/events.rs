@@ -1,6 +1,5 @@
 //! `event.from`: what changed since a token.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use std::sync::OnceLock;
@@ -10,7 +9,7 @@ use xenapi_core::{Failure, Millis, RawRef, Value};
 use crate::arguments::Args;
 use crate::dispatch::Caller;
 use crate::queues::Queue;
-use crate::reply::{Name, Node, Shared};
+use crate::reply::{Event, Name, Node, Shared};
 use crate::store::{Change, Row, Table};
 use crate::timers::Timer;
 use crate::{Handled, Outcome, PendingId, Sim};
@@ -141,14 +140,14 @@ fn tables_of(topics: &[Topic]) -> u128 {
 /// Events by kind, in the order in which they are answered.
 #[derive(Default)]
 struct Batch {
-    messages: Vec<Node>,
-    added: Vec<Node>,
-    changed: Vec<Node>,
-    deleted: Vec<Node>,
+    messages: Vec<Event>,
+    added: Vec<Event>,
+    changed: Vec<Event>,
+    deleted: Vec<Event>,
 }
 
 impl Batch {
-    fn into_events(self) -> Vec<Node> {
+    fn into_events(self) -> Vec<Event> {
         let mut events = self.messages;
         events.extend(self.added);
         events.extend(self.changed);
@@ -157,24 +156,12 @@ impl Batch {
     }
 }
 
-/// An event as it is answered; deletions of `event.from` have no snapshot.
-pub(crate) fn event(
-    id: u64,
-    timestamp: String,
-    table: usize,
-    change: Change,
-    reference: &RawRef,
-    snapshot: Option<Node>,
-) -> Node {
-    let mut event = Vec::with_capacity(6);
-    let mut push = |name, node| event.push((Name::Word(name), node));
-    push("id", Node::Value(format!("{id}").into()));
-    push("timestamp", Node::Value(timestamp.into()));
-    push("class", Node::Word(event_class(table)));
-    push("operation", Node::Word(change.word()));
-    push("ref", Node::Reference(reference.clone()));
-    snapshot.into_iter().for_each(|snapshot| push("snapshot", snapshot));
-    Node::Struct(event)
+/// The last answer to a subscription: whoever waits for the same gets the same.
+pub(crate) struct Memo {
+    topics: Vec<Topic>,
+    from: Token,
+    at: Token,
+    answer: Shared,
 }
 
 impl Sim {
@@ -203,13 +190,10 @@ impl Sim {
         };
         let tasks_only = !topics.is_empty() && topics.iter().all(is_task);
         let batch = if tasks_only { Millis(0) } else { BATCH };
-        if tasks_only {
-            let events = self.gather(&topics, tables_of(&topics), from);
-            if !events.is_empty() {
-                return Ok(Handled::Done(Outcome::Shared(self.answer(events))));
-            }
-        }
         let tables = tables_of(&topics);
+        if tasks_only && let Some(answer) = self.news(&topics, tables, from) {
+            return Ok(Handled::Done(Outcome::Shared(answer)));
+        }
         let deadline = self.now + timeout;
         let mut wait = Wait {
             session: caller.session.clone(),
@@ -304,20 +288,37 @@ impl Sim {
         let answer = match &mut wait.what {
             What::Next => self.take_queue(&wait.session),
             What::From { topics, tables, from, .. } => {
-                let events = self.gather(topics, *tables, *from);
-                if events.is_empty() && self.now < wait.deadline {
+                let answer = self.news(topics, *tables, *from);
+                if answer.is_none() && self.now < wait.deadline {
                     *from = token;
                     wait.answer_at = None;
                     self.insert_wait(id, wait);
                     return;
                 }
-                Outcome::Shared(self.answer(events))
+                Outcome::Shared(answer.unwrap_or_else(|| self.answer(Vec::new())))
             }
         };
         self.ready.push((id, answer));
     }
 
-    fn answer(&self, events: Vec<Node>) -> Shared {
+    /// The answer to a subscription, if there is anything to tell.
+    fn news(&mut self, topics: &[Topic], tables: u128, from: Token) -> Option<Shared> {
+        let at = self.token();
+        if let Some(memo) = self.memo.as_ref().filter(|memo| memo.at == at && memo.from == from && memo.topics == topics) {
+            return Some(memo.answer.clone());
+        }
+        let events = self.gather(topics, tables, from);
+        if events.is_empty() {
+            return None;
+        }
+        let answer = self.answer(events);
+        // Everything at once is asked for once; it is not worth its memory.
+        let is_small = from != Token::default();
+        self.memo = is_small.then(|| Memo { topics: topics.to_vec(), from, at, answer: answer.clone() });
+        Some(answer)
+    }
+
+    fn answer(&self, events: Vec<Event>) -> Shared {
         // A class that was not recorded, or only in part, is not counted, so that clients do not take what is missing for "none".
         let is_known = |class| self.recorded.as_ref().is_none_or(|recorded| recorded.contains(&class));
         let stored = self.store.tables.iter().enumerate().filter(|(_, table)| table.class.implicit.get_record);
@@ -326,14 +327,14 @@ impl Sim {
             let count = i32::try_from(table.rows.len()).unwrap_or(i32::MAX);
             (Name::Word(event_class(at)), Node::Value(Value::Int32(count)))
         });
-        Shared(Node::Struct(Vec::from([
-            (Name::Word("events"), Node::Array(events)),
+        Shared::new(Node::Struct(Vec::from([
+            (Name::Word("events"), Node::Events(events)),
             (Name::Word("valid_ref_counts"), Node::Struct(counts.collect())),
             (Name::Word("token"), Node::Value(self.token().to_string().into())),
         ])))
     }
 
-    fn gather(&self, topics: &[Topic], tables: u128, from: Token) -> Vec<Node> {
+    fn gather(&self, topics: &[Topic], tables: u128, from: Token) -> Vec<Event> {
         let mut batch = Batch::default();
         for (at, table) in self.store.tables.iter().enumerate().filter(|(at, _)| tables & (1 << at) != 0) {
             if table.last_change > from.of(table) {
@@ -367,9 +368,13 @@ fn concerns(tables: &[Table], topics: &[Topic], changed: u128, since: Token) -> 
 
 fn gather_from(at: usize, table: &Table, topics: &[Topic], since: u64, batch: &mut Batch) {
     let is_message = table.class.name == "message";
-    let make = |id: u64, change: Change, reference: &RawRef, row: Option<&Row>| {
-        let snapshot = row.map(|row| Node::Record(table.snapshot(row)));
-        event(if is_message { 0 } else { id }, "0.0".into(), at, change, reference, snapshot)
+    let make = |id: u64, change: Change, reference: &RawRef, row: Option<&Row>| Event {
+        id: if is_message { 0 } else { id },
+        time: 0,
+        class: event_class(at),
+        change,
+        reference: reference.clone(),
+        snapshot: row.map(|row| table.snapshot(row)),
     };
     for row in table.changed_since(since).filter(|row| wants(topics, at, &row.reference)) {
         let is_new = row.created > since;

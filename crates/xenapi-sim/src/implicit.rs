@@ -33,7 +33,7 @@ impl Sim {
         match method.member {
             Member::GetRecord => {
                 let row = table.get(args.text(0)).ok_or_else(|| handle_invalid(class.name, args.text(0)))?;
-                Ok(Shared(Node::Record(self.whole(table, row))))
+                Ok(Shared::new(Node::Record(self.whole(table, row))))
             }
             Member::GetAllRecordsWhere => {
                 let filter = Filter::parse(class, args.text(0))?;
@@ -191,7 +191,7 @@ pub(crate) fn references<'a>(rows: impl Iterator<Item = &'a Row>) -> Value {
 /// Records by reference, shared with the store.
 fn shared_records<'a>(table: &Table, rows: impl Iterator<Item = &'a Row>) -> Shared {
     let records = rows.map(|row| (Name::Reference(row.reference.clone()), Node::Record(table.snapshot(row))));
-    Shared(Node::Struct(records.collect()))
+    Shared::new(Node::Struct(records.collect()))
 }
 
 pub(crate) fn records<'a>(table: &Table, rows: impl Iterator<Item = &'a Row>) -> Value {

@@ -84,6 +84,7 @@ impl Sim {
         self.store.renumber();
         self.noticed = self.token();
         self.forgotten = Token::default();
+        self.memo = None;
         self.booting_until = self.now + boots_for;
     }
 

@@ -38,6 +38,7 @@ extern crate alloc;
 mod arguments;
 #[cfg(feature = "bundles")]
 mod bundle;
+mod coverage;
 mod database;
 mod dispatch;
 mod events;
@@ -49,6 +50,7 @@ mod implicit;
 mod incidents;
 mod members;
 mod operations;
+mod places;
 mod queues;
 mod random;
 mod rbac;
@@ -73,8 +75,10 @@ use crate::random::Random;
 use crate::store::{Map, Store};
 use crate::timers::Timer;
 
+pub use coverage::{Coverage, CoveredMessage, coverage};
 pub use incidents::Incident;
 pub use members::{HostId, HostInfo};
+pub use places::HostCertificate;
 pub use records::Error;
 pub use reply::Shared;
 
@@ -166,6 +170,7 @@ pub struct Sim {
     noticed: events::Token,
     /// Events older than this are forgotten.
     forgotten: events::Token,
+    memo: Option<events::Memo>,
     has_heartbeat: bool,
     timers: BTreeMap<(Millis, u64), Timer>,
     ready: Vec<(PendingId, Outcome)>,
@@ -180,6 +185,8 @@ pub struct Sim {
     recorded: Option<Vec<&'static str>>,
     around: operations::around::Around,
     faults: faults::Faults,
+    /// What is known of hosts beside their rows.
+    host_states: operations::HostStates,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
 }
@@ -208,6 +215,7 @@ impl Sim {
             waits: BTreeMap::new(),
             noticed: events::Token::default(),
             forgotten: events::Token::default(),
+            memo: None,
             has_heartbeat: false,
             timers: BTreeMap::new(),
             ready: Vec::new(),
@@ -220,6 +228,7 @@ impl Sim {
             recorded: None,
             around: operations::around::Around::default(),
             faults: faults::Faults::default(),
+            host_states: operations::HostStates::default(),
             authorities: Map::default(),
         }
     }

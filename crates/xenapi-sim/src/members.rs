@@ -11,6 +11,13 @@ use crate::{Origin, Sim};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct HostId(u64);
 
+impl HostId {
+    /// By the number of its row.
+    pub(crate) fn of(serial: u64) -> Self {
+        HostId(serial)
+    }
+}
+
 /// A host, for drivers that listen for each of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostInfo {

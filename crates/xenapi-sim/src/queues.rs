@@ -1,7 +1,6 @@
 //! The older events: `event.register`, and `event.next`, which takes them out of a queue that each session has.
 
 use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -11,7 +10,7 @@ use crate::arguments::Args;
 use crate::dispatch::Caller;
 use crate::events::{self, Topic};
 use crate::operations::Handler;
-use crate::reply::{Node, Shared};
+use crate::reply::{Event, Node, Shared};
 use crate::store::{Change, Entry};
 use crate::timers::Timer;
 use crate::{Handled, Outcome, Sim};
@@ -123,17 +122,21 @@ impl Sim {
     /// Empties the queue of a session into an answer.
     pub(crate) fn take_queue(&mut self, session: &RawRef) -> Outcome {
         let Some(queue) = self.sessions.get_mut(session).and_then(|session| session.queue.as_mut()) else {
-            return Outcome::Shared(Shared(Node::Array(Vec::new())));
+            return Outcome::Shared(Shared::new(Node::Events(Vec::new())));
         };
         if core::mem::take(&mut queue.is_lost) {
             return Outcome::Failure(Failure::new("EVENTS_LOST", [""; 0]));
         }
         queue.bytes = 0;
-        let events = queue.events.drain(..).map(|(entry, time)| {
-            let snapshot = Node::Record(entry.snapshot.clone());
-            events::event(entry.id, format!("{time}.0"), entry.table, entry.change, &entry.reference, Some(snapshot))
+        let events = queue.events.drain(..).map(|(entry, time)| Event {
+            id: entry.id,
+            time,
+            class: events::event_class(entry.table),
+            change: entry.change,
+            reference: entry.reference.clone(),
+            snapshot: Some(entry.snapshot.clone()),
         });
-        Outcome::Shared(Shared(Node::Array(events.collect())))
+        Outcome::Shared(Shared::new(Node::Events(events.collect())))
     }
 
     /// Hands the changes since the last time to those who registered.

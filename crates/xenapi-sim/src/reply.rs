@@ -1,12 +1,15 @@
 //! Answers that share what they show with the store, so that a big one costs no copy of the pool.
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use xenapi_core::{ClassDesc, RawRef, Struct, Type, Value, Writer};
+
+use crate::store::Change;
 
 /// The record of an object as it was when it was taken.
 #[derive(Clone)]
@@ -83,25 +86,63 @@ impl Name {
     }
 }
 
+/// What happened to an object, as it is told. Big subscriptions hold many of them, so they are small.
+#[derive(Clone)]
+pub(crate) struct Event {
+    pub(crate) id: u64,
+    /// Seconds since 1970, or 0 where xapi tells no time.
+    pub(crate) time: i64,
+    pub(crate) class: &'static str,
+    pub(crate) change: Change,
+    pub(crate) reference: RawRef,
+    pub(crate) snapshot: Option<Snapshot>,
+}
+
+impl Event {
+    fn to_value(&self) -> Value {
+        let mut members = Struct::with_capacity(6);
+        members.push("id", format!("{}", self.id));
+        members.push("timestamp", format!("{}.0", self.time));
+        members.push("class", self.class);
+        members.push("operation", self.change.word());
+        members.push("ref", &self.reference);
+        if let Some(snapshot) = &self.snapshot {
+            members.push("snapshot", snapshot.to_value());
+        }
+        Value::Struct(members)
+    }
+
+    fn write(&self, writer: &mut dyn Writer) {
+        let (id, time) = (format!("{}", self.id), format!("{}.0", self.time));
+        writer.begin_struct();
+        let words = [("id", &*id), ("timestamp", &time), ("class", self.class), ("operation", self.change.word())];
+        for (name, text) in words.into_iter().chain([("ref", self.reference.as_str())]) {
+            writer.member(name);
+            writer.text(text);
+        }
+        if let Some(snapshot) = &self.snapshot {
+            writer.member("snapshot");
+            snapshot.write(writer);
+        }
+        writer.end_struct();
+    }
+}
+
 /// A part of an answer.
 #[derive(Clone)]
 pub(crate) enum Node {
     Value(Value),
-    Word(&'static str),
-    Reference(RawRef),
     Record(Snapshot),
+    Events(Vec<Event>),
     Struct(Vec<(Name, Node)>),
-    Array(Vec<Node>),
 }
 
 impl Node {
     fn to_value(&self) -> Value {
         match self {
             Node::Value(value) => value.clone(),
-            Node::Word(word) => Value::from(*word),
-            Node::Reference(reference) => Value::from(reference),
             Node::Record(snapshot) => snapshot.to_value(),
-            Node::Array(items) => Value::Array(items.iter().map(Node::to_value).collect()),
+            Node::Events(events) => Value::Array(events.iter().map(Event::to_value).collect()),
             Node::Struct(members) => {
                 let members = members.iter().map(|(name, node)| {
                     let name = match name {
@@ -118,12 +159,10 @@ impl Node {
     fn write(&self, writer: &mut dyn Writer) {
         match self {
             Node::Value(value) => write_value(value, writer),
-            Node::Word(word) => writer.text(word),
-            Node::Reference(reference) => writer.text(reference.as_str()),
             Node::Record(snapshot) => snapshot.write(writer),
-            Node::Array(items) => {
+            Node::Events(events) => {
                 writer.begin_array();
-                items.iter().for_each(|item| item.write(writer));
+                events.iter().for_each(|event| event.write(writer));
                 writer.end_array();
             }
             Node::Struct(members) => {
@@ -142,9 +181,13 @@ impl Node {
 ///
 /// It is what it was when it was made; later changes of the pool do not show in it.
 #[derive(Clone)]
-pub struct Shared(pub(crate) Node);
+pub struct Shared(Arc<Node>);
 
 impl Shared {
+    pub(crate) fn new(node: Node) -> Self {
+        Shared(Arc::new(node))
+    }
+
     /// Writes the result, without a tree of values between.
     pub fn write(&self, writer: &mut dyn Writer) {
         self.0.write(writer);
@@ -165,9 +208,9 @@ impl PartialEq for Shared {
 impl fmt::Debug for Shared {
     /// Only what kind of result it is: the records of a pool are too long to be read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, count) = match &self.0 {
+        let (kind, count) = match &*self.0 {
             Node::Struct(members) => ("a struct", members.len()),
-            Node::Array(items) => ("an array", items.len()),
+            Node::Events(events) => ("an array", events.len()),
             _ => ("a value", 1),
         };
         write!(f, "Shared({kind} of {count})")

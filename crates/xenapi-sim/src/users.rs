@@ -156,6 +156,12 @@ impl Sim {
         Role::ASSIGNABLE.into_iter().find(|role| is_recorded && role.name() == user).map(Some)
     }
 
+    /// The users beside root that can log in, named after their roles, from the least.
+    pub fn users(&self) -> Vec<String> {
+        let names = Role::ASSIGNABLE.into_iter().map(Role::name);
+        names.filter(|name| self.role_of_user(name).is_some_and(|role| role.is_some())).map(String::from).collect()
+    }
+
     /// The subject and the subject identifier of a user; null and empty if there is none.
     pub(crate) fn subject_of(&self, user: &str) -> (RawRef, String) {
         if let Some(subject) = self.subject_named(user) {

@@ -4,6 +4,8 @@
 //! [`svg`], [`dot`], [`mermaid`] and [`json`] write it down. All of it is a pure function: the same pool gives the same picture,
 //! and a small change moves few nodes. What is not in the data is drawn as unknown, never as absent.
 //!
+//! [`impact`] answers what stops if something fails, and what are the single points of failure.
+//!
 //! ```
 //! use xenapi_client::Cache;
 //! use xenapi_core::Ref;
@@ -36,6 +38,7 @@ mod draft;
 mod export;
 mod fold;
 mod graph;
+pub mod impact;
 mod layout;
 mod lens;
 mod order;

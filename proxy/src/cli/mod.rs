@@ -5,13 +5,14 @@ mod values;
 
 use core::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use xenapi_hyper::Fingerprint;
 
 pub use exit::Exit;
 pub(crate) use values::address;
-pub use values::{Named, Place};
+pub use values::{FaultList, Named, Place};
 
 /// XenAPI pools in the browser and on the command line.
 #[derive(Parser, Debug)]
@@ -47,6 +48,7 @@ pub enum Command {
 
 /// `demo`
 #[derive(Args, Debug)]
+#[command(after_long_help = xenapi_sim::faults::GRAMMAR)]
 pub struct Demo {
     /// The pool.
     #[command(flatten)]
@@ -82,6 +84,9 @@ pub struct Simulated {
     /// Show the pool of a support bundle instead: xapi-db.xml, compressed or not, or the bundle's archive
     #[arg(long, value_name = "FILE", conflicts_with_all = ["hosts", "vms", "seed"])]
     pub database: Option<PathBuf>,
+    /// Let things go wrong; --help tells how they are written (repeatable)
+    #[arg(long, value_name = "FAULTS")]
+    pub faults: Vec<FaultList>,
 }
 
 /// The console and the proxy.
@@ -115,6 +120,11 @@ pub struct Front {
 
 /// `sim`
 #[derive(Args, Debug)]
+#[command(
+    after_help = "GET /xenoxide/faults lists the faults of a pool that runs, POST adds those in its body, PUT puts them in the place \
+                  of all; root's password or session is needed, or the Unix socket.",
+    after_long_help = SIM_HELP.as_str()
+)]
 pub struct Sim {
     /// Where it answers plain HTTP; port 0 is any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081", value_parser = values::address)]
@@ -122,9 +132,16 @@ pub struct Sim {
     /// Where it answers HTTPS, with a certificate made at the start
     #[arg(long, value_name = "ADDR", value_parser = values::address)]
     pub tls_listen: Option<SocketAddr>,
+    /// Give each host an address of its own: the master's is the one given, the members' are the next ones (127.0.0.2, …), on the
+    /// same ports. Members send callers to the master
+    #[arg(long)]
+    pub spread: bool,
     /// A Unix socket on which it answers; its callers are root
     #[arg(long, value_name = "PATH")]
     pub unix: Option<PathBuf>,
+    /// Print every explicit message and whether it is simulated, and end
+    #[arg(long)]
+    pub coverage: bool,
     /// Print one line of JSON when ready
     #[arg(long)]
     pub json: bool,
@@ -132,6 +149,16 @@ pub struct Sim {
     #[command(flatten)]
     pub pool: Simulated,
 }
+
+/// What `sim --help` says after the options.
+static SIM_HELP: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{}\n\nGET /xenoxide/faults lists the faults of a pool that runs (number, how often it happened, fault); POST adds those in its\n\
+         body; PUT puts them in the place of all, so that an empty body ends all. root's password or session is needed, or the Unix socket:\n  \
+         curl -u root:xenoxide --data 'delay=2s:method=VM.start' http://127.0.0.1:8081/xenoxide/faults",
+        xenapi_sim::faults::GRAMMAR
+    )
+});
 
 /// Where a pool is, and who asks.
 #[derive(Args, Debug)]
@@ -294,7 +321,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_and_says_what() {
-        let wrong: [(&[&str], &str); 11] = [
+        let wrong: [(&[&str], &str); 13] = [
             (&["frobnicate"], "frobnicate"),
             (&["sim", "--hosts", "0"], "1..=64"),
             (&["sim", "--vms", "5001"], "5000"),
@@ -302,6 +329,8 @@ mod tests {
             (&["sim", "--records", "x", "--seed", "2"], "--seed"),
             (&["sim", "--records", "x", "--database", "y"], "--database"),
             (&["call", "database:", "VM.get_all"], "database:FILE"),
+            (&["sim", "--faults", "fly"], "there is no fault \"fly\""),
+            (&["demo", "--faults", "drop;delay=5"], "\"5\" is no time"),
             (&["serve", "--pool", "lab"], "NAME=URL"),
             (&["serve", "--pool", "a/b=https://x"], "a/b"),
             (&["call", "ftp://pool", "VM.get_all"], "https://"),

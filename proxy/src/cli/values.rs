@@ -6,6 +6,7 @@ use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
 
 use xenapi_hyper::{Fingerprint, Target};
+use xenapi_sim::faults::{self, FaultSpec, SpecError};
 
 use crate::serve::router::is_pool_name;
 
@@ -34,6 +35,18 @@ impl FromStr for Place {
                 .map(Place::Server)
                 .map_err(|error: xenapi_hyper::InvalidTarget| format!("{error}, records:DIR, or database:FILE")),
         }
+    }
+}
+
+/// Faults that are joined by `;`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FaultList(pub Vec<FaultSpec>);
+
+impl FromStr for FaultList {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        faults::parse(text).map(FaultList)
     }
 }
 

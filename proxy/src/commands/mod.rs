@@ -2,6 +2,7 @@
 
 mod call;
 mod connection;
+mod coverage;
 mod events;
 mod pool;
 mod record;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use xenapi_core::Millis;
 use xenapi_hyper::server::{self, ServerConfig, SimServer};
 use xenapi_sim::{Config, Sim};
 
@@ -22,8 +23,16 @@ const LONGEST_RECORDING: u64 = 1 << 30;
 /// Support bundles have logs, and are read whole.
 const LONGEST_BUNDLE: u64 = 2 << 30;
 
-/// Makes the pool that the options ask for.
+/// Makes the pool that the options ask for, with its faults.
 pub(super) fn make(args: &Simulated) -> Result<Sim, Exit> {
+    let mut sim = without_faults(args)?;
+    for list in &args.faults {
+        sim.add_faults(&list.0, Millis(0));
+    }
+    Ok(sim)
+}
+
+fn without_faults(args: &Simulated) -> Result<Sim, Exit> {
     match (&args.records, &args.database) {
         (Some(folder), _) => from_records(folder),
         (None, Some(file)) => from_database(file),

@@ -50,4 +50,6 @@ mod write;
 
 pub use document::{Id, JsonCall, Outcome, Version, read_call, read_reply, read_result, read_value};
 pub use reader::JsonReader;
-pub use write::{JsonWriter, write_call, write_early_failure, write_failure, write_success, write_value};
+pub use write::{
+    JsonWriter, write_call, write_early_failure, write_failure, write_success, write_success_with, write_value,
+};

@@ -167,9 +167,14 @@ pub fn write_call(call: &RawCall, version: Version, id: &Id) -> Vec<u8> {
 
 /// The reply to a call that succeeded.
 pub fn write_success(value: &Value, version: Version, id: &Id) -> Vec<u8> {
+    write_success_with(|writer| value.write(writer), version, id)
+}
+
+/// The reply to a call that succeeded, with a result that writes itself: exactly one value.
+pub fn write_success_with(write: impl FnOnce(&mut dyn Writer), version: Version, id: &Id) -> Vec<u8> {
     reply_or_call(version, |writer| {
         writer.member("result");
-        value.write(writer);
+        write(writer);
         if version == Version::V1 {
             writer.member("error");
             writer.nil();

@@ -37,4 +37,6 @@ pub use document::{
 };
 pub use reader::{Engine, XmlReader};
 pub use stream::ReplyStream;
-pub use write::{XmlWriter, success_in_chunks, write_bare, write_call, write_failure, write_success, write_value_text};
+pub use write::{
+    XmlWriter, success_in_chunks, write_bare, write_call, write_failure, write_success, write_success_with, write_value_text,
+};

@@ -278,7 +278,12 @@ fn escape_with(text: &str, out: &mut Vec<u8>, replace: impl Fn(u8) -> Option<&'s
 
 /// The reply to a call that succeeded: `Status` is `Success`, and the result is `Value`.
 pub fn write_success(value: &Value) -> Vec<u8> {
-    envelope("Success", "Value", |writer| value.write(writer))
+    write_success_with(|writer| value.write(writer))
+}
+
+/// The reply to a call that succeeded, with a result that writes itself: exactly one value.
+pub fn write_success_with(write: impl FnOnce(&mut dyn Writer)) -> Vec<u8> {
+    envelope("Success", "Value", |writer| write(writer))
 }
 
 /// The reply to a call that was refused: `Status` is `Failure`, and the error is `ErrorDescription`.

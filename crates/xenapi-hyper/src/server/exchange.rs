@@ -1,114 +1,219 @@
-//! One request and its response.
+//! One request and its reply.
 
 use core::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CONNECTION, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
-use http::{Method, Request, StatusCode, Version};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::RawCall;
+use bytes::Bytes;
+use xenapi_core::{Failure, RawCall, Value};
+use xenapi_sim::faults::{Effects, Ending, Meeting};
+use xenapi_sim::handlers::{Method, Reply};
 
-use super::hub::Hub;
-use super::page::{self, Reply};
-use super::{Answer, Backend, Origin};
+use super::head::{self, BadHead, Head};
+use super::hub::{Answered, Hub};
+use super::rpc::{self, Form, NoCall};
+use super::wire::{NoHead, Wire};
+use super::{Answer, Backend, Origin, Place, page, stream};
 
-/// What a body may have.
+/// What a call's body may have.
 const BODY_LIMIT: u64 = 300 * 1024;
 /// What request line and headers may have together over TCP.
 const HEAD_LIMIT: usize = 1024 - 18;
-/// How much of a refused body is read so that its sender gets to see the page: closing with unread bytes would reset the
-/// connection under it.
-const DRAIN_LIMIT: u64 = 64 << 20;
-/// How long a body may take.
-const BODY_TIME: Duration = Duration::from_secs(60);
+/// And on the Unix socket.
+const LOCAL_HEAD_LIMIT: usize = 16 << 10;
 
-/// Answers one request.
-pub(super) async fn respond<B: Backend>(hub: &Hub<B>, origin: Origin, request: Request<Incoming>) -> Reply {
-    if origin == Origin::Tcp && head_size(&request) > HEAD_LIMIT {
-        return page::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of the request are too long.");
-    }
-    let keep = keeps(request.version(), request.headers());
-    match *request.method() {
-        Method::POST => match call(request).await {
-            Ok(call) => answer(hub, origin, call, keep).await,
-            Err(page) => page,
-        },
-        Method::OPTIONS => page::options(request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS), keep),
-        Method::GET | Method::PUT | Method::CONNECT => {
-            page::error(StatusCode::NOT_FOUND, &format!("There is nothing at {}.", request.uri().path()))
+/// How a connection goes on.
+pub(super) enum Next {
+    /// With the next request.
+    Stay,
+    /// It is closed after what was sent.
+    Close,
+    /// It is cut.
+    Cut,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn converse<B: Backend>(mut wire: Wire, place: &Place, hub: &Hub<B>) {
+    loop {
+        let limit = if place.origin == Origin::UnixSocket { LOCAL_HEAD_LIMIT } else { HEAD_LIMIT };
+        let head = tokio::select! {
+            head = wire.head(limit) => head,
+            () = hub.stopped() => return,
+        };
+        let head = match head {
+            Ok(bytes) => head::parse(&bytes, place).map_err(|BadHead(status, why)| Reply::error(status, &why)),
+            Err(NoHead::Closed) => return,
+            Err(NoHead::Late) => Err(Reply::error(408, "The headers of the request did not come in time.")),
+            Err(NoHead::Garbage) => Err(Reply::error(400, "This is not HTTP.")),
+            Err(NoHead::TooLong) => Err(Reply::error(431, "The headers of the request are too long.")),
+        };
+        let next = match head {
+            Ok(head) => serve(&mut wire, hub, place, head).await,
+            Err(reply) => send_reply(&mut wire, false, false, &reply).await,
+        };
+        match next {
+            Next::Stay => {}
+            Next::Close => return wire.close().await,
+            Next::Cut => return,
         }
-        ref other => page::error(StatusCode::NOT_IMPLEMENTED, &format!("The method {other} is not supported.")),
     }
 }
 
-async fn answer<B: Backend>(hub: &Hub<B>, origin: Origin, call: RawCall, keep: bool) -> Reply {
-    match hub.answer(call, origin).await {
-        Some(Answer::Value(value)) => page::answer(xmlrpc::write_success(&value), keep),
-        Some(Answer::Failure(failure)) => page::answer(xmlrpc::write_failure(&failure), keep),
-        Some(Answer::Bare(value)) => page::answer(xmlrpc::write_bare(&value), keep),
-        None => page::error(StatusCode::SERVICE_UNAVAILABLE, "The server is stopping."),
+async fn serve<B: Backend>(wire: &mut Wire, hub: &Hub<B>, place: &Place, head: Head) -> Next {
+    let request = &head.request;
+    match request.method {
+        Method::Options => {
+            let asked = request.header("access-control-request-headers");
+            sent(wire.send(page::options(head.old, head.keep, asked), &[]).await, head.keep)
+        }
+        Method::Post if !hub.with_quietly(|backend| backend.serves(Method::Post, &request.path)) => {
+            call(wire, hub, place, &head).await
+        }
+        _ => {
+            let meeting = Meeting { path: &request.path, method: None, session: None, via: place.host.as_ref() };
+            let effects = hub.meet(&meeting);
+            tokio::time::sleep(Duration::from_millis(effects.delay.0)).await;
+            match &effects.end {
+                None | Some(Ending::DropAnswer) => stream::handle(wire, hub, head, &effects).await,
+                Some(Ending::Drop) => Next::Cut,
+                Some(Ending::Status(status)) => {
+                    send_reply(wire, head.old, false, &Reply::error(*status, "This fault was asked for.")).await
+                }
+                Some(Ending::Failure(failure)) => {
+                    send_reply(wire, head.old, false, &Reply::error(500, &failure.to_string())).await
+                }
+            }
+        }
     }
 }
 
-/// The call in a request, or the page that refuses it.
-async fn call(request: Request<Incoming>) -> Result<RawCall, Reply> {
-    let internal = |why: &str| page::error(StatusCode::INTERNAL_SERVER_ERROR, why);
-    let headers = request.headers();
-    let refused = if headers.contains_key(TRANSFER_ENCODING) {
-        Some("Chunked request bodies are not supported: send Content-Length.".into())
-    } else {
-        match length(headers) {
-            None => Some("The request has no Content-Length.".into()),
-            Some(length) if length > BODY_LIMIT => Some(format!("The body has {length} bytes; {BODY_LIMIT} are allowed.")),
-            Some(_) => None,
+/// What a sent reply means for the connection.
+fn sent(result: std::io::Result<()>, keep: bool) -> Next {
+    match result {
+        Ok(()) if keep => Next::Stay,
+        Ok(()) => Next::Close,
+        // Whoever does not take its reply is gone, or as good as.
+        Err(_) => Next::Cut,
+    }
+}
+
+/// Sends a whole reply. After an error, the connection closes.
+pub(super) async fn send_reply(wire: &mut Wire, old: bool, keep: bool, reply: &Reply) -> Next {
+    let keep = keep && reply.status() < 400;
+    sent(wire.send(page::reply(old, keep, reply), &reply.body).await, keep)
+}
+
+/// A call.
+async fn call<B: Backend>(wire: &mut Wire, hub: &Hub<B>, place: &Place, head: &Head) -> Next {
+    let body = match body(wire, head).await {
+        Ok(body) => body,
+        Err(Some(reply)) => return send_reply(wire, head.old, false, &reply).await,
+        Err(None) => return Next::Cut,
+    };
+    let read = rpc::read(rpc::is_json(&head.request.path), &body);
+    drop(body);
+    let (call, form) = match read {
+        Ok(read) => read,
+        Err(NoCall::Page(why)) => return send_reply(wire, head.old, false, &Reply::error(500, &why)).await,
+        Err(NoCall::Refused(body, form)) => {
+            let text = page::answer(head.old, head.keep, body.len(), form.content_type(), None);
+            return sent(wire.send(text, &body).await, head.keep);
         }
     };
-    let limit = if refused.is_some() { 0 } else { BODY_LIMIT };
-    let body = tokio::time::timeout(BODY_TIME, read(request.into_body(), limit)).await;
-    let body =
-        body.map_err(|_| page::error(StatusCode::REQUEST_TIMEOUT, "The body of the request did not come in time."))?;
-    if let Some(why) = refused {
-        return Err(internal(&why));
+    let effects = hub.meet(&Meeting {
+        path: &head.request.path,
+        method: Some(&call.method),
+        session: call.params.first().and_then(Value::as_text),
+        via: place.host.as_ref(),
+    });
+    if effects.delay.0 > 0 {
+        tokio::time::sleep(Duration::from_millis(effects.delay.0)).await;
     }
-    let body = body.map_err(|why| internal(&why))?;
-    xmlrpc::read_call(&body, &Limits::request())
-        .map_err(|error| internal(&format!("The XML-RPC call cannot be read: {error}")))
-}
-
-fn length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Reads a body, of which at most `keep` bytes are kept.
-async fn read(mut body: Incoming, keep: u64) -> Result<Bytes, String> {
-    let mut kept = BytesMut::new();
-    let mut seen = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| format!("The body of the request is broken: {error}"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        seen += data.len() as u64;
-        if seen <= keep {
-            kept.extend_from_slice(&data);
+    let answered = match &effects.end {
+        Some(Ending::Drop) => return Next::Cut,
+        Some(Ending::Status(status)) => {
+            return send_reply(wire, head.old, false, &Reply::error(*status, "This fault was asked for.")).await;
         }
-        if seen > DRAIN_LIMIT {
-            break;
-        }
+        Some(Ending::Failure(failure)) => Answered::With(Answer::Failure(failure.clone())),
+        None | Some(Ending::DropAnswer) => answered(wire, hub, place, head, call).await,
+    };
+    match answered {
+        Answered::With(_) if effects.end == Some(Ending::DropAnswer) => Next::Cut,
+        Answered::With(answer) => send_answer(wire, hub, head, &form, &answer, &effects).await,
+        Answered::Stopping => send_reply(wire, head.old, false, &Reply::error(503, "The server is stopping.")).await,
+        Answered::Never => Next::Cut,
     }
-    Ok(kept.freeze())
 }
 
-/// Whether the connection stays open after the answer.
-fn keeps(version: Version, headers: &HeaderMap) -> bool {
-    let said = headers.get(CONNECTION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let says = |word: &str| said.split(',').any(|part| part.trim().eq_ignore_ascii_case(word));
-    if version == Version::HTTP_10 { says("keep-alive") } else { !says("close") }
+/// The answer to a call; never, if the client hangs up first.
+async fn answered<B: Backend>(wire: &mut Wire, hub: &Hub<B>, place: &Place, head: &Head, call: RawCall) -> Answered {
+    match hub.begin(call, place, &head.request) {
+        Ok(answer) => Answered::With(answer),
+        Err(waiting) => tokio::select! {
+            answered = waiting.answer() => answered,
+            () = wire.closed() => Answered::Never,
+        },
+    }
 }
 
-fn head_size(request: &Request<Incoming>) -> usize {
-    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
-    let line = request.method().as_str().len() + path + " HTTP/1.1".len() + 1 + 2;
-    let lines = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    line + lines.sum::<usize>() + 2
+async fn send_answer<B: Backend>(
+    wire: &mut Wire,
+    hub: &Hub<B>,
+    head: &Head,
+    form: &Form,
+    answer: &Answer,
+    effects: &Effects,
+) -> Next {
+    let thumbprint = match answer {
+        Answer::Failure(failure) => thumbprint(hub, head, failure),
+        _ => None,
+    };
+    let body = form.write(answer);
+    let text = page::answer(head.old, head.keep, body.len(), form.content_type(), thumbprint.as_deref());
+    send_body(wire, text, &body, effects, head.keep).await
+}
+
+/// Sends head and body, as far and as fast as the faults let it.
+pub(super) async fn send_body(wire: &mut Wire, text: Vec<u8>, body: &[u8], effects: &Effects, keep: bool) -> Next {
+    let part =
+        effects.truncate.map(|bytes| bytes.map_or(body.len() / 2, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)));
+    let shown = &body[..part.unwrap_or(usize::MAX).min(body.len())];
+    let result = match effects.slow {
+        Some(rate) => match wire.write(&text).await {
+            Ok(()) => wire.write_slowly(shown, rate).await,
+            failed => failed,
+        },
+        None => wire.send(text, shown).await,
+    };
+    if part.is_some() { Next::Cut } else { sent(result, keep) }
+}
+
+/// Who is sent to the master may ask for the certificate that the master will show.
+fn thumbprint<B: Backend>(hub: &Hub<B>, head: &Head, failure: &Failure) -> Option<String> {
+    if failure.code != "HOST_IS_SLAVE" {
+        return None;
+    }
+    let sha1 = match head.request.header("x-xenapi-request-host-certificate-thumbprint")? {
+        "sha-256:master" => false,
+        "sha-1:master" => true,
+        _ => return None,
+    };
+    hub.with_quietly(|backend| backend.thumbprint(sha1))
+}
+
+/// The body of a call, or the page that refuses it, or nothing when the client is gone.
+async fn body(wire: &mut Wire, head: &Head) -> Result<Bytes, Option<Reply>> {
+    let internal = |why: &str| Err(Some(Reply::error(500, why)));
+    if head.chunked {
+        return internal("Chunked request bodies are not supported: send Content-Length.");
+    }
+    let Some(length) = head.length else { return internal("The request has no Content-Length.") };
+    if length > BODY_LIMIT {
+        return internal(&format!("The body has {length} bytes; {BODY_LIMIT} are allowed."));
+    }
+    match wire.body(usize::try_from(length).unwrap_or(usize::MAX)).await {
+        Ok(body) => Ok(body.freeze()),
+        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+            Err(Some(Reply::error(408, "The body of the request did not come in time.")))
+        }
+        Err(_) => Err(None),
+    }
 }

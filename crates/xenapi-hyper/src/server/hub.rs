@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 use xenapi_core::{Millis, RawCall};
+use xenapi_sim::faults::{Effects, Meeting};
+use xenapi_sim::handlers::Request;
 
-use super::{Answer, Backend, Handled, Origin};
+use super::{Answer, Backend, Handled, Place};
 
 /// The backend with those who wait for its answers, shared by all connections.
 pub(super) struct Hub<B: Backend> {
@@ -17,12 +19,16 @@ pub(super) struct Hub<B: Backend> {
     /// Something happened that may make pending calls due or change the deadline.
     changed: Notify,
     stopping: watch::Sender<bool>,
+    /// Grows when hosts go or come, or connections are cut.
+    cuts: watch::Sender<u64>,
     start: Instant,
 }
 
 struct State<B: Backend> {
     backend: B,
     waiting: HashMap<B::Pending, oneshot::Sender<Answer>>,
+    /// When the driver wakes by itself.
+    planned: Option<Millis>,
 }
 
 impl<B: Backend> fmt::Debug for Hub<B> {
@@ -31,10 +37,30 @@ impl<B: Backend> fmt::Debug for Hub<B> {
     }
 }
 
-/// Takes the call back when its caller hangs up.
-struct Waiting<'a, B: Backend> {
+/// A call whose answer comes later. Takes the call back when its caller hangs up.
+pub(super) struct Waiting<'a, B: Backend> {
     hub: &'a Hub<B>,
     pending: B::Pending,
+    answered: oneshot::Receiver<Answer>,
+}
+
+/// How the wait for an answer ended.
+pub(super) enum Answered {
+    With(Answer),
+    /// There will be none: the connection breaks.
+    Never,
+    /// The server stops.
+    Stopping,
+}
+
+impl<B: Backend> Waiting<'_, B> {
+    /// Waits for the answer.
+    pub(super) async fn answer(mut self) -> Answered {
+        tokio::select! {
+            answer = &mut self.answered => answer.map_or(Answered::Never, Answered::With),
+            () = self.hub.stopped() => Answered::Stopping,
+        }
+    }
 }
 
 impl<B: Backend> Drop for Waiting<'_, B> {
@@ -49,8 +75,14 @@ impl<B: Backend> Drop for Waiting<'_, B> {
 
 impl<B: Backend> Hub<B> {
     pub(super) fn new(backend: B) -> Self {
-        let state = State { backend, waiting: HashMap::new() };
-        Hub { state: Mutex::new(state), changed: Notify::new(), stopping: watch::Sender::new(false), start: Instant::now() }
+        let state = State { backend, waiting: HashMap::new(), planned: None };
+        Hub {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            stopping: watch::Sender::new(false),
+            cuts: watch::Sender::new(0),
+            start: Instant::now(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<B>> {
@@ -62,32 +94,51 @@ impl<B: Backend> Hub<B> {
         Millis(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
+    /// When a time of the backend is; one too far away to be told apart from never is never.
+    pub(super) fn instant(&self, time: Millis) -> Option<Instant> {
+        self.start.checked_add(Duration::from_millis(time.0))
+    }
+
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut B, Millis) -> R) -> R {
         let now = self.now();
-        let result = work(&mut self.lock().backend, now);
-        self.changed.notify_one();
+        let mut state = self.lock();
+        let result = work(&mut state.backend, now);
+        self.nudge(&state);
         result
     }
 
-    /// The answer to a call, or `None` when the server stops before there is one.
-    pub(super) async fn answer(&self, call: RawCall, origin: Origin) -> Option<Answer> {
-        let (pending, answered) = {
-            let mut state = self.lock();
-            let handled = state.backend.handle(call, origin, self.now());
+    /// For what changes nothing.
+    pub(super) fn with_quietly<R>(&self, work: impl FnOnce(&B) -> R) -> R {
+        work(&self.lock().backend)
+    }
+
+    /// Wakes the driver, if there is something for it to do before it wakes by itself.
+    fn nudge(&self, state: &State<B>) {
+        let due = state.backend.next_deadline();
+        let earlier = due.is_some_and(|due| state.planned.is_none_or(|planned| due < planned));
+        if earlier || state.backend.changes() != *self.cuts.borrow() {
             self.changed.notify_one();
-            match handled {
-                Handled::Done(answer) => return Some(answer),
-                Handled::Pending(pending) => {
-                    let (sender, answered) = oneshot::channel();
-                    state.waiting.insert(pending, sender);
-                    (pending, answered)
-                }
+        }
+    }
+
+    /// What happens to a request.
+    pub(super) fn meet(&self, meeting: &Meeting<'_>) -> Effects {
+        self.with(|backend, now| backend.meet(meeting, now))
+    }
+
+    /// Begins a call: its answer, or the promise of one.
+    pub(super) fn begin(&self, call: RawCall, place: &Place, request: &Request) -> Result<Answer, Waiting<'_, B>> {
+        let now = self.now();
+        let mut state = self.lock();
+        let handled = state.backend.handle(call, place, request, now);
+        self.nudge(&state);
+        match handled {
+            Handled::Done(answer) => Ok(answer),
+            Handled::Pending(pending) => {
+                let (sender, answered) = oneshot::channel();
+                state.waiting.insert(pending, sender);
+                Err(Waiting { hub: self, pending, answered })
             }
-        };
-        let _waiting = Waiting { hub: self, pending };
-        tokio::select! {
-            answer = answered => answer.ok(),
-            () = self.stopped() => None,
         }
     }
 
@@ -102,6 +153,11 @@ impl<B: Backend> Hub<B> {
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
+    /// Told when hosts go or come, or connections are cut.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.cuts.subscribe()
+    }
+
     /// Hands out the answers that are due; says when the next ones are.
     fn deliver(&self) -> Option<Instant> {
         let mut state = self.lock();
@@ -112,13 +168,18 @@ impl<B: Backend> Hub<B> {
                 let _ = waiting.send(answer);
             }
         }
-        let deadline = state.backend.next_deadline()?;
-        // A deadline too far away to be told apart from none is none.
-        self.start.checked_add(Duration::from_millis(deadline.0))
+        for pending in state.backend.take_hung_up() {
+            // Whoever waits learns by the loss of the sender.
+            state.waiting.remove(&pending);
+        }
+        let cuts = state.backend.changes();
+        self.cuts.send_if_modified(|known| core::mem::replace(known, cuts) != cuts);
+        state.planned = state.backend.next_deadline();
+        self.instant(state.planned?)
     }
 }
 
-/// Polls the backend whenever something happened or its deadline comes, until the server stops.
+/// Polls the backend whenever something is due, until the server stops.
 pub(super) async fn drive<B: Backend>(hub: Arc<Hub<B>>) {
     loop {
         let deadline = hub.deliver();

@@ -1,40 +1,78 @@
 //! Listeners: where connections come from, and how they end.
 
-use core::convert::Infallible;
-use core::net::SocketAddr;
-use core::pin::pin;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer, version::TLS12};
 
 use super::hub::Hub;
-use super::{Backend, Origin, ServeError, exchange};
-use crate::certificate::Fingerprint;
+use super::wire::Wire;
+use super::{Backend, Place, ServeError, ServerTimes, exchange};
 use crate::connect::Duplex;
 
-/// How long the handshake of TLS may take.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-/// How long the headers of a request may take, counted from the end of the one before.
-const HEAD_TIME: Duration = Duration::from_secs(60);
 /// How long a connection may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
+/// Before something that failed is tried again.
+const AGAIN: Duration = Duration::from_millis(50);
+/// How many connections there may be at once over TCP. Further ones wait in the system's queue.
+const MOST_TCP: usize = 800;
+/// And on the Unix socket.
+const MOST_UNIX: usize = 1024;
+/// How often a port is looked for that is free on all addresses.
+const TRIES: usize = 20;
 
-pub(super) async fn bind_tcp(address: Option<SocketAddr>) -> Result<Option<(TcpListener, SocketAddr)>, ServeError> {
-    let Some(address) = address else { return Ok(None) };
-    let failed = |error: io::Error| ServeError::new(format!("listen on {address}"), error);
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok(Some((listener, bound)))
+pub(super) async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| ServeError::new(format!("listen on {address}"), error))
+}
+
+/// Binds all addresses. Those with port 0 get the same port, so that a client finds one host when it knows another.
+pub(super) async fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ServeError> {
+    let mut tries = 0;
+    loop {
+        let failed = match try_bind_all(addresses).await {
+            Ok(listeners) => return Ok(listeners),
+            Err(failed) => failed,
+        };
+        tries += 1;
+        let any = addresses.iter().any(|address| address.port() == 0);
+        if !any || tries == TRIES || failed.kind() != io::ErrorKind::AddrInUse {
+            return Err(failed);
+        }
+    }
+}
+
+async fn try_bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ServeError> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    let mut port = 0;
+    for address in addresses {
+        let mut address = *address;
+        if address.port() == 0 {
+            address.set_port(port);
+        }
+        let listener = bind_tcp(address).await?;
+        port = bound(&listener)?.port();
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}
+
+/// The address of a listener.
+pub(super) fn bound(listener: &TcpListener) -> Result<SocketAddr, ServeError> {
+    listener.local_addr().map_err(|error| ServeError::new("learn the address of a listener", error))
+}
+
+/// The address of a host that listens beside another one: the next ones after it, on the same port.
+pub(super) fn beside(first: SocketAddr, at: usize) -> Option<SocketAddr> {
+    let IpAddr::V4(ip) = first.ip() else { return None };
+    let next = u32::from(ip).checked_add(u32::try_from(at).ok()?)?;
+    Some(SocketAddr::new(IpAddr::V4(next.into()), first.port()))
 }
 
 /// The file of a Unix socket, removed with its server.
@@ -77,119 +115,104 @@ pub(super) fn bind_unix(path: &Path) -> Result<(UnixListener, SocketFile), Serve
     Ok((listener, file))
 }
 
-/// A certificate made for one server, ready to be shown.
-pub(super) struct Made {
-    pub(super) acceptor: TlsAcceptor,
-    pub(super) fingerprint: Fingerprint,
-}
-
-/// A self-signed certificate for localhost and the address, and the TLS that xapi speaks with one: 1.2 only.
-pub(super) fn make_certificate(address: SocketAddr) -> Result<Made, ServeError> {
-    let failed = |error: &dyn core::fmt::Display| ServeError::new("make a certificate", io::Error::other(error.to_string()));
-    let mut names = Vec::from(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()]);
-    if !address.ip().is_unspecified() && !address.ip().is_loopback() {
-        names.push(address.ip().to_string());
-    }
-    let made = rcgen::KeyPair::generate().and_then(|key| {
-        let mut params = rcgen::CertificateParams::new(names)?;
-        params.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
-        Ok((params.self_signed(&key)?, key))
-    });
-    let (certificate, key) = made.map_err(|error| failed(&error))?;
-    let fingerprint = Fingerprint::of(certificate.der());
-    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| failed(&error))?;
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(&[&TLS12])
-        .and_then(|config| config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key))
-        .map_err(|error| failed(&error))?;
-    Ok(Made { acceptor: TlsAcceptor::from(Arc::new(config)), fingerprint })
-}
-
 /// What connections come from.
-pub(super) trait Listen: Send + 'static {
-    type Raw: Send + 'static;
-    const ORIGIN: Origin;
-    /// How many connections there may be at once. Further ones wait in the system's queue.
-    const MOST: usize = 800;
+pub(super) enum Listener {
+    Tcp(TcpListener, Option<TlsAcceptor>),
+    Unix(UnixListener),
+}
 
-    /// The next connection, before any handshake.
-    fn next(&self) -> impl Future<Output = io::Result<Self::Raw>> + Send;
+enum Raw {
+    Tcp(TcpStream, Option<TlsAcceptor>),
+    Unix(UnixStream),
+}
 
+impl Listener {
+    async fn next(&self) -> io::Result<Raw> {
+        match self {
+            Listener::Tcp(listener, tls) => listener.accept().await.map(|(stream, _)| Raw::Tcp(stream, tls.clone())),
+            Listener::Unix(listener) => listener.accept().await.map(|(stream, _)| Raw::Unix(stream)),
+        }
+    }
+
+    fn most(&self) -> usize {
+        if matches!(self, Listener::Unix(_)) { MOST_UNIX } else { MOST_TCP }
+    }
+}
+
+impl Raw {
     /// What makes the connection ready, run beside the others.
-    fn ready(&self, raw: Self::Raw) -> impl Future<Output = io::Result<Box<dyn Duplex>>> + Send + 'static;
-}
-
-pub(super) struct Plain(pub(super) TcpListener);
-pub(super) struct Secure(pub(super) TcpListener, pub(super) TlsAcceptor);
-pub(super) struct Socket(pub(super) UnixListener);
-
-impl Listen for Plain {
-    type Raw = TcpStream;
-    const ORIGIN: Origin = Origin::Tcp;
-
-    async fn next(&self) -> io::Result<TcpStream> {
-        self.0.accept().await.map(|(stream, _)| stream)
+    async fn ready(self, times: ServerTimes) -> io::Result<Box<dyn Duplex>> {
+        match self {
+            Raw::Unix(stream) => Ok(Box::new(stream)),
+            Raw::Tcp(stream, tls) => {
+                stream.set_nodelay(true)?;
+                match tls {
+                    None => Ok(Box::new(stream)),
+                    Some(tls) => Ok(Box::new(tokio::time::timeout(times.handshake, tls.accept(stream)).await??)),
+                }
+            }
+        }
     }
 
-    fn ready(&self, stream: TcpStream) -> impl Future<Output = io::Result<Box<dyn Duplex>>> + Send + 'static {
-        core::future::ready(stream.set_nodelay(true).map(|()| Box::new(stream) as _))
-    }
-}
-
-impl Listen for Secure {
-    type Raw = TcpStream;
-    const ORIGIN: Origin = Origin::Tcp;
-
-    async fn next(&self) -> io::Result<TcpStream> {
-        self.0.accept().await.map(|(stream, _)| stream)
-    }
-
-    fn ready(&self, stream: TcpStream) -> impl Future<Output = io::Result<Box<dyn Duplex>>> + Send + 'static {
-        let acceptor = self.1.clone();
-        async move {
-            stream.set_nodelay(true)?;
-            let secured = tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await??;
-            Ok(Box::new(secured) as _)
+    /// Ends the connection so that its client notices at once.
+    fn refuse(self) {
+        if let Raw::Tcp(stream, _) = self {
+            // Where that is not possible, it is closed all the same.
+            let _ = stream.set_zero_linger();
         }
     }
 }
 
-impl Listen for Socket {
-    type Raw = UnixStream;
-    const ORIGIN: Origin = Origin::UnixSocket;
-    const MOST: usize = 1024;
-
-    async fn next(&self) -> io::Result<UnixStream> {
-        self.0.accept().await.map(|(stream, _)| stream)
-    }
-
-    fn ready(&self, stream: UnixStream) -> impl Future<Output = io::Result<Box<dyn Duplex>>> + Send + 'static {
-        core::future::ready(Ok(Box::new(stream) as _))
-    }
+/// One listener with whom it stands for.
+pub(super) struct Gate<B: Backend> {
+    pub(super) listener: Listener,
+    pub(super) place: Place,
+    /// The same host answers over TLS, too.
+    pub(super) beside_tls: bool,
+    pub(super) times: ServerTimes,
+    pub(super) hub: Arc<Hub<B>>,
 }
 
-/// Accepts until the server stops, then waits for the connections to end.
-pub(super) async fn accept<L: Listen, B: Backend>(listener: L, hub: Arc<Hub<B>>) {
+/// Accepts until the server stops, then waits for the connections to end. While the host is down, nobody listens at its address.
+pub(super) async fn accept<B: Backend>(gate: Gate<B>) {
+    let Gate { listener, place, beside_tls, times, hub } = gate;
+    let place = Arc::new(place);
     let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = hub.stopped() => break,
-            // Connections that ended, so that the set does not grow.
-            Some(_) = connections.join_next() => {}
-            next = listener.next(), if connections.len() < L::MOST => match next {
-                Ok(raw) => {
-                    let ready = listener.ready(raw);
-                    let hub = hub.clone();
-                    connections.spawn(async move {
-                        // A client that cannot agree on TLS sees the alert; there is nobody else to tell.
-                        if let Ok(stream) = ready.await {
-                            converse(stream, L::ORIGIN, &hub).await;
-                        }
-                    });
+    let mut cuts = hub.changes();
+    let mut listener = Some(listener);
+    'host: while let Some(open) = listener.take() {
+        let mut seen = hub.with_quietly(|backend| backend.cuts(place.host.as_ref()));
+        loop {
+            tokio::select! {
+                () = hub.stopped() => break 'host,
+                // Connections that ended, so that the set does not grow.
+                Some(_) = connections.join_next() => {}
+                () = changed(&mut cuts) => {
+                    let (now, up) = hub.with_quietly(|backend| (backend.cuts(place.host.as_ref()), backend.answers(place.host.as_ref())));
+                    if now != seen {
+                        connections.abort_all();
+                        seen = now;
+                    }
+                    if !up {
+                        listener = away(open, &place, &hub, &mut cuts).await;
+                        continue 'host;
+                    }
                 }
-                // Out of file descriptors, or the client is gone already: others may still come.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            },
+                next = open.next(), if connections.len() < open.most() => match next {
+                    Ok(raw) if refuses(&hub, &place, beside_tls) => raw.refuse(),
+                    Ok(raw) => {
+                        let (hub, place) = (hub.clone(), place.clone());
+                        connections.spawn(async move {
+                            // A client that cannot agree on TLS sees the alert; there is nobody else to tell.
+                            if let Ok(stream) = raw.ready(times).await {
+                                exchange::converse(Wire::new(stream, times), &place, &hub).await;
+                            }
+                        });
+                    }
+                    // Out of file descriptors, or the client is gone already: others may still come.
+                    Err(_) => tokio::time::sleep(AGAIN).await,
+                },
+            }
         }
     }
     drop(listener);
@@ -198,22 +221,69 @@ pub(super) async fn accept<L: Listen, B: Backend>(listener: L, hub: Arc<Hub<B>>)
     let _ = tokio::time::timeout(GRACE, ended).await;
 }
 
-/// Serves one connection to its end.
-async fn converse<B: Backend>(stream: Box<dyn Duplex>, origin: Origin, hub: &Hub<B>) {
-    let service = service_fn(|request| async move { Ok::<_, Infallible>(exchange::respond(hub, origin, request).await) });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .auto_date_header(false)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = hub.stopped() => None,
+fn refuses<B: Backend>(hub: &Hub<B>, place: &Place, beside_tls: bool) -> bool {
+    hub.with(|backend, now| beside_tls && backend.is_https_only(place.host.as_ref()) || backend.refuses(place, now))
+}
+
+async fn changed(cuts: &mut watch::Receiver<u64>) {
+    // The sender lives as long as the hub, and so as long as this.
+    let _ = cuts.changed().await;
+}
+
+/// Does not listen until the host answers again. A Unix socket stays where it is, and its clients wait.
+async fn away<B: Backend>(open: Listener, place: &Place, hub: &Hub<B>, cuts: &mut watch::Receiver<u64>) -> Option<Listener> {
+    let (address, tls) = match open {
+        Listener::Tcp(listener, tls) => (listener.local_addr().ok()?, tls),
+        unix @ Listener::Unix(_) => {
+            until_up(place, hub, cuts).await?;
+            return Some(unix);
+        }
     };
-    if ended.is_none() {
-        connection.as_mut().graceful_shutdown();
-        // What went wrong is the client's affair: it hung up, or did not speak HTTP.
-        let _ = connection.await;
+    until_up(place, hub, cuts).await?;
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Some(Listener::Tcp(listener, tls)),
+            // Somebody took the port meanwhile; it may be given back.
+            Err(_) => tokio::select! {
+                () = tokio::time::sleep(AGAIN) => {}
+                () = hub.stopped() => return None,
+            },
+        }
+    }
+}
+
+/// None when the server stops.
+async fn until_up<B: Backend>(place: &Place, hub: &Hub<B>, cuts: &mut watch::Receiver<u64>) -> Option<()> {
+    loop {
+        if hub.with_quietly(|backend| backend.answers(place.host.as_ref())) {
+            return Some(());
+        }
+        tokio::select! {
+            () = changed(cuts) => {}
+            () = hub.stopped() => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn hosts_listen_at_the_next_addresses() {
+        let first = "127.0.0.1:8443".parse().unwrap();
+        assert_eq!(beside(first, 0), Some(first));
+        assert_eq!(beside(first, 3), Some("127.0.0.4:8443".parse().unwrap()));
+        assert_eq!(beside("127.0.0.255:1".parse().unwrap(), 1), Some("127.0.1.0:1".parse().unwrap()));
+        assert_eq!(beside("[::1]:1".parse().unwrap(), 1), None);
+    }
+
+    #[tokio::test]
+    async fn any_port_is_the_same_one_for_all() {
+        let listeners =
+            bind_all(&["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"].map(|text| text.parse().unwrap())).await.unwrap();
+        let ports: Vec<u16> = listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+        assert!(ports.iter().all(|port| *port == ports[0] && *port != 0), "{ports:?}");
     }
 }

@@ -1,64 +1,96 @@
-//! Responses: answers of the API, and pages.
+//! Heads of replies, in xapi's order and spelling.
 
-use bytes::Bytes;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONNECTION,
-    CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
-};
-use http::{Response, StatusCode};
-use http_body_util::Full;
+use core::fmt::Write as _;
+use std::borrow::Cow;
 
-pub(super) type Reply = Response<Full<Bytes>>;
+use xenapi_sim::handlers::{Head, Reply, reason};
 
-/// The word for the `connection` header.
-fn connection(keep: bool) -> HeaderValue {
-    HeaderValue::from_static(if keep { "keep-alive" } else { "close" })
+/// The status line.
+fn status_line(old: bool, status: u16) -> String {
+    let mut head = String::with_capacity(256);
+    head.push_str(if old { "HTTP/1.0 " } else { "HTTP/1.1 " });
+    // Writing to a string does not fail.
+    let _ = write!(head, "{status} {}\r\n", reason(status));
+    head
 }
 
-/// An answer of the API, failures included: always 200.
-pub(super) fn answer(body: Vec<u8>, keep: bool) -> Reply {
-    let mut reply = Response::new(Full::from(body));
-    let length = http_body::Body::size_hint(reply.body()).lower();
-    // In xapi's order.
-    let headers = reply.headers_mut();
-    headers.insert(CONTENT_LENGTH, length.into());
-    headers.insert(CONNECTION, connection(keep));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("X-Requested-With"));
-    reply
+fn line(head: &mut String, name: &str, value: &str) {
+    head.push_str(name);
+    head.push_str(": ");
+    head.push_str(value);
+    head.push_str("\r\n");
+}
+
+fn connection(keep: bool) -> &'static str {
+    if keep { "keep-alive" } else { "close" }
+}
+
+fn ended(mut head: String, more: &[(Cow<'static, str>, String)]) -> Vec<u8> {
+    for (name, value) in more {
+        line(&mut head, name, value);
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+/// Length, connection, cache: what every reply with a length has first.
+fn usual(old: bool, status: u16, length: usize, keep: bool) -> String {
+    let mut head = status_line(old, status);
+    line(&mut head, "content-length", &length.to_string());
+    line(&mut head, "connection", connection(keep));
+    line(&mut head, "cache-control", "no-cache, no-store");
+    head
+}
+
+/// The head of an answer of the API, failures included.
+pub(super) fn answer(old: bool, keep: bool, length: usize, content_type: &str, thumbprint: Option<&str>) -> Vec<u8> {
+    let mut head = usual(old, 200, length, keep);
+    line(&mut head, "content-type", content_type);
+    line(&mut head, "Access-Control-Allow-Origin", "*");
+    line(&mut head, "Access-Control-Allow-Headers", "X-Requested-With");
+    if let Some(thumbprint) = thumbprint {
+        line(&mut head, "x-xenapi-response-host-certificate-thumbprint", thumbprint);
+    }
+    ended(head, &[])
 }
 
 /// The answer to a browser that asks whether a page from elsewhere may call.
-pub(super) fn options(asked: Option<&HeaderValue>, keep: bool) -> Reply {
-    let mut allowed = asked.map(|asked| [asked.as_bytes(), b", "].concat()).unwrap_or_default();
-    allowed.extend(b"X-Requested-With");
-    let mut reply = Response::new(Full::default());
-    let headers = reply.headers_mut();
-    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    headers.insert(CONNECTION, connection(keep));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    if let Ok(allowed) = HeaderValue::from_bytes(&allowed) {
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
-    }
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("PUT"));
-    reply
+pub(super) fn options(old: bool, keep: bool, asked: Option<&str>) -> Vec<u8> {
+    let mut head = usual(old, 200, 0, keep);
+    line(&mut head, "Access-Control-Allow-Origin", "*");
+    let allowed = asked.map(|asked| format!("{asked}, ")).unwrap_or_default();
+    line(&mut head, "Access-Control-Allow-Headers", &format!("{allowed}X-Requested-With"));
+    line(&mut head, "Access-Control-Allow-Methods", "PUT");
+    ended(head, &[])
 }
 
-/// A page that says what went wrong. The connection closes after it.
-pub(super) fn error(status: StatusCode, detail: &str) -> Reply {
-    let title = format!("HTTP {} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
-    let detail = detail.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let page = format!("<html><body><h1>{title}</h1><p>{detail}</p></body></html>");
-    let mut headers = HeaderMap::with_capacity(4);
-    headers.insert(CONTENT_LENGTH, page.len().into());
-    headers.insert(CONNECTION, connection(false));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    let mut reply = Response::new(Full::from(page));
-    *reply.status_mut() = status;
-    *reply.headers_mut() = headers;
-    reply
+/// The head of a handler's reply.
+pub(super) fn reply(old: bool, keep: bool, reply: &Reply) -> Vec<u8> {
+    ended(usual(old, reply.head.status, reply.body.len(), keep), &reply.head.headers)
+}
+
+/// The head of a stream: HTTP/1.0 without a length, whatever was asked.
+pub(super) fn stream(head: &Head) -> Vec<u8> {
+    let mut text = status_line(true, head.status);
+    line(&mut text, "connection", connection(false));
+    line(&mut text, "cache-control", "no-cache, no-store");
+    ended(text, &head.headers)
+}
+
+/// The head before a connection is handed over to a console: HTTP/1.1 even where 1.0 asked.
+pub(super) fn connected(head: &Head) -> Vec<u8> {
+    let mut text = status_line(false, head.status);
+    line(&mut text, "Connection", "keep-alive");
+    line(&mut text, "cache-control", "no-cache, no-store");
+    ended(text, &head.headers)
+}
+
+/// The head before a websocket.
+pub(super) fn switching(accept: &str) -> Vec<u8> {
+    let mut text = status_line(false, 101);
+    line(&mut text, "Upgrade", "websocket");
+    line(&mut text, "Connection", "Upgrade");
+    line(&mut text, "Sec-WebSocket-Accept", accept);
+    line(&mut text, "Sec-WebSocket-Protocol", "binary");
+    ended(text, &[])
 }

@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use xenapi_core::{Failure, Millis, RawCall, Struct, Value};
 use xenapi_hyper::Target;
-use xenapi_hyper::server::{Answer, Backend, Handled, Origin, Server, ServerConfig, serve};
+use xenapi_hyper::server::{Answer, Backend, Handled, Place, Server, ServerConfig, serve};
+use xenapi_sim::handlers::{self, Head, Method, Piece, Reply, Request, Turn};
 
 /// Answers `echo`, `bare`, `origin`, `big` at once, `later` after so many milliseconds, `wait` when released. Logs in like the first
 /// servers, by two parameters, and has tasks that end when they were looked at three times, and no events.
@@ -28,6 +29,21 @@ pub struct Scripted {
     pub looks: usize,
     /// How many tasks were destroyed.
     pub destroyed: usize,
+    /// How many pieces of downloads were made.
+    pub pieces: usize,
+    /// What uploads had, and whether they were whole.
+    pub sums: Vec<(usize, bool)>,
+    /// How many transfers were broken off.
+    pub broken: usize,
+}
+
+/// A transfer of [`Scripted`].
+#[derive(Debug)]
+pub enum Transfer {
+    Pieces(usize),
+    Sum(usize),
+    Echo,
+    Over,
 }
 
 impl Scripted {
@@ -48,8 +64,10 @@ impl Scripted {
 
 impl Backend for Scripted {
     type Pending = u64;
+    type Exchange = Transfer;
 
-    fn handle(&mut self, call: RawCall, origin: Origin, now: Millis) -> Handled<u64> {
+    fn handle(&mut self, call: RawCall, place: &Place, _request: &Request, now: Millis) -> Handled<u64> {
+        let origin = place.origin;
         self.calls += 1;
         let first = call.params.first().and_then(Value::as_int).unwrap_or_default();
         Handled::Done(match call.method.as_str() {
@@ -103,7 +121,75 @@ impl Backend for Scripted {
     }
 
     fn next_deadline(&self) -> Option<Millis> {
+        if self.released && !self.waiting.is_empty() {
+            return Some(Millis(0));
+        }
         self.due.iter().map(|(_, at)| *at).min()
+    }
+
+    fn serves(&self, _method: Method, path: &str) -> bool {
+        ["/pieces", "/sum", "/early", "/echo"].contains(&path)
+    }
+
+    fn http(&mut self, request: &Request, _now: Millis) -> handlers::Answer<Transfer> {
+        let number = request.query("n").and_then(|number| number.parse().ok()).unwrap_or(0);
+        match request.path.as_str() {
+            "/pieces" => handlers::Answer::Download(Head::ok("text/plain"), Transfer::Pieces(number)),
+            "/sum" => handlers::Answer::Upload(None, Transfer::Sum(0)),
+            "/early" => handlers::Answer::Upload(Some(Head::ok("text/plain")), Transfer::Sum(0)),
+            "/echo" => handlers::Answer::Duplex(Head { status: 200, headers: Vec::new() }, Transfer::Echo),
+            "/whole" => handlers::Answer::Reply(Reply::ok("text/plain", "x".repeat(number))),
+            path => handlers::Answer::Reply(Reply::error(404, path)),
+        }
+    }
+
+    fn next_piece(&mut self, transfer: &mut Transfer, _now: Millis) -> Piece {
+        let Transfer::Pieces(left) = transfer else { return Piece::Broken };
+        match left {
+            0 => {
+                *transfer = Transfer::Over;
+                Piece::End
+            }
+            _ => {
+                *left -= 1;
+                self.pieces += 1;
+                Piece::Bytes(vec![b'x'; 65_536])
+            }
+        }
+    }
+
+    fn take_bytes(&mut self, transfer: &mut Transfer, bytes: &[u8], _now: Millis) -> Result<(), Reply> {
+        let Transfer::Sum(sum) = transfer else { return Err(Reply::error(500, "no sum")) };
+        *sum += bytes.len();
+        if bytes.contains(&b'!') { Err(Reply::error(400, "no exclamations")) } else { Ok(()) }
+    }
+
+    fn finish(&mut self, transfer: &mut Transfer, whole: bool, _now: Millis) -> Reply {
+        let Transfer::Sum(sum) = core::mem::replace(transfer, Transfer::Over) else { return Reply::error(500, "no sum") };
+        self.sums.push((sum, whole));
+        Reply::ok("text/plain", format!("{sum} {whole}"))
+    }
+
+    fn open(&mut self, _transfer: &mut Transfer, now: Millis) -> Turn {
+        Turn { bytes: b"hello\n".to_vec(), wake: Some(now + Millis(20)), close: false }
+    }
+
+    fn receive(&mut self, transfer: &mut Transfer, bytes: &[u8], _now: Millis) -> Turn {
+        let close = bytes.ends_with(b"bye");
+        if close {
+            *transfer = Transfer::Over;
+        }
+        Turn { bytes: bytes.to_ascii_uppercase(), wake: None, close }
+    }
+
+    fn wake(&mut self, _transfer: &mut Transfer, _now: Millis) -> Turn {
+        Turn { bytes: b"awake\n".to_vec(), wake: None, close: false }
+    }
+
+    fn abandon_exchange(&mut self, transfer: &mut Transfer, _now: Millis) {
+        if !matches!(transfer, Transfer::Over) {
+            self.broken += 1;
+        }
     }
 
     fn abandon(&mut self, pending: u64) {
@@ -116,7 +202,9 @@ impl Backend for Scripted {
 /// A server on any free ports, HTTP and TLS.
 pub async fn server() -> Server<Scripted> {
     let any = Some(([127, 0, 0, 1], 0).into());
-    serve(Scripted::default(), &ServerConfig { http: any, https: any, unix: None }).await.expect("loopback can be bound")
+    serve(Scripted::default(), &ServerConfig { http: any, https: any, ..ServerConfig::default() })
+        .await
+        .expect("loopback can be bound")
 }
 
 /// The document of a call with integers as parameters.

@@ -31,19 +31,12 @@ pub use spec::{Fault, FaultSpec, GRAMMAR, SpecError, parse};
 pub(crate) struct Faults {
     rules: Vec<Rule>,
     next_id: u64,
-    /// Hosts that do not answer, and until when.
-    pub(crate) down: Vec<Down>,
-    /// How often connections were cut.
+    /// Nobody answers until then.
+    pub(crate) down: Option<Millis>,
+    /// How often all connections were cut.
     pub(crate) cuts: u64,
-}
-
-/// A host that does not answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Down {
-    /// None for all hosts.
-    pub(crate) host: Option<RawRef>,
-    /// None until somebody brings it back.
-    pub(crate) until: Option<Millis>,
+    /// How often hosts went or came.
+    pub(crate) changes: u64,
 }
 
 /// A request that may meet a fault.
@@ -109,10 +102,11 @@ impl Sim {
         self.faults.rules.len() != before
     }
 
-    /// Takes all faults back, and brings hosts back that do not answer.
+    /// Takes all faults back, and lets everybody answer again. Hosts that died stay dead.
     pub fn clear_faults(&mut self) {
         self.faults.rules.clear();
-        self.faults.down.clear();
+        self.faults.down = None;
+        self.faults.changes += 1;
     }
 
     /// The faults as they are: number, how often it happened, and how it is written.
@@ -161,24 +155,23 @@ impl Sim {
 
     /// Whether a host answers at all at its own address; none asks for the one address of a whole pool.
     pub fn answers(&self, via: Option<&RawRef>) -> bool {
-        let down = |down: &&Down| match (&down.host, via) {
-            (None, _) => true,
-            (Some(dead), Some(via)) => dead == via,
-            // Where there is one address for all, it is the master's.
-            (Some(dead), None) => *dead == self.master(),
-        };
-        !self.faults.down.iter().any(|entry| down(&entry))
+        self.faults.down.is_none() && via.is_none_or(|host| self.is_live(host))
     }
 
-    /// Grows whenever [`Sim::answers`] may say something else, or all connections are cut.
-    pub fn cuts(&self) -> u64 {
+    /// How often the connections of a host were cut at once.
+    pub fn cuts(&self, _via: Option<&RawRef>) -> u64 {
         self.faults.cuts
+    }
+
+    /// Changes whenever [`Sim::answers`] or [`Sim::cuts`] may say something else.
+    pub fn reach_changes(&self) -> u64 {
+        self.faults.cuts + self.faults.changes + self.store.table("host_metrics").last_change
     }
 
     /// When a fault happens by itself next.
     pub(crate) fn next_fault(&self) -> Option<Millis> {
         let rules = self.faults.rules.iter().filter_map(Rule::due);
-        rules.chain(self.faults.down.iter().filter_map(|down| down.until)).min()
+        rules.chain(self.faults.down).min()
     }
 
     /// Lets the faults happen whose time has come.
@@ -187,10 +180,8 @@ impl Sim {
         if self.next_fault().is_none_or(|due| due > now) {
             return;
         }
-        let before = self.faults.down.len();
-        self.faults.down.retain(|down| down.until.is_none_or(|until| until > now));
-        if self.faults.down.len() != before {
-            self.faults.cuts += 1;
+        if self.faults.down.take_if(|until| *until <= now).is_some() {
+            self.faults.changes += 1;
         }
         let mut rules = core::mem::take(&mut self.faults.rules);
         for rule in &mut rules {

@@ -1,39 +1,58 @@
 //! What faults do to the pool.
 
-use xenapi_core::{Millis, RawRef};
+use alloc::vec::Vec;
 
-use super::{Down, Fault};
-use crate::Sim;
+use xenapi_core::{Failure, Millis, RawRef};
+
+use super::Fault;
+use crate::{Incident, Sim};
 
 impl Sim {
-    /// Does what a fault of the pool does. One that names something that is not there does nothing.
+    /// Does what a fault of the pool does. One that names something that is not there, or not in that state, does nothing.
     pub(super) fn happen(&mut self, fault: &Fault, host: Option<&str>, session: Option<&str>) {
+        let host = host.and_then(|host| self.find_host(host));
+        // What cannot happen does not: there is nobody to tell while the pool runs.
+        let _ = self.try_happen(fault, host, session);
+    }
+
+    fn try_happen(&mut self, fault: &Fault, host: Option<RawRef>, session: Option<&str>) -> Result<(), Failure> {
+        let now = self.now;
+        let missing = || Failure::new("HANDLE_INVALID", ["host", ""]);
         match fault {
             Fault::SessionLoss => match session {
                 Some(session) => self.end_session(&RawRef::from(session)),
-                None => self.lose_sessions(),
+                None => self.befall(Incident::LoseSessions, now)?,
             },
-            _ => self.happen_to(fault, host),
+            Fault::EventsLost => self.befall(Incident::ForgetEvents, now)?,
+            Fault::Restart(time) => {
+                self.befall(Incident::Restart { boots_for: *time }, now)?;
+                self.go_down(Millis(time.0 / 2));
+            }
+            Fault::Master => self.befall(Incident::ChangeMaster(host.ok_or_else(missing)?), now)?,
+            Fault::HostDeath => self.befall(Incident::KillHost(host.ok_or_else(missing)?), now)?,
+            Fault::HostBack => self.revive(&host.ok_or_else(missing)?),
+            _ => {}
         }
-    }
-
-    fn happen_to(&mut self, fault: &Fault, host: Option<&str>) {
-        let _ = (fault, host);
+        Ok(())
     }
 
     /// Cuts all connections, and answers nobody for a while.
-    pub(super) fn go_down(&mut self, host: Option<RawRef>, time: Option<Millis>) {
+    fn go_down(&mut self, time: Millis) {
         self.faults.cuts += 1;
-        self.faults.down.retain(|down| down.host != host);
-        if time != Some(Millis(0)) {
-            let until = time.map(|time| self.now + time);
-            self.faults.down.push(Down { host, until });
-        }
+        self.faults.down = Some(self.now + time).filter(|until| *until > self.now);
     }
 
-    /// A host answers again.
-    pub(super) fn come_back(&mut self, host: &RawRef) {
-        self.faults.cuts += 1;
-        self.faults.down.retain(|down| down.host.as_ref() != Some(host));
+    /// A dead host has booted: it is live and takes VMs again.
+    fn revive(&mut self, host: &RawRef) {
+        let metrics = self.store.reference("host", host.as_str(), "metrics");
+        let date = self.date();
+        if self.store.put("host_metrics", metrics.as_str(), "live", true) {
+            self.store.put("host_metrics", metrics.as_str(), "last_updated", date);
+            crate::operations::set_enabled(self, host, true);
+        }
+        let guests: Vec<RawRef> = self.store.all("VM");
+        for guest in guests {
+            self.refresh_vm(&guest);
+        }
     }
 }

@@ -26,7 +26,8 @@ Answers:
 The pool:
   session-loss              the session of the request is gone; by itself, all are
   events-lost               event queues overflow: EVENTS_LOST, and old tokens miss deletions
-  restart[=TIME]            the toolstack restarts: connections, sessions and tasks are gone, nobody answers for TIME
+  restart[=TIME]            the toolstack restarts: connections, sessions and tasks are gone; nobody listens for half of
+                            TIME, then HOST_STILL_BOOTING until it is over
   master                    the host HOST becomes the master
   host-death  host-back     the host HOST dies with its VMs; it boots again
   carrier-loss=DEVICE  carrier-back=DEVICE   the NIC DEVICE of the host HOST loses its link; has it again
@@ -301,7 +302,7 @@ fn fault(name: &str, value: Option<&str>) -> Result<Fault, String> {
         },
         "status" => Fault::Status(status(given()?)?),
         "host-is-slave" => Fault::HostIsSlave(value.map(ToOwned::to_owned)),
-        "failure" => Fault::Failure(given()?.split(',').map(|word| unescape_comma(word)).collect()),
+        "failure" => Fault::Failure(given()?.split(',').map(unescape_comma).collect()),
         "session-loss" => alone(Fault::SessionLoss)?,
         "events-lost" => alone(Fault::EventsLost)?,
         "restart" => Fault::Restart(value.map(time).transpose()?.unwrap_or_default()),

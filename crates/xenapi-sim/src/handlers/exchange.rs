@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::ToString as _;
 
 use core::fmt;
 
@@ -240,6 +239,6 @@ impl Exchange {
         }
         // A console has no other end than this.
         let well = matches!(self.machine, Machine::Duplex(_));
-        self.leave(sim, well, &"the client hung up".to_string());
+        self.leave(sim, well, "the client hung up");
     }
 }

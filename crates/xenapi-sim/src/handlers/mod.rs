@@ -56,6 +56,11 @@ use crate::Sim;
 pub use exchange::{Answer, Exchange};
 pub use http::{Head, Method, Reply, Request, reason};
 
+/// Whether a path has a handler for a method. A `POST` to any other is a call.
+pub fn serves(method: Method, path: &str) -> bool {
+    routes::find(method, path).is_some()
+}
+
 /// Who sent a request, and what it has.
 #[derive(Debug)]
 pub struct Visit {
@@ -140,7 +145,7 @@ pub(crate) trait Duplex: Send {
     /// Answers bytes of the client.
     fn receive(&mut self, sim: &mut Sim, visit: &mut Visit, bytes: &[u8]) -> Turn;
 
-    /// Its time has come, or the pool changed.
+    /// Its time has come. One that shows something of the pool asks for a time soon enough.
     fn wake(&mut self, sim: &mut Sim, visit: &mut Visit) -> Turn;
 
     /// The client is gone.
@@ -174,15 +179,8 @@ impl Sim {
         }
     }
 
-    /// Where clients reach a host over TLS: `ADDRESS`, or `ADDRESS:PORT` where the server said so by [`Sim::set_authority`].
-    pub fn authority(&self, host: &RawRef) -> alloc::string::String {
-        match self.authorities.get(host) {
-            Some(authority) => authority.clone(),
-            None => self.store.text("host", host.as_str(), "address").into(),
-        }
-    }
-
     /// Sends the client to another host for the same thing.
+    #[allow(dead_code, reason = "for routes that send clients to another host")]
     pub(crate) fn redirect(&self, host: &RawRef, request: &Request) -> Reply {
         let location = format!("https://{}{}", self.authority(host), request.target);
         Reply::new(302, Vec::new()).with("location", location)

@@ -285,6 +285,12 @@ fn check(sim: &Sim, class: &str, reference: &str, operation: &str) -> Result<(),
     }
 }
 
+/// Whether an object allows an operation now.
+#[cfg(test)]
+pub(crate) fn is_allowed(sim: &Sim, class: &str, reference: &RawRef, operation: &str) -> bool {
+    check(sim, class, reference.as_str(), operation).is_ok()
+}
+
 /// What `allowed_operations` of a disk, NIC, virtual disk or repository lists.
 fn allowed(sim: &Sim, class: &str, reference: &str) -> Option<Value> {
     let field = sim.store.table(class).class.field("allowed_operations")?;

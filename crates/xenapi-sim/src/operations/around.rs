@@ -40,6 +40,8 @@ pub(crate) struct Around {
     pub(crate) nics: Vec<Nic>,
     /// Repositories whose storage does not answer.
     pub(crate) dead: BTreeSet<RawRef>,
+    /// Data sources that are not recorded, by object and name.
+    pub(crate) forgotten_sources: BTreeSet<(RawRef, String)>,
 }
 
 impl Sim {

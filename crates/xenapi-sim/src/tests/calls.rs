@@ -269,10 +269,10 @@ fn check_61_a_role_that_is_too_low_is_refused() {
 fn what_is_not_simulated_says_so() {
     let mut pool = Pool::new();
     let vm = pool.vm("Halted");
-    let refused = pool.ask("VM.assert_agile", &[&vm]).unwrap_err();
-    assert_eq!(refused, failure("NOT_IMPLEMENTED", &["VM.assert_agile"]));
-    let task = pool.text("Async.VM.assert_agile", &[&vm]);
-    assert_eq!(pool.refs("task.get_error_info", &[&task]), ["NOT_IMPLEMENTED", "VM.assert_agile"]);
+    let refused = pool.ask("VM.query_services", &[&vm]).unwrap_err();
+    assert_eq!(refused, failure("NOT_IMPLEMENTED", &["VM.query_services"]));
+    let task = pool.text("Async.VM.query_services", &[&vm]);
+    assert_eq!(pool.refs("task.get_error_info", &[&task]), ["NOT_IMPLEMENTED", "VM.query_services"]);
 }
 
 #[test]

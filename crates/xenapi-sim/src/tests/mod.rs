@@ -1,14 +1,19 @@
 //! Named after the checks of the protocol reference that they make, where there is one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod assertions;
 mod big;
 mod calls;
+mod coverage;
 mod database;
+mod devices;
 mod events;
 mod generated;
+mod networks;
 mod operations;
 mod random;
 mod records;
+mod storage;
 mod tasks;
 
 use alloc::string::String;

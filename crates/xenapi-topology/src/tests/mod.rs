@@ -5,6 +5,7 @@ mod chaos;
 mod export;
 mod folding;
 mod geometry;
+mod impact;
 mod lenses;
 mod recordings;
 mod sample;

@@ -1,0 +1,191 @@
+//! What becomes of each VM between two worlds.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use xenapi_client::Cache;
+
+use super::plan::{Carrier, Plan, VmPart};
+use super::world::World;
+use super::{Affected, Reason, Verdict};
+
+/// The VMs that depend on what is different in the two worlds.
+pub(super) fn all(plan: &Plan, before: &World<'_>, after: &World<'_>) -> Vec<Affected> {
+    let judge = Judge { plan, before, after, bonds: bonds(plan, before, after) };
+    plan.vms.iter().filter_map(|vm| judge.vm(vm)).collect()
+}
+
+/// Stopped first, then degraded, then safe; each kind by name.
+pub(super) fn order(cache: &Cache, one: &Affected, other: &Affected) -> Ordering {
+    let name = |vm: &Affected| cache.get(&vm.vm).map(|record| record.name_label.clone()).unwrap_or_default();
+    let verdict = one.verdict.cmp(&other.verdict);
+    verdict.then_with(|| name(one).cmp(&name(other))).then_with(|| one.vm.cmp(&other.vm))
+}
+
+struct Judge<'a> {
+    plan: &'a Plan,
+    before: &'a World<'a>,
+    after: &'a World<'a>,
+    /// Bonds that lose links and go on: the network and host that they carry, and why nothing happens.
+    bonds: Vec<(usize, usize, Reason)>,
+}
+
+/// Bonds on which a link is lost and one is left, with every network that runs over them.
+fn bonds(plan: &Plan, before: &World<'_>, after: &World<'_>) -> Vec<(usize, usize, Reason)> {
+    let mut all = Vec::new();
+    for (at, bond) in plan.pifs.iter().enumerate() {
+        let Carrier::Any(slaves) = &bond.carrier else { continue };
+        let up = |world: &World<'_>| slaves.iter().filter(|slave| world.pif_up[**slave]).count();
+        let (of, left) = (up(before), up(after));
+        if left == of || !after.pif_up[at] {
+            continue;
+        }
+        let reason = Reason::BondMemberLeft { bond: bond.reference.clone(), left, of };
+        for pif in plan.pifs.iter().filter(|pif| is_carried_by(plan, pif, at)).chain([bond]) {
+            if let (Some(network), Some(host)) = (pif.network, pif.host) {
+                all.push((network, host, reason.clone()));
+            }
+        }
+    }
+    all
+}
+
+/// Whether a PIF hangs on another, over as many steps as VLANs and tunnels make.
+fn is_carried_by(plan: &Plan, pif: &super::plan::PifPart, by: usize) -> bool {
+    let mut carrier = &pif.carrier;
+    for _ in 0..4 {
+        let Carrier::One(Some(below)) = carrier else { return false };
+        if *below == by {
+            return true;
+        }
+        carrier = &plan.pifs[*below].carrier;
+    }
+    false
+}
+
+impl Judge<'_> {
+    fn vm(&self, vm: &VmPart) -> Option<Affected> {
+        let (verdict, reasons) = match (vm.is_running, vm.host) {
+            (true, Some(host)) => self.running(vm, host)?,
+            // It runs on a host that is not in the data, or is not known to be.
+            (true, None) => return None,
+            (false, _) => self.resting(vm)?,
+        };
+        Some(Affected { vm: vm.reference.clone(), is_running: vm.is_running, verdict, reasons })
+    }
+
+    fn running(&self, vm: &VmPart, host: usize) -> Option<(Verdict, Vec<Reason>)> {
+        if !self.before.host_up[host] {
+            return None;
+        }
+        let mut reasons = Vec::new();
+        if self.after.host_up[host] {
+            self.disks(vm, host, &mut reasons);
+        } else {
+            reasons.push(Reason::HostFails { host: self.plan.hosts[host].reference.clone() });
+        }
+        if !reasons.is_empty() {
+            return Some(self.stopped(vm, host, reasons));
+        }
+        self.networks(vm, host, &mut reasons);
+        if self.before.reaches(host) && !self.after.reaches(host) {
+            reasons.push(Reason::HostUnmanaged { host: self.plan.hosts[host].reference.clone() });
+        }
+        let verdict = if reasons.is_empty() { Verdict::Safe } else { Verdict::Degraded };
+        self.survived(vm, host, &mut reasons);
+        (!reasons.is_empty()).then_some((verdict, reasons))
+    }
+
+    /// Disks of a running VM that its host cannot reach any more.
+    fn disks(&self, vm: &VmPart, host: usize, reasons: &mut Vec<Reason>) {
+        for disk in vm.disks.iter().filter(|disk| disk.attached && !disk.is_drive) {
+            if self.before.sr_on(disk.sr, host) && !self.after.sr_on(disk.sr, host) {
+                let sr = &self.plan.srs[disk.sr];
+                let pbd = sr.pbds.iter().find(|pbd| self.plan.pbds[**pbd].host == Some(host) && self.before.pbd_up[**pbd]);
+                reasons.push(Reason::DiskLost {
+                    vbd: disk.vbd.clone(),
+                    vdi: disk.vdi.clone(),
+                    sr: sr.reference.clone(),
+                    pbd: pbd.map(|pbd| self.plan.pbds[*pbd].reference.clone()),
+                });
+            }
+        }
+    }
+
+    fn stopped(&self, vm: &VmPart, host: usize, mut reasons: Vec<Reason>) -> (Verdict, Vec<Reason>) {
+        let hosts = self.hosts(vm, self.after, Some(host));
+        let host_fails = !self.after.host_up[host];
+        match hosts {
+            0 => reasons.push(Reason::NoOtherHost),
+            _ if host_fails && self.plan.ha && vm.is_protected => {
+                reasons.push(Reason::RestartsByHa { hosts });
+                return (Verdict::Degraded, reasons);
+            }
+            _ => reasons.push(Reason::OtherHosts { hosts }),
+        }
+        (Verdict::Stopped, reasons)
+    }
+
+    fn networks(&self, vm: &VmPart, host: usize, reasons: &mut Vec<Reason>) {
+        let attached = || vm.nics.iter().filter(|nic| nic.attached);
+        let last = !attached().any(|nic| self.after.network_on(nic.network, host));
+        for nic in attached().filter(|nic| self.before.network_on(nic.network, host)) {
+            if !self.after.network_on(nic.network, host) {
+                let network = self.plan.networks[nic.network].reference.clone();
+                reasons.push(Reason::NetworkLost { vif: nic.vif.clone(), network, last });
+            }
+        }
+    }
+
+    /// What a running VM depends on, and gets on without.
+    fn survived(&self, vm: &VmPart, host: usize, reasons: &mut Vec<Reason>) {
+        for nic in vm.nics.iter().filter(|nic| nic.attached && self.after.network_on(nic.network, host)) {
+            for (network, of, reason) in &self.bonds {
+                if (*network, *of) == (nic.network, host) && !reasons.contains(reason) {
+                    reasons.push(reason.clone());
+                }
+            }
+            let mut pifs =
+                self.plan.networks[nic.network].pifs.iter().filter(|pif| self.plan.pifs[**pif].host == Some(host));
+            let lost = |pif: &usize| {
+                let part = &self.plan.pifs[*pif];
+                part.attached && !part.is_slave && self.before.pif_up[*pif] && !self.after.pif_up[*pif]
+            };
+            if pifs.any(lost) {
+                reasons.push(Reason::OtherPif { network: self.plan.networks[nic.network].reference.clone() });
+            }
+        }
+        for drive in vm.disks.iter().filter(|disk| disk.attached && disk.is_drive) {
+            if self.before.sr_on(drive.sr, host) && !self.after.sr_on(drive.sr, host) {
+                let sr = self.plan.srs[drive.sr].reference.clone();
+                reasons.push(Reason::DriveLost { vbd: drive.vbd.clone(), sr });
+            }
+        }
+    }
+
+    /// A VM that does not run.
+    fn resting(&self, vm: &VmPart) -> Option<(Verdict, Vec<Reason>)> {
+        match (self.hosts(vm, self.before, None), self.hosts(vm, self.after, None)) {
+            (before, after) if before == after => None,
+            (_, 0) => Some((Verdict::Degraded, Vec::from([Reason::CannotStart]))),
+            (_, hosts) => Some((Verdict::Safe, Vec::from([Reason::StartsElsewhere { hosts }]))),
+        }
+    }
+
+    /// How many hosts could run a VM: beside the one that it has to leave, if it runs.
+    fn hosts(&self, vm: &VmPart, world: &World<'_>, leaving: Option<usize>) -> usize {
+        if vm.is_pinned && leaving.is_some() {
+            return 0;
+        }
+        let can = |host: &usize| {
+            let part = &self.plan.hosts[*host];
+            world.host_up[*host]
+                && part.enabled
+                // What rests needs memory one day, and nobody knows what is free then.
+                && (leaving.is_none() || part.free.is_none_or(|free| free >= vm.memory))
+                && vm.disks.iter().all(|disk| disk.is_drive || world.sr_on(disk.sr, *host))
+                && vm.nics.iter().all(|nic| world.network_on(nic.network, *host))
+        };
+        (0..self.plan.hosts.len()).filter(|host| leaving != Some(*host)).filter(can).count()
+    }
+}

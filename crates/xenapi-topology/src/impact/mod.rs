@@ -1,0 +1,297 @@
+//! What stops if this fails?
+//!
+//! [`impact`] takes a pool and what fails in it, and answers for every VM that depends on it whether it stops, is degraded or is safe, and
+//! why. [`single_points`] tries every part of the pool alone. Both are pure functions: they compare what works now with what
+//! would work then, so a part that is broken already costs nothing more by failing.
+//!
+//! # The rules
+//!
+//! - A **host** works while it is live. What runs on it stops with it; with high availability on and the VM protected, it starts again elsewhere.
+//! - A **PIF** works while its host does and what carries it: a bond while any of its slaves has a link, a VLAN or a tunnel while
+//!   the PIF below does, a NIC while it has carrier. A **network** works on a host through any attached PIF there that works; a network without
+//!   PIFs lives inside of hosts and works on all of them.
+//! - A **PBD** works while it is attached, its host is live, and the PIF works through which the host reaches the storage: the one whose
+//!   subnet holds the address in `device_config`, or else the management interface; local storage needs none. An **SR** works on a host
+//!   through the PBD there.
+//! - A running VM that loses a disk stops. One that loses a network is degraded, and cut off if it was the last. An empty or
+//!   full CD drive stops nobody.
+//! - A VM that does not run is degraded if it could start somewhere before and nowhere after.
+//! - Whether another host can run a VM is a matter of its disks, its networks, devices passed through to it, and memory that is free
+//!   now: for each VM by itself, not for all together.
+
+mod judge;
+mod plan;
+mod text;
+mod world;
+
+use alloc::vec::Vec;
+
+use xenapi_client::Cache;
+use xenapi_core::{RawRef, Ref};
+use xenapi_model::{Host, Network, PBD, PIF, SR, VBD, VDI, VIF, VM};
+
+use plan::Plan;
+use world::World;
+
+/// A part of a pool that can fail.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Component {
+    /// A host.
+    Host(Ref<Host>),
+    /// A NIC, bond, VLAN or tunnel of a host.
+    Pif(Ref<PIF>),
+    /// A network, on all hosts.
+    Network(Ref<Network>),
+    /// A storage repository, on all hosts.
+    Sr(Ref<SR>),
+    /// The connection of a host to a storage repository.
+    Pbd(Ref<PBD>),
+}
+
+impl Component {
+    /// The component of a class of the API, if objects of the class can fail.
+    pub fn new(class: &str, reference: &RawRef) -> Option<Self> {
+        Some(match class {
+            "host" => Component::Host(reference.clone().typed()),
+            "PIF" => Component::Pif(reference.clone().typed()),
+            "network" => Component::Network(reference.clone().typed()),
+            "SR" => Component::Sr(reference.clone().typed()),
+            "PBD" => Component::Pbd(reference.clone().typed()),
+            _ => return None,
+        })
+    }
+
+    /// The class, as the API spells it.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Component::Host(_) => "host",
+            Component::Pif(_) => "PIF",
+            Component::Network(_) => "network",
+            Component::Sr(_) => "SR",
+            Component::Pbd(_) => "PBD",
+        }
+    }
+
+    /// The object.
+    pub fn reference(&self) -> &RawRef {
+        match self {
+            Component::Host(it) => it.raw(),
+            Component::Pif(it) => it.raw(),
+            Component::Network(it) => it.raw(),
+            Component::Sr(it) => it.raw(),
+            Component::Pbd(it) => it.raw(),
+        }
+    }
+}
+
+/// What becomes of a VM.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Verdict {
+    /// It stops, or its disks do, which is the same to whoever uses it.
+    Stopped,
+    /// It goes on with less, or starts again by itself, or could not start any more.
+    Degraded,
+    /// It depends on what fails, and yet nothing happens to it.
+    Safe,
+}
+
+impl Verdict {
+    /// The English word, lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Stopped => "stopped",
+            Verdict::Degraded => "degraded",
+            Verdict::Safe => "safe",
+        }
+    }
+}
+
+/// Why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It runs on a host that fails.
+    HostFails {
+        /// The host.
+        host: Ref<Host>,
+    },
+    /// A disk cannot be reached from its host any more.
+    DiskLost {
+        /// The device.
+        vbd: Ref<VBD>,
+        /// The disk.
+        vdi: Ref<VDI>,
+        /// Where it is stored.
+        sr: Ref<SR>,
+        /// The connection that does not work any more, if it is in the data.
+        pbd: Option<Ref<PBD>>,
+    },
+    /// A network cannot be reached from its host any more.
+    NetworkLost {
+        /// The interface.
+        vif: Ref<VIF>,
+        /// The network.
+        network: Ref<Network>,
+        /// Whether no other network of the VM works: it runs, and nobody reaches it.
+        last: bool,
+    },
+    /// Its host can be reached no more by the pool: what runs there cannot be managed.
+    HostUnmanaged {
+        /// The host.
+        host: Ref<Host>,
+    },
+    /// High availability starts it again on another host.
+    RestartsByHa {
+        /// How many hosts could run it.
+        hosts: usize,
+    },
+    /// It stops, and other hosts could run it, if somebody started it there.
+    OtherHosts {
+        /// How many.
+        hosts: usize,
+    },
+    /// It stops, and no other host could run it.
+    NoOtherHost,
+    /// It does not run, and could not start on any host any more.
+    CannotStart,
+    /// It does not run, and could still start.
+    StartsElsewhere {
+        /// On how many hosts.
+        hosts: usize,
+    },
+    /// A bond that carries one of its networks goes on with the links that are left.
+    BondMemberLeft {
+        /// The bond.
+        bond: Ref<PIF>,
+        /// The links left.
+        left: usize,
+        /// The links that worked before.
+        of: usize,
+    },
+    /// A CD or DVD cannot be read any more.
+    DriveLost {
+        /// The drive.
+        vbd: Ref<VBD>,
+        /// Where the image is stored.
+        sr: Ref<SR>,
+    },
+    /// Another of its host's PIFs carries the network.
+    OtherPif {
+        /// The network.
+        network: Ref<Network>,
+    },
+}
+
+/// A VM that depends on what fails.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Affected {
+    /// The VM.
+    pub vm: Ref<VM>,
+    /// Whether it runs now (or is paused).
+    pub is_running: bool,
+    /// What becomes of it.
+    pub verdict: Verdict,
+    /// Why, the weightiest first.
+    pub reasons: Vec<Reason>,
+}
+
+impl Affected {
+    /// Whether the VM is interrupted, be it that it starts again by itself.
+    pub fn is_interrupted(&self) -> bool {
+        self.reasons.iter().any(|reason| matches!(reason, Reason::HostFails { .. } | Reason::DiskLost { .. }))
+    }
+
+    /// Whether the VM goes on, and nobody reaches it.
+    pub fn is_cut_off(&self) -> bool {
+        !self.is_interrupted() && self.reasons.iter().any(|reason| matches!(reason, Reason::NetworkLost { last: true, .. }))
+    }
+
+    /// Whether the VM stops, and no other host could run it.
+    pub fn is_stranded(&self) -> bool {
+        self.is_interrupted() && self.reasons.contains(&Reason::NoOtherHost)
+    }
+}
+
+/// What follows from a failure.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Impact {
+    /// The VMs that depend on what fails: those that stop first, each kind by name.
+    pub vms: Vec<Affected>,
+    /// VMs that have nothing to do with it.
+    pub untouched: usize,
+    /// What does not work any more as a consequence, what fails itself included.
+    pub brought_down: Vec<Component>,
+    /// Whether the pool's coordinator fails; without high availability nobody takes its place by itself.
+    pub coordinator_fails: bool,
+    /// Classes that are not in the data, so that the answer may be too good.
+    pub unknown: Vec<&'static str>,
+}
+
+impl Impact {
+    /// The VMs of one verdict.
+    pub fn of(&self, verdict: Verdict) -> impl Iterator<Item = &Affected> {
+        self.vms.iter().filter(move |vm| vm.verdict == verdict)
+    }
+
+    /// How many VMs have a verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.of(verdict).count()
+    }
+}
+
+/// What follows if all of these fail together. What is not in the data fails without consequences.
+pub fn impact(cache: &Cache, failing: &[Component]) -> Impact {
+    let plan = Plan::new(cache);
+    let before = World::new(&plan, &[]);
+    let after = World::new(&plan, failing);
+    let mut vms = judge::all(&plan, &before, &after);
+    vms.sort_by(|one, other| judge::order(cache, one, other));
+    Impact {
+        untouched: plan.vms.len() - vms.len(),
+        vms,
+        brought_down: before.losses(&after, failing),
+        coordinator_fails: plan.master.is_some_and(|master| before.host_up[master] && !after.host_up[master]),
+        unknown: plan.unknown.clone(),
+    }
+}
+
+/// A part of a pool whose failure alone takes VMs away for good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SinglePoint {
+    /// The part.
+    pub component: Component,
+    /// VMs that stop, and that no other host could run.
+    pub stranded: usize,
+    /// VMs that run on, and that nobody reaches.
+    pub cut_off: usize,
+    /// VMs that stop in all, those included that other hosts could run.
+    pub stopped: usize,
+    /// VMs that lose something or start again by themselves.
+    pub degraded: usize,
+}
+
+/// The single points of failure: every part that leaves some VM without a host that could run it, or cut off, if it fails alone. The one
+/// that takes most VMs away comes first.
+pub fn single_points(cache: &Cache) -> Vec<SinglePoint> {
+    let plan = Plan::new(cache);
+    let before = World::new(&plan, &[]);
+    let mut points: Vec<SinglePoint> = Vec::new();
+    for component in plan.components() {
+        let after = World::new(&plan, core::slice::from_ref(&component));
+        let vms = judge::all(&plan, &before, &after);
+        let count = |is: fn(&Affected) -> bool| vms.iter().filter(|vm| is(vm)).count();
+        let point = SinglePoint {
+            stranded: count(Affected::is_stranded),
+            cut_off: count(Affected::is_cut_off),
+            stopped: count(|vm| vm.verdict == Verdict::Stopped),
+            degraded: count(|vm| vm.verdict == Verdict::Degraded),
+            component,
+        };
+        if point.stranded + point.cut_off > 0 {
+            points.push(point);
+        }
+    }
+    let weight = |point: &SinglePoint| (point.stranded + point.cut_off, point.stranded, point.stopped, point.degraded);
+    points.sort_by(|one, other| weight(other).cmp(&weight(one)).then_with(|| one.component.cmp(&other.component)));
+    points
+}

@@ -1,0 +1,334 @@
+//! What depends on what in a pool, by numbers instead of references.
+
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use hashbrown::HashMap;
+use xenapi_client::Cache;
+use xenapi_core::{Class, RawRef, Ref};
+use xenapi_model::{Host, HostMetrics, Network, PBD, PIF, PIFMetrics, Pool, SR, VBD, VDI, VIF, VM, pbd, pif, vbd, vm};
+
+use super::Component;
+
+pub(super) struct Plan {
+    pub(super) hosts: Vec<HostPart>,
+    pub(super) pifs: Vec<PifPart>,
+    pub(super) networks: Vec<NetworkPart>,
+    pub(super) srs: Vec<SrPart>,
+    pub(super) pbds: Vec<PbdPart>,
+    pub(super) vms: Vec<VmPart>,
+    pub(super) master: Option<usize>,
+    pub(super) ha: bool,
+    /// What the answers depend on and is not in the data.
+    pub(super) unknown: Vec<&'static str>,
+}
+
+pub(super) struct HostPart {
+    pub(super) reference: Ref<Host>,
+    pub(super) live: bool,
+    pub(super) enabled: bool,
+    /// Bytes; `None` where nobody knows.
+    pub(super) free: Option<i64>,
+    /// The PIF by which the pool reaches the host.
+    pub(super) management: Option<usize>,
+}
+
+pub(super) struct PifPart {
+    pub(super) reference: Ref<PIF>,
+    pub(super) host: Option<usize>,
+    pub(super) network: Option<usize>,
+    pub(super) attached: bool,
+    pub(super) carrier: Carrier,
+    /// Whether it belongs to a bond, so that it carries no network itself.
+    pub(super) is_slave: bool,
+}
+
+/// What carries a PIF.
+pub(super) enum Carrier {
+    /// Its own wire, with a link or without.
+    Wire(bool),
+    /// Any of these.
+    Any(Vec<usize>),
+    /// Another one, or something that is not in the data.
+    One(Option<usize>),
+}
+
+pub(super) struct NetworkPart {
+    pub(super) reference: Ref<Network>,
+    pub(super) pifs: Vec<usize>,
+    /// Whether it has no PIFs, and so lives inside of each host.
+    pub(super) is_internal: bool,
+}
+
+pub(super) struct SrPart {
+    pub(super) reference: Ref<SR>,
+    pub(super) pbds: Vec<usize>,
+}
+
+pub(super) struct PbdPart {
+    pub(super) reference: Ref<PBD>,
+    pub(super) host: Option<usize>,
+    pub(super) attached: bool,
+    /// The PIF through which the host reaches the storage.
+    pub(super) path: Option<usize>,
+}
+
+pub(super) struct VmPart {
+    pub(super) reference: Ref<VM>,
+    pub(super) is_running: bool,
+    pub(super) host: Option<usize>,
+    pub(super) disks: Vec<DiskPart>,
+    pub(super) nics: Vec<NicPart>,
+    /// Bytes that it needs on a host.
+    pub(super) memory: i64,
+    /// Whether high availability starts it again.
+    pub(super) is_protected: bool,
+    /// The only host that can run it, because of devices passed through.
+    pub(super) is_pinned: bool,
+}
+
+pub(super) struct DiskPart {
+    pub(super) vbd: Ref<VBD>,
+    pub(super) vdi: Ref<VDI>,
+    pub(super) sr: usize,
+    pub(super) is_drive: bool,
+    pub(super) attached: bool,
+}
+
+pub(super) struct NicPart {
+    pub(super) vif: Ref<VIF>,
+    pub(super) network: usize,
+    pub(super) attached: bool,
+}
+
+/// Numbers of objects by reference.
+struct Numbers<C: Class>(HashMap<RawRef, usize>, core::marker::PhantomData<C>);
+
+impl<C: Class> Numbers<C> {
+    fn new(cache: &Cache) -> Self {
+        let all = cache.iter::<C>().enumerate().map(|(at, (reference, _))| (reference.raw().clone(), at));
+        Numbers(all.collect(), core::marker::PhantomData)
+    }
+
+    fn of(&self, reference: &Ref<C>) -> Option<usize> {
+        self.0.get(reference.raw()).copied()
+    }
+}
+
+struct All {
+    hosts: Numbers<Host>,
+    networks: Numbers<Network>,
+    srs: Numbers<SR>,
+}
+
+impl Plan {
+    pub(super) fn new(cache: &Cache) -> Self {
+        let all = All { hosts: Numbers::new(cache), networks: Numbers::new(cache), srs: Numbers::new(cache) };
+        let mut hosts: Vec<HostPart> =
+            cache.iter::<Host>().map(|(reference, host)| host_part(cache, reference, host)).collect();
+        let pifs = pif_parts(cache, &all);
+        for (at, (_, pif)) in cache.iter::<PIF>().enumerate() {
+            if pif.management
+                && let Some(host) = pifs[at].host
+            {
+                hosts[host].management = Some(at);
+            }
+        }
+        let pbds: Vec<PbdPart> =
+            cache.iter::<PBD>().map(|(reference, pbd)| pbd_part(cache, &all, &hosts, &pifs, reference, pbd)).collect();
+        let pool = cache.iter::<Pool>().next().map(|(_, pool)| pool);
+        Plan {
+            networks: network_parts(cache, &pifs),
+            srs: sr_parts(cache, &all),
+            vms: cache
+                .iter::<VM>()
+                .filter(|(_, vm)| counts(vm))
+                .map(|(reference, vm)| vm_part(cache, &all, reference, vm))
+                .collect(),
+            master: pool.and_then(|pool| all.hosts.of(&pool.master)),
+            ha: pool.is_some_and(|pool| pool.ha_enabled),
+            unknown: unknown(cache),
+            hosts,
+            pifs,
+            pbds,
+        }
+    }
+
+    /// Every part that could fail alone.
+    pub(super) fn components(&self) -> Vec<Component> {
+        let hosts = self.hosts.iter().map(|host| Component::Host(host.reference.clone()));
+        let pifs = self.pifs.iter().map(|pif| Component::Pif(pif.reference.clone()));
+        let networks = self.networks.iter().filter(|network| !network.is_internal);
+        let networks = networks.map(|network| Component::Network(network.reference.clone()));
+        let srs = self.srs.iter().map(|sr| Component::Sr(sr.reference.clone()));
+        let pbds = self.pbds.iter().map(|pbd| Component::Pbd(pbd.reference.clone()));
+        hosts.chain(pifs).chain(networks).chain(srs).chain(pbds).collect()
+    }
+}
+
+/// Templates, snapshots and control domains are not what an administrator asks for.
+fn counts(vm: &vm::Record) -> bool {
+    !vm.is_a_template && !vm.is_a_snapshot && !vm.is_control_domain
+}
+
+fn unknown(cache: &Cache) -> Vec<&'static str> {
+    let known = [
+        ("VM", cache.is_known::<VM>()),
+        ("host", cache.is_known::<Host>()),
+        ("VBD", cache.is_known::<VBD>()),
+        ("VDI", cache.is_known::<VDI>()),
+        ("SR", cache.is_known::<SR>()),
+        ("PBD", cache.is_known::<PBD>()),
+        ("VIF", cache.is_known::<VIF>()),
+        ("network", cache.is_known::<Network>()),
+        ("PIF", cache.is_known::<PIF>()),
+        ("PIF_metrics", cache.is_known::<PIFMetrics>()),
+        ("host_metrics", cache.is_known::<HostMetrics>()),
+        ("pool", cache.is_known::<Pool>()),
+    ];
+    known.into_iter().filter(|(_, known)| !known).map(|(class, _)| class).collect()
+}
+
+fn host_part(cache: &Cache, reference: Ref<Host>, host: &xenapi_model::host::Record) -> HostPart {
+    let metrics = cache.get(&host.metrics);
+    HostPart {
+        reference,
+        live: metrics.is_none_or(|metrics| metrics.live),
+        enabled: host.enabled,
+        free: metrics.map(|metrics| metrics.memory_free),
+        management: None,
+    }
+}
+
+fn pif_parts(cache: &Cache, all: &All) -> Vec<PifPart> {
+    // Bonds, VLANs and tunnels are joined by what PIFs say of them, so that their own records need not be in the data.
+    let mut slaves: HashMap<&RawRef, Vec<usize>> = HashMap::new();
+    let mut below: HashMap<&RawRef, usize> = HashMap::new();
+    for (at, (_, pif)) in cache.iter::<PIF>().enumerate() {
+        if let Some(bond) = &pif.bond_slave_of {
+            slaves.entry(bond.raw()).or_default().push(at);
+        }
+        let vlans = pif.vlan_slave_of.iter().map(Ref::raw);
+        let tunnels = pif.tunnel_transport_pif_of.iter().map(Ref::raw);
+        let sriovs = pif.sriov_physical_pif_of.iter().map(Ref::raw);
+        below.extend(vlans.chain(tunnels).chain(sriovs).map(|joint| (joint, at)));
+    }
+    let part = |(reference, pif): (Ref<PIF>, &alloc::sync::Arc<pif::Record>)| {
+        let tunnel = pif.tunnel_access_pif_of.first().map(Ref::raw);
+        let sriov = pif.sriov_logical_pif_of.first().map(Ref::raw);
+        let joint = tunnel.or(pif.vlan_master_of.as_ref().map(Ref::raw)).or(sriov);
+        let carrier = if let Some(joint) = joint {
+            Carrier::One(below.get(joint).copied())
+        } else if let Some(bond) = pif.bond_master_of.first() {
+            Carrier::Any(slaves.get(bond.raw()).cloned().unwrap_or_default())
+        } else {
+            Carrier::Wire(cache.get(&pif.metrics).is_none_or(|metrics| metrics.carrier))
+        };
+        PifPart {
+            reference,
+            host: all.hosts.of(&pif.host),
+            network: all.networks.of(&pif.network),
+            attached: pif.currently_attached,
+            carrier,
+            is_slave: pif.bond_slave_of.is_some(),
+        }
+    };
+    cache.iter::<PIF>().map(part).collect()
+}
+
+fn network_parts(cache: &Cache, pifs: &[PifPart]) -> Vec<NetworkPart> {
+    let part = |(reference, network): (Ref<Network>, &alloc::sync::Arc<xenapi_model::network::Record>)| NetworkPart {
+        reference,
+        pifs: Vec::new(),
+        is_internal: network.pifs.is_empty(),
+    };
+    let mut networks: Vec<NetworkPart> = cache.iter::<Network>().map(part).collect();
+    for (at, pif) in pifs.iter().enumerate() {
+        if let Some(network) = pif.network {
+            networks[network].pifs.push(at);
+            networks[network].is_internal = false;
+        }
+    }
+    networks
+}
+
+fn sr_parts(cache: &Cache, all: &All) -> Vec<SrPart> {
+    let part = |reference| SrPart { reference, pbds: Vec::new() };
+    let mut srs: Vec<SrPart> = cache.iter::<SR>().map(|(reference, _)| part(reference)).collect();
+    for (at, (_, pbd)) in cache.iter::<PBD>().enumerate() {
+        if let Some(sr) = all.srs.of(&pbd.sr) {
+            srs[sr].pbds.push(at);
+        }
+    }
+    srs
+}
+
+fn pbd_part(
+    cache: &Cache,
+    all: &All,
+    hosts: &[HostPart],
+    pifs: &[PifPart],
+    reference: Ref<PBD>,
+    pbd: &pbd::Record,
+) -> PbdPart {
+    let host = all.hosts.of(&pbd.host);
+    let path = host.and_then(|host| {
+        let target = storage_address(pbd)?;
+        let direct = target.ok().and_then(|address| {
+            let mut own = cache.iter::<PIF>().enumerate().filter(|(at, _)| pifs[*at].host == Some(host));
+            own.find(|(_, (_, pif))| holds(pif, address)).map(|(at, _)| at)
+        });
+        direct.or(hosts[host].management)
+    });
+    PbdPart { reference, host, attached: pbd.currently_attached, path }
+}
+
+/// A name that stands for an address.
+struct Named;
+
+/// Where on the network the storage is: an address, or a name. `None` for storage inside of the host.
+fn storage_address(pbd: &pbd::Record) -> Option<Result<Ipv4Addr, Named>> {
+    let of = |key: &str| pbd.device_config.get(key).map(alloc::string::String::as_str).filter(|text| !text.is_empty());
+    let location = of("location").and_then(|location| {
+        let share = location.strip_prefix("//").and_then(|share| share.split('/').next());
+        share.or_else(|| location.split_once(":/").map(|(host, _)| host))
+    });
+    let text =
+        of("server").or(of("target")).or(of("multiSession").map(|all| all.split('|').next().unwrap_or(all))).or(location)?;
+    let text = text.split([',', ':']).next().unwrap_or(text);
+    Some(text.trim().parse().map_err(|_| Named))
+}
+
+/// Whether the subnet of a PIF holds an address.
+fn holds(pif: &pif::Record, address: Ipv4Addr) -> bool {
+    let (Ok(own), Ok(mask)) = (pif.ip.parse::<Ipv4Addr>(), pif.netmask.parse::<Ipv4Addr>()) else { return false };
+    let mask = mask.to_bits();
+    mask != 0 && own.to_bits() & mask == address.to_bits() & mask
+}
+
+fn vm_part(cache: &Cache, all: &All, reference: Ref<VM>, vm: &vm::Record) -> VmPart {
+    use vm::VmPowerState::{Paused, Running};
+    let is_running = matches!(vm.power_state, Running | Paused);
+    let disk = |of: &Ref<VBD>| {
+        let record = cache.get(of)?;
+        let vdi = record.vdi.as_ref()?;
+        let sr = all.srs.of(&cache.get(vdi)?.sr)?;
+        let is_drive = record.r#type == vbd::VbdType::CD;
+        Some(DiskPart { vbd: of.clone(), vdi: vdi.clone(), sr, is_drive, attached: record.currently_attached })
+    };
+    let nic = |of: &Ref<VIF>| {
+        let record = cache.get(of)?;
+        let network = all.networks.of(&record.network)?;
+        Some(NicPart { vif: of.clone(), network, attached: record.currently_attached })
+    };
+    VmPart {
+        is_running,
+        host: vm.resident_on.as_ref().filter(|_| is_running).and_then(|host| all.hosts.of(host)),
+        disks: vm.vbds.iter().filter_map(disk).collect(),
+        nics: vm.vifs.iter().filter_map(nic).collect(),
+        memory: if vm.memory_target > 0 { vm.memory_target } else { vm.memory_dynamic_max },
+        is_protected: vm.ha_restart_priority == "restart",
+        is_pinned: !vm.attached_pcis.is_empty(),
+        reference,
+    }
+}
