@@ -18,6 +18,7 @@ use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar, Start};
 
 #[cfg(not(feature = "std"))]
 use super::absent::Source;
+use super::locate::{Lines, excerpt};
 use super::scan::Scan;
 #[cfg(feature = "std")]
 use super::source::Source;
@@ -62,6 +63,7 @@ pub struct XmlReader<'a> {
     limits: Limits,
     members: usize,
     role: Role,
+    lines: Lines,
     /// The error that ended the reading.
     broken: Option<ReadError>,
 }
@@ -180,6 +182,7 @@ impl<'a> XmlReader<'a> {
             limits: *limits,
             members: 0,
             role,
+            lines: Lines::default(),
             broken: None,
         })
     }
@@ -206,6 +209,38 @@ impl<'a> XmlReader<'a> {
     /// What was counted so far.
     pub(super) fn counts(&self) -> Counts {
         Counts { members: self.members, records: self.open.last().map_or(0, |open| open.members) }
+    }
+
+    /// Where the value begins that is next or was the last, in bytes from the start of the document.
+    pub(super) fn value_at(&self) -> u64 {
+        self.value_at
+    }
+
+    /// Up to where the document was taken.
+    pub(super) fn end(&self) -> u64 {
+        match (&self.scan, &self.source) {
+            (Some(scan), _) => scan.offset(),
+            (None, Some(source)) => source.end(),
+            (None, None) => 0,
+        }
+    }
+
+    /// The name of the next member, which outlives the reader.
+    pub(super) fn borrowed_member(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
+        if let Some(name) = self.scan_member_at_once() {
+            return Ok(name);
+        }
+        self.guard()?;
+        let name = self.next_member_inner();
+        self.keep(name)
+    }
+
+    /// Text, which outlives the reader.
+    pub(super) fn borrowed_text(&mut self) -> Result<Cow<'a, str>, ReadError> {
+        match self.scan_text() {
+            Some(text) => Ok(text),
+            None => self.expect("text", |found| found.into_text("text")),
+        }
     }
 
     /// How many arrays and structs are entered.
@@ -257,10 +292,21 @@ impl<'a> XmlReader<'a> {
         }
     }
 
+    /// Shows where the error is.
+    fn located(&mut self, error: ReadError) -> ReadError {
+        let Some(offset) = error.offset().and_then(|at| usize::try_from(at).ok()) else { return error };
+        if error.excerpt().is_some() {
+            return error;
+        }
+        let line = self.lines.at(self.document, offset);
+        error.shown(line, excerpt(self.document, offset, self.role == Role::Server))
+    }
+
     /// Runs a step, and remembers its error if the document cannot be read any further.
     pub(super) fn keep<T>(&mut self, result: Result<T, ReadError>) -> Result<T, ReadError> {
         result.map_err(|error| {
-            let error = error.at(Some(self.at()));
+            let at = if error.offset().is_none() { Some(self.at()) } else { None };
+            let error = self.located(error.at(at));
             if error.is_fatal() {
                 self.broken = Some(error.clone());
                 self.scan = None;
@@ -1032,12 +1078,7 @@ impl Reader for XmlReader<'_> {
     }
 
     fn next_member(&mut self) -> Result<Option<Cow<'_, str>>, ReadError> {
-        if let Some(name) = self.scan_member_at_once() {
-            return Ok(name);
-        }
-        self.guard()?;
-        let name = self.next_member_inner();
-        self.keep(name)
+        self.borrowed_member()
     }
 
     fn skip(&mut self) -> Result<(), ReadError> {
@@ -1054,7 +1095,7 @@ impl Reader for XmlReader<'_> {
     }
 
     fn place(&mut self, error: ReadError, offset: Option<u64>) -> ReadError {
-        error.at(Some(offset.unwrap_or(self.value_at)))
+        self.located(error.at(Some(offset.unwrap_or(self.value_at))))
     }
 
     fn start(&mut self) -> Result<Start<'_>, ReadError> {
