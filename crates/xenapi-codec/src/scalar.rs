@@ -151,9 +151,20 @@ pub(crate) fn encode_base64(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads base64 with padding and without blanks, which is all that xapi reads.
+/// Reads base64 with padding. It may stand in several lines, and these may be indented: Python and others write lines of 76
+/// digits. A blank within a line is an error, as it is to xapi.
 pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let bytes = text.as_bytes();
+    if !text.contains(['\r', '\n']) {
+        return decode_digits(text.as_bytes());
+    }
+    let mut digits = Vec::with_capacity(text.len());
+    for line in text.split(['\r', '\n']) {
+        digits.extend_from_slice(line.trim_matches([' ', '\t']).as_bytes());
+    }
+    decode_digits(&digits)
+}
+
+fn decode_digits(bytes: &[u8]) -> Option<Vec<u8>> {
     if !bytes.len().is_multiple_of(4) {
         return None;
     }
@@ -238,8 +249,11 @@ mod tests {
             assert_eq!(out, text.as_bytes());
             assert_eq!(decode_base64(text).unwrap(), bytes);
         }
-        for text in ["Z", "Zg=", "Zg", "Z===", "Zg= =", "Z g=", "=Zg=", "Zm9v\n"] {
+        for text in ["Z", "Zg=", "Zg", "Z===", "Zg= =x", "Z g=", "=Zg=", "Zm9v\x0b", "\nZm 9v\n"] {
             assert_eq!(decode_base64(text), None, "{text:?}");
+        }
+        for text in ["\nZm9v\n", "Zm\r\n9v", "\r  Zm9v\n\t"] {
+            assert_eq!(decode_base64(text).unwrap(), b"foo", "{text:?}");
         }
     }
 }

@@ -251,15 +251,18 @@ fn escape(text: &str, out: &mut Vec<u8>) {
 #[inline]
 fn escape_name(name: &str, out: &mut Vec<u8>) {
     if all_plain(name.as_bytes()) {
-        out.extend_from_slice(name.as_bytes());
-        return;
+        return out.extend_from_slice(name.as_bytes());
     }
-    escape_with(name, out, |byte| match byte {
-        b'&' => Some(b"&amp;"),
-        b'<' => Some(b"&lt;"),
-        0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => Some(b""),
-        _ => None,
-    });
+    for byte in name.bytes() {
+        match byte {
+            b'&' => out.extend_from_slice(b"&amp;"),
+            b'<' => out.extend_from_slice(b"&lt;"),
+            // XML forbids the end of a section that was never begun, and Python for one insists on that.
+            b'>' if out.ends_with(b"]]") => out.extend_from_slice(b"&gt;"),
+            0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => {}
+            _ => out.push(byte),
+        }
+    }
 }
 
 #[inline(never)]
