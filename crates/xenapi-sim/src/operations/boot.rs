@@ -131,6 +131,14 @@ pub(crate) fn storage(sim: &Sim, vm: &RawRef) -> Vec<RawRef> {
     all
 }
 
+/// The disks of a VM, without what is in its drives.
+pub(crate) fn disks(sim: &Sim, vm: &RawRef) -> Vec<RawRef> {
+    let vbds = sim.store.refs("VM", vm.as_str(), "VBDs").into_iter();
+    let vbds = vbds.filter(|vbd| sim.store.text("VBD", vbd.as_str(), "type") == "Disk");
+    let vdis = vbds.map(|vbd| sim.store.reference("VBD", vbd.as_str(), "VDI"));
+    vdis.filter(|vdi| sim.store.contains("VDI", vdi.as_str())).collect()
+}
+
 /// The networks that a VM's NICs are on.
 pub(crate) fn networks(sim: &Sim, vm: &RawRef) -> Vec<RawRef> {
     let vifs = sim.store.refs("VM", vm.as_str(), "VIFs");

@@ -185,3 +185,43 @@ fn what_is_not_simulated_is_never_allowed() {
         }
     }
 }
+
+#[test]
+fn vms_hosts_and_pools_allow_only_what_is_simulated() {
+    let pool = Pool::new();
+    let simulated = |class: &str, operation: &str| {
+        let message = match operation {
+            "changing_dynamic_range" => "set_memory_dynamic_range",
+            "changing_static_range" => "set_memory_static_range",
+            "changing_shadow_memory" => "set_HVM_shadow_multiplier",
+            "changing_VCPUs_live" => "set_VCPUs_number_live",
+            "changing_NVRAM" => "set_NVRAM",
+            "make_into_template" | "destroy" => return true,
+            // By HTTP.
+            "export" | "metadata_export" => return true,
+            "create_vtpm" => return coverage_of("VTPM", "create"),
+            // Of hosts: what happens to VMs there.
+            "provision" if class == "host" => return coverage_of("VM", "provision"),
+            "vm_start" => return coverage_of("VM", "start"),
+            "vm_resume" => return coverage_of("VM", "resume"),
+            "vm_migrate" => return coverage_of("VM", "pool_migrate"),
+            "ha_enable" => "enable_ha",
+            "ha_disable" => "disable_ha",
+            "tls_verification_enable" => "enable_tls_verification",
+            other => other,
+        };
+        coverage_of(class, message)
+    };
+    for class in ["VM", "host", "pool", "VM_appliance"] {
+        for object in pool.sim.store.all(class) {
+            for operation in pool.sim.store.refs(class, object.as_str(), "allowed_operations") {
+                assert!(simulated(class, operation.as_str()), "{class} {object} allows {operation}");
+            }
+        }
+    }
+}
+
+fn coverage_of(class: &str, message: &str) -> bool {
+    let found = coverage().into_iter().find(|entry| entry.class == class && entry.message == message);
+    found.is_some_and(|entry| entry.coverage == Coverage::Simulated)
+}

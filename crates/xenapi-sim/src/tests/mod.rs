@@ -10,10 +10,17 @@ mod devices;
 mod events;
 mod every;
 mod generated;
+mod hosts;
+mod incidents;
+mod life;
+mod members;
 mod networks;
 mod operations;
 mod random;
 mod records;
+mod sessions;
+mod settings;
+mod soak;
 mod storage;
 mod tasks;
 
