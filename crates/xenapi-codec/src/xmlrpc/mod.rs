@@ -22,6 +22,7 @@
 mod absent;
 mod document;
 mod lexer;
+mod pieces;
 mod reader;
 mod scan;
 #[cfg(feature = "std")]
@@ -35,6 +36,7 @@ pub use document::{
     Outcome, read_call, read_call_with, read_reply, read_reply_with, read_result, read_result_with, read_value_as,
     read_value_text, read_value_with,
 };
+pub use pieces::write_success_in_pieces;
 pub use reader::{Engine, XmlReader};
 pub use stream::ReplyStream;
 pub use write::{XmlWriter, write_bare, write_call, write_failure, write_success, write_success_with, write_value_text};

@@ -55,6 +55,11 @@ impl XmlWriter {
         String::from_utf8(self.out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
+    /// What was written and not taken yet.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
     fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
     }
@@ -205,14 +210,22 @@ pub fn write_failure(failure: &Failure) -> Vec<u8> {
 
 fn envelope(status: &str, member: &str, write: impl FnOnce(&mut XmlWriter)) -> Vec<u8> {
     let mut writer = XmlWriter::new();
+    begin_envelope(&mut writer, status, member);
+    write(&mut writer);
+    end_envelope(&mut writer);
+    writer.into_bytes()
+}
+
+pub(super) fn begin_envelope(writer: &mut XmlWriter, status: &str, member: &str) {
     for part in [DECLARATION, RESPONSE, ENVELOPE, status.as_bytes(), b"</value></member>"] {
         writer.raw(part);
     }
     writer.member(member);
-    write(&mut writer);
+}
+
+pub(super) fn end_envelope(writer: &mut XmlWriter) {
     writer.raw(ENVELOPE_END);
     writer.raw(RESPONSE_END);
-    writer.into_bytes()
 }
 
 /// A reply without the envelope of status and value, which only `system.listMethods` and its kind send.
