@@ -1,10 +1,8 @@
 //! Replies that are too big to be held as a whole.
 
-use alloc::vec::Vec;
-
 use xenapi_core::{DateTime, Writer};
 
-use super::write::{XmlWriter, begin_envelope, end_envelope};
+use super::write::XmlWriter;
 
 /// Hands out what was written whenever there is enough of it.
 struct Pieces<'a> {
@@ -15,10 +13,8 @@ struct Pieces<'a> {
 
 impl Pieces<'_> {
     fn hand_out(&mut self, least: usize) {
-        let bytes = self.writer.buffer();
-        if bytes.len() >= least.max(1) {
-            (self.sink)(bytes);
-            bytes.clear();
+        if self.writer.bytes().len() >= least.max(1) {
+            self.writer.drain(|bytes| (self.sink)(bytes));
         }
     }
 }
@@ -27,7 +23,7 @@ impl Pieces<'_> {
 macro_rules! forward {
     ($($name:ident($($arg:ident: $ty:ty),*)),* $(,)?) => {
         $(fn $name(&mut self $(, $arg: $ty)*) {
-            self.writer.$name($($arg),*);
+            Writer::$name(&mut self.writer $(, $arg)*);
             self.hand_out(self.size);
         })*
     };
@@ -68,11 +64,9 @@ impl Writer for Pieces<'_> {
 /// assert_eq!(bytes, xmlrpc::write_success(&Value::Array(items)));
 /// ```
 pub fn write_success_in_pieces(write: impl FnOnce(&mut dyn Writer), size: usize, sink: &mut dyn FnMut(&[u8])) {
-    let mut writer = XmlWriter::new();
-    *writer.buffer() = Vec::with_capacity(size.saturating_add(size / 4).min(1 << 20));
-    begin_envelope(&mut writer, "Success", "Value");
-    let mut pieces = Pieces { writer, size, sink };
+    let mut pieces = Pieces { writer: XmlWriter::new(), size, sink };
+    pieces.writer.begin_success();
     write(&mut pieces);
-    end_envelope(&mut pieces.writer);
+    pieces.writer.end_success();
     pieces.hand_out(1);
 }

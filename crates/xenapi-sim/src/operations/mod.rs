@@ -8,6 +8,7 @@ mod bond;
 mod boot;
 mod breakage;
 mod cbt;
+mod clusters;
 mod devices;
 mod evacuate;
 mod ha;
@@ -99,6 +100,7 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         "PBD" => pbd::find(message.name),
         "VBD" => vbd::find(message.name),
         "VIF" => vif::find(message.name),
+        "Cluster" | "Cluster_host" => clusters::find(class.name, message.name),
         "network" => networks::find(message.name),
         "PIF" => pif::find(message.name),
         "Bond" => bond::find(message.name),
