@@ -2,6 +2,7 @@
 
 mod class;
 mod desc;
+mod diagram;
 mod errors;
 mod types;
 mod words;
@@ -47,6 +48,7 @@ pub fn files(schema: &Schema) -> Result<Vec<(String, String)>, String> {
         ("mod.rs".to_string(), module(schema)),
         ("errors.rs".to_string(), errors::codes(&schema.errors)),
         ("error_views.rs".to_string(), errors::views(&schema.errors)?),
+        ("classes.md".to_string(), diagram::page(schema)),
         ("desc/mod.rs".to_string(), desc::module(schema)),
         ("desc/errors.rs".to_string(), errors::descriptors(&schema.errors)),
     ];
