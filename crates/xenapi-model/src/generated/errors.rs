@@ -16,1215 +16,1215 @@
 pub use super::desc::errors::ERRORS;
 pub use super::error_views::*;
 
-/// See [`InternalError`].
+/// Something went wrong that the server did not foresee, or an argument has the wrong type. See [`InternalError`].
 pub const INTERNAL_ERROR: &str = "INTERNAL_ERROR";
-/// Without parameters.
+/// The message is deprecated, and refused. Without parameters.
 pub const MESSAGE_DEPRECATED: &str = "MESSAGE_DEPRECATED";
-/// Without parameters.
+/// The message has been removed. Without parameters.
 pub const MESSAGE_REMOVED: &str = "MESSAGE_REMOVED";
-/// See [`PermissionDenied`].
+/// The caller may not do this. See [`PermissionDenied`].
 pub const PERMISSION_DENIED: &str = "PERMISSION_DENIED";
-/// Without parameters.
+/// The host's licence has expired. Without parameters.
 pub const LICENSE_EXPIRED: &str = "LICENSE_EXPIRED";
-/// Without parameters.
+/// The licence file cannot be used, for example because it is damaged. Without parameters.
 pub const LICENSE_PROCESSING_ERROR: &str = "LICENSE_PROCESSING_ERROR";
-/// See [`LicenceRestriction`].
+/// The licence does not cover this feature. See [`LicenceRestriction`].
 pub const LICENCE_RESTRICTION: &str = "LICENCE_RESTRICTION";
-/// Without parameters.
+/// A host cannot change to a lesser edition while it is in a pool. Without parameters.
 pub const LICENSE_CANNOT_DOWNGRADE_WHILE_IN_POOL: &str = "LICENSE_CANNOT_DOWNGRADE_WHILE_IN_POOL";
-/// Without parameters.
+/// The host's licence does not let it join a pool. Without parameters.
 pub const LICENSE_DOES_NOT_SUPPORT_POOLING: &str = "LICENSE_DOES_NOT_SUPPORT_POOLING";
-/// Without parameters.
+/// The host's licence differs from that of the pool. Without parameters.
 pub const LICENSE_HOST_POOL_MISMATCH: &str = "LICENSE_HOST_POOL_MISMATCH";
-/// Without parameters.
+/// The host's licence does not cover high availability. Without parameters.
 pub const LICENSE_DOES_NOT_SUPPORT_XHA: &str = "LICENSE_DOES_NOT_SUPPORT_XHA";
-/// Without parameters.
+/// The licensing daemon could not be reached, or failed. Without parameters.
 pub const V6D_FAILURE: &str = "V6D_FAILURE";
-/// See [`InvalidEdition`].
+/// There is no edition of this name. See [`InvalidEdition`].
 pub const INVALID_EDITION: &str = "INVALID_EDITION";
-/// Without parameters.
+/// The edition needs a licence server, and none is set. Without parameters.
 pub const MISSING_CONNECTION_DETAILS: &str = "MISSING_CONNECTION_DETAILS";
-/// See [`LicenseCheckoutError`].
+/// The licence server did not give out a licence; code and message tell why. See [`LicenseCheckoutError`].
 pub const LICENSE_CHECKOUT_ERROR: &str = "LICENSE_CHECKOUT_ERROR";
-/// Without parameters.
+/// Licence files of this kind are no longer accepted. Without parameters.
 pub const LICENSE_FILE_DEPRECATED: &str = "LICENSE_FILE_DEPRECATED";
-/// Without parameters.
+/// Activation is for the free edition, and the host has another. Without parameters.
 pub const ACTIVATION_WHILE_NOT_FREE: &str = "ACTIVATION_WHILE_NOT_FREE";
-/// Without parameters.
+/// The host's licence restricts this feature. Without parameters.
 pub const FEATURE_RESTRICTED: &str = "FEATURE_RESTRICTED";
-/// See [`CannotContactHost`].
+/// The host could not be reached from the one that was called. See [`CannotContactHost`].
 pub const CANNOT_CONTACT_HOST: &str = "CANNOT_CONTACT_HOST";
-/// See [`TlsConnectionFailed`].
+/// No TLS connection to this address and port could be made. See [`TlsConnectionFailed`].
 pub const TLS_CONNECTION_FAILED: &str = "TLS_CONNECTION_FAILED";
-/// See [`UuidInvalid`].
+/// No object of this class has this uuid, or the text is no uuid. See [`UuidInvalid`].
 pub const UUID_INVALID: &str = "UUID_INVALID";
-/// Without parameters.
+/// The object has gone while the operation was under way. Without parameters.
 pub const OBJECT_NOLONGER_EXISTS: &str = "OBJECT_NOLONGER_EXISTS";
-/// See [`MapDuplicateKey`].
+/// The map has this key already; remove it first, or set the whole map. See [`MapDuplicateKey`].
 pub const MAP_DUPLICATE_KEY: &str = "MAP_DUPLICATE_KEY";
-/// See [`XmlrpcUnmarshalFailure`].
+/// An argument is not of the type that is expected. See [`XmlrpcUnmarshalFailure`].
 pub const XMLRPC_UNMARSHAL_FAILURE: &str = "XMLRPC_UNMARSHAL_FAILURE";
-/// See [`MessageMethodUnknown`].
+/// The server has no message of this name; names are case-sensitive. See [`MessageMethodUnknown`].
 pub const MESSAGE_METHOD_UNKNOWN: &str = "MESSAGE_METHOD_UNKNOWN";
-/// See [`MessageParameterCountMismatch`].
+/// The call has too many or too few parameters; the session is not counted. See [`MessageParameterCountMismatch`].
 pub const MESSAGE_PARAMETER_COUNT_MISMATCH: &str = "MESSAGE_PARAMETER_COUNT_MISMATCH";
-/// See [`ValueNotSupported`].
+/// The field cannot have this value, for the reason given. See [`ValueNotSupported`].
 pub const VALUE_NOT_SUPPORTED: &str = "VALUE_NOT_SUPPORTED";
-/// See [`InvalidValue`].
+/// The field or parameter cannot have this value. See [`InvalidValue`].
 pub const INVALID_VALUE: &str = "INVALID_VALUE";
-/// See [`FieldTypeError`].
+/// The field is of another type than the value given. See [`FieldTypeError`].
 pub const FIELD_TYPE_ERROR: &str = "FIELD_TYPE_ERROR";
-/// See [`OperationNotAllowed`].
+/// The operation is not allowed, for the reason given. See [`OperationNotAllowed`].
 pub const OPERATION_NOT_ALLOWED: &str = "OPERATION_NOT_ALLOWED";
-/// See [`OperationBlocked`].
+/// Somebody blocked the operation for this object, for the reason given as `code`. See [`OperationBlocked`].
 pub const OPERATION_BLOCKED: &str = "OPERATION_BLOCKED";
-/// See [`NotImplemented`].
+/// The server does not implement this. See [`NotImplemented`].
 pub const NOT_IMPLEMENTED: &str = "NOT_IMPLEMENTED";
-/// See [`UnimplementedInSmBackend`].
+/// The storage driver does not implement this. See [`UnimplementedInSmBackend`].
 pub const UNIMPLEMENTED_IN_SM_BACKEND: &str = "UNIMPLEMENTED_IN_SM_BACKEND";
-/// See [`HandleInvalid`].
+/// No object of this class has this reference; it may have been deleted. See [`HandleInvalid`].
 pub const HANDLE_INVALID: &str = "HANDLE_INVALID";
-/// See [`DbUniquenessConstraintViolation`].
+/// Another object has this value already in a field that must be unique. See [`DbUniquenessConstraintViolation`].
 pub const DB_UNIQUENESS_CONSTRAINT_VIOLATION: &str = "DB_UNIQUENESS_CONSTRAINT_VIOLATION";
-/// See [`LocationNotUnique`].
+/// Another disk in the SR has this location already. See [`LocationNotUnique`].
 pub const LOCATION_NOT_UNIQUE: &str = "LOCATION_NOT_UNIQUE";
-/// See [`MemoryConstraintViolation`].
+/// The memory limits break the constraint given. See [`MemoryConstraintViolation`].
 pub const MEMORY_CONSTRAINT_VIOLATION: &str = "MEMORY_CONSTRAINT_VIOLATION";
-/// Without parameters.
+/// The limits must keep static min ≤ dynamic min ≤ dynamic max ≤ static max. Without parameters.
 pub const MEMORY_CONSTRAINT_VIOLATION_ORDER: &str = "MEMORY_CONSTRAINT_VIOLATION_ORDER";
-/// See [`MemoryConstraintViolationMaxpin`].
+/// All four of the VM's memory limits must be the same. See [`MemoryConstraintViolationMaxpin`].
 pub const MEMORY_CONSTRAINT_VIOLATION_MAXPIN: &str = "MEMORY_CONSTRAINT_VIOLATION_MAXPIN";
-/// See [`SessionAuthenticationFailed`].
+/// User name or password are wrong. See [`SessionAuthenticationFailed`].
 pub const SESSION_AUTHENTICATION_FAILED: &str = "SESSION_AUTHENTICATION_FAILED";
-/// See [`SessionAuthorizationFailed`].
+/// The password is right, but the user has no access to this pool. See [`SessionAuthorizationFailed`].
 pub const SESSION_AUTHORIZATION_FAILED: &str = "SESSION_AUTHORIZATION_FAILED";
-/// See [`SessionInvalid`].
+/// The session has ended or never was; log in again. See [`SessionInvalid`].
 pub const SESSION_INVALID: &str = "SESSION_INVALID";
-/// See [`ChangePasswordRejected`].
+/// The old password is wrong, or the new one is not accepted. See [`ChangePasswordRejected`].
 pub const CHANGE_PASSWORD_REJECTED: &str = "CHANGE_PASSWORD_REJECTED";
-/// See [`UserIsNotLocalSuperuser`].
+/// Only the local root user may do this. See [`UserIsNotLocalSuperuser`].
 pub const USER_IS_NOT_LOCAL_SUPERUSER: &str = "USER_IS_NOT_LOCAL_SUPERUSER";
-/// See [`NetworkSriovInsufficientCapacity`].
+/// The network has no free virtual functions left on the host. See [`NetworkSriovInsufficientCapacity`].
 pub const NETWORK_SRIOV_INSUFFICIENT_CAPACITY: &str = "NETWORK_SRIOV_INSUFFICIENT_CAPACITY";
-/// See [`NetworkSriovAlreadyEnabled`].
+/// SR-IOV is already on for the PIF. See [`NetworkSriovAlreadyEnabled`].
 pub const NETWORK_SRIOV_ALREADY_ENABLED: &str = "NETWORK_SRIOV_ALREADY_ENABLED";
-/// See [`NetworkSriovEnableFailed`].
+/// SR-IOV could not be switched on for the PIF. See [`NetworkSriovEnableFailed`].
 pub const NETWORK_SRIOV_ENABLE_FAILED: &str = "NETWORK_SRIOV_ENABLE_FAILED";
-/// See [`NetworkSriovDisableFailed`].
+/// SR-IOV could not be switched off for the PIF. See [`NetworkSriovDisableFailed`].
 pub const NETWORK_SRIOV_DISABLE_FAILED: &str = "NETWORK_SRIOV_DISABLE_FAILED";
-/// See [`NetworkHasIncompatibleSriovPifs`].
+/// The network has SR-IOV PIFs with which this PIF cannot be together. See [`NetworkHasIncompatibleSriovPifs`].
 pub const NETWORK_HAS_INCOMPATIBLE_SRIOV_PIFS: &str = "NETWORK_HAS_INCOMPATIBLE_SRIOV_PIFS";
-/// See [`NetworkHasIncompatibleVlanOnSriovPifs`].
+/// The network has VLANs on SR-IOV PIFs with which this PIF cannot be together. See [`NetworkHasIncompatibleVlanOnSriovPifs`].
 pub const NETWORK_HAS_INCOMPATIBLE_VLAN_ON_SRIOV_PIFS: &str = "NETWORK_HAS_INCOMPATIBLE_VLAN_ON_SRIOV_PIFS";
-/// See [`NetworkIncompatibleWithSriov`].
+/// The network has other PIFs or uses, with which SR-IOV cannot be together. See [`NetworkIncompatibleWithSriov`].
 pub const NETWORK_INCOMPATIBLE_WITH_SRIOV: &str = "NETWORK_INCOMPATIBLE_WITH_SRIOV";
-/// See [`NetworkIncompatibleWithVlanOnBridge`].
+/// The network cannot have VLANs on a bridge: it has SR-IOV, or VLANs on SR-IOV. See [`NetworkIncompatibleWithVlanOnBridge`].
 pub const NETWORK_INCOMPATIBLE_WITH_VLAN_ON_BRIDGE: &str = "NETWORK_INCOMPATIBLE_WITH_VLAN_ON_BRIDGE";
-/// See [`NetworkIncompatibleWithVlanOnSriov`].
+/// The network cannot have VLANs on SR-IOV, as it has PIFs of other kinds. See [`NetworkIncompatibleWithVlanOnSriov`].
 pub const NETWORK_INCOMPATIBLE_WITH_VLAN_ON_SRIOV: &str = "NETWORK_INCOMPATIBLE_WITH_VLAN_ON_SRIOV";
-/// See [`NetworkIncompatibleWithBond`].
+/// The network cannot have a bond. See [`NetworkIncompatibleWithBond`].
 pub const NETWORK_INCOMPATIBLE_WITH_BOND: &str = "NETWORK_INCOMPATIBLE_WITH_BOND";
-/// See [`NetworkIncompatibleWithTunnel`].
+/// The network cannot have a tunnel. See [`NetworkIncompatibleWithTunnel`].
 pub const NETWORK_INCOMPATIBLE_WITH_TUNNEL: &str = "NETWORK_INCOMPATIBLE_WITH_TUNNEL";
-/// See [`NetworkIncompatibleWithTrunks`].
+/// Interfaces on the network cannot be given VLAN tags to use. See [`NetworkIncompatibleWithTrunks`].
 pub const NETWORK_INCOMPATIBLE_WITH_TRUNKS: &str = "NETWORK_INCOMPATIBLE_WITH_TRUNKS";
-/// Without parameters.
+/// The joining host has SR-IOV networks, which must go first. Without parameters.
 pub const POOL_JOINING_HOST_HAS_NETWORK_SRIOVS: &str = "POOL_JOINING_HOST_HAS_NETWORK_SRIOVS";
-/// See [`NetworkUnmanaged`].
+/// The server does not manage this network. See [`NetworkUnmanaged`].
 pub const NETWORK_UNMANAGED: &str = "NETWORK_UNMANAGED";
-/// See [`NetworkAlreadyConnected`].
+/// The host is on this network already, by another PIF. See [`NetworkAlreadyConnected`].
 pub const NETWORK_ALREADY_CONNECTED: &str = "NETWORK_ALREADY_CONNECTED";
-/// See [`CannotDestroySystemNetwork`].
+/// The server itself needs this network. See [`CannotDestroySystemNetwork`].
 pub const CANNOT_DESTROY_SYSTEM_NETWORK: &str = "CANNOT_DESTROY_SYSTEM_NETWORK";
-/// See [`NetworkIncompatiblePurposes`].
+/// The new purpose excludes one that the network has. See [`NetworkIncompatiblePurposes`].
 pub const NETWORK_INCOMPATIBLE_PURPOSES: &str = "NETWORK_INCOMPATIBLE_PURPOSES";
-/// See [`PifIsPhysical`].
+/// The PIF stands for a device, where one made of others is needed. See [`PifIsPhysical`].
 pub const PIF_IS_PHYSICAL: &str = "PIF_IS_PHYSICAL";
-/// See [`PifIsNotPhysical`].
+/// The PIF is made of others, where one that stands for a device is needed. See [`PifIsNotPhysical`].
 pub const PIF_IS_NOT_PHYSICAL: &str = "PIF_IS_NOT_PHYSICAL";
-/// See [`PifIsVlan`].
+/// The PIF stands for a VLAN, with which this cannot be done. See [`PifIsVlan`].
 pub const PIF_IS_VLAN: &str = "PIF_IS_VLAN";
-/// See [`PifIsSriovLogical`].
+/// The PIF stands for SR-IOV virtual functions, with which this cannot be done. See [`PifIsSriovLogical`].
 pub const PIF_IS_SRIOV_LOGICAL: &str = "PIF_IS_SRIOV_LOGICAL";
-/// See [`PifVlanExists`].
+/// The device carries a VLAN with this tag already; the parameter is its name. See [`PifVlanExists`].
 pub const PIF_VLAN_EXISTS: &str = "PIF_VLAN_EXISTS";
-/// See [`PifVlanStillExists`].
+/// The PIF carries VLANs, which must go first. See [`PifVlanStillExists`].
 pub const PIF_VLAN_STILL_EXISTS: &str = "PIF_VLAN_STILL_EXISTS";
-/// See [`VlanInUse`].
+/// The tag is in use on this device by something else. See [`VlanInUse`].
 pub const VLAN_IN_USE: &str = "VLAN_IN_USE";
-/// See [`PifAlreadyBonded`].
+/// The PIF is a member of a bond. See [`PifAlreadyBonded`].
 pub const PIF_ALREADY_BONDED: &str = "PIF_ALREADY_BONDED";
-/// Without parameters.
+/// A bond joins PIFs of one host, and these are of several. Without parameters.
 pub const PIF_CANNOT_BOND_CROSS_HOST: &str = "PIF_CANNOT_BOND_CROSS_HOST";
-/// Without parameters.
+/// A bond needs more members. Without parameters.
 pub const PIF_BOND_NEEDS_MORE_MEMBERS: &str = "PIF_BOND_NEEDS_MORE_MEMBERS";
-/// Without parameters.
+/// Only one member of a bond may have an address. Without parameters.
 pub const PIF_BOND_MORE_THAN_ONE_IP: &str = "PIF_BOND_MORE_THAN_ONE_IP";
-/// See [`PifConfigurationError`].
+/// The PIF could not be configured; the message tells why. See [`PifConfigurationError`].
 pub const PIF_CONFIGURATION_ERROR: &str = "PIF_CONFIGURATION_ERROR";
-/// See [`InvalidIpAddressSpecified`].
+/// The text is no IP address; `parameter` tells which one. See [`InvalidIpAddressSpecified`].
 pub const INVALID_IP_ADDRESS_SPECIFIED: &str = "INVALID_IP_ADDRESS_SPECIFIED";
-/// See [`InvalidCidrAddressSpecified`].
+/// The text is no address with the length of its prefix; `parameter` tells which one. See [`InvalidCidrAddressSpecified`].
 pub const INVALID_CIDR_ADDRESS_SPECIFIED: &str = "INVALID_CIDR_ADDRESS_SPECIFIED";
-/// See [`AddressViolatesLockingConstraint`].
+/// The interface is locked and does not let this address through. See [`AddressViolatesLockingConstraint`].
 pub const ADDRESS_VIOLATES_LOCKING_CONSTRAINT: &str = "ADDRESS_VIOLATES_LOCKING_CONSTRAINT";
-/// See [`PifIsManagementInterface`].
+/// The host is managed by this PIF, so this is refused. See [`PifIsManagementInterface`].
 pub const PIF_IS_MANAGEMENT_INTERFACE: &str = "PIF_IS_MANAGEMENT_INTERFACE";
-/// See [`PifNotPresent`].
+/// None of the host's PIFs is on this network. See [`PifNotPresent`].
 pub const PIF_NOT_PRESENT: &str = "PIF_NOT_PRESENT";
-/// See [`PifDoesNotAllowUnplug`].
+/// The PIF must stay up: its `disallow_unplug` is set. See [`PifDoesNotAllowUnplug`].
 pub const PIF_DOES_NOT_ALLOW_UNPLUG: &str = "PIF_DOES_NOT_ALLOW_UNPLUG";
-/// See [`PifAllowsUnplug`].
+/// The PIF must be one that stays up: set its `disallow_unplug` first. See [`PifAllowsUnplug`].
 pub const PIF_ALLOWS_UNPLUG: &str = "PIF_ALLOWS_UNPLUG";
-/// See [`RequiredPifIsUnplugged`].
+/// The PIF is needed and is down: plug it first. See [`RequiredPifIsUnplugged`].
 pub const REQUIRED_PIF_IS_UNPLUGGED: &str = "REQUIRED_PIF_IS_UNPLUGGED";
-/// See [`PifHasFcoeSrInUse`].
+/// The SR is reached over this PIF, by Fibre Channel over Ethernet. See [`PifHasFcoeSrInUse`].
 pub const PIF_HAS_FCOE_SR_IN_USE: &str = "PIF_HAS_FCOE_SR_IN_USE";
-/// See [`PifUnmanaged`].
+/// The server does not manage this PIF. See [`PifUnmanaged`].
 pub const PIF_UNMANAGED: &str = "PIF_UNMANAGED";
-/// See [`PifIsNotSriovCapable`].
+/// The PIF's device has no virtual functions. See [`PifIsNotSriovCapable`].
 pub const PIF_IS_NOT_SRIOV_CAPABLE: &str = "PIF_IS_NOT_SRIOV_CAPABLE";
-/// See [`PifHasNoNetworkConfiguration`].
+/// The PIF has no IPv4 address configured: its mode is `None`. See [`PifHasNoNetworkConfiguration`].
 pub const PIF_HAS_NO_NETWORK_CONFIGURATION: &str = "PIF_HAS_NO_NETWORK_CONFIGURATION";
-/// See [`PifHasNoV6NetworkConfiguration`].
+/// The PIF has no IPv6 address configured: its mode is `None`. See [`PifHasNoV6NetworkConfiguration`].
 pub const PIF_HAS_NO_V6_NETWORK_CONFIGURATION: &str = "PIF_HAS_NO_V6_NETWORK_CONFIGURATION";
-/// See [`PifIncompatiblePrimaryAddressType`].
+/// The PIF's primary address is of the other IP version than the management interface's. See [`PifIncompatiblePrimaryAddressType`].
 pub const PIF_INCOMPATIBLE_PRIMARY_ADDRESS_TYPE: &str = "PIF_INCOMPATIBLE_PRIMARY_ADDRESS_TYPE";
-/// See [`PifSriovStillExists`].
+/// SR-IOV is on for the PIF and must be switched off first. See [`PifSriovStillExists`].
 pub const PIF_SRIOV_STILL_EXISTS: &str = "PIF_SRIOV_STILL_EXISTS";
-/// See [`CannotPlugBondSlave`].
+/// The PIF is a member of a bond: plug the bond's own PIF. See [`CannotPlugBondSlave`].
 pub const CANNOT_PLUG_BOND_SLAVE: &str = "CANNOT_PLUG_BOND_SLAVE";
-/// See [`CannotAddVlanToBondSlave`].
+/// The PIF is a member of a bond: make VLANs on the bond's own PIF. See [`CannotAddVlanToBondSlave`].
 pub const CANNOT_ADD_VLAN_TO_BOND_SLAVE: &str = "CANNOT_ADD_VLAN_TO_BOND_SLAVE";
-/// See [`CannotAddTunnelToBondSlave`].
+/// The PIF is a member of a bond: make tunnels on the bond's own PIF. See [`CannotAddTunnelToBondSlave`].
 pub const CANNOT_ADD_TUNNEL_TO_BOND_SLAVE: &str = "CANNOT_ADD_TUNNEL_TO_BOND_SLAVE";
-/// See [`CannotAddTunnelToSriovLogical`].
+/// A PIF that stands for SR-IOV virtual functions cannot carry a tunnel. See [`CannotAddTunnelToSriovLogical`].
 pub const CANNOT_ADD_TUNNEL_TO_SRIOV_LOGICAL: &str = "CANNOT_ADD_TUNNEL_TO_SRIOV_LOGICAL";
-/// See [`CannotAddTunnelToVlanOnSriovLogical`].
+/// A PIF that stands for a VLAN on SR-IOV cannot carry a tunnel. See [`CannotAddTunnelToVlanOnSriovLogical`].
 pub const CANNOT_ADD_TUNNEL_TO_VLAN_ON_SRIOV_LOGICAL: &str = "CANNOT_ADD_TUNNEL_TO_VLAN_ON_SRIOV_LOGICAL";
-/// See [`CannotChangePifProperties`].
+/// The properties of this PIF cannot be changed, for example as a bond's member. See [`CannotChangePifProperties`].
 pub const CANNOT_CHANGE_PIF_PROPERTIES: &str = "CANNOT_CHANGE_PIF_PROPERTIES";
-/// See [`CannotForgetSriovLogical`].
+/// The PIF stands for SR-IOV virtual functions: destroy the network_sriov instead. See [`CannotForgetSriovLogical`].
 pub const CANNOT_FORGET_SRIOV_LOGICAL: &str = "CANNOT_FORGET_SRIOV_LOGICAL";
-/// Without parameters.
+/// The PIFs differ in properties in which a bond's members must agree. Without parameters.
 pub const INCOMPATIBLE_PIF_PROPERTIES: &str = "INCOMPATIBLE_PIF_PROPERTIES";
-/// Without parameters.
+/// The management interface of a pool member cannot be turned off. Without parameters.
 pub const SLAVE_REQUIRES_MANAGEMENT_INTERFACE: &str = "SLAVE_REQUIRES_MANAGEMENT_INTERFACE";
-/// See [`VifInUse`].
+/// A VM uses this VIF on the network. See [`VifInUse`].
 pub const VIF_IN_USE: &str = "VIF_IN_USE";
-/// See [`CannotPlugVif`].
+/// The VIF could not be plugged. See [`CannotPlugVif`].
 pub const CANNOT_PLUG_VIF: &str = "CANNOT_PLUG_VIF";
-/// See [`MacDoesNotExist`].
+/// No device of the host has this Ethernet address. See [`MacDoesNotExist`].
 pub const MAC_DOES_NOT_EXIST: &str = "MAC_DOES_NOT_EXIST";
-/// See [`MacStillExists`].
+/// A device of the host still has this Ethernet address. See [`MacStillExists`].
 pub const MAC_STILL_EXISTS: &str = "MAC_STILL_EXISTS";
-/// See [`MacInvalid`].
+/// The text is no Ethernet address of the form `xx:xx:xx:xx:xx:xx`. See [`MacInvalid`].
 pub const MAC_INVALID: &str = "MAC_INVALID";
-/// See [`DuplicatePifDeviceName`].
+/// The host has a PIF of this device name already. See [`DuplicatePifDeviceName`].
 pub const DUPLICATE_PIF_DEVICE_NAME: &str = "DUPLICATE_PIF_DEVICE_NAME";
-/// See [`VlanTagInvalid`].
+/// A VLAN's tag is from 0 to 4094. See [`VlanTagInvalid`].
 pub const VLAN_TAG_INVALID: &str = "VLAN_TAG_INVALID";
-/// See [`NetworkContainsVif`].
+/// VIFs on the network are in use; one parameter for each. See [`NetworkContainsVif`].
 pub const NETWORK_CONTAINS_VIF: &str = "NETWORK_CONTAINS_VIF";
-/// See [`NetworkContainsPif`].
+/// PIFs are on the network; one parameter for each. See [`NetworkContainsPif`].
 pub const NETWORK_CONTAINS_PIF: &str = "NETWORK_CONTAINS_PIF";
-/// See [`GpuGroupContainsVgpu`].
+/// The group serves virtual GPUs, which must go first. See [`GpuGroupContainsVgpu`].
 pub const GPU_GROUP_CONTAINS_VGPU: &str = "GPU_GROUP_CONTAINS_VGPU";
-/// See [`GpuGroupContainsPgpu`].
+/// The group holds physical GPUs, which must go first. See [`GpuGroupContainsPgpu`].
 pub const GPU_GROUP_CONTAINS_PGPU: &str = "GPU_GROUP_CONTAINS_PGPU";
-/// See [`GpuGroupContainsNoPgpus`].
+/// The group holds no physical GPU. See [`GpuGroupContainsNoPgpus`].
 pub const GPU_GROUP_CONTAINS_NO_PGPUS: &str = "GPU_GROUP_CONTAINS_NO_PGPUS";
-/// See [`DeviceAttachTimeout`].
+/// The device could not be attached in time; parameters: class and reference. See [`DeviceAttachTimeout`].
 pub const DEVICE_ATTACH_TIMEOUT: &str = "DEVICE_ATTACH_TIMEOUT";
-/// See [`DeviceDetachTimeout`].
+/// The device could not be detached in time; parameters: class and reference. See [`DeviceDetachTimeout`].
 pub const DEVICE_DETACH_TIMEOUT: &str = "DEVICE_DETACH_TIMEOUT";
-/// See [`DeviceDetachRejected`].
+/// The guest refused to give the device up, for example as it uses it. See [`DeviceDetachRejected`].
 pub const DEVICE_DETACH_REJECTED: &str = "DEVICE_DETACH_REJECTED";
-/// See [`DeviceNotAttached`].
+/// The VBD is not attached to its VM. See [`DeviceNotAttached`].
 pub const DEVICE_NOT_ATTACHED: &str = "DEVICE_NOT_ATTACHED";
-/// Without parameters.
+/// The host has no such network device. Without parameters.
 pub const PIF_DEVICE_NOT_FOUND: &str = "PIF_DEVICE_NOT_FOUND";
-/// See [`PgpuInUseByVm`].
+/// These VMs use the GPU. See [`PgpuInUseByVm`].
 pub const PGPU_IN_USE_BY_VM: &str = "PGPU_IN_USE_BY_VM";
-/// See [`PgpuNotCompatibleWithGpuGroup`].
+/// The GPU is of another model than those in the group. See [`PgpuNotCompatibleWithGpuGroup`].
 pub const PGPU_NOT_COMPATIBLE_WITH_GPU_GROUP: &str = "PGPU_NOT_COMPATIBLE_WITH_GPU_GROUP";
-/// See [`PgpuInsufficientCapacityForVgpu`].
+/// The GPU has no room for another virtual GPU of this type. See [`PgpuInsufficientCapacityForVgpu`].
 pub const PGPU_INSUFFICIENT_CAPACITY_FOR_VGPU: &str = "PGPU_INSUFFICIENT_CAPACITY_FOR_VGPU";
-/// See [`VgpuTypeNotEnabled`].
+/// The GPU may not serve this type; the second parameter lists those it may. See [`VgpuTypeNotEnabled`].
 pub const VGPU_TYPE_NOT_ENABLED: &str = "VGPU_TYPE_NOT_ENABLED";
-/// See [`VgpuTypeNotSupported`].
+/// The GPU cannot serve this type; the second parameter lists those it can. See [`VgpuTypeNotSupported`].
 pub const VGPU_TYPE_NOT_SUPPORTED: &str = "VGPU_TYPE_NOT_SUPPORTED";
-/// See [`VgpuTypeNoLongerSupported`].
+/// No GPU of the pool supports this type any more. See [`VgpuTypeNoLongerSupported`].
 pub const VGPU_TYPE_NO_LONGER_SUPPORTED: &str = "VGPU_TYPE_NO_LONGER_SUPPORTED";
-/// See [`VgpuTypeNotCompatibleWithRunningType`].
+/// The GPU already runs a type beside which this one cannot run. See [`VgpuTypeNotCompatibleWithRunningType`].
 pub const VGPU_TYPE_NOT_COMPATIBLE_WITH_RUNNING_TYPE: &str = "VGPU_TYPE_NOT_COMPATIBLE_WITH_RUNNING_TYPE";
-/// See [`VgpuTypeNotCompatible`].
+/// The VM has a virtual GPU beside which it cannot have this type. See [`VgpuTypeNotCompatible`].
 pub const VGPU_TYPE_NOT_COMPATIBLE: &str = "VGPU_TYPE_NOT_COMPATIBLE";
-/// See [`VgpuDestinationIncompatible`].
+/// The virtual GPU cannot move to this host, for the reason given. See [`VgpuDestinationIncompatible`].
 pub const VGPU_DESTINATION_INCOMPATIBLE: &str = "VGPU_DESTINATION_INCOMPATIBLE";
-/// See [`VgpuSuspensionNotSupported`].
+/// The virtual GPU cannot be suspended on this host, for the reason given. See [`VgpuSuspensionNotSupported`].
 pub const VGPU_SUSPENSION_NOT_SUPPORTED: &str = "VGPU_SUSPENSION_NOT_SUPPORTED";
-/// See [`VgpuGuestDriverLimit`].
+/// The guest's graphics driver does not allow this, for the reason given. See [`VgpuGuestDriverLimit`].
 pub const VGPU_GUEST_DRIVER_LIMIT: &str = "VGPU_GUEST_DRIVER_LIMIT";
-/// See [`NvidiaToolsError`].
+/// NVIDIA's tools on the host failed; the host's log tells more. See [`NvidiaToolsError`].
 pub const NVIDIA_TOOLS_ERROR: &str = "NVIDIA_TOOLS_ERROR";
-/// See [`VmPciBusFull`].
+/// The VM has no free slot for another PCI device. See [`VmPciBusFull`].
 pub const VM_PCI_BUS_FULL: &str = "VM_PCI_BUS_FULL";
-/// See [`NvidiaSriovMisconfigured`].
+/// The NVIDIA GPU has no virtual functions set up, although it needs them. See [`NvidiaSriovMisconfigured`].
 pub const NVIDIA_SRIOV_MISCONFIGURED: &str = "NVIDIA_SRIOV_MISCONFIGURED";
-/// See [`BootDevicePassthroughDisallowed`].
+/// The host starts from this device, so no VM can have it. See [`BootDevicePassthroughDisallowed`].
 pub const BOOT_DEVICE_PASSTHROUGH_DISALLOWED: &str = "BOOT_DEVICE_PASSTHROUGH_DISALLOWED";
-/// Without parameters.
+/// This needs Open vSwitch on all hosts. Without parameters.
 pub const OPENVSWITCH_NOT_ACTIVE: &str = "OPENVSWITCH_NOT_ACTIVE";
-/// See [`TransportPifNotConfigured`].
+/// The PIF that is to carry the tunnel has no address. See [`TransportPifNotConfigured`].
 pub const TRANSPORT_PIF_NOT_CONFIGURED: &str = "TRANSPORT_PIF_NOT_CONFIGURED";
-/// See [`IsTunnelAccessPif`].
+/// The PIF stands for a tunnel, so it cannot carry this. See [`IsTunnelAccessPif`].
 pub const IS_TUNNEL_ACCESS_PIF: &str = "IS_TUNNEL_ACCESS_PIF";
-/// See [`PifTunnelStillExists`].
+/// The PIF carries a tunnel, which must go first. See [`PifTunnelStillExists`].
 pub const PIF_TUNNEL_STILL_EXISTS: &str = "PIF_TUNNEL_STILL_EXISTS";
-/// See [`BridgeNotAvailable`].
+/// The host lacks the bridge that the VM needs. See [`BridgeNotAvailable`].
 pub const BRIDGE_NOT_AVAILABLE: &str = "BRIDGE_NOT_AVAILABLE";
-/// See [`BridgeNameExists`].
+/// A network has a bridge of this name already. See [`BridgeNameExists`].
 pub const BRIDGE_NAME_EXISTS: &str = "BRIDGE_NAME_EXISTS";
-/// See [`VmIsProtected`].
+/// High availability protects the VM, so this is refused. See [`VmIsProtected`].
 pub const VM_IS_PROTECTED: &str = "VM_IS_PROTECTED";
-/// See [`VmNoCrashdumpSr`].
+/// There is no SR for the VM's crash dumps. See [`VmNoCrashdumpSr`].
 pub const VM_NO_CRASHDUMP_SR: &str = "VM_NO_CRASHDUMP_SR";
-/// See [`VmNoSuspendSr`].
+/// There is no SR for the image of the VM's memory: set one for VM, pool or host. See [`VmNoSuspendSr`].
 pub const VM_NO_SUSPEND_SR: &str = "VM_NO_SUSPEND_SR";
-/// See [`VmMemorySizeTooLow`].
+/// With so little memory the VM cannot start. See [`VmMemorySizeTooLow`].
 pub const VM_MEMORY_SIZE_TOO_LOW: &str = "VM_MEMORY_SIZE_TOO_LOW";
-/// See [`VmDuplicateVbdDevice`].
+/// Two VBDs of the VM have the same slot. See [`VmDuplicateVbdDevice`].
 pub const VM_DUPLICATE_VBD_DEVICE: &str = "VM_DUPLICATE_VBD_DEVICE";
-/// See [`IllegalVbdDevice`].
+/// The VBD has a slot that the VM cannot have. See [`IllegalVbdDevice`].
 pub const ILLEGAL_VBD_DEVICE: &str = "ILLEGAL_VBD_DEVICE";
-/// See [`VmNotResidentHere`].
+/// The VM does not run on the host that it was sought on. See [`VmNotResidentHere`].
 pub const VM_NOT_RESIDENT_HERE: &str = "VM_NOT_RESIDENT_HERE";
-/// See [`DomainExists`].
+/// The VM still has a domain on a host, so it cannot be called halted. See [`DomainExists`].
 pub const DOMAIN_EXISTS: &str = "DOMAIN_EXISTS";
-/// See [`CannotResetControlDomain`].
+/// A control domain always counts as running: this is refused for it. See [`CannotResetControlDomain`].
 pub const CANNOT_RESET_CONTROL_DOMAIN: &str = "CANNOT_RESET_CONTROL_DOMAIN";
-/// See [`NotSystemDomain`].
+/// The VM is no driver domain, for which alone this is. See [`NotSystemDomain`].
 pub const NOT_SYSTEM_DOMAIN: &str = "NOT_SYSTEM_DOMAIN";
-/// Without parameters.
+/// The VM counts as a default template and cannot be deleted. Without parameters.
 pub const VM_CANNOT_DELETE_DEFAULT_TEMPLATE: &str = "VM_CANNOT_DELETE_DEFAULT_TEMPLATE";
-/// See [`VmBadPowerState`].
+/// The VM is not in a power state in which this can be done; `expected` may list several. See [`VmBadPowerState`].
 pub const VM_BAD_POWER_STATE: &str = "VM_BAD_POWER_STATE";
-/// See [`VmMissingPvDrivers`].
+/// The guest has no guest tools, which this needs. See [`VmMissingPvDrivers`].
 pub const VM_MISSING_PV_DRIVERS: &str = "VM_MISSING_PV_DRIVERS";
-/// See [`VmOldPvDrivers`].
+/// The guest tools are too old; the parameters give their version. See [`VmOldPvDrivers`].
 pub const VM_OLD_PV_DRIVERS: &str = "VM_OLD_PV_DRIVERS";
-/// See [`VmLacksFeature`].
+/// The guest does not support this; it may lack guest tools. See [`VmLacksFeature`].
 pub const VM_LACKS_FEATURE: &str = "VM_LACKS_FEATURE";
-/// See [`VmNonSuspendable`].
+/// The guest cannot be suspended now, for the reason it gives. See [`VmNonSuspendable`].
 pub const VM_NON_SUSPENDABLE: &str = "VM_NON_SUSPENDABLE";
-/// See [`VmIsTemplate`].
+/// This cannot be done with a template. See [`VmIsTemplate`].
 pub const VM_IS_TEMPLATE: &str = "VM_IS_TEMPLATE";
-/// See [`OtherOperationInProgress`].
+/// Something else is being done with the object; retry when that task has ended. See [`OtherOperationInProgress`].
 pub const OTHER_OPERATION_IN_PROGRESS: &str = "OTHER_OPERATION_IN_PROGRESS";
-/// See [`VbdNotRemovableMedia`].
+/// Only a CD drive can be emptied and filled. See [`VbdNotRemovableMedia`].
 pub const VBD_NOT_REMOVABLE_MEDIA: &str = "VBD_NOT_REMOVABLE_MEDIA";
-/// See [`VbdNotUnpluggable`].
+/// The VBD cannot be unplugged while its VM runs. See [`VbdNotUnpluggable`].
 pub const VBD_NOT_UNPLUGGABLE: &str = "VBD_NOT_UNPLUGGABLE";
-/// See [`VbdNotEmpty`].
+/// The CD drive holds an image already: eject it first. See [`VbdNotEmpty`].
 pub const VBD_NOT_EMPTY: &str = "VBD_NOT_EMPTY";
-/// See [`VbdIsEmpty`].
+/// The CD drive is empty. See [`VbdIsEmpty`].
 pub const VBD_IS_EMPTY: &str = "VBD_IS_EMPTY";
-/// See [`VbdTrayLocked`].
+/// The guest has locked the CD drive. See [`VbdTrayLocked`].
 pub const VBD_TRAY_LOCKED: &str = "VBD_TRAY_LOCKED";
-/// Without parameters.
+/// A CD drive must have the mode `RO`. Without parameters.
 pub const VBD_CDS_MUST_BE_READONLY: &str = "VBD_CDS_MUST_BE_READONLY";
-/// See [`DiskVbdMustBeReadwriteForHvm`].
+/// With hardware virtualisation, a disk must have the mode `RW`. See [`DiskVbdMustBeReadwriteForHvm`].
 pub const DISK_VBD_MUST_BE_READWRITE_FOR_HVM: &str = "DISK_VBD_MUST_BE_READWRITE_FOR_HVM";
-/// See [`VmNoEmptyCdVbd`].
+/// None of the VM's CD drives is empty. See [`VmNoEmptyCdVbd`].
 pub const VM_NO_EMPTY_CD_VBD: &str = "VM_NO_EMPTY_CD_VBD";
-/// See [`VmHvmRequired`].
+/// This needs hardware virtualisation. See [`VmHvmRequired`].
 pub const VM_HVM_REQUIRED: &str = "VM_HVM_REQUIRED";
-/// See [`VmNoVcpus`].
+/// The VM has no virtual CPUs. See [`VmNoVcpus`].
 pub const VM_NO_VCPUS: &str = "VM_NO_VCPUS";
-/// See [`VmTooManyVcpus`].
+/// The VM has more virtual CPUs than it can have. See [`VmTooManyVcpus`].
 pub const VM_TOO_MANY_VCPUS: &str = "VM_TOO_MANY_VCPUS";
-/// See [`HostNotEnoughFreeMemory`].
+/// The host has too little free memory for the VM; both parameters are in bytes. See [`HostNotEnoughFreeMemory`].
 pub const HOST_NOT_ENOUGH_FREE_MEMORY: &str = "HOST_NOT_ENOUGH_FREE_MEMORY";
-/// See [`HostNotEnoughPcpus`].
+/// The host has fewer physical CPUs than the VM has virtual ones. See [`HostNotEnoughPcpus`].
 pub const HOST_NOT_ENOUGH_PCPUS: &str = "HOST_NOT_ENOUGH_PCPUS";
-/// See [`DuplicateVm`].
+/// The VM is in the pool already. See [`DuplicateVm`].
 pub const DUPLICATE_VM: &str = "DUPLICATE_VM";
-/// See [`DuplicateMacSeed`].
+/// Another VM has this `mac_seed`, so both would have the same Ethernet addresses. See [`DuplicateMacSeed`].
 pub const DUPLICATE_MAC_SEED: &str = "DUPLICATE_MAC_SEED";
-/// See [`VmSnapshotWithQuiesceFailed`].
+/// The guest could not make its disks consistent for the snapshot. See [`VmSnapshotWithQuiesceFailed`].
 pub const VM_SNAPSHOT_WITH_QUIESCE_FAILED: &str = "VM_SNAPSHOT_WITH_QUIESCE_FAILED";
-/// See [`VmSnapshotWithQuiesceTimeout`].
+/// The guest did not make its disks consistent in time. See [`VmSnapshotWithQuiesceTimeout`].
 pub const VM_SNAPSHOT_WITH_QUIESCE_TIMEOUT: &str = "VM_SNAPSHOT_WITH_QUIESCE_TIMEOUT";
-/// See [`VmSnapshotWithQuiescePluginDeosNotRespond`].
+/// The program in the guest that makes its disks consistent does not answer. See [`VmSnapshotWithQuiescePluginDeosNotRespond`].
 pub const VM_SNAPSHOT_WITH_QUIESCE_PLUGIN_DEOS_NOT_RESPOND: &str = "VM_SNAPSHOT_WITH_QUIESCE_PLUGIN_DEOS_NOT_RESPOND";
-/// See [`VmSnapshotWithQuiesceNotSupported`].
+/// The guest has nothing that makes its disks consistent for a snapshot. See [`VmSnapshotWithQuiesceNotSupported`].
 pub const VM_SNAPSHOT_WITH_QUIESCE_NOT_SUPPORTED: &str = "VM_SNAPSHOT_WITH_QUIESCE_NOT_SUPPORTED";
-/// See [`XenVssReqErrorInitFailed`].
+/// Windows VSS in the guest could not be begun. See [`XenVssReqErrorInitFailed`].
 pub const XEN_VSS_REQ_ERROR_INIT_FAILED: &str = "XEN_VSS_REQ_ERROR_INIT_FAILED";
-/// See [`XenVssReqErrorProvNotLoaded`].
+/// The guest has not loaded its VSS provider. See [`XenVssReqErrorProvNotLoaded`].
 pub const XEN_VSS_REQ_ERROR_PROV_NOT_LOADED: &str = "XEN_VSS_REQ_ERROR_PROV_NOT_LOADED";
-/// See [`XenVssReqErrorNoVolumesSupported`].
+/// The VSS provider supports no volume of the guest. See [`XenVssReqErrorNoVolumesSupported`].
 pub const XEN_VSS_REQ_ERROR_NO_VOLUMES_SUPPORTED: &str = "XEN_VSS_REQ_ERROR_NO_VOLUMES_SUPPORTED";
-/// See [`XenVssReqErrorStartSnapshotSetFailed`].
+/// VSS in the guest could not begin a set of snapshots. See [`XenVssReqErrorStartSnapshotSetFailed`].
 pub const XEN_VSS_REQ_ERROR_START_SNAPSHOT_SET_FAILED: &str = "XEN_VSS_REQ_ERROR_START_SNAPSHOT_SET_FAILED";
-/// See [`XenVssReqErrorAddingVolumeToSnapsetFailed`].
+/// VSS in the guest could not add a volume to the set of snapshots. See [`XenVssReqErrorAddingVolumeToSnapsetFailed`].
 pub const XEN_VSS_REQ_ERROR_ADDING_VOLUME_TO_SNAPSET_FAILED: &str = "XEN_VSS_REQ_ERROR_ADDING_VOLUME_TO_SNAPSET_FAILED";
-/// See [`XenVssReqErrorPreparingWriters`].
+/// VSS in the guest could not prepare the programs that write. See [`XenVssReqErrorPreparingWriters`].
 pub const XEN_VSS_REQ_ERROR_PREPARING_WRITERS: &str = "XEN_VSS_REQ_ERROR_PREPARING_WRITERS";
-/// See [`XenVssReqErrorCreatingSnapshot`].
+/// VSS in the guest could not take the snapshot. See [`XenVssReqErrorCreatingSnapshot`].
 pub const XEN_VSS_REQ_ERROR_CREATING_SNAPSHOT: &str = "XEN_VSS_REQ_ERROR_CREATING_SNAPSHOT";
-/// See [`XenVssReqErrorCreatingSnapshotXmlString`].
+/// VSS in the guest could not describe the snapshot. See [`XenVssReqErrorCreatingSnapshotXmlString`].
 pub const XEN_VSS_REQ_ERROR_CREATING_SNAPSHOT_XML_STRING: &str = "XEN_VSS_REQ_ERROR_CREATING_SNAPSHOT_XML_STRING";
-/// See [`VmRevertFailed`].
+/// The VM could not be brought back to the snapshot, for example as its disks are gone. See [`VmRevertFailed`].
 pub const VM_REVERT_FAILED: &str = "VM_REVERT_FAILED";
-/// See [`VmCheckpointSuspendFailed`].
+/// The VM could not be suspended for the checkpoint. See [`VmCheckpointSuspendFailed`].
 pub const VM_CHECKPOINT_SUSPEND_FAILED: &str = "VM_CHECKPOINT_SUSPEND_FAILED";
-/// See [`VmCheckpointResumeFailed`].
+/// The VM could not go on after the checkpoint. See [`VmCheckpointResumeFailed`].
 pub const VM_CHECKPOINT_RESUME_FAILED: &str = "VM_CHECKPOINT_RESUME_FAILED";
-/// See [`VmPvDriversInUse`].
+/// The guest uses its guest tools' drivers, so this is refused. See [`VmPvDriversInUse`].
 pub const VM_PV_DRIVERS_IN_USE: &str = "VM_PV_DRIVERS_IN_USE";
-/// See [`VcpuMaxNotCoresPerSocketMultiple`].
+/// The VM's `VCPUs_max` do not fill whole sockets of `platform:cores-per-socket`. See [`VcpuMaxNotCoresPerSocketMultiple`].
 pub const VCPU_MAX_NOT_CORES_PER_SOCKET_MULTIPLE: &str = "VCPU_MAX_NOT_CORES_PER_SOCKET_MULTIPLE";
-/// See [`OperationPartiallyFailed`].
+/// Some VMs of the appliance failed at this; the others did it. See [`OperationPartiallyFailed`].
 pub const OPERATION_PARTIALLY_FAILED: &str = "OPERATION_PARTIALLY_FAILED";
-/// See [`HostOffline`].
+/// The host is not up, or the pool does not hear from it. See [`HostOffline`].
 pub const HOST_OFFLINE: &str = "HOST_OFFLINE";
-/// See [`HostDisabled`].
+/// The host is disabled: no VM can start there. See [`HostDisabled`].
 pub const HOST_DISABLED: &str = "HOST_DISABLED";
-/// See [`HostDisabledUntilReboot`].
+/// The host must restart before it can be enabled. See [`HostDisabledUntilReboot`].
 pub const HOST_DISABLED_UNTIL_REBOOT: &str = "HOST_DISABLED_UNTIL_REBOOT";
-/// See [`HostDisabledIndefinitely`].
+/// The host stays disabled until somebody enables it. See [`HostDisabledIndefinitely`].
 pub const HOST_DISABLED_INDEFINITELY: &str = "HOST_DISABLED_INDEFINITELY";
-/// Without parameters.
+/// No host can take the VM; `VM.assert_can_boot_here` tells why for each. Without parameters.
 pub const NO_HOSTS_AVAILABLE: &str = "NO_HOSTS_AVAILABLE";
-/// Without parameters.
+/// The host has lost its master; few calls work. Without parameters.
 pub const HOST_IN_EMERGENCY_MODE: &str = "HOST_IN_EMERGENCY_MODE";
-/// See [`HostCannotDestroySelf`].
+/// The master cannot be taken out of the pool. See [`HostCannotDestroySelf`].
 pub const HOST_CANNOT_DESTROY_SELF: &str = "HOST_CANNOT_DESTROY_SELF";
-/// Without parameters.
+/// The host's measurements cannot be read. Without parameters.
 pub const HOST_CANNOT_READ_METRICS: &str = "HOST_CANNOT_READ_METRICS";
-/// See [`HostInUse`].
+/// Something is still using the host; `type` and `ref` tell what. See [`HostInUse`].
 pub const HOST_IN_USE: &str = "HOST_IN_USE";
-/// Without parameters.
+/// The host must be disabled first. Without parameters.
 pub const HOST_NOT_DISABLED: &str = "HOST_NOT_DISABLED";
-/// Without parameters.
+/// The pool does not hear from the host. Without parameters.
 pub const HOST_NOT_LIVE: &str = "HOST_NOT_LIVE";
-/// See [`HostIsLive`].
+/// The host still answers, so this is refused. See [`HostIsLive`].
 pub const HOST_IS_LIVE: &str = "HOST_IS_LIVE";
-/// Without parameters.
+/// The host has no way to be switched on from afar. Without parameters.
 pub const HOST_POWER_ON_MODE_DISABLED: &str = "HOST_POWER_ON_MODE_DISABLED";
-/// Without parameters.
+/// The host takes itself for its master, although it is a member. Without parameters.
 pub const HOST_ITS_OWN_SLAVE: &str = "HOST_ITS_OWN_SLAVE";
-/// Without parameters.
+/// The host is still starting; try again in a few seconds. Without parameters.
 pub const HOST_STILL_BOOTING: &str = "HOST_STILL_BOOTING";
-/// Without parameters.
+/// The host has no address for management, so it cannot reach its master. Without parameters.
 pub const HOST_HAS_NO_MANAGEMENT_IP: &str = "HOST_HAS_NO_MANAGEMENT_IP";
-/// See [`HostNameInvalid`].
+/// The host cannot have this name, for the reason given. See [`HostNameInvalid`].
 pub const HOST_NAME_INVALID: &str = "HOST_NAME_INVALID";
-/// See [`HostMasterCannotTalkBack`].
+/// The master cannot reach the host at this address. See [`HostMasterCannotTalkBack`].
 pub const HOST_MASTER_CANNOT_TALK_BACK: &str = "HOST_MASTER_CANNOT_TALK_BACK";
-/// See [`HostUnknownToMaster`].
+/// The master does not know the host, for example as it was ejected. See [`HostUnknownToMaster`].
 pub const HOST_UNKNOWN_TO_MASTER: &str = "HOST_UNKNOWN_TO_MASTER";
-/// See [`HostXapiVersionHigherThanCoordinator`].
+/// The host runs a newer release than its master: update the master first. See [`HostXapiVersionHigherThanCoordinator`].
 pub const HOST_XAPI_VERSION_HIGHER_THAN_COORDINATOR: &str = "HOST_XAPI_VERSION_HIGHER_THAN_COORDINATOR";
-/// Without parameters.
+/// The host failed while it took over from another, and has to try again. Without parameters.
 pub const HOST_BROKEN: &str = "HOST_BROKEN";
-/// See [`HostHasResidentVms`].
+/// VMs still run on the host. See [`HostHasResidentVms`].
 pub const HOST_HAS_RESIDENT_VMS: &str = "HOST_HAS_RESIDENT_VMS";
-/// Without parameters.
+/// The pool is being upgraded; this has to wait until all hosts are. Without parameters.
 pub const NOT_SUPPORTED_DURING_UPGRADE: &str = "NOT_SUPPORTED_DURING_UPGRADE";
-/// See [`InterfaceHasNoIp`].
+/// The interface has no IP address. See [`InterfaceHasNoIp`].
 pub const INTERFACE_HAS_NO_IP: &str = "INTERFACE_HAS_NO_IP";
-/// See [`AuthAlreadyEnabled`].
+/// External authentication is on already, by the type and service named. See [`AuthAlreadyEnabled`].
 pub const AUTH_ALREADY_ENABLED: &str = "AUTH_ALREADY_ENABLED";
-/// See [`AuthUnknownType`].
+/// There is no external authentication of this type. See [`AuthUnknownType`].
 pub const AUTH_UNKNOWN_TYPE: &str = "AUTH_UNKNOWN_TYPE";
-/// Without parameters.
+/// External authentication is off. Without parameters.
 pub const AUTH_IS_DISABLED: &str = "AUTH_IS_DISABLED";
-/// See [`AuthInvalidTrustedCerts`].
+/// The certificates that are trusted for the directory service are not usable. See [`AuthInvalidTrustedCerts`].
 pub const AUTH_INVALID_TRUSTED_CERTS: &str = "AUTH_INVALID_TRUSTED_CERTS";
-/// See [`AuthNoTrustedCerts`].
+/// No certificate is trusted for the directory service. See [`AuthNoTrustedCerts`].
 pub const AUTH_NO_TRUSTED_CERTS: &str = "AUTH_NO_TRUSTED_CERTS";
-/// See [`AuthEnableFailed`].
+/// The host could not join external authentication. See [`AuthEnableFailed`].
 pub const AUTH_ENABLE_FAILED: &str = "AUTH_ENABLE_FAILED";
-/// See [`AuthEnableFailedWrongCredentials`].
+/// The host could not join external authentication: wrong user name or password. See [`AuthEnableFailedWrongCredentials`].
 pub const AUTH_ENABLE_FAILED_WRONG_CREDENTIALS: &str = "AUTH_ENABLE_FAILED_WRONG_CREDENTIALS";
-/// See [`AuthEnableFailedPermissionDenied`].
+/// The host could not join external authentication: the user may not. See [`AuthEnableFailedPermissionDenied`].
 pub const AUTH_ENABLE_FAILED_PERMISSION_DENIED: &str = "AUTH_ENABLE_FAILED_PERMISSION_DENIED";
-/// See [`AuthEnableFailedDomainLookupFailed`].
+/// The host could not join external authentication: the domain was not found. See [`AuthEnableFailedDomainLookupFailed`].
 pub const AUTH_ENABLE_FAILED_DOMAIN_LOOKUP_FAILED: &str = "AUTH_ENABLE_FAILED_DOMAIN_LOOKUP_FAILED";
-/// See [`AuthEnableFailedUnavailable`].
+/// The host could not join external authentication: the service was not reached. See [`AuthEnableFailedUnavailable`].
 pub const AUTH_ENABLE_FAILED_UNAVAILABLE: &str = "AUTH_ENABLE_FAILED_UNAVAILABLE";
-/// See [`AuthEnableFailedInvalidOu`].
+/// The host could not join external authentication: no such organisational unit. See [`AuthEnableFailedInvalidOu`].
 pub const AUTH_ENABLE_FAILED_INVALID_OU: &str = "AUTH_ENABLE_FAILED_INVALID_OU";
-/// See [`AuthEnableFailedInvalidAccount`].
+/// The host could not join external authentication: its account is not valid. See [`AuthEnableFailedInvalidAccount`].
 pub const AUTH_ENABLE_FAILED_INVALID_ACCOUNT: &str = "AUTH_ENABLE_FAILED_INVALID_ACCOUNT";
-/// See [`AuthEnableFailedInvalidTrustedCerts`].
+/// The host could not join external authentication: trusted certificates are not usable. See [`AuthEnableFailedInvalidTrustedCerts`].
 pub const AUTH_ENABLE_FAILED_INVALID_TRUSTED_CERTS: &str = "AUTH_ENABLE_FAILED_INVALID_TRUSTED_CERTS";
-/// See [`AuthEnableFailedNoTrustedCerts`].
+/// The host could not join external authentication: no certificate is trusted for it. See [`AuthEnableFailedNoTrustedCerts`].
 pub const AUTH_ENABLE_FAILED_NO_TRUSTED_CERTS: &str = "AUTH_ENABLE_FAILED_NO_TRUSTED_CERTS";
-/// See [`AuthDisableFailed`].
+/// The host could not leave external authentication. See [`AuthDisableFailed`].
 pub const AUTH_DISABLE_FAILED: &str = "AUTH_DISABLE_FAILED";
-/// See [`AuthDisableFailedWrongCredentials`].
+/// The host could not leave external authentication: wrong user name or password. See [`AuthDisableFailedWrongCredentials`].
 pub const AUTH_DISABLE_FAILED_WRONG_CREDENTIALS: &str = "AUTH_DISABLE_FAILED_WRONG_CREDENTIALS";
-/// See [`AuthDisableFailedPermissionDenied`].
+/// The host could not leave external authentication: the user may not. See [`AuthDisableFailedPermissionDenied`].
 pub const AUTH_DISABLE_FAILED_PERMISSION_DENIED: &str = "AUTH_DISABLE_FAILED_PERMISSION_DENIED";
-/// See [`HostEvacuateInProgress`].
+/// VMs are just being moved off the host. See [`HostEvacuateInProgress`].
 pub const HOST_EVACUATE_IN_PROGRESS: &str = "HOST_EVACUATE_IN_PROGRESS";
-/// See [`HostEvacuateVmNotHaProtected`].
+/// The VM could not be moved, and as high availability does not protect it, it stays. See [`HostEvacuateVmNotHaProtected`].
 pub const HOST_EVACUATE_VM_NOT_HA_PROTECTED: &str = "HOST_EVACUATE_VM_NOT_HA_PROTECTED";
-/// Without parameters.
+/// The joining host has shared SRs, which must be forgotten first. Without parameters.
 pub const JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS: &str = "JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS";
-/// Without parameters.
+/// The joining host has VMs that run or are suspended. Without parameters.
 pub const JOINING_HOST_CANNOT_HAVE_RUNNING_OR_SUSPENDED_VMS: &str = "JOINING_HOST_CANNOT_HAVE_RUNNING_OR_SUSPENDED_VMS";
-/// Without parameters.
+/// The joining host has VMs that run. Without parameters.
 pub const JOINING_HOST_CANNOT_HAVE_RUNNING_VMS: &str = "JOINING_HOST_CANNOT_HAVE_RUNNING_VMS";
-/// Without parameters.
+/// Something is being done with VMs of the joining host. Without parameters.
 pub const JOINING_HOST_CANNOT_HAVE_VMS_WITH_CURRENT_OPERATIONS: &str =
     "JOINING_HOST_CANNOT_HAVE_VMS_WITH_CURRENT_OPERATIONS";
-/// Without parameters.
+/// The joining host is the master of others. Without parameters.
 pub const JOINING_HOST_CANNOT_BE_MASTER_OF_OTHER_HOSTS: &str = "JOINING_HOST_CANNOT_BE_MASTER_OF_OTHER_HOSTS";
-/// Without parameters.
+/// The joining host and the master could not connect. Without parameters.
 pub const JOINING_HOST_CONNECTION_FAILED: &str = "JOINING_HOST_CONNECTION_FAILED";
-/// Without parameters.
+/// The joining host reached the master, but got no proper answer. Without parameters.
 pub const JOINING_HOST_SERVICE_FAILED: &str = "JOINING_HOST_SERVICE_FAILED";
-/// Without parameters.
+/// The joining host must be managed by a physical PIF. Without parameters.
 pub const POOL_JOINING_HOST_MUST_HAVE_PHYSICAL_MANAGEMENT_NIC: &str = "POOL_JOINING_HOST_MUST_HAVE_PHYSICAL_MANAGEMENT_NIC";
-/// Without parameters.
+/// The joining host and the pool differ in external authentication. Without parameters.
 pub const POOL_JOINING_EXTERNAL_AUTH_MISMATCH: &str = "POOL_JOINING_EXTERNAL_AUTH_MISMATCH";
-/// Without parameters.
+/// The joining host must run the same release as the pool. Without parameters.
 pub const POOL_JOINING_HOST_MUST_HAVE_SAME_PRODUCT_VERSION: &str = "POOL_JOINING_HOST_MUST_HAVE_SAME_PRODUCT_VERSION";
-/// Without parameters.
+/// The joining host has bonds, VLANs or tunnels, which must go first. Without parameters.
 pub const POOL_JOINING_HOST_MUST_ONLY_HAVE_PHYSICAL_PIFS: &str = "POOL_JOINING_HOST_MUST_ONLY_HAVE_PHYSICAL_PIFS";
-/// See [`PoolJoiningHostManagementVlanDoesNotMatch`].
+/// The joining host is managed by another VLAN than the pool. See [`PoolJoiningHostManagementVlanDoesNotMatch`].
 pub const POOL_JOINING_HOST_MANAGEMENT_VLAN_DOES_NOT_MATCH: &str = "POOL_JOINING_HOST_MANAGEMENT_VLAN_DOES_NOT_MATCH";
-/// Without parameters.
+/// The joining host has VLANs other than that of management. Without parameters.
 pub const POOL_JOINING_HOST_HAS_NON_MANAGEMENT_VLANS: &str = "POOL_JOINING_HOST_HAS_NON_MANAGEMENT_VLANS";
-/// Without parameters.
+/// The joining host has bonds, which must go first. Without parameters.
 pub const POOL_JOINING_HOST_HAS_BONDS: &str = "POOL_JOINING_HOST_HAS_BONDS";
-/// Without parameters.
+/// The joining host has tunnels, which must go first. Without parameters.
 pub const POOL_JOINING_HOST_HAS_TUNNELS: &str = "POOL_JOINING_HOST_HAS_TUNNELS";
-/// Without parameters.
+/// The hosts differ too much, for example in version, to be in one pool. Without parameters.
 pub const HOSTS_NOT_COMPATIBLE: &str = "HOSTS_NOT_COMPATIBLE";
-/// See [`HostsNotHomogeneous`].
+/// The hosts differ in a way that a pool does not allow; the reason names it. See [`HostsNotHomogeneous`].
 pub const HOSTS_NOT_HOMOGENEOUS: &str = "HOSTS_NOT_HOMOGENEOUS";
-/// Without parameters.
+/// The host has not lost its master, so this is refused. Without parameters.
 pub const NOT_IN_EMERGENCY_MODE: &str = "NOT_IN_EMERGENCY_MODE";
-/// See [`PoolAuthAlreadyEnabled`].
+/// This host of the pool uses external authentication already. See [`PoolAuthAlreadyEnabled`].
 pub const POOL_AUTH_ALREADY_ENABLED: &str = "POOL_AUTH_ALREADY_ENABLED";
-/// See [`PoolAuthEnableFailed`].
+/// A host could not join external authentication, so none did. See [`PoolAuthEnableFailed`].
 pub const POOL_AUTH_ENABLE_FAILED: &str = "POOL_AUTH_ENABLE_FAILED";
-/// See [`PoolAuthEnableFailedWrongCredentials`].
+/// A host could not join external authentication: wrong user name or password. See [`PoolAuthEnableFailedWrongCredentials`].
 pub const POOL_AUTH_ENABLE_FAILED_WRONG_CREDENTIALS: &str = "POOL_AUTH_ENABLE_FAILED_WRONG_CREDENTIALS";
-/// See [`PoolAuthEnableFailedPermissionDenied`].
+/// A host could not join external authentication: the user may not. See [`PoolAuthEnableFailedPermissionDenied`].
 pub const POOL_AUTH_ENABLE_FAILED_PERMISSION_DENIED: &str = "POOL_AUTH_ENABLE_FAILED_PERMISSION_DENIED";
-/// See [`PoolAuthEnableFailedDomainLookupFailed`].
+/// A host could not join external authentication: the domain was not found. See [`PoolAuthEnableFailedDomainLookupFailed`].
 pub const POOL_AUTH_ENABLE_FAILED_DOMAIN_LOOKUP_FAILED: &str = "POOL_AUTH_ENABLE_FAILED_DOMAIN_LOOKUP_FAILED";
-/// See [`PoolAuthEnableFailedUnavailable`].
+/// A host could not join external authentication: the service was not reached. See [`PoolAuthEnableFailedUnavailable`].
 pub const POOL_AUTH_ENABLE_FAILED_UNAVAILABLE: &str = "POOL_AUTH_ENABLE_FAILED_UNAVAILABLE";
-/// See [`PoolAuthEnableFailedDuplicateHostname`].
+/// A host could not join external authentication: another has the same name. See [`PoolAuthEnableFailedDuplicateHostname`].
 pub const POOL_AUTH_ENABLE_FAILED_DUPLICATE_HOSTNAME: &str = "POOL_AUTH_ENABLE_FAILED_DUPLICATE_HOSTNAME";
-/// See [`PoolAuthEnableFailedInvalidOu`].
+/// A host could not join external authentication: no such organisational unit. See [`PoolAuthEnableFailedInvalidOu`].
 pub const POOL_AUTH_ENABLE_FAILED_INVALID_OU: &str = "POOL_AUTH_ENABLE_FAILED_INVALID_OU";
-/// See [`PoolAuthEnableFailedInvalidAccount`].
+/// A host could not join external authentication: its account is not valid. See [`PoolAuthEnableFailedInvalidAccount`].
 pub const POOL_AUTH_ENABLE_FAILED_INVALID_ACCOUNT: &str = "POOL_AUTH_ENABLE_FAILED_INVALID_ACCOUNT";
-/// See [`PoolAuthEnableFailedInvalidTrustedCerts`].
+/// A host could not join external authentication: trusted certificates are not usable. See [`PoolAuthEnableFailedInvalidTrustedCerts`].
 pub const POOL_AUTH_ENABLE_FAILED_INVALID_TRUSTED_CERTS: &str = "POOL_AUTH_ENABLE_FAILED_INVALID_TRUSTED_CERTS";
-/// See [`PoolAuthEnableFailedNoTrustedCerts`].
+/// A host could not join external authentication: no certificate is trusted for it. See [`PoolAuthEnableFailedNoTrustedCerts`].
 pub const POOL_AUTH_ENABLE_FAILED_NO_TRUSTED_CERTS: &str = "POOL_AUTH_ENABLE_FAILED_NO_TRUSTED_CERTS";
-/// See [`PoolAuthEnableFailedNoSupportEncryptType`].
+/// A host could not join external authentication: no encryption in common. See [`PoolAuthEnableFailedNoSupportEncryptType`].
 pub const POOL_AUTH_ENABLE_FAILED_NO_SUPPORT_ENCRYPT_TYPE: &str = "POOL_AUTH_ENABLE_FAILED_NO_SUPPORT_ENCRYPT_TYPE";
-/// See [`PoolAuthEnableFailedSetupTlsConnection`].
+/// A host could not join external authentication: no TLS connection could be made. See [`PoolAuthEnableFailedSetupTlsConnection`].
 pub const POOL_AUTH_ENABLE_FAILED_SETUP_TLS_CONNECTION: &str = "POOL_AUTH_ENABLE_FAILED_SETUP_TLS_CONNECTION";
-/// See [`AuthSetupTlsConnection`].
+/// No TLS connection to the directory service could be made. See [`AuthSetupTlsConnection`].
 pub const AUTH_SETUP_TLS_CONNECTION: &str = "AUTH_SETUP_TLS_CONNECTION";
-/// See [`AuthSetLdapsFailed`].
+/// The host could not change between LDAP and LDAPS. See [`AuthSetLdapsFailed`].
 pub const AUTH_SET_LDAPS_FAILED: &str = "AUTH_SET_LDAPS_FAILED";
-/// See [`PoolAuthDisableFailed`].
+/// A host could not leave external authentication. See [`PoolAuthDisableFailed`].
 pub const POOL_AUTH_DISABLE_FAILED: &str = "POOL_AUTH_DISABLE_FAILED";
-/// See [`PoolAuthDisableFailedWrongCredentials`].
+/// External authentication is off, but a host's account remains: wrong user name or password. See [`PoolAuthDisableFailedWrongCredentials`].
 pub const POOL_AUTH_DISABLE_FAILED_WRONG_CREDENTIALS: &str = "POOL_AUTH_DISABLE_FAILED_WRONG_CREDENTIALS";
-/// See [`PoolAuthDisableFailedPermissionDenied`].
+/// External authentication is off, but a host's account remains: the user may not remove it. See [`PoolAuthDisableFailedPermissionDenied`].
 pub const POOL_AUTH_DISABLE_FAILED_PERMISSION_DENIED: &str = "POOL_AUTH_DISABLE_FAILED_PERMISSION_DENIED";
-/// See [`PoolAuthDisableFailedInvalidAccount`].
+/// External authentication is off, but a host's account remains: it is not valid. See [`PoolAuthDisableFailedInvalidAccount`].
 pub const POOL_AUTH_DISABLE_FAILED_INVALID_ACCOUNT: &str = "POOL_AUTH_DISABLE_FAILED_INVALID_ACCOUNT";
-/// See [`PoolJoiningHostMustHaveSameApiVersion`].
+/// The joining host must speak the same version of the API as the master. See [`PoolJoiningHostMustHaveSameApiVersion`].
 pub const POOL_JOINING_HOST_MUST_HAVE_SAME_API_VERSION: &str = "POOL_JOINING_HOST_MUST_HAVE_SAME_API_VERSION";
-/// See [`PoolJoiningHostMustHaveSameDbSchema`].
+/// The joining host must have the same version of the database as the master. See [`PoolJoiningHostMustHaveSameDbSchema`].
 pub const POOL_JOINING_HOST_MUST_HAVE_SAME_DB_SCHEMA: &str = "POOL_JOINING_HOST_MUST_HAVE_SAME_DB_SCHEMA";
-/// Without parameters.
+/// Joining host and pool have different authorities under the same name. Without parameters.
 pub const POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT: &str = "POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT";
-/// See [`PoolJoiningHostTrustedCertificatesConflict`].
+/// Joining host and pool trust certificates that conflict. See [`PoolJoiningHostTrustedCertificatesConflict`].
 pub const POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT: &str = "POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT";
-/// See [`PoolJoiningSmFeaturesIncompatible`].
+/// The joining host's storage driver cannot do what that of the pool can. See [`PoolJoiningSmFeaturesIncompatible`].
 pub const POOL_JOINING_SM_FEATURES_INCOMPATIBLE: &str = "POOL_JOINING_SM_FEATURES_INCOMPATIBLE";
-/// See [`PoolJoiningPoolCannotEnableClusteringOnVlanNetwork`].
+/// The pool's cluster uses a VLAN, which a joining host does not have. See [`PoolJoiningPoolCannotEnableClusteringOnVlanNetwork`].
 pub const POOL_JOINING_POOL_CANNOT_ENABLE_CLUSTERING_ON_VLAN_NETWORK: &str =
     "POOL_JOINING_POOL_CANNOT_ENABLE_CLUSTERING_ON_VLAN_NETWORK";
-/// Without parameters.
+/// The joining host must have exactly one address on the cluster's network. Without parameters.
 pub const POOL_JOINING_HOST_MUST_HAVE_ONLY_ONE_IP_ON_CLUSTERING_NETWORK: &str =
     "POOL_JOINING_HOST_MUST_HAVE_ONLY_ONE_IP_ON_CLUSTERING_NETWORK";
-/// Without parameters.
+/// Joining host and pool differ in whether they check certificates. Without parameters.
 pub const POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH: &str = "POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH";
-/// See [`PoolJoiningMasterCertificateNotInPoolBundle`].
+/// The pool's trusted certificates lack that of this master. See [`PoolJoiningMasterCertificateNotInPoolBundle`].
 pub const POOL_JOINING_MASTER_CERTIFICATE_NOT_IN_POOL_BUNDLE: &str = "POOL_JOINING_MASTER_CERTIFICATE_NOT_IN_POOL_BUNDLE";
-/// See [`PoolJoiningPoolBundleEmptyAfterImport`].
+/// The joining host has no trusted certificates of the pool after taking them over. See [`PoolJoiningPoolBundleEmptyAfterImport`].
 pub const POOL_JOINING_POOL_BUNDLE_EMPTY_AFTER_IMPORT: &str = "POOL_JOINING_POOL_BUNDLE_EMPTY_AFTER_IMPORT";
-/// Without parameters.
+/// External authentication knows no such user or group. Without parameters.
 pub const SUBJECT_CANNOT_BE_RESOLVED: &str = "SUBJECT_CANNOT_BE_RESOLVED";
-/// See [`AuthServiceError`].
+/// External authentication failed; the message tells why. See [`AuthServiceError`].
 pub const AUTH_SERVICE_ERROR: &str = "AUTH_SERVICE_ERROR";
-/// Without parameters.
+/// The user or group has a subject already. Without parameters.
 pub const SUBJECT_ALREADY_EXISTS: &str = "SUBJECT_ALREADY_EXISTS";
-/// Without parameters.
+/// There is no such role. Without parameters.
 pub const ROLE_NOT_FOUND: &str = "ROLE_NOT_FOUND";
-/// Without parameters.
+/// The subject has this role already. Without parameters.
 pub const ROLE_ALREADY_EXISTS: &str = "ROLE_ALREADY_EXISTS";
-/// See [`RbacPermissionDenied`].
+/// The caller's roles do not permit this; the message lists roles that do. See [`RbacPermissionDenied`].
 pub const RBAC_PERMISSION_DENIED: &str = "RBAC_PERMISSION_DENIED";
-/// Without parameters.
+/// The pool has no workload balancing server. Without parameters.
 pub const WLB_NOT_INITIALIZED: &str = "WLB_NOT_INITIALIZED";
-/// Without parameters.
+/// Workload balancing is off. Without parameters.
 pub const WLB_DISABLED: &str = "WLB_DISABLED";
-/// Without parameters.
+/// The workload balancing server refused the connection. Without parameters.
 pub const WLB_CONNECTION_REFUSED: &str = "WLB_CONNECTION_REFUSED";
-/// Without parameters.
+/// The workload balancing server's name is not known. Without parameters.
 pub const WLB_UNKNOWN_HOST: &str = "WLB_UNKNOWN_HOST";
-/// See [`WlbTimeout`].
+/// The workload balancing server did not answer in so many seconds. See [`WlbTimeout`].
 pub const WLB_TIMEOUT: &str = "WLB_TIMEOUT";
-/// Without parameters.
+/// The workload balancing server does not accept user name and password. Without parameters.
 pub const WLB_AUTHENTICATION_FAILED: &str = "WLB_AUTHENTICATION_FAILED";
-/// Without parameters.
+/// The workload balancing server did not understand the request. Without parameters.
 pub const WLB_MALFORMED_REQUEST: &str = "WLB_MALFORMED_REQUEST";
-/// See [`WlbMalformedResponse`].
+/// The workload balancing server's answer makes no sense. See [`WlbMalformedResponse`].
 pub const WLB_MALFORMED_RESPONSE: &str = "WLB_MALFORMED_RESPONSE";
-/// Without parameters.
+/// The workload balancing server was refused when it connected to the pool. Without parameters.
 pub const WLB_XENSERVER_CONNECTION_REFUSED: &str = "WLB_XENSERVER_CONNECTION_REFUSED";
-/// Without parameters.
+/// The workload balancing server does not know the pool's name. Without parameters.
 pub const WLB_XENSERVER_UNKNOWN_HOST: &str = "WLB_XENSERVER_UNKNOWN_HOST";
-/// Without parameters.
+/// The pool did not answer the workload balancing server in time. Without parameters.
 pub const WLB_XENSERVER_TIMEOUT: &str = "WLB_XENSERVER_TIMEOUT";
-/// Without parameters.
+/// The pool does not accept the workload balancing server's user name and password. Without parameters.
 pub const WLB_XENSERVER_AUTHENTICATION_FAILED: &str = "WLB_XENSERVER_AUTHENTICATION_FAILED";
-/// Without parameters.
+/// The pool's answer makes no sense to the workload balancing server. Without parameters.
 pub const WLB_XENSERVER_MALFORMED_RESPONSE: &str = "WLB_XENSERVER_MALFORMED_RESPONSE";
-/// Without parameters.
+/// Something went wrong in the workload balancing server. Without parameters.
 pub const WLB_INTERNAL_ERROR: &str = "WLB_INTERNAL_ERROR";
-/// Without parameters.
+/// The workload balancing server broke the connection. Without parameters.
 pub const WLB_CONNECTION_RESET: &str = "WLB_CONNECTION_RESET";
-/// See [`WlbUrlInvalid`].
+/// The text is no address of a workload balancing server. See [`WlbUrlInvalid`].
 pub const WLB_URL_INVALID: &str = "WLB_URL_INVALID";
-/// See [`VmUnsafeBoot`].
+/// Starting the VM there is not safe, for example as the CPU differs; `force` starts it. See [`VmUnsafeBoot`].
 pub const VM_UNSAFE_BOOT: &str = "VM_UNSAFE_BOOT";
-/// See [`VmRequiresSr`].
+/// The VM needs this SR, which the host does not reach. See [`VmRequiresSr`].
 pub const VM_REQUIRES_SR: &str = "VM_REQUIRES_SR";
-/// See [`VmRequiresNetwork`].
+/// The VM needs this network, which the host is not on. See [`VmRequiresNetwork`].
 pub const VM_REQUIRES_NETWORK: &str = "VM_REQUIRES_NETWORK";
-/// See [`VmRequiresGpu`].
+/// The VM needs a GPU of this group, and the host has none free. See [`VmRequiresGpu`].
 pub const VM_REQUIRES_GPU: &str = "VM_REQUIRES_GPU";
-/// See [`VmRequiresVgpu`].
+/// The VM needs a virtual GPU of this type, which the host cannot serve. See [`VmRequiresVgpu`].
 pub const VM_REQUIRES_VGPU: &str = "VM_REQUIRES_VGPU";
-/// See [`VmRequiresIommu`].
+/// The VM needs devices passed through, and the host has no IOMMU switched on. See [`VmRequiresIommu`].
 pub const VM_REQUIRES_IOMMU: &str = "VM_REQUIRES_IOMMU";
-/// See [`VmHostIncompatibleVersionMigrate`].
+/// The VM cannot move to a host with an older release. See [`VmHostIncompatibleVersionMigrate`].
 pub const VM_HOST_INCOMPATIBLE_VERSION_MIGRATE: &str = "VM_HOST_INCOMPATIBLE_VERSION_MIGRATE";
-/// See [`VmHostIncompatibleVersion`].
+/// While the pool is being upgraded, this needs a host that has the newer release. See [`VmHostIncompatibleVersion`].
 pub const VM_HOST_INCOMPATIBLE_VERSION: &str = "VM_HOST_INCOMPATIBLE_VERSION";
-/// See [`VmHostIncompatibleVirtualHardwarePlatformVersion`].
+/// The host does not offer the virtual hardware that the VM needs. See [`VmHostIncompatibleVirtualHardwarePlatformVersion`].
 pub const VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION: &str =
     "VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION";
-/// See [`VmHasPciAttached`].
+/// The VM has a PCI device of its host and cannot leave it. See [`VmHasPciAttached`].
 pub const VM_HAS_PCI_ATTACHED: &str = "VM_HAS_PCI_ATTACHED";
-/// See [`VmHasVgpu`].
+/// The VM has a virtual GPU, with which this cannot be done. See [`VmHasVgpu`].
 pub const VM_HAS_VGPU: &str = "VM_HAS_VGPU";
-/// See [`VmHasSriovVif`].
+/// The VM has an SR-IOV interface, with which this cannot be done. See [`VmHasSriovVif`].
 pub const VM_HAS_SRIOV_VIF: &str = "VM_HAS_SRIOV_VIF";
-/// See [`HostCannotAttachNetwork`].
+/// The host cannot bring this network up. See [`HostCannotAttachNetwork`].
 pub const HOST_CANNOT_ATTACH_NETWORK: &str = "HOST_CANNOT_ATTACH_NETWORK";
-/// See [`VmRequiresVdi`].
+/// The VM needs this disk, which cannot be reached. See [`VmRequiresVdi`].
 pub const VM_REQUIRES_VDI: &str = "VM_REQUIRES_VDI";
-/// See [`VmHasNoSuspendVdi`].
+/// The VM has no image of its memory to go on from. See [`VmHasNoSuspendVdi`].
 pub const VM_HAS_NO_SUSPEND_VDI: &str = "VM_HAS_NO_SUSPEND_VDI";
-/// See [`VmMigrateFailed`].
+/// The VM could not be moved; the message tells why. See [`VmMigrateFailed`].
 pub const VM_MIGRATE_FAILED: &str = "VM_MIGRATE_FAILED";
-/// Without parameters.
+/// The services at the destination of the move could not be reached. Without parameters.
 pub const VM_MIGRATE_CONTACT_REMOTE_SERVICE_FAILED: &str = "VM_MIGRATE_CONTACT_REMOTE_SERVICE_FAILED";
-/// See [`VmHasTooManySnapshots`].
+/// The VM has more than one snapshot, with which its disks cannot be moved. See [`VmHasTooManySnapshots`].
 pub const VM_HAS_TOO_MANY_SNAPSHOTS: &str = "VM_HAS_TOO_MANY_SNAPSHOTS";
-/// See [`VmHasCheckpoint`].
+/// The VM has a snapshot with memory, with which its disks cannot be moved. See [`VmHasCheckpoint`].
 pub const VM_HAS_CHECKPOINT: &str = "VM_HAS_CHECKPOINT";
-/// See [`VdiNeedsVmForMigrate`].
+/// The disk can only be moved while a VM has it. See [`VdiNeedsVmForMigrate`].
 pub const VDI_NEEDS_VM_FOR_MIGRATE: &str = "VDI_NEEDS_VM_FOR_MIGRATE";
-/// See [`MirrorFailed`].
+/// The disk could not be copied to its destination while it was in use. See [`MirrorFailed`].
 pub const MIRROR_FAILED: &str = "MIRROR_FAILED";
-/// See [`TooManyStorageMigrates`].
+/// So many disks are being moved that no more can be. See [`TooManyStorageMigrates`].
 pub const TOO_MANY_STORAGE_MIGRATES: &str = "TOO_MANY_STORAGE_MIGRATES";
-/// See [`SrDoesNotSupportMigration`].
+/// Disks cannot be moved to or from this SR. See [`SrDoesNotSupportMigration`].
 pub const SR_DOES_NOT_SUPPORT_MIGRATION: &str = "SR_DOES_NOT_SUPPORT_MIGRATION";
-/// See [`VmFailedShutdownAcknowledgment`].
+/// The guest did not react when asked to shut down. See [`VmFailedShutdownAcknowledgment`].
 pub const VM_FAILED_SHUTDOWN_ACKNOWLEDGMENT: &str = "VM_FAILED_SHUTDOWN_ACKNOWLEDGMENT";
-/// See [`VmFailedSuspendAcknowledgment`].
+/// The guest did not react when asked to suspend. See [`VmFailedSuspendAcknowledgment`].
 pub const VM_FAILED_SUSPEND_ACKNOWLEDGMENT: &str = "VM_FAILED_SUSPEND_ACKNOWLEDGMENT";
-/// See [`VmShutdownTimeout`].
+/// The guest did not shut down in so many seconds. See [`VmShutdownTimeout`].
 pub const VM_SHUTDOWN_TIMEOUT: &str = "VM_SHUTDOWN_TIMEOUT";
-/// See [`VmSuspendTimeout`].
+/// The guest did not suspend in so many seconds. See [`VmSuspendTimeout`].
 pub const VM_SUSPEND_TIMEOUT: &str = "VM_SUSPEND_TIMEOUT";
-/// See [`VmCrashed`].
+/// The guest crashed in the meantime. See [`VmCrashed`].
 pub const VM_CRASHED: &str = "VM_CRASHED";
-/// See [`VmRebooted`].
+/// The guest restarted in the meantime. See [`VmRebooted`].
 pub const VM_REBOOTED: &str = "VM_REBOOTED";
-/// See [`VmHalted`].
+/// The guest shut down in the meantime. See [`VmHalted`].
 pub const VM_HALTED: &str = "VM_HALTED";
-/// See [`BootloaderFailed`].
+/// The bootloader found no kernel to start; the message tells why. See [`BootloaderFailed`].
 pub const BOOTLOADER_FAILED: &str = "BOOTLOADER_FAILED";
-/// See [`UnknownBootloader`].
+/// The host does not have the VM's bootloader. See [`UnknownBootloader`].
 pub const UNKNOWN_BOOTLOADER: &str = "UNKNOWN_BOOTLOADER";
-/// See [`FailedToStartEmulator`].
+/// The program that emulates the VM's devices did not start. See [`FailedToStartEmulator`].
 pub const FAILED_TO_START_EMULATOR: &str = "FAILED_TO_START_EMULATOR";
-/// Without parameters.
+/// VMs did not give memory back when asked. Without parameters.
 pub const VMS_FAILED_TO_COOPERATE: &str = "VMS_FAILED_TO_COOPERATE";
-/// See [`BallooningTimeoutBeforeMigration`].
+/// The VM did not give memory back in time before its move. See [`BallooningTimeoutBeforeMigration`].
 pub const BALLOONING_TIMEOUT_BEFORE_MIGRATION: &str = "BALLOONING_TIMEOUT_BEFORE_MIGRATION";
-/// See [`VmRequiresVusb`].
+/// The VM needs a USB device of this group, which the host does not have. See [`VmRequiresVusb`].
 pub const VM_REQUIRES_VUSB: &str = "VM_REQUIRES_VUSB";
-/// See [`SrNotAttached`].
+/// The host that is to use the SR has no plugged PBD for it. See [`SrNotAttached`].
 pub const SR_NOT_ATTACHED: &str = "SR_NOT_ATTACHED";
-/// See [`SrAttachFailed`].
+/// The SR could not be attached. See [`SrAttachFailed`].
 pub const SR_ATTACH_FAILED: &str = "SR_ATTACH_FAILED";
-/// See [`SrBackendFailure`].
+/// The storage driver failed; the parameters are what it returned and printed. See [`SrBackendFailure`].
 pub const SR_BACKEND_FAILURE: &str = "SR_BACKEND_FAILURE";
-/// See [`SrUuidExists`].
+/// The pool has an SR with this uuid. See [`SrUuidExists`].
 pub const SR_UUID_EXISTS: &str = "SR_UUID_EXISTS";
-/// See [`SrHasNoPbds`].
+/// No host is connected to the SR. See [`SrHasNoPbds`].
 pub const SR_HAS_NO_PBDS: &str = "SR_HAS_NO_PBDS";
-/// See [`SrFull`].
+/// The SR has too little space; both parameters are in bytes. See [`SrFull`].
 pub const SR_FULL: &str = "SR_FULL";
-/// See [`SrSourceSpaceInsufficient`].
+/// The SR that the disk leaves has too little space for the time of the move. See [`SrSourceSpaceInsufficient`].
 pub const SR_SOURCE_SPACE_INSUFFICIENT: &str = "SR_SOURCE_SPACE_INSUFFICIENT";
-/// See [`SrSuspendSpaceInsufficient`].
+/// The SR has too little space for the image of the VM's memory. See [`SrSuspendSpaceInsufficient`].
 pub const SR_SUSPEND_SPACE_INSUFFICIENT: &str = "SR_SUSPEND_SPACE_INSUFFICIENT";
-/// See [`PbdExists`].
+/// The host has a PBD for this SR already. See [`PbdExists`].
 pub const PBD_EXISTS: &str = "PBD_EXISTS";
-/// See [`SrHasPbd`].
+/// Hosts are connected to the SR: unplug its PBDs first. See [`SrHasPbd`].
 pub const SR_HAS_PBD: &str = "SR_HAS_PBD";
-/// See [`SrHasMultiplePbds`].
+/// Several hosts are connected to the SR, so it must stay shared. See [`SrHasMultiplePbds`].
 pub const SR_HAS_MULTIPLE_PBDS: &str = "SR_HAS_MULTIPLE_PBDS";
-/// See [`SrRequiresUpgrade`].
+/// The SR is in an old format and must be upgraded first. See [`SrRequiresUpgrade`].
 pub const SR_REQUIRES_UPGRADE: &str = "SR_REQUIRES_UPGRADE";
-/// See [`SrUnknownDriver`].
+/// There is no storage driver of this type. See [`SrUnknownDriver`].
 pub const SR_UNKNOWN_DRIVER: &str = "SR_UNKNOWN_DRIVER";
-/// Without parameters.
+/// Disks that this needs are locked in the storage. Without parameters.
 pub const SR_VDI_LOCKING_FAILED: &str = "SR_VDI_LOCKING_FAILED";
-/// See [`VdiReadonly`].
+/// The disk cannot be written. See [`VdiReadonly`].
 pub const VDI_READONLY: &str = "VDI_READONLY";
-/// See [`VdiHasRrds`].
+/// The disk holds recorded measurements, so this is refused. See [`VdiHasRrds`].
 pub const VDI_HAS_RRDS: &str = "VDI_HAS_RRDS";
-/// See [`VdiTooSmall`].
+/// The disk is too small; it needs at least so many bytes. See [`VdiTooSmall`].
 pub const VDI_TOO_SMALL: &str = "VDI_TOO_SMALL";
-/// See [`VdiTooLarge`].
+/// The disk is too large; it can have at most so many bytes. See [`VdiTooLarge`].
 pub const VDI_TOO_LARGE: &str = "VDI_TOO_LARGE";
-/// See [`VdiNotSparse`].
+/// The disk is not stored sparsely, as this needs. See [`VdiNotSparse`].
 pub const VDI_NOT_SPARSE: &str = "VDI_NOT_SPARSE";
-/// See [`VdiIsAPhysicalDevice`].
+/// The disk is a device of the host, so this is refused. See [`VdiIsAPhysicalDevice`].
 pub const VDI_IS_A_PHYSICAL_DEVICE: &str = "VDI_IS_A_PHYSICAL_DEVICE";
-/// See [`VdiIsNotIso`].
+/// Only a CD image can go into a CD drive; the second parameter is the type found. See [`VdiIsNotIso`].
 pub const VDI_IS_NOT_ISO: &str = "VDI_IS_NOT_ISO";
-/// Without parameters.
+/// The host's CD drive is empty. Without parameters.
 pub const HOST_CD_DRIVE_EMPTY: &str = "HOST_CD_DRIVE_EMPTY";
-/// See [`VdiInUse`].
+/// The disk is in use; the second parameter, where there is one, is the operation refused. See [`VdiInUse`].
 pub const VDI_IN_USE: &str = "VDI_IN_USE";
-/// See [`VdiNotAvailable`].
+/// The disk could not be attached to the VM. See [`VdiNotAvailable`].
 pub const VDI_NOT_AVAILABLE: &str = "VDI_NOT_AVAILABLE";
-/// See [`VdiLocationMissing`].
+/// The SR has nothing at this location. See [`VdiLocationMissing`].
 pub const VDI_LOCATION_MISSING: &str = "VDI_LOCATION_MISSING";
-/// See [`VdiMissing`].
+/// The disk is no longer in its SR. See [`VdiMissing`].
 pub const VDI_MISSING: &str = "VDI_MISSING";
-/// See [`VdiIncompatibleType`].
+/// This cannot be done with a disk of this type. See [`VdiIncompatibleType`].
 pub const VDI_INCOMPATIBLE_TYPE: &str = "VDI_INCOMPATIBLE_TYPE";
-/// See [`VdiNotManaged`].
+/// The pool only knows the disk, and does not manage it. See [`VdiNotManaged`].
 pub const VDI_NOT_MANAGED: &str = "VDI_NOT_MANAGED";
-/// See [`VdiNotInMap`].
+/// The disk has no destination in the map of the move. See [`VdiNotInMap`].
 pub const VDI_NOT_IN_MAP: &str = "VDI_NOT_IN_MAP";
-/// See [`VdiCbtEnabled`].
+/// Changes of the disk are tracked, so this is refused: disable that first. See [`VdiCbtEnabled`].
 pub const VDI_CBT_ENABLED: &str = "VDI_CBT_ENABLED";
-/// See [`VdiNoCbtMetadata`].
+/// Changes of the disk were not tracked. See [`VdiNoCbtMetadata`].
 pub const VDI_NO_CBT_METADATA: &str = "VDI_NO_CBT_METADATA";
-/// See [`VdiIsEncrypted`].
+/// The disk is encrypted, so this is refused. See [`VdiIsEncrypted`].
 pub const VDI_IS_ENCRYPTED: &str = "VDI_IS_ENCRYPTED";
-/// Without parameters.
+/// The disk could not be copied. Without parameters.
 pub const VDI_COPY_FAILED: &str = "VDI_COPY_FAILED";
-/// Without parameters.
+/// The disk is reset at each start, so this is refused. Without parameters.
 pub const VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION: &str = "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION";
-/// Without parameters.
+/// The state file of high availability could not be made. Without parameters.
 pub const CANNOT_CREATE_STATE_FILE: &str = "CANNOT_CREATE_STATE_FILE";
-/// See [`VifNotInMap`].
+/// The interface has no network in the map of the move. See [`VifNotInMap`].
 pub const VIF_NOT_IN_MAP: &str = "VIF_NOT_IN_MAP";
-/// See [`SuspendImageNotAccessible`].
+/// The host cannot reach the image of the VM's memory. See [`SuspendImageNotAccessible`].
 pub const SUSPEND_IMAGE_NOT_ACCESSIBLE: &str = "SUSPEND_IMAGE_NOT_ACCESSIBLE";
-/// See [`SrOperationNotSupported`].
+/// The SR's storage driver cannot do this. See [`SrOperationNotSupported`].
 pub const SR_OPERATION_NOT_SUPPORTED: &str = "SR_OPERATION_NOT_SUPPORTED";
-/// Without parameters.
+/// The SR still holds disks. Without parameters.
 pub const SR_NOT_EMPTY: &str = "SR_NOT_EMPTY";
-/// Without parameters.
+/// The SR's device is in use. Without parameters.
 pub const SR_DEVICE_IN_USE: &str = "SR_DEVICE_IN_USE";
-/// See [`SrNotSharable`].
+/// The SR belongs to one host, so no other can be connected to it. See [`SrNotSharable`].
 pub const SR_NOT_SHARABLE: &str = "SR_NOT_SHARABLE";
-/// See [`SrIndestructible`].
+/// The SR is marked as not to be destroyed: `other_config:indestructible`. See [`SrIndestructible`].
 pub const SR_INDESTRUCTIBLE: &str = "SR_INDESTRUCTIBLE";
-/// See [`SrIsCacheSr`].
+/// The host keeps caches in this SR. See [`SrIsCacheSr`].
 pub const SR_IS_CACHE_SR: &str = "SR_IS_CACHE_SR";
-/// See [`SrUnhealthy`].
+/// The SR is not in good health; `fix` tells what to do. See [`SrUnhealthy`].
 pub const SR_UNHEALTHY: &str = "SR_UNHEALTHY";
-/// See [`ClusteredSrDegraded`].
+/// The SR's clustered storage has lost copies: restarting a host now is not safe. See [`ClusteredSrDegraded`].
 pub const CLUSTERED_SR_DEGRADED: &str = "CLUSTERED_SR_DEGRADED";
-/// See [`SmPluginCommunicationFailure`].
+/// The storage driver does not answer. See [`SmPluginCommunicationFailure`].
 pub const SM_PLUGIN_COMMUNICATION_FAILURE: &str = "SM_PLUGIN_COMMUNICATION_FAILURE";
-/// See [`DeviceAlreadyAttached`].
+/// The device is plugged already. See [`DeviceAlreadyAttached`].
 pub const DEVICE_ALREADY_ATTACHED: &str = "DEVICE_ALREADY_ATTACHED";
-/// See [`DeviceAlreadyDetached`].
+/// The device is not plugged. See [`DeviceAlreadyDetached`].
 pub const DEVICE_ALREADY_DETACHED: &str = "DEVICE_ALREADY_DETACHED";
-/// See [`DeviceAlreadyExists`].
+/// The VM has a device in this slot already. See [`DeviceAlreadyExists`].
 pub const DEVICE_ALREADY_EXISTS: &str = "DEVICE_ALREADY_EXISTS";
-/// See [`InvalidDevice`].
+/// There is no such slot, or it cannot be used. See [`InvalidDevice`].
 pub const INVALID_DEVICE: &str = "INVALID_DEVICE";
-/// See [`DefaultSrNotFound`].
+/// The pool's default SR does not exist. See [`DefaultSrNotFound`].
 pub const DEFAULT_SR_NOT_FOUND: &str = "DEFAULT_SR_NOT_FOUND";
-/// Without parameters.
+/// Only a template can be provisioned. Without parameters.
 pub const PROVISION_ONLY_ALLOWED_ON_TEMPLATE: &str = "PROVISION_ONLY_ALLOWED_ON_TEMPLATE";
-/// Without parameters.
+/// There is too little space for the VM's disks. Without parameters.
 pub const PROVISION_FAILED_OUT_OF_SPACE: &str = "PROVISION_FAILED_OUT_OF_SPACE";
-/// Without parameters.
+/// The file comes from a release that cannot be imported. Without parameters.
 pub const IMPORT_INCOMPATIBLE_VERSION: &str = "IMPORT_INCOMPATIBLE_VERSION";
-/// See [`ImportError`].
+/// The file could not be imported; the message tells why. See [`ImportError`].
 pub const IMPORT_ERROR: &str = "IMPORT_ERROR";
-/// Without parameters.
+/// The file ends too early. Without parameters.
 pub const IMPORT_ERROR_PREMATURE_EOF: &str = "IMPORT_ERROR_PREMATURE_EOF";
-/// Without parameters.
+/// Some checksums are wrong: the file is damaged. Without parameters.
 pub const IMPORT_ERROR_SOME_CHECKSUMS_FAILED: &str = "IMPORT_ERROR_SOME_CHECKSUMS_FAILED";
-/// Without parameters.
+/// The file must not be sent with chunked transfer encoding. Without parameters.
 pub const IMPORT_ERROR_CANNOT_HANDLE_CHUNKED: &str = "IMPORT_ERROR_CANNOT_HANDLE_CHUNKED";
-/// See [`ImportErrorFailedToFindObject`].
+/// The file refers to an object that is not there. See [`ImportErrorFailedToFindObject`].
 pub const IMPORT_ERROR_FAILED_TO_FIND_OBJECT: &str = "IMPORT_ERROR_FAILED_TO_FIND_OBJECT";
-/// Without parameters.
+/// Disks that the VM refers to are not there. Without parameters.
 pub const IMPORT_ERROR_ATTACHED_DISKS_NOT_FOUND: &str = "IMPORT_ERROR_ATTACHED_DISKS_NOT_FOUND";
-/// See [`ImportErrorUnexpectedFile`].
+/// The archive holds another file where one of this name is expected. See [`ImportErrorUnexpectedFile`].
 pub const IMPORT_ERROR_UNEXPECTED_FILE: &str = "IMPORT_ERROR_UNEXPECTED_FILE";
-/// Without parameters.
+/// The backup comes from a release that cannot be restored here. Without parameters.
 pub const RESTORE_INCOMPATIBLE_VERSION: &str = "RESTORE_INCOMPATIBLE_VERSION";
-/// See [`RestoreTargetMissingDevice`].
+/// The host lacks a network device that is in the backup. See [`RestoreTargetMissingDevice`].
 pub const RESTORE_TARGET_MISSING_DEVICE: &str = "RESTORE_TARGET_MISSING_DEVICE";
-/// Without parameters.
+/// The backup lacks the host's management interface. Without parameters.
 pub const RESTORE_TARGET_MGMT_IF_NOT_IN_BACKUP: &str = "RESTORE_TARGET_MGMT_IF_NOT_IN_BACKUP";
-/// Without parameters.
+/// The host's partition for its state was not found. Without parameters.
 pub const CANNOT_FIND_STATE_PARTITION: &str = "CANNOT_FIND_STATE_PARTITION";
-/// See [`BackupScriptFailed`].
+/// The script that makes a backup failed; its log is the parameter. See [`BackupScriptFailed`].
 pub const BACKUP_SCRIPT_FAILED: &str = "BACKUP_SCRIPT_FAILED";
-/// See [`RestoreScriptFailed`].
+/// The script that restores a backup failed; its log is the parameter. See [`RestoreScriptFailed`].
 pub const RESTORE_SCRIPT_FAILED: &str = "RESTORE_SCRIPT_FAILED";
-/// Without parameters.
+/// Events were lost since the client was too slow: register again and load everything. Without parameters.
 pub const EVENTS_LOST: &str = "EVENTS_LOST";
-/// See [`EventSubscriptionParseFailure`].
+/// The item is no class, no `class/reference` and no `*`. See [`EventSubscriptionParseFailure`].
 pub const EVENT_SUBSCRIPTION_PARSE_FAILURE: &str = "EVENT_SUBSCRIPTION_PARSE_FAILURE";
-/// See [`EventFromTokenParseFailure`].
+/// The text is no token of `event.from`: load everything with an empty one. See [`EventFromTokenParseFailure`].
 pub const EVENT_FROM_TOKEN_PARSE_FAILURE: &str = "EVENT_FROM_TOKEN_PARSE_FAILURE";
-/// See [`SessionNotRegistered`].
+/// The session has not registered for events. See [`SessionNotRegistered`].
 pub const SESSION_NOT_REGISTERED: &str = "SESSION_NOT_REGISTERED";
-/// See [`TaskCancelled`].
+/// The task was cancelled. See [`TaskCancelled`].
 pub const TASK_CANCELLED: &str = "TASK_CANCELLED";
-/// Without parameters.
+/// Too many operations are waiting: try again later. Without parameters.
 pub const TOO_MANY_PENDING_TASKS: &str = "TOO_MANY_PENDING_TASKS";
-/// Without parameters.
+/// The server has too much to do: try again later. Without parameters.
 pub const TOO_BUSY: &str = "TOO_BUSY";
-/// See [`OutOfSpace`].
+/// There is too little space left at this place. See [`OutOfSpace`].
 pub const OUT_OF_SPACE: &str = "OUT_OF_SPACE";
-/// Without parameters.
+/// The file is no hotfix. Without parameters.
 pub const INVALID_PATCH: &str = "INVALID_PATCH";
-/// See [`InvalidPatchWithLog`].
+/// The file is no hotfix; the log tells more. See [`InvalidPatchWithLog`].
 pub const INVALID_PATCH_WITH_LOG: &str = "INVALID_PATCH_WITH_LOG";
-/// Without parameters.
+/// The hotfix's file was not found. Without parameters.
 pub const CANNOT_FIND_PATCH: &str = "CANNOT_FIND_PATCH";
-/// See [`CannotFetchPatch`].
+/// The hotfix could not be fetched from the master. See [`CannotFetchPatch`].
 pub const CANNOT_FETCH_PATCH: &str = "CANNOT_FETCH_PATCH";
-/// See [`PatchAlreadyExists`].
+/// A hotfix with this uuid has been uploaded already. See [`PatchAlreadyExists`].
 pub const PATCH_ALREADY_EXISTS: &str = "PATCH_ALREADY_EXISTS";
-/// See [`UpdateAlreadyExists`].
+/// An update with this uuid has been uploaded already. See [`UpdateAlreadyExists`].
 pub const UPDATE_ALREADY_EXISTS: &str = "UPDATE_ALREADY_EXISTS";
-/// Without parameters.
+/// The hotfix is applied to a host, so it cannot be deleted. Without parameters.
 pub const PATCH_IS_APPLIED: &str = "PATCH_IS_APPLIED";
-/// See [`PatchAlreadyApplied`].
+/// The host has the hotfix already. See [`PatchAlreadyApplied`].
 pub const PATCH_ALREADY_APPLIED: &str = "PATCH_ALREADY_APPLIED";
-/// See [`PatchApplyFailed`].
+/// The hotfix could not be applied; what it printed tells why. See [`PatchApplyFailed`].
 pub const PATCH_APPLY_FAILED: &str = "PATCH_APPLY_FAILED";
-/// See [`PatchApplyFailedBackupFilesExist`].
+/// The hotfix could not be applied: files of an earlier backup are in the way. See [`PatchApplyFailedBackupFilesExist`].
 pub const PATCH_APPLY_FAILED_BACKUP_FILES_EXIST: &str = "PATCH_APPLY_FAILED_BACKUP_FILES_EXIST";
-/// See [`PatchPrecheckFailedUnknownError`].
+/// The check before the hotfix failed; `info` tells why. See [`PatchPrecheckFailedUnknownError`].
 pub const PATCH_PRECHECK_FAILED_UNKNOWN_ERROR: &str = "PATCH_PRECHECK_FAILED_UNKNOWN_ERROR";
-/// See [`PatchPrecheckFailedPrerequisiteMissing`].
+/// The hotfix needs others first; their uuids are listed. See [`PatchPrecheckFailedPrerequisiteMissing`].
 pub const PATCH_PRECHECK_FAILED_PREREQUISITE_MISSING: &str = "PATCH_PRECHECK_FAILED_PREREQUISITE_MISSING";
-/// See [`PatchPrecheckFailedWrongServerVersion`].
+/// The hotfix is for another version of the server. See [`PatchPrecheckFailedWrongServerVersion`].
 pub const PATCH_PRECHECK_FAILED_WRONG_SERVER_VERSION: &str = "PATCH_PRECHECK_FAILED_WRONG_SERVER_VERSION";
-/// See [`PatchPrecheckFailedWrongServerBuild`].
+/// The hotfix is for another build of the server. See [`PatchPrecheckFailedWrongServerBuild`].
 pub const PATCH_PRECHECK_FAILED_WRONG_SERVER_BUILD: &str = "PATCH_PRECHECK_FAILED_WRONG_SERVER_BUILD";
-/// See [`PatchPrecheckFailedVmRunning`].
+/// The hotfix needs that no VM runs on the host. See [`PatchPrecheckFailedVmRunning`].
 pub const PATCH_PRECHECK_FAILED_VM_RUNNING: &str = "PATCH_PRECHECK_FAILED_VM_RUNNING";
-/// See [`PatchPrecheckFailedOutOfSpace`].
+/// The host has too little space for the hotfix. See [`PatchPrecheckFailedOutOfSpace`].
 pub const PATCH_PRECHECK_FAILED_OUT_OF_SPACE: &str = "PATCH_PRECHECK_FAILED_OUT_OF_SPACE";
-/// See [`PatchPrecheckFailedIsoMounted`].
+/// The CD of the guest tools is in a VM's drive: eject it first. See [`PatchPrecheckFailedIsoMounted`].
 pub const PATCH_PRECHECK_FAILED_ISO_MOUNTED: &str = "PATCH_PRECHECK_FAILED_ISO_MOUNTED";
-/// Without parameters.
+/// The backup partition of an embedded host was not found. Without parameters.
 pub const CANNOT_FIND_OEM_BACKUP_PARTITION: &str = "CANNOT_FIND_OEM_BACKUP_PARTITION";
-/// See [`OnlyAllowedOnOemEdition`].
+/// This is for embedded hosts alone. See [`OnlyAllowedOnOemEdition`].
 pub const ONLY_ALLOWED_ON_OEM_EDITION: &str = "ONLY_ALLOWED_ON_OEM_EDITION";
-/// See [`NotAllowedOnOemEdition`].
+/// This cannot be done on embedded hosts. See [`NotAllowedOnOemEdition`].
 pub const NOT_ALLOWED_ON_OEM_EDITION: &str = "NOT_ALLOWED_ON_OEM_EDITION";
-/// See [`InvalidUpdate`].
+/// The disk holds no valid update; `info` tells why. See [`InvalidUpdate`].
 pub const INVALID_UPDATE: &str = "INVALID_UPDATE";
-/// Without parameters.
+/// The update is applied to a host, so it cannot be deleted. Without parameters.
 pub const UPDATE_IS_APPLIED: &str = "UPDATE_IS_APPLIED";
-/// Without parameters.
+/// The update's packages were not found. Without parameters.
 pub const CANNOT_FIND_UPDATE: &str = "CANNOT_FIND_UPDATE";
-/// See [`UpdatePoolApplyFailed`].
+/// The update could not be applied to these hosts. See [`UpdatePoolApplyFailed`].
 pub const UPDATE_POOL_APPLY_FAILED: &str = "UPDATE_POOL_APPLY_FAILED";
-/// Without parameters.
+/// The handling of multicast could not be changed on all hosts. Without parameters.
 pub const COULD_NOT_UPDATE_IGMP_SNOOPING_EVERYWHERE: &str = "COULD_NOT_UPDATE_IGMP_SNOOPING_EVERYWHERE";
-/// See [`UpdateApplyFailed`].
+/// The update could not be applied; what it printed tells why. See [`UpdateApplyFailed`].
 pub const UPDATE_APPLY_FAILED: &str = "UPDATE_APPLY_FAILED";
-/// See [`UpdateAlreadyApplied`].
+/// The host has the update already. See [`UpdateAlreadyApplied`].
 pub const UPDATE_ALREADY_APPLIED: &str = "UPDATE_ALREADY_APPLIED";
-/// See [`UpdateAlreadyAppliedInPool`].
+/// No host is left that the update could be applied to. See [`UpdateAlreadyAppliedInPool`].
 pub const UPDATE_ALREADY_APPLIED_IN_POOL: &str = "UPDATE_ALREADY_APPLIED_IN_POOL";
-/// See [`UpdatePrecheckFailedUnknownError`].
+/// The check before the update failed; `info` tells why. See [`UpdatePrecheckFailedUnknownError`].
 pub const UPDATE_PRECHECK_FAILED_UNKNOWN_ERROR: &str = "UPDATE_PRECHECK_FAILED_UNKNOWN_ERROR";
-/// See [`UpdatePrecheckFailedPrerequisiteMissing`].
+/// The update needs another one first. See [`UpdatePrecheckFailedPrerequisiteMissing`].
 pub const UPDATE_PRECHECK_FAILED_PREREQUISITE_MISSING: &str = "UPDATE_PRECHECK_FAILED_PREREQUISITE_MISSING";
-/// See [`UpdatePrecheckFailedConflictPresent`].
+/// The update cannot be together with another one that is applied. See [`UpdatePrecheckFailedConflictPresent`].
 pub const UPDATE_PRECHECK_FAILED_CONFLICT_PRESENT: &str = "UPDATE_PRECHECK_FAILED_CONFLICT_PRESENT";
-/// See [`UpdatePrecheckFailedWrongServerVersion`].
+/// The update is for another version of the server. See [`UpdatePrecheckFailedWrongServerVersion`].
 pub const UPDATE_PRECHECK_FAILED_WRONG_SERVER_VERSION: &str = "UPDATE_PRECHECK_FAILED_WRONG_SERVER_VERSION";
-/// See [`UpdatePrecheckFailedOutOfSpace`].
+/// The host has too little space for the update. See [`UpdatePrecheckFailedOutOfSpace`].
 pub const UPDATE_PRECHECK_FAILED_OUT_OF_SPACE: &str = "UPDATE_PRECHECK_FAILED_OUT_OF_SPACE";
-/// See [`UpdatePrecheckFailedGpgkeyNotImported`].
+/// The host does not have the key to check the update's signature by. See [`UpdatePrecheckFailedGpgkeyNotImported`].
 pub const UPDATE_PRECHECK_FAILED_GPGKEY_NOT_IMPORTED: &str = "UPDATE_PRECHECK_FAILED_GPGKEY_NOT_IMPORTED";
-/// See [`HostIsSlave`].
+/// The host is not the master: log in at the address given, which names no port. See [`HostIsSlave`].
 pub const HOST_IS_SLAVE: &str = "HOST_IS_SLAVE";
-/// Without parameters.
+/// The hosts could not agree on which of them are alive. Without parameters.
 pub const HA_FAILED_TO_FORM_LIVESET: &str = "HA_FAILED_TO_FORM_LIVESET";
-/// Without parameters.
+/// The host's daemon for high availability did not start. Without parameters.
 pub const HA_HEARTBEAT_DAEMON_STARTUP_FAILED: &str = "HA_HEARTBEAT_DAEMON_STARTUP_FAILED";
-/// Without parameters.
+/// The host cannot reach the state file of high availability. Without parameters.
 pub const HA_HOST_CANNOT_ACCESS_STATEFILE: &str = "HA_HOST_CANNOT_ACCESS_STATEFILE";
-/// See [`HaHostIsArmed`].
+/// High availability is on at the host, so this is refused. See [`HaHostIsArmed`].
 pub const HA_HOST_IS_ARMED: &str = "HA_HOST_IS_ARMED";
-/// Without parameters.
+/// High availability is on: disable it first. Without parameters.
 pub const HA_IS_ENABLED: &str = "HA_IS_ENABLED";
-/// Without parameters.
+/// High availability is off. Without parameters.
 pub const HA_NOT_ENABLED: &str = "HA_NOT_ENABLED";
-/// Without parameters.
+/// High availability is just being turned on. Without parameters.
 pub const HA_ENABLE_IN_PROGRESS: &str = "HA_ENABLE_IN_PROGRESS";
-/// Without parameters.
+/// High availability is just being turned off. Without parameters.
 pub const HA_DISABLE_IN_PROGRESS: &str = "HA_DISABLE_IN_PROGRESS";
-/// See [`HaNotInstalled`].
+/// The host does not have the software for high availability. See [`HaNotInstalled`].
 pub const HA_NOT_INSTALLED: &str = "HA_NOT_INSTALLED";
-/// See [`HaHostCannotSeePeers`].
+/// The host does not see all of its peers; the parameters list all, and those it sees. See [`HaHostCannotSeePeers`].
 pub const HA_HOST_CANNOT_SEE_PEERS: &str = "HA_HOST_CANNOT_SEE_PEERS";
-/// Without parameters.
+/// High availability needs more hosts: two at least. Without parameters.
 pub const HA_TOO_FEW_HOSTS: &str = "HA_TOO_FEW_HOSTS";
-/// See [`HaShouldBeFenced`].
+/// The host was declared dead and must restart. See [`HaShouldBeFenced`].
 pub const HA_SHOULD_BE_FENCED: &str = "HA_SHOULD_BE_FENCED";
-/// See [`HaAbortNewMaster`].
+/// The host refused to become the master, for the reason given. See [`HaAbortNewMaster`].
 pub const HA_ABORT_NEW_MASTER: &str = "HA_ABORT_NEW_MASTER";
-/// Without parameters.
+/// There is no plan by which protected VMs could restart. Without parameters.
 pub const HA_NO_PLAN: &str = "HA_NO_PLAN";
-/// Without parameters.
+/// The host has lost the state file of high availability. Without parameters.
 pub const HA_LOST_STATEFILE: &str = "HA_LOST_STATEFILE";
-/// Without parameters.
+/// High availability is on in the pool, but off at the host. Without parameters.
 pub const HA_POOL_IS_ENABLED_BUT_HOST_IS_DISABLED: &str = "HA_POOL_IS_ENABLED_BUT_HOST_IS_DISABLED";
-/// See [`HaConstraintViolationSrNotShared`].
+/// The SR is not shared by all hosts, as a protected VM needs. See [`HaConstraintViolationSrNotShared`].
 pub const HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED: &str = "HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED";
-/// See [`HaConstraintViolationNetworkNotShared`].
+/// Not all hosts are on the network, as a protected VM needs. See [`HaConstraintViolationNetworkNotShared`].
 pub const HA_CONSTRAINT_VIOLATION_NETWORK_NOT_SHARED: &str = "HA_CONSTRAINT_VIOLATION_NETWORK_NOT_SHARED";
-/// Without parameters.
+/// After this, protected VMs could not all restart any more. Without parameters.
 pub const HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN: &str = "HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN";
-/// Without parameters.
+/// While high availability is on, the management interface cannot enter or leave a bond. Without parameters.
 pub const HA_CANNOT_CHANGE_BOND_STATUS_OF_MGMT_IFACE: &str = "HA_CANNOT_CHANGE_BOND_STATUS_OF_MGMT_IFACE";
-/// See [`IncompatibleStatefileSr`].
+/// An SR of this type cannot hold the state file of high availability. See [`IncompatibleStatefileSr`].
 pub const INCOMPATIBLE_STATEFILE_SR: &str = "INCOMPATIBLE_STATEFILE_SR";
-/// See [`IncompatibleClusterStackActive`].
+/// Another cluster is at work than the one needed. See [`IncompatibleClusterStackActive`].
 pub const INCOMPATIBLE_CLUSTER_STACK_ACTIVE: &str = "INCOMPATIBLE_CLUSTER_STACK_ACTIVE";
-/// See [`CannotEvacuateHost`].
+/// Some VMs cannot leave the host; for each, an error code with parameters. See [`CannotEvacuateHost`].
 pub const CANNOT_EVACUATE_HOST: &str = "CANNOT_EVACUATE_HOST";
-/// See [`SystemStatusRetrievalFailed`].
+/// The status report could not be made, for the reason given. See [`SystemStatusRetrievalFailed`].
 pub const SYSTEM_STATUS_RETRIEVAL_FAILED: &str = "SYSTEM_STATUS_RETRIEVAL_FAILED";
-/// Without parameters.
+/// Embedded hosts make status reports as `tar` only. Without parameters.
 pub const SYSTEM_STATUS_MUST_USE_TAR_ON_OEM: &str = "SYSTEM_STATUS_MUST_USE_TAR_ON_OEM";
-/// See [`XapiHookFailed`].
+/// A script that the administrator hooked into the operation failed. See [`XapiHookFailed`].
 pub const XAPI_HOOK_FAILED: &str = "XAPI_HOOK_FAILED";
-/// See [`XenapiMissingPlugin`].
+/// The host has no plugin of this name. See [`XenapiMissingPlugin`].
 pub const XENAPI_MISSING_PLUGIN: &str = "XENAPI_MISSING_PLUGIN";
-/// See [`XenapiPluginFailure`].
+/// The plugin failed; the parameters are what it returned and printed. See [`XenapiPluginFailure`].
 pub const XENAPI_PLUGIN_FAILURE: &str = "XENAPI_PLUGIN_FAILURE";
-/// See [`DomainBuilderError`].
+/// The VM's domain could not be built. See [`DomainBuilderError`].
 pub const DOMAIN_BUILDER_ERROR: &str = "DOMAIN_BUILDER_ERROR";
-/// See [`CertificateDoesNotExist`].
+/// There is no certificate of this name. See [`CertificateDoesNotExist`].
 pub const CERTIFICATE_DOES_NOT_EXIST: &str = "CERTIFICATE_DOES_NOT_EXIST";
-/// See [`CertificateAlreadyExists`].
+/// There is a certificate of this name already. See [`CertificateAlreadyExists`].
 pub const CERTIFICATE_ALREADY_EXISTS: &str = "CERTIFICATE_ALREADY_EXISTS";
-/// See [`TrustedCertificateAlreadyExists`].
+/// A certificate with this fingerprint is trusted already. See [`TrustedCertificateAlreadyExists`].
 pub const TRUSTED_CERTIFICATE_ALREADY_EXISTS: &str = "TRUSTED_CERTIFICATE_ALREADY_EXISTS";
-/// See [`CertificateNameInvalid`].
+/// A certificate cannot have this name. See [`CertificateNameInvalid`].
 pub const CERTIFICATE_NAME_INVALID: &str = "CERTIFICATE_NAME_INVALID";
-/// See [`CertificateCorrupt`].
+/// The certificate is damaged. See [`CertificateCorrupt`].
 pub const CERTIFICATE_CORRUPT: &str = "CERTIFICATE_CORRUPT";
-/// Without parameters.
+/// The stored certificates are damaged. Without parameters.
 pub const CERTIFICATE_LIBRARY_CORRUPT: &str = "CERTIFICATE_LIBRARY_CORRUPT";
-/// See [`CrlDoesNotExist`].
+/// There is no revocation list of this name. See [`CrlDoesNotExist`].
 pub const CRL_DOES_NOT_EXIST: &str = "CRL_DOES_NOT_EXIST";
-/// See [`CrlAlreadyExists`].
+/// There is a revocation list of this name already. See [`CrlAlreadyExists`].
 pub const CRL_ALREADY_EXISTS: &str = "CRL_ALREADY_EXISTS";
-/// See [`CrlNameInvalid`].
+/// A revocation list cannot have this name. See [`CrlNameInvalid`].
 pub const CRL_NAME_INVALID: &str = "CRL_NAME_INVALID";
-/// See [`CrlCorrupt`].
+/// The revocation list is damaged. See [`CrlCorrupt`].
 pub const CRL_CORRUPT: &str = "CRL_CORRUPT";
-/// Without parameters.
+/// The private key cannot be read; it must be PKCS#8 in PEM. Without parameters.
 pub const SERVER_CERTIFICATE_KEY_INVALID: &str = "SERVER_CERTIFICATE_KEY_INVALID";
-/// See [`ServerCertificateKeyAlgorithmNotSupported`].
+/// A private key of this kind cannot be used. See [`ServerCertificateKeyAlgorithmNotSupported`].
 pub const SERVER_CERTIFICATE_KEY_ALGORITHM_NOT_SUPPORTED: &str = "SERVER_CERTIFICATE_KEY_ALGORITHM_NOT_SUPPORTED";
-/// See [`ServerCertificateKeyRsaLengthNotSupported`].
+/// An RSA key must have 2048 to 4096 bits. See [`ServerCertificateKeyRsaLengthNotSupported`].
 pub const SERVER_CERTIFICATE_KEY_RSA_LENGTH_NOT_SUPPORTED: &str = "SERVER_CERTIFICATE_KEY_RSA_LENGTH_NOT_SUPPORTED";
-/// Without parameters.
+/// An RSA key of more than two primes cannot be used. Without parameters.
 pub const SERVER_CERTIFICATE_KEY_RSA_MULTI_NOT_SUPPORTED: &str = "SERVER_CERTIFICATE_KEY_RSA_MULTI_NOT_SUPPORTED";
-/// Without parameters.
+/// The certificate cannot be read; it must be in PEM. Without parameters.
 pub const SERVER_CERTIFICATE_INVALID: &str = "SERVER_CERTIFICATE_INVALID";
-/// Without parameters.
+/// The private key does not belong to the certificate. Without parameters.
 pub const SERVER_CERTIFICATE_KEY_MISMATCH: &str = "SERVER_CERTIFICATE_KEY_MISMATCH";
-/// See [`ServerCertificateNotValidYet`].
+/// The certificate becomes valid only later; the parameters are both times. See [`ServerCertificateNotValidYet`].
 pub const SERVER_CERTIFICATE_NOT_VALID_YET: &str = "SERVER_CERTIFICATE_NOT_VALID_YET";
-/// See [`ServerCertificateExpired`].
+/// The certificate's time is over; the parameters are both times. See [`ServerCertificateExpired`].
 pub const SERVER_CERTIFICATE_EXPIRED: &str = "SERVER_CERTIFICATE_EXPIRED";
-/// Without parameters.
+/// The certificate is signed in a way that is not supported. Without parameters.
 pub const SERVER_CERTIFICATE_SIGNATURE_NOT_SUPPORTED: &str = "SERVER_CERTIFICATE_SIGNATURE_NOT_SUPPORTED";
-/// Without parameters.
+/// The chain of certificates cannot be read; it must be in PEM. Without parameters.
 pub const SERVER_CERTIFICATE_CHAIN_INVALID: &str = "SERVER_CERTIFICATE_CHAIN_INVALID";
-/// See [`NotTrustedCertificate`].
+/// The certificate is not one that the pool trusts. See [`NotTrustedCertificate`].
 pub const NOT_TRUSTED_CERTIFICATE: &str = "NOT_TRUSTED_CERTIFICATE";
-/// Without parameters.
+/// The certificate has no purpose, or not the one that is needed. Without parameters.
 pub const CERTIFICATE_LACKS_PURPOSE: &str = "CERTIFICATE_LACKS_PURPOSE";
-/// See [`TrustedCertificateExpired`].
+/// The time of the certificate to be trusted is over; the parameters are both times. See [`TrustedCertificateExpired`].
 pub const TRUSTED_CERTIFICATE_EXPIRED: &str = "TRUSTED_CERTIFICATE_EXPIRED";
-/// See [`TrustedCertificateNotValidYet`].
+/// The certificate to be trusted becomes valid only later; the parameters are both times. See [`TrustedCertificateNotValidYet`].
 pub const TRUSTED_CERTIFICATE_NOT_VALID_YET: &str = "TRUSTED_CERTIFICATE_NOT_VALID_YET";
-/// Without parameters.
+/// The certificate to be trusted is not usable. Without parameters.
 pub const TRUSTED_CERTIFICATE_INVALID: &str = "TRUSTED_CERTIFICATE_INVALID";
-/// Without parameters.
+/// VMs belong to the protection policy. Without parameters.
 pub const VMPP_HAS_VM: &str = "VMPP_HAS_VM";
-/// Without parameters.
+/// Backups cannot be archived more often than they are made. Without parameters.
 pub const VMPP_ARCHIVE_MORE_FREQUENT_THAN_BACKUP: &str = "VMPP_ARCHIVE_MORE_FREQUENT_THAN_BACKUP";
-/// See [`VmAssignedToProtectionPolicy`].
+/// The VM belongs to a protection policy, so this is refused. See [`VmAssignedToProtectionPolicy`].
 pub const VM_ASSIGNED_TO_PROTECTION_POLICY: &str = "VM_ASSIGNED_TO_PROTECTION_POLICY";
-/// Without parameters.
+/// VMs belong to the snapshot schedule. Without parameters.
 pub const VMSS_HAS_VM: &str = "VMSS_HAS_VM";
-/// See [`VmAssignedToSnapshotSchedule`].
+/// The VM belongs to a snapshot schedule, so this is refused. See [`VmAssignedToSnapshotSchedule`].
 pub const VM_ASSIGNED_TO_SNAPSHOT_SCHEDULE: &str = "VM_ASSIGNED_TO_SNAPSHOT_SCHEDULE";
-/// See [`SslVerifyError`].
+/// The other side's certificate was refused, for the reason given. See [`SslVerifyError`].
 pub const SSL_VERIFY_ERROR: &str = "SSL_VERIFY_ERROR";
-/// See [`CannotEnableRedoLog`].
+/// Changes of the database cannot be written to a disk, for the reason given. See [`CannotEnableRedoLog`].
 pub const CANNOT_ENABLE_REDO_LOG: &str = "CANNOT_ENABLE_REDO_LOG";
-/// Without parameters.
+/// Changes of the database are written to a disk, so this is refused. Without parameters.
 pub const REDO_LOG_IS_ENABLED: &str = "REDO_LOG_IS_ENABLED";
-/// Without parameters.
+/// The VM has its firmware texts already. Without parameters.
 pub const VM_BIOS_STRINGS_ALREADY_SET: &str = "VM_BIOS_STRINGS_ALREADY_SET";
-/// See [`InvalidFeatureString`].
+/// The text is no set of CPU features. See [`InvalidFeatureString`].
 pub const INVALID_FEATURE_STRING: &str = "INVALID_FEATURE_STRING";
-/// See [`CpuFeatureMaskingNotSupported`].
+/// The host's CPUs cannot hide features. See [`CpuFeatureMaskingNotSupported`].
 pub const CPU_FEATURE_MASKING_NOT_SUPPORTED: &str = "CPU_FEATURE_MASKING_NOT_SUPPORTED";
-/// See [`FeatureRequiresHvm`].
+/// This needs a VM with hardware virtualisation. See [`FeatureRequiresHvm`].
 pub const FEATURE_REQUIRES_HVM: &str = "FEATURE_REQUIRES_HVM";
-/// See [`VdiContainsMetadataOfThisPool`].
+/// The disk holds the database of this very pool, not of another. See [`VdiContainsMetadataOfThisPool`].
 pub const VDI_CONTAINS_METADATA_OF_THIS_POOL: &str = "VDI_CONTAINS_METADATA_OF_THIS_POOL";
-/// Without parameters.
+/// The pool's database is copied to as many places as it can be. Without parameters.
 pub const NO_MORE_REDO_LOGS_ALLOWED: &str = "NO_MORE_REDO_LOGS_ALLOWED";
-/// See [`CouldNotImportDatabase`].
+/// The database could not be opened, for the reason given. See [`CouldNotImportDatabase`].
 pub const COULD_NOT_IMPORT_DATABASE: &str = "COULD_NOT_IMPORT_DATABASE";
-/// See [`VmIncompatibleWithThisHost`].
+/// The VM cannot run on the host, for the reason given, such as its CPU. See [`VmIncompatibleWithThisHost`].
 pub const VM_INCOMPATIBLE_WITH_THIS_HOST: &str = "VM_INCOMPATIBLE_WITH_THIS_HOST";
-/// See [`CannotDestroyDisasterRecoveryTask`].
+/// The recovery could not be ended, for the reason given. See [`CannotDestroyDisasterRecoveryTask`].
 pub const CANNOT_DESTROY_DISASTER_RECOVERY_TASK: &str = "CANNOT_DESTROY_DISASTER_RECOVERY_TASK";
-/// See [`VmIsPartOfAnAppliance`].
+/// The VM belongs to an appliance: do this with the appliance. See [`VmIsPartOfAnAppliance`].
 pub const VM_IS_PART_OF_AN_APPLIANCE: &str = "VM_IS_PART_OF_AN_APPLIANCE";
-/// See [`VmToImportIsNotNewerVersion`].
+/// The pool has this VM as new or newer; `force` replaces it. See [`VmToImportIsNotNewerVersion`].
 pub const VM_TO_IMPORT_IS_NOT_NEWER_VERSION: &str = "VM_TO_IMPORT_IS_NOT_NEWER_VERSION";
-/// See [`VmCallPluginRateLimit`].
+/// Plugins may be called for the VM once in `interval` seconds: wait for `wait`. See [`VmCallPluginRateLimit`].
 pub const VM_CALL_PLUGIN_RATE_LIMIT: &str = "VM_CALL_PLUGIN_RATE_LIMIT";
-/// See [`VmIsImmobile`].
+/// The VM cannot leave its host. See [`VmIsImmobile`].
 pub const VM_IS_IMMOBILE: &str = "VM_IS_IMMOBILE";
-/// See [`VmIsUsingNestedVirt`].
+/// The VM runs VMs itself, so this is refused. See [`VmIsUsingNestedVirt`].
 pub const VM_IS_USING_NESTED_VIRT: &str = "VM_IS_USING_NESTED_VIRT";
-/// See [`PvsSiteContainsRunningProxies`].
+/// The site has proxies that run. See [`PvsSiteContainsRunningProxies`].
 pub const PVS_SITE_CONTAINS_RUNNING_PROXIES: &str = "PVS_SITE_CONTAINS_RUNNING_PROXIES";
-/// See [`PvsSiteContainsServers`].
+/// The site has servers. See [`PvsSiteContainsServers`].
 pub const PVS_SITE_CONTAINS_SERVERS: &str = "PVS_SITE_CONTAINS_SERVERS";
-/// See [`PvsCacheStorageAlreadyPresent`].
+/// The host has a cache for this site already. See [`PvsCacheStorageAlreadyPresent`].
 pub const PVS_CACHE_STORAGE_ALREADY_PRESENT: &str = "PVS_CACHE_STORAGE_ALREADY_PRESENT";
-/// See [`PvsCacheStorageIsInUse`].
+/// The cache is in use by proxies that run. See [`PvsCacheStorageIsInUse`].
 pub const PVS_CACHE_STORAGE_IS_IN_USE: &str = "PVS_CACHE_STORAGE_IS_IN_USE";
-/// See [`PvsProxyAlreadyPresent`].
+/// The VIF has a proxy already. See [`PvsProxyAlreadyPresent`].
 pub const PVS_PROXY_ALREADY_PRESENT: &str = "PVS_PROXY_ALREADY_PRESENT";
-/// See [`PvsServerAddressInUse`].
+/// Another server has this address already. See [`PvsServerAddressInUse`].
 pub const PVS_SERVER_ADDRESS_IN_USE: &str = "PVS_SERVER_ADDRESS_IN_USE";
-/// Without parameters.
+/// Only the VM's first interface can have a proxy. Without parameters.
 pub const PVS_VIF_MUST_BE_FIRST_DEVICE: &str = "PVS_VIF_MUST_BE_FIRST_DEVICE";
-/// See [`PvsProxyPresentOnHigherVifDevice`].
+/// An interface with a higher number has a proxy, which must stay the first. See [`PvsProxyPresentOnHigherVifDevice`].
 pub const PVS_PROXY_PRESENT_ON_HIGHER_VIF_DEVICE: &str = "PVS_PROXY_PRESENT_ON_HIGHER_VIF_DEVICE";
-/// See [`UsbGroupContainsVusb`].
+/// The group serves virtual USB devices, which must go first. See [`UsbGroupContainsVusb`].
 pub const USB_GROUP_CONTAINS_VUSB: &str = "USB_GROUP_CONTAINS_VUSB";
-/// See [`UsbGroupContainsPusb`].
+/// The group holds physical USB devices, which must go first. See [`UsbGroupContainsPusb`].
 pub const USB_GROUP_CONTAINS_PUSB: &str = "USB_GROUP_CONTAINS_PUSB";
-/// See [`UsbGroupContainsNoPusbs`].
+/// The group holds no physical USB device. See [`UsbGroupContainsNoPusbs`].
 pub const USB_GROUP_CONTAINS_NO_PUSBS: &str = "USB_GROUP_CONTAINS_NO_PUSBS";
-/// See [`TooManyVusbs`].
+/// The VM has as many USB devices as it can have. See [`TooManyVusbs`].
 pub const TOO_MANY_VUSBS: &str = "TOO_MANY_VUSBS";
-/// See [`UsbGroupConflict`].
+/// The group serves a virtual USB device already. See [`UsbGroupConflict`].
 pub const USB_GROUP_CONFLICT: &str = "USB_GROUP_CONFLICT";
-/// See [`UsbAlreadyAttached`].
+/// The USB device is in use by this VM. See [`UsbAlreadyAttached`].
 pub const USB_ALREADY_ATTACHED: &str = "USB_ALREADY_ATTACHED";
-/// See [`PusbVdiConflict`].
+/// The USB device is also a disk that is in use. See [`PusbVdiConflict`].
 pub const PUSB_VDI_CONFLICT: &str = "PUSB_VDI_CONFLICT";
-/// See [`VmHasVusbs`].
+/// The VM has USB devices, with which this cannot be done. See [`VmHasVusbs`].
 pub const VM_HAS_VUSBS: &str = "VM_HAS_VUSBS";
-/// Without parameters.
+/// A cluster is just being made. Without parameters.
 pub const CLUSTER_CREATE_IN_PROGRESS: &str = "CLUSTER_CREATE_IN_PROGRESS";
-/// Without parameters.
+/// The pool has a cluster already. Without parameters.
 pub const CLUSTER_ALREADY_EXISTS: &str = "CLUSTER_ALREADY_EXISTS";
-/// See [`ClusteringEnabled`].
+/// The host takes part in a cluster, so this is refused. See [`ClusteringEnabled`].
 pub const CLUSTERING_ENABLED: &str = "CLUSTERING_ENABLED";
-/// See [`ClusteringDisabled`].
+/// The host does not take part in its cluster. See [`ClusteringDisabled`].
 pub const CLUSTERING_DISABLED: &str = "CLUSTERING_DISABLED";
-/// See [`ClusterDoesNotHaveOneNode`].
+/// The cluster must have exactly one member left, and has so many. See [`ClusterDoesNotHaveOneNode`].
 pub const CLUSTER_DOES_NOT_HAVE_ONE_NODE: &str = "CLUSTER_DOES_NOT_HAVE_ONE_NODE";
-/// See [`NoCompatibleClusterHost`].
+/// The host takes part in no cluster, as this needs. See [`NoCompatibleClusterHost`].
 pub const NO_COMPATIBLE_CLUSTER_HOST: &str = "NO_COMPATIBLE_CLUSTER_HOST";
-/// See [`ClusterForceDestroyFailed`].
+/// The cluster could not be deleted, even by force. See [`ClusterForceDestroyFailed`].
 pub const CLUSTER_FORCE_DESTROY_FAILED: &str = "CLUSTER_FORCE_DESTROY_FAILED";
-/// See [`ClusterStackInUse`].
+/// Storage or high availability is using the cluster. See [`ClusterStackInUse`].
 pub const CLUSTER_STACK_IN_USE: &str = "CLUSTER_STACK_IN_USE";
-/// See [`InvalidClusterStack`].
+/// There is no cluster software of this name. See [`InvalidClusterStack`].
 pub const INVALID_CLUSTER_STACK: &str = "INVALID_CLUSTER_STACK";
-/// See [`PifNotAttachedToHost`].
+/// The PIF is not one of this host's. See [`PifNotAttachedToHost`].
 pub const PIF_NOT_ATTACHED_TO_HOST: &str = "PIF_NOT_ATTACHED_TO_HOST";
-/// See [`ClusterHostNotJoined`].
+/// The host has not joined its cluster yet. See [`ClusterHostNotJoined`].
 pub const CLUSTER_HOST_NOT_JOINED: &str = "CLUSTER_HOST_NOT_JOINED";
-/// See [`ClusterHostIsLast`].
+/// The host is the last member: destroy the cluster instead. See [`ClusterHostIsLast`].
 pub const CLUSTER_HOST_IS_LAST: &str = "CLUSTER_HOST_IS_LAST";
-/// See [`NoClusterHostsReachable`].
+/// No member of the cluster could be reached. See [`NoClusterHostsReachable`].
 pub const NO_CLUSTER_HOSTS_REACHABLE: &str = "NO_CLUSTER_HOSTS_REACHABLE";
-/// Without parameters.
+/// The version of the hypervisor is not the one that the toolstack needs. Without parameters.
 pub const XEN_INCOMPATIBLE: &str = "XEN_INCOMPATIBLE";
-/// Without parameters.
+/// Repositories are just being configured. Without parameters.
 pub const CONFIGURE_REPOSITORIES_IN_PROGRESS: &str = "CONFIGURE_REPOSITORIES_IN_PROGRESS";
-/// See [`InvalidBaseUrl`].
+/// The text is no URL for a repository. See [`InvalidBaseUrl`].
 pub const INVALID_BASE_URL: &str = "INVALID_BASE_URL";
-/// See [`BlockedRepoUrl`].
+/// A repository at this URL is not accepted. See [`BlockedRepoUrl`].
 pub const BLOCKED_REPO_URL: &str = "BLOCKED_REPO_URL";
-/// See [`InvalidGpgkeyPath`].
+/// The text is no file name of a key. See [`InvalidGpgkeyPath`].
 pub const INVALID_GPGKEY_PATH: &str = "INVALID_GPGKEY_PATH";
-/// See [`RepositoryAlreadyExists`].
+/// There is such a repository already, the one given. See [`RepositoryAlreadyExists`].
 pub const REPOSITORY_ALREADY_EXISTS: &str = "REPOSITORY_ALREADY_EXISTS";
-/// See [`BundleRepositoryAlreadyExists`].
+/// There is a repository for bundles already, the one given. See [`BundleRepositoryAlreadyExists`].
 pub const BUNDLE_REPOSITORY_ALREADY_EXISTS: &str = "BUNDLE_REPOSITORY_ALREADY_EXISTS";
-/// See [`BundleUnpackFailed`].
+/// The bundle could not be unpacked; the parameter tells why. See [`BundleUnpackFailed`].
 pub const BUNDLE_UNPACK_FAILED: &str = "BUNDLE_UNPACK_FAILED";
-/// Without parameters.
+/// The pool does not use a repository for bundles. Without parameters.
 pub const BUNDLE_REPO_NOT_ENABLED: &str = "BUNDLE_REPO_NOT_ENABLED";
-/// Without parameters.
+/// Updates cannot be fetched from the repositories that the pool uses. Without parameters.
 pub const CAN_NOT_SYNC_UPDATES: &str = "CAN_NOT_SYNC_UPDATES";
-/// Without parameters.
+/// Updates cannot be fetched by themselves from the repositories that the pool uses. Without parameters.
 pub const CAN_NOT_PERIODIC_SYNC_UPDATES: &str = "CAN_NOT_PERIODIC_SYNC_UPDATES";
-/// Without parameters.
+/// A repository of this kind must be the only one that the pool uses. Without parameters.
 pub const REPO_SHOULD_BE_SINGLE_ONE_ENABLED: &str = "REPO_SHOULD_BE_SINGLE_ONE_ENABLED";
-/// Without parameters.
+/// The pool that updates come from could not be reached. Without parameters.
 pub const UPDATE_SYNCING_REMOTE_POOL_COORDINATOR_CONNECTION_FAILED: &str =
     "UPDATE_SYNCING_REMOTE_POOL_COORDINATOR_CONNECTION_FAILED";
-/// Without parameters.
+/// The pool that updates come from gave no proper answer. Without parameters.
 pub const UPDATE_SYNCING_REMOTE_POOL_COORDINATOR_SERVICE_FAILED: &str =
     "UPDATE_SYNCING_REMOTE_POOL_COORDINATOR_SERVICE_FAILED";
-/// Without parameters.
+/// The pool uses the repository. Without parameters.
 pub const REPOSITORY_IS_IN_USE: &str = "REPOSITORY_IS_IN_USE";
-/// Without parameters.
+/// What was fetched from the repository could not be deleted. Without parameters.
 pub const REPOSITORY_CLEANUP_FAILED: &str = "REPOSITORY_CLEANUP_FAILED";
-/// Without parameters.
+/// The pool uses no repository. Without parameters.
 pub const NO_REPOSITORY_ENABLED: &str = "NO_REPOSITORY_ENABLED";
-/// Without parameters.
+/// The pool uses several repositories of updates, and may use one. Without parameters.
 pub const MULTIPLE_UPDATE_REPOSITORIES_ENABLED: &str = "MULTIPLE_UPDATE_REPOSITORIES_ENABLED";
-/// Without parameters.
+/// Updates are just being fetched. Without parameters.
 pub const SYNC_UPDATES_IN_PROGRESS: &str = "SYNC_UPDATES_IN_PROGRESS";
-/// Without parameters.
+/// A bundle is just being uploaded. Without parameters.
 pub const SYNC_BUNDLE_IN_PROGRESS: &str = "SYNC_BUNDLE_IN_PROGRESS";
-/// Without parameters.
+/// Updates could not be fetched. Without parameters.
 pub const REPOSYNC_FAILED: &str = "REPOSYNC_FAILED";
-/// Without parameters.
+/// The bundle could not be taken into the repository. Without parameters.
 pub const BUNDLE_SYNC_FAILED: &str = "BUNDLE_SYNC_FAILED";
-/// Without parameters.
+/// The repository's index `repomd.xml` is not valid. Without parameters.
 pub const INVALID_REPOMD_XML: &str = "INVALID_REPOMD_XML";
-/// Without parameters.
+/// The repository's list of updates `updateinfo.xml` is not valid. Without parameters.
 pub const INVALID_UPDATEINFO_XML: &str = "INVALID_UPDATEINFO_XML";
-/// See [`GetHostUpdatesFailed`].
+/// It could not be found out which updates the host needs. See [`GetHostUpdatesFailed`].
 pub const GET_HOST_UPDATES_FAILED: &str = "GET_HOST_UPDATES_FAILED";
-/// Without parameters.
+/// It could not be found out which updates the hosts need. Without parameters.
 pub const GET_UPDATES_FAILED: &str = "GET_UPDATES_FAILED";
-/// Without parameters.
+/// Updates are just being applied. Without parameters.
 pub const APPLY_UPDATES_IN_PROGRESS: &str = "APPLY_UPDATES_IN_PROGRESS";
-/// See [`ApplyUpdatesFailed`].
+/// Updates could not be applied to the host. See [`ApplyUpdatesFailed`].
 pub const APPLY_UPDATES_FAILED: &str = "APPLY_UPDATES_FAILED";
-/// See [`ApplyGuidanceFailed`].
+/// What the updates demand could not be done with the host. See [`ApplyGuidanceFailed`].
 pub const APPLY_GUIDANCE_FAILED: &str = "APPLY_GUIDANCE_FAILED";
-/// Without parameters.
+/// The updates are not those seen before: fetch them again. Without parameters.
 pub const UPDATEINFO_HASH_MISMATCH: &str = "UPDATEINFO_HASH_MISMATCH";
-/// See [`CannotRestartDeviceModel`].
+/// The VM's device emulators could not be restarted. See [`CannotRestartDeviceModel`].
 pub const CANNOT_RESTART_DEVICE_MODEL: &str = "CANNOT_RESTART_DEVICE_MODEL";
-/// See [`InvalidRepositoryProxyUrl`].
+/// The text is no URL of a web proxy. See [`InvalidRepositoryProxyUrl`].
 pub const INVALID_REPOSITORY_PROXY_URL: &str = "INVALID_REPOSITORY_PROXY_URL";
-/// Without parameters.
+/// User name or password for the web proxy are not usable. Without parameters.
 pub const INVALID_REPOSITORY_PROXY_CREDENTIAL: &str = "INVALID_REPOSITORY_PROXY_CREDENTIAL";
-/// See [`InvalidRepositoryDomainAllowlist`].
+/// The server's list of domains for repositories is not valid. See [`InvalidRepositoryDomainAllowlist`].
 pub const INVALID_REPOSITORY_DOMAIN_ALLOWLIST: &str = "INVALID_REPOSITORY_DOMAIN_ALLOWLIST";
-/// See [`ApplyLivepatchFailed`].
+/// A patch of what runs could not be applied. See [`ApplyLivepatchFailed`].
 pub const APPLY_LIVEPATCH_FAILED: &str = "APPLY_LIVEPATCH_FAILED";
-/// See [`VtpmMaxAmountReached`].
+/// The VM has as many trusted platform modules as it can have. See [`VtpmMaxAmountReached`].
 pub const VTPM_MAX_AMOUNT_REACHED: &str = "VTPM_MAX_AMOUNT_REACHED";
-/// See [`TelemetryNextCollectionTooLate`].
+/// Telemetry cannot be put off until this time. See [`TelemetryNextCollectionTooLate`].
 pub const TELEMETRY_NEXT_COLLECTION_TOO_LATE: &str = "TELEMETRY_NEXT_COLLECTION_TOO_LATE";
-/// See [`InvalidUpdateSyncDay`].
+/// A day of the week is from 0, Sunday, to 6. See [`InvalidUpdateSyncDay`].
 pub const INVALID_UPDATE_SYNC_DAY: &str = "INVALID_UPDATE_SYNC_DAY";
-/// Without parameters.
+/// There are no repositories. Without parameters.
 pub const NO_REPOSITORIES_CONFIGURED: &str = "NO_REPOSITORIES_CONFIGURED";
-/// See [`HostPendingMandatoryGuidanceNotEmpty`].
+/// Updates demand something of the host that must be done first. See [`HostPendingMandatoryGuidanceNotEmpty`].
 pub const HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY: &str = "HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY";
-/// See [`HostEvacuationIsRequired`].
+/// VMs must be moved off the host first. See [`HostEvacuationIsRequired`].
 pub const HOST_EVACUATION_IS_REQUIRED: &str = "HOST_EVACUATION_IS_REQUIRED";
-/// Without parameters.
+/// A VM can be in one placement group. Without parameters.
 pub const TOO_MANY_GROUPS: &str = "TOO_MANY_GROUPS";
-/// See [`EnableSshFailed`].
+/// SSH could not be turned on at the host. See [`EnableSshFailed`].
 pub const ENABLE_SSH_FAILED: &str = "ENABLE_SSH_FAILED";
-/// See [`DisableSshFailed`].
+/// SSH could not be turned off at the host. See [`DisableSshFailed`].
 pub const DISABLE_SSH_FAILED: &str = "DISABLE_SSH_FAILED";
-/// See [`EnableSshPartiallyFailed`].
+/// SSH could not be turned on at these hosts; at the others it was. See [`EnableSshPartiallyFailed`].
 pub const ENABLE_SSH_PARTIALLY_FAILED: &str = "ENABLE_SSH_PARTIALLY_FAILED";
-/// See [`DisableSshPartiallyFailed`].
+/// SSH could not be turned off at these hosts; at the others it was. See [`DisableSshPartiallyFailed`].
 pub const DISABLE_SSH_PARTIALLY_FAILED: &str = "DISABLE_SSH_PARTIALLY_FAILED";
-/// See [`SetSshTimeoutPartiallyFailed`].
+/// The time for SSH could not be set at these hosts; at the others it was. See [`SetSshTimeoutPartiallyFailed`].
 pub const SET_SSH_TIMEOUT_PARTIALLY_FAILED: &str = "SET_SSH_TIMEOUT_PARTIALLY_FAILED";
-/// See [`SetConsoleTimeoutPartiallyFailed`].
+/// The idle time of the console could not be set at these hosts; at the others it was. See [`SetConsoleTimeoutPartiallyFailed`].
 pub const SET_CONSOLE_TIMEOUT_PARTIALLY_FAILED: &str = "SET_CONSOLE_TIMEOUT_PARTIALLY_FAILED";
-/// See [`SetSshAutoModePartiallyFailed`].
+/// SSH's automatic mode could not be set at these hosts; at the others it was. See [`SetSshAutoModePartiallyFailed`].
 pub const SET_SSH_AUTO_MODE_PARTIALLY_FAILED: &str = "SET_SSH_AUTO_MODE_PARTIALLY_FAILED";
-/// See [`HostDriverNoHardware`].
+/// The host has no device for this variant of the driver. See [`HostDriverNoHardware`].
 pub const HOST_DRIVER_NO_HARDWARE: &str = "HOST_DRIVER_NO_HARDWARE";
-/// Without parameters.
+/// The pool does not check certificates, as this needs. Without parameters.
 pub const TLS_VERIFICATION_NOT_ENABLED_IN_POOL: &str = "TLS_VERIFICATION_NOT_ENABLED_IN_POOL";
-/// See [`Sysprep`].
+/// Sysprep could not be run in the guest; the message tells why. See [`Sysprep`].
 pub const SYSPREP: &str = "SYSPREP";
-/// See [`InvalidNtpConfig`].
+/// The time servers cannot be set so, for the reason given. See [`InvalidNtpConfig`].
 pub const INVALID_NTP_CONFIG: &str = "INVALID_NTP_CONFIG";
-/// See [`NotAllowedWhenNtpIsEnabled`].
+/// The host uses time servers, so its clock cannot be set. See [`NotAllowedWhenNtpIsEnabled`].
 pub const NOT_ALLOWED_WHEN_NTP_IS_ENABLED: &str = "NOT_ALLOWED_WHEN_NTP_IS_ENABLED";

@@ -175,7 +175,7 @@ fn maximise(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Failure
     };
     let fits = |mebibytes: i64| {
         let bytes = mebibytes * MIB;
-        bytes + boot::overhead(bytes, vcpus, multiplier, is_paravirtual) <= total
+        bytes.saturating_add(boot::overhead(bytes, vcpus, multiplier, is_paravirtual)) <= total
     };
     // The most mebibytes that fit, by halving.
     let (mut low, mut high) = (0, total.max(0) / MIB);
