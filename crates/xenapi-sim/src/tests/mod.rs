@@ -17,6 +17,7 @@ mod networks;
 mod operations;
 mod random;
 mod records;
+mod resources;
 mod settings;
 mod storage;
 mod tasks;
