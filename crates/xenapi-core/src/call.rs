@@ -206,6 +206,11 @@ impl<C: Class, T: Wire> Field<C, T> {
         &C::DESC.fields[self.0]
     }
 
+    /// The place in the class's descriptor.
+    pub fn index(&self) -> usize {
+        self.0
+    }
+
     /// `get_…`.
     pub fn get(&self, this: &Ref<C>) -> Call<T> {
         class_call::<C, _>(Member::Get(self.desc()), Vec::from([this.into()]))
@@ -222,6 +227,12 @@ impl<C, T> Clone for RwField<C, T> {
 }
 
 impl<C, T> Copy for RwField<C, T> {}
+
+impl<C, T> From<RwField<C, T>> for Field<C, T> {
+    fn from(field: RwField<C, T>) -> Self {
+        field.0
+    }
+}
 
 impl<C: Class, T: Wire> RwField<C, T> {
     /// The field at that place in the class's descriptor. Only the generated model calls this.

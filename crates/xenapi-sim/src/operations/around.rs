@@ -40,6 +40,8 @@ pub(crate) struct Around {
     pub(crate) nics: Vec<Nic>,
     /// Repositories whose storage does not answer.
     pub(crate) dead: BTreeSet<RawRef>,
+    /// A pool is being made: what its devices allow is worked out in the end, all at once.
+    pub(crate) is_under_construction: bool,
     /// Data sources that are not recorded, by object and name.
     pub(crate) forgotten_sources: BTreeSet<(RawRef, String)>,
 }

@@ -8,6 +8,7 @@ mod bond;
 mod boot;
 mod breakage;
 mod cbt;
+mod clusters;
 mod devices;
 mod evacuate;
 mod ha;
@@ -99,6 +100,7 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         "PBD" => pbd::find(message.name),
         "VBD" => vbd::find(message.name),
         "VIF" => vif::find(message.name),
+        "Cluster" | "Cluster_host" => clusters::find(class.name, message.name),
         "network" => networks::find(message.name),
         "PIF" => pif::find(message.name),
         "Bond" => bond::find(message.name),
@@ -115,6 +117,13 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         }
         _ => pool::find(class.name, message.name),
     }
+}
+
+/// Whether an operation of `allowed_operations` can be done: not when it is a message that is not simulated.
+pub(crate) fn is_simulated(class: &str, operation: &str) -> bool {
+    let Some(class) = xenapi_model::class(class) else { return false };
+    let message = class.message(operation);
+    message.is_none_or(|message| find(class, message).is_some() || plain_setter(class, message.name).is_some())
 }
 
 /// Explicit messages that only write a field that has no implicit setter, class and field.

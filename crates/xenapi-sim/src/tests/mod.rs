@@ -11,6 +11,7 @@ mod events;
 mod every;
 mod generated;
 mod hosts;
+mod incidents;
 mod life;
 mod members;
 mod networks;
@@ -18,7 +19,9 @@ mod operations;
 mod random;
 mod records;
 mod resources;
+mod sessions;
 mod settings;
+mod soak;
 mod storage;
 mod tasks;
 
