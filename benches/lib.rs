@@ -1,7 +1,23 @@
-//! What the benchmarks share: generated pools, and tables of results.
+//! What the benchmarks share: documents, what is measured on them, and the table of results.
+//!
+//! `cargo xtask bench codec` prints the table. `README.md` here holds one, with what it means.
 
-mod corpus;
+#![allow(
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    reason = "programs that always have std: two crate roots for one import say nothing here"
+)]
+
+mod document;
+mod ours;
+pub mod outside;
+mod peers;
+mod subject;
 mod table;
+mod timing;
 
-pub use corpus::{reply_with_vms, vms};
-pub use table::Table;
+pub use document::Document;
+pub use subject::{Subject, Task, Work, find, subjects};
+pub use table::{Row, markdown};
+pub use timing::{Samples, interleaved};
+pub use xenapi_corpus::{Content, Order};

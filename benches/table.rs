@@ -1,72 +1,93 @@
-//! Results side by side.
+//! Results side by side, as Markdown.
 
-use core::cell::RefCell;
-use core::fmt;
-use core::time::Duration;
-use std::time::Instant;
+use crate::timing::Samples;
 
-/// Collects the times of a benchmark's rows and shows them as a Markdown table of rates and ratios to the first row.
-#[derive(Debug)]
-pub struct Table {
-    title: String,
-    rows: RefCell<Vec<Row>>,
-}
-
-#[derive(Debug)]
-struct Row {
-    name: String,
+/// What was measured of one subject on one document. What was not measured is NaN.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The document.
+    pub document: String,
+    /// The subject, or another program.
+    pub name: String,
     /// Bytes that one run goes through.
-    bytes: usize,
-    /// Nanoseconds of one run, one for each sample.
-    samples: Vec<f64>,
+    pub bytes: usize,
+    /// Objects that one run makes.
+    pub count: usize,
+    /// Nanoseconds of one run.
+    pub time: f64,
+    /// Nanoseconds of one run of what it is compared to, on the same content.
+    pub base: f64,
+    /// Nanoseconds of one run on the same content with its members shuffled.
+    pub shuffled: f64,
+    /// Instructions for each byte of the document.
+    pub instructions: f64,
+    /// The most bytes of heap at a time for each byte of the document.
+    pub heap: f64,
+    /// Allocations for each object.
+    pub allocations: f64,
 }
 
 impl Row {
-    /// Millions of bytes in a second, by the median sample.
-    fn rate(&self) -> f64 {
-        let mut samples = self.samples.clone();
-        samples.sort_by(f64::total_cmp);
-        let Some(median) = samples.get(samples.len() / 2) else { return f64::NAN };
+    /// A row of which only the time is known.
+    pub fn new(document: String, name: &str, bytes: usize, count: usize, samples: &Samples) -> Self {
+        Row {
+            document,
+            name: name.to_owned(),
+            bytes,
+            count,
+            time: samples.median(),
+            base: f64::NAN,
+            shuffled: f64::NAN,
+            instructions: f64::NAN,
+            heap: f64::NAN,
+            allocations: f64::NAN,
+        }
+    }
+
+    /// How many times as fast as what it is compared to.
+    pub fn ratio(&self) -> f64 {
+        self.base / self.time
+    }
+
+    fn cells(&self) -> [String; 9] {
         #[expect(clippy::cast_precision_loss, reason = "documents are not that long")]
-        let bytes = self.bytes as f64;
-        bytes / median * 1000.0
+        let (bytes, count) = (self.bytes as f64, self.count as f64);
+        [
+            self.document.clone(),
+            self.name.clone(),
+            number(bytes / self.time * 1000.0, 0),
+            number(self.time / count / 1000.0, 2),
+            number(self.ratio(), 2),
+            number(self.shuffled / self.time, 2),
+            number(self.instructions, 2),
+            number(self.heap, 2),
+            number(self.allocations, 1),
+        ]
     }
 }
 
-impl Table {
-    /// A table without rows.
-    pub fn new(title: &str) -> Self {
-        Table { title: title.to_owned(), rows: RefCell::default() }
-    }
-
-    /// Runs `work` that many times, takes the time, and keeps it for the row of that name.
-    pub fn time<T>(&self, name: &str, bytes: usize, runs: u64, mut work: impl FnMut() -> T) -> Duration {
-        let start = Instant::now();
-        for _ in 0..runs {
-            core::hint::black_box(work());
-        }
-        let taken = start.elapsed();
-        #[expect(clippy::cast_precision_loss, reason = "the number of runs is small")]
-        let sample = taken.as_secs_f64() * 1e9 / runs.max(1) as f64;
-        let mut rows = self.rows.borrow_mut();
-        match rows.iter_mut().find(|row| row.name == name) {
-            Some(row) => row.samples.push(sample),
-            None => rows.push(Row { name: name.to_owned(), bytes, samples: vec![sample] }),
-        }
-        taken
-    }
+fn number(number: f64, digits: usize) -> String {
+    if number.is_finite() { format!("{number:.digits$}") } else { "–".to_owned() }
 }
 
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = self.rows.borrow();
-        let first = rows.first().map_or(f64::NAN, Row::rate);
-        writeln!(f, "| {} | MB/s | ratio |\n| --- | ---: | ---: |", self.title)?;
-        for row in rows.iter() {
-            writeln!(f, "| {} | {:.0} | {:.2} |", row.name, row.rate(), row.rate() / first)?;
-        }
-        Ok(())
+/// The rows as a table.
+pub fn markdown(rows: &[Row]) -> String {
+    let heads = [
+        "document",
+        "what",
+        "MB/s",
+        "µs/object",
+        "× first",
+        "shuffled: × time",
+        "instructions/byte",
+        "heap/byte",
+        "allocations/object",
+    ];
+    let mut text = format!("| {} |\n| --- | --- |{}\n", heads.join(" | "), " ---: |".repeat(heads.len() - 2));
+    for row in rows {
+        text.push_str(&format!("| {} |\n", row.cells().join(" | ")));
     }
+    text
 }
 
 #[cfg(test)]
@@ -74,23 +95,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios_are_to_the_first_row() {
-        let row = |name: &str, sample| Row { name: name.into(), bytes: 1000, samples: vec![sample, 1e9, 0.0] };
-        let table = Table { title: "decode".into(), rows: RefCell::new(vec![row("slow", 2000.0), row("fast", 500.0)]) };
-        assert_eq!(
-            table.to_string(),
-            "| decode | MB/s | ratio |\n| --- | ---: | ---: |\n| slow | 500 | 1.00 |\n| fast | 2000 | 4.00 |\n"
-        );
-    }
-
-    #[test]
-    fn a_row_is_timed_each_time() {
-        let table = Table::new("t");
-        let mut runs = 0;
-        for _ in 0..2 {
-            table.time("a", 1, 3, || runs += 1);
-        }
-        assert_eq!(runs, 6);
-        assert_eq!(table.rows.borrow()[0].samples.len(), 2);
+    fn what_was_not_measured_is_a_dash() {
+        let mut samples = Samples::default();
+        samples.push(2000.0);
+        let mut row = Row::new("VM × 2".into(), "it", 1000, 2, &samples);
+        row.base = 4000.0;
+        row.shuffled = 3000.0;
+        let table = markdown(&[row]);
+        let last = table.lines().last();
+        assert_eq!(last, Some("| VM × 2 | it | 500 | 1.00 | 2.00 | 1.50 | – | – | – |"), "{table}");
+        let columns = |line: &str| line.matches('|').count();
+        assert!(table.lines().all(|line| columns(line) == 10), "{table}");
     }
 }

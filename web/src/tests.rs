@@ -97,7 +97,7 @@ fn cache() -> Cache {
     for at in 0..3 {
         let name = format!("vm <{at}>");
         let record = vm::Record { uuid: Uuid::new(format!("uuid-{at}")), name_label: name, ..Default::default() };
-        let record = vm::Record { power_state: VmPowerState::Running, resident_on: Ref::new("h"), ..record };
+        let record = vm::Record { power_state: VmPowerState::Running, resident_on: Some(Ref::new("h")), ..record };
         cache.insert(Ref::<VM>::new(format!("v{at}")), record);
     }
     cache
@@ -136,7 +136,7 @@ fn only_what_changed_is_marked_as_changed() {
     let before = draw(&cache, Lens::Compute, &LensState::default(), None, 1);
     assert!(before.changed.is_empty());
     let record = vm::Record { name_label: "vm <1>".into(), power_state: VmPowerState::Paused, ..Default::default() };
-    cache.insert(Ref::<VM>::new("v1"), vm::Record { resident_on: Ref::new("h"), ..record });
+    cache.insert(Ref::<VM>::new("v1"), vm::Record { resident_on: Some(Ref::new("h")), ..record });
     let after = draw(&cache, Lens::Compute, &LensState::default(), Some(&before), 2);
     let changed: Vec<_> = after.changed.iter().map(|(id, generation)| (id.as_str(), *generation)).collect();
     assert_eq!(changed, [("VM/v1", 2)]);

@@ -36,24 +36,15 @@ pub fn read_schema(folder: &Path) -> Result<Schema, String> {
         }
         classes.push(class);
     }
-    let errors = read("errors.schema")?.lines().filter_map(parse_error).collect();
-    let releases = read("releases.schema")?.lines().filter_map(parse_release).collect();
-    Ok(Schema { classes, errors, releases })
-}
-
-/// `HANDLE_INVALID(class, handle)`.
-fn parse_error(line: &str) -> Option<(String, Vec<String>)> {
-    let (code, params) = line.strip_suffix(')')?.split_once('(')?;
-    Some((code.into(), params.split(", ").filter(|param| !param.is_empty()).map(Into::into).collect()))
-}
-
-/// `rio; 1.1; XenServer 4.0; August 2007`.
-fn parse_release(line: &str) -> Option<(String, i64, i64, String, String)> {
-    let mut parts = line.split("; ");
-    let (name, api) = (parts.next()?, parts.next()?);
-    let (major, minor) = api.split_once('.')?;
-    let product = parts.next()?.into();
-    Some((name.into(), major.parse().ok()?, minor.parse().ok()?, product, parts.next().unwrap_or_default().into()))
+    let file = |name: &str| read(name).map(|text| (name.to_string(), text));
+    let wrong = |name: String| move |error: String| format!("{name}: {error}");
+    let (name, text) = file("errors.schema")?;
+    let errors = schema::parse_errors(&text).map_err(wrong(name))?;
+    let (name, text) = file("releases.schema")?;
+    let releases = schema::parse_releases(&text).map_err(wrong(name))?;
+    let (name, text) = file("relations.schema")?;
+    let relations = schema::parse_relations(&text).map_err(wrong(name))?;
+    Ok(Schema { classes, errors, releases, relations })
 }
 
 /// The generated files, formatted: path from the top of the workspace, and content.
@@ -97,10 +88,13 @@ pub fn stale(top: &Path) -> Result<Vec<PathBuf>, String> {
             stale.push(path.clone());
         }
     }
-    for entry in fs::read_dir(top.join(GENERATED)).into_iter().flatten().flatten() {
-        let path = Path::new(GENERATED).join(entry.file_name());
-        if !files.iter().any(|(known, _)| *known == path) {
-            stale.push(path);
+    for folder in ["", "desc"] {
+        let folder = Path::new(GENERATED).join(folder);
+        for entry in fs::read_dir(top.join(&folder)).into_iter().flatten().flatten() {
+            let path = folder.join(entry.file_name());
+            if entry.path().is_file() && !files.iter().any(|(known, _)| *known == path) {
+                stale.push(path);
+            }
         }
     }
     Ok(stale)
@@ -133,28 +127,35 @@ pub fn write_schema(top: &Path, description: &Path) -> Result<(), String> {
     let text = fs::read_to_string(description).map_err(|error| format!("{}: {error}", description.display()))?;
     let json = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", description.display()))?;
     let mut imported = import::import(&json)?;
-    let old = read_schema(&folder).map(|schema| schema.classes).unwrap_or_default();
-    for class in &mut imported.classes {
-        if let Some(old) = old.iter().find(|old| old.name == class.name) {
-            keep_sentences(class, old);
-        }
-    }
+    keep_sentences(&folder, &mut imported);
     let put = |name: &str, text: String| fs::write(folder.join(name), text).map_err(|error| format!("{name}: {error}"));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for class in &imported.classes {
         put(&format!("{}.schema", class.name), schema::print(class))?;
     }
-    let lines = |all: &mut dyn Iterator<Item = String>| all.map(|line| line + "\n").collect::<String>();
-    put("ORDER", lines(&mut imported.classes.iter().map(|class| class.name.clone())))?;
-    put("errors.schema", lines(&mut imported.errors.iter().map(|(code, params)| format!("{code}({})", params.join(", ")))))?;
-    let release = |(name, major, minor, product, date): &(String, i64, i64, String, String)| {
-        let end = if date.is_empty() { String::new() } else { format!("; {date}") };
-        format!("{name}; {major}.{minor}; {product}{end}")
-    };
-    put("releases.schema", lines(&mut imported.releases.iter().map(release)))
+    put("ORDER", imported.classes.iter().map(|class| class.name.clone() + "\n").collect())?;
+    put("errors.schema", schema::print_errors(&imported.errors))?;
+    put("relations.schema", schema::print_relations(&imported.relations))?;
+    put("releases.schema", schema::print_releases(&imported.releases))
 }
 
-fn keep_sentences(class: &mut schema::Class, old: &schema::Class) {
+/// Takes over the sentences of the schema that is there.
+fn keep_sentences(folder: &Path, imported: &mut Schema) {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+    for class in &mut imported.classes {
+        if let Ok(old) = schema::parse(&read(&format!("{}.schema", class.name))) {
+            keep_sentences_of(class, &old);
+        }
+    }
+    let old = schema::parse_errors(&read("errors.schema")).unwrap_or_default();
+    for error in &mut imported.errors {
+        if let Some(old) = old.iter().find(|old| old.code == error.code) {
+            error.doc.clone_from(&old.doc);
+        }
+    }
+}
+
+fn keep_sentences_of(class: &mut schema::Class, old: &schema::Class) {
     class.doc.clone_from(&old.doc);
     for field in &mut class.fields {
         if let Some(old) = old.fields.iter().find(|old| old.name == field.name) {

@@ -10,7 +10,8 @@ pub fn snake(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     match lower.as_str() {
         "self" => "this".into(),
-        "type" | "fn" | "ref" | "move" | "override" | "match" | "box" | "final" | "virtual" | "static" | "use" | "enum" => {
+        "type" | "fn" | "ref" | "move" | "where" | "in" | "override" | "match" | "box" | "final" | "virtual" | "static"
+        | "use" | "enum" => {
             format!("r#{lower}")
         }
         _ => lower,

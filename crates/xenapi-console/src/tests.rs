@@ -62,7 +62,7 @@ fn storage(cache: &mut Cache) {
     cache.insert(Ref::<PBD>::new("pbd1"), pbd::Record { device_config: secret.into_iter().collect(), ..pbd });
     let vdi = vdi::Record { name_label: "disk".into(), sr: Ref::new("s1"), virtual_size: 8 << 30, ..Default::default() };
     cache.insert(Ref::<VDI>::new("d1"), vdi::Record { vbds: [Ref::new("b1")].into(), ..vdi });
-    let vbd = vbd::Record { vm: Ref::new("v1"), vdi: Ref::new("d1"), currently_attached: true, ..Default::default() };
+    let vbd = vbd::Record { vm: Ref::new("v1"), vdi: Some(Ref::new("d1")), currently_attached: true, ..Default::default() };
     cache.insert(Ref::<VBD>::new("b1"), vbd);
 }
 
@@ -72,12 +72,12 @@ fn vm(name: &str, power_state: VmPowerState, host: &str) -> vm::Record {
         uuid: Uuid::new(["uuid-", &suffix].concat()),
         name_label: name.into(),
         power_state,
-        resident_on: Ref::new(host),
+        resident_on: Ref::new(host).into_option(),
         vcpus_max: 4,
         vcpus_at_startup: 2,
         memory_dynamic_max: 2 << 30,
         memory_static_max: 4 << 30,
-        guest_metrics: Ref::new(["g-", &suffix].concat()),
+        guest_metrics: Some(Ref::new(["g-", &suffix].concat())),
         vbds: if name == "web 10" { [Ref::new("b1")].into() } else { [].into() },
         ..Default::default()
     }

@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 
 use crate::class::{Class, Record, Records};
 
-use crate::descriptor::{FieldDesc, Qualifier, Role};
+use crate::descriptor::{Changes, FieldDesc, Qualifier, Role};
 use crate::error::ReadError;
 use crate::map::{Key, Map};
 use crate::method::{Member, Method};
@@ -77,6 +77,16 @@ impl<R> Call<R> {
     /// Whether the call changes nothing, so that it may be sent again when the answer is lost.
     pub fn is_read_only(&self) -> bool {
         self.method.is_read_only()
+    }
+
+    /// Whether sending the call twice ends as sending it once. See [`Method::is_retryable`].
+    pub fn is_retryable(&self) -> bool {
+        self.method.is_retryable()
+    }
+
+    /// What the call changes, as far as the schema can tell.
+    pub fn changes(&self) -> Changes {
+        self.method.changes()
     }
 
     /// The call as it goes over the wire, with the session where the method takes one.
@@ -162,6 +172,13 @@ pub fn create<C: Class>(record: &C::Record) -> Call<Ref<C>> {
     class_call::<C, _>(Member::Create, Vec::from([Value::Struct(members.collect())]))
 }
 
+/// `create` from some of the fields, by their places. Only the generated model calls this.
+#[doc(hidden)]
+pub fn create_from<C: Class>(fields: impl IntoIterator<Item = (usize, Value)>) -> Call<Ref<C>> {
+    let members = fields.into_iter().filter_map(|(at, value)| C::DESC.fields.get(at).map(|field| (field.name, value)));
+    class_call::<C, _>(Member::Create, Vec::from([Value::Struct(members.collect())]))
+}
+
 /// `destroy` of a class that is created from a record.
 pub fn destroy<C: Class>(this: &Ref<C>) -> Call<()> {
     class_call::<C, _>(Member::Destroy, Vec::from([this.into()]))
@@ -189,6 +206,11 @@ impl<C: Class, T: Wire> Field<C, T> {
         &C::DESC.fields[self.0]
     }
 
+    /// The place in the class's descriptor.
+    pub fn index(&self) -> usize {
+        self.0
+    }
+
     /// `get_…`.
     pub fn get(&self, this: &Ref<C>) -> Call<T> {
         class_call::<C, _>(Member::Get(self.desc()), Vec::from([this.into()]))
@@ -205,6 +227,12 @@ impl<C, T> Clone for RwField<C, T> {
 }
 
 impl<C, T> Copy for RwField<C, T> {}
+
+impl<C, T> From<RwField<C, T>> for Field<C, T> {
+    fn from(field: RwField<C, T>) -> Self {
+        field.0
+    }
+}
 
 impl<C: Class, T: Wire> RwField<C, T> {
     /// The field at that place in the class's descriptor. Only the generated model calls this.

@@ -95,6 +95,152 @@ pub enum Stage {
 /// A change and the code name of its release, for example `(Published, "rio")`.
 pub type Transition = (Stage, &'static str);
 
+/// What a number counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// 1,024 bytes.
+    Kibibytes,
+    /// 1,048,576 bytes.
+    Mebibytes,
+    /// 1,024 bytes in a second.
+    KibibytesPerSecond,
+    /// 1,000,000 bits in a second.
+    MegabitsPerSecond,
+    /// Thousandths of a second.
+    Milliseconds,
+    /// Seconds.
+    Seconds,
+    /// Hours.
+    Hours,
+    /// A part of the whole, from 0 to 1.
+    Fraction,
+    /// Hundredths.
+    Percent,
+    /// 1,000,000 cycles in a second.
+    Megahertz,
+    /// Points of a screen.
+    Pixels,
+}
+
+impl Unit {
+    /// All of them.
+    pub const ALL: [Unit; 12] = [
+        Unit::Bytes,
+        Unit::Kibibytes,
+        Unit::Mebibytes,
+        Unit::KibibytesPerSecond,
+        Unit::MegabitsPerSecond,
+        Unit::Milliseconds,
+        Unit::Seconds,
+        Unit::Hours,
+        Unit::Fraction,
+        Unit::Percent,
+        Unit::Megahertz,
+        Unit::Pixels,
+    ];
+
+    /// The name in the schema and in texts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Unit::Bytes => "bytes",
+            Unit::Kibibytes => "KiB",
+            Unit::Mebibytes => "MiB",
+            Unit::KibibytesPerSecond => "KiB/s",
+            Unit::MegabitsPerSecond => "Mb/s",
+            Unit::Milliseconds => "milliseconds",
+            Unit::Seconds => "seconds",
+            Unit::Hours => "hours",
+            Unit::Fraction => "fraction",
+            Unit::Percent => "percent",
+            Unit::Megahertz => "MHz",
+            Unit::Pixels => "pixels",
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The place of a class in the model.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Place {
+    /// What people run a pool for: pool, host, VM, SR, VDI, network.
+    Core,
+    /// Joins two others, as a VBD joins a VM and a VDI.
+    Connector,
+    /// A device of a host, and the groups and drivers of such devices.
+    Hardware,
+    /// Measurements of another object.
+    Metrics,
+    /// Rules that apply to many objects: schedules, groups, appliances.
+    Policy,
+    /// Who may do what, and the keys to it.
+    Access,
+    /// What the API itself works with: tasks, events, messages, updates.
+    Service,
+    /// Only ever part of an answer; no object of it exists.
+    Value,
+    /// Kept for old clients.
+    Legacy,
+}
+
+impl Place {
+    /// All of them.
+    pub const ALL: [Place; 9] = [
+        Place::Core,
+        Place::Connector,
+        Place::Hardware,
+        Place::Metrics,
+        Place::Policy,
+        Place::Access,
+        Place::Service,
+        Place::Value,
+        Place::Legacy,
+    ];
+
+    /// The name in the schema and in texts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Place::Core => "core",
+            Place::Connector => "connector",
+            Place::Hardware => "hardware",
+            Place::Metrics => "metrics",
+            Place::Policy => "policy",
+            Place::Access => "access",
+            Place::Service => "service",
+            Place::Value => "value",
+            Place::Legacy => "legacy",
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a message changes, as far as the schema can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Changes {
+    /// Nothing: it only looks.
+    Nothing,
+    /// A field of the object that it is called on.
+    Field(&'static str),
+    /// Makes objects of its class.
+    Creates,
+    /// Takes objects of its class away.
+    Destroys,
+    /// The object that it is called on or others, in ways that only the server knows.
+    Objects,
+}
+
 /// A type of the API.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Type {
@@ -194,16 +340,47 @@ pub struct FieldDesc {
     pub write_role: Role,
     /// The other end, where the field is one side of a relation.
     pub relation: Option<Relation>,
+    /// Whether it may name nothing: a reference that is `Option<Ref<…>>` in Rust.
+    pub nullable: bool,
+    /// What its numbers count.
+    pub unit: Option<Unit>,
+    /// Whether its value must not reach a log.
+    pub secret: bool,
+    /// Whether whoever creates an object from a record has to say it.
+    pub needed: bool,
+    /// Whether clients that log in by certificate may write it, too.
+    pub client_cert: bool,
+    /// The type that the documentation declares, where servers send another one.
+    pub declared: Option<Type>,
     /// Its releases.
     pub lifecycle: &'static [Transition],
-    /// What it is, in a sentence; empty where nobody has written one.
+    /// What it is, in a sentence; empty where nobody has written one, and without the feature `docs` of the model.
     pub doc: &'static str,
 }
 
 impl FieldDesc {
+    /// A field without anything particular, to be completed by `..FieldDesc::PLAIN`.
+    pub const PLAIN: FieldDesc = FieldDesc {
+        name: "",
+        ty: Type::String,
+        qualifier: Qualifier::Dynamic,
+        default: None,
+        read_role: Role::ReadOnly,
+        write_role: Role::LocalSuperuser,
+        relation: None,
+        nullable: false,
+        unit: None,
+        secret: false,
+        needed: false,
+        client_cert: false,
+        declared: None,
+        lifecycle: &[],
+        doc: "",
+    };
+
     /// The value of a new object, and of a record that lacks the field.
     pub fn default_value(&self) -> Value {
-        self.default.and_then(|text| literal(text, &self.ty)).unwrap_or_else(|| empty(&self.ty))
+        default_value(self.default, &self.ty)
     }
 
     /// Whether a client may set it at any time.
@@ -242,6 +419,25 @@ pub struct ParamDesc {
     pub ty: Type,
     /// Whether it must be given. Parameters that need not are the last ones.
     pub required: bool,
+    /// Whether it may name nothing: a reference that is `Option<&Ref<…>>` in Rust.
+    pub nullable: bool,
+    /// What its number counts.
+    pub unit: Option<Unit>,
+    /// Whether its value must not reach a log.
+    pub secret: bool,
+    /// What the server takes when it is not given, in the notation of the schema. None: the type's own.
+    pub default: Option<&'static str>,
+}
+
+impl ParamDesc {
+    /// A parameter without anything particular, to be completed by `..ParamDesc::PLAIN`.
+    pub const PLAIN: ParamDesc =
+        ParamDesc { name: "", ty: Type::String, required: true, nullable: false, unit: None, secret: false, default: None };
+
+    /// What the server takes when it is not given.
+    pub fn default_value(&self) -> Value {
+        default_value(self.default, &self.ty)
+    }
 }
 
 /// An explicit message of a class. The implicit ones follow from the fields, see [`crate::Method`].
@@ -261,10 +457,37 @@ pub struct MessageDesc {
     pub errors: &'static [&'static str],
     /// The least role that may call it.
     pub least_role: Role,
+    /// Whether clients that log in by certificate may call it, too.
+    pub client_cert: bool,
+    /// Whether it may answer that there is nothing: a reference that is `Option<Ref<…>>` in Rust.
+    pub nullable: bool,
+    /// What the number that it answers counts.
+    pub unit: Option<Unit>,
+    /// What it changes.
+    pub changes: Changes,
     /// Its releases.
     pub lifecycle: &'static [Transition],
-    /// What it does, in a sentence; empty where nobody has written one.
+    /// What it does, in a sentence; empty where nobody has written one, and without the feature `docs` of the model.
     pub doc: &'static str,
+}
+
+impl MessageDesc {
+    /// A message without anything particular, to be completed by `..MessageDesc::PLAIN`.
+    pub const PLAIN: MessageDesc = MessageDesc {
+        name: "",
+        result: Type::Void,
+        params: &[],
+        takes_session: true,
+        has_async: true,
+        errors: &[],
+        least_role: Role::ReadOnly,
+        client_cert: false,
+        nullable: false,
+        unit: None,
+        changes: Changes::Objects,
+        lifecycle: &[],
+        doc: "",
+    };
 }
 
 /// Which implicit messages a class has, beside those of its fields.
@@ -287,6 +510,12 @@ pub struct Implicit {
 pub struct ClassDesc {
     /// The name on the wire, for example `VM_guest_metrics`.
     pub name: &'static str,
+    /// Its place in the model.
+    pub place: Place,
+    /// Whether whoever holds a reference of this class holds a secret.
+    pub secret: bool,
+    /// The enumerations that the documentation lists with it. Some stand with two classes.
+    pub enums: &'static [&'static EnumDesc],
     /// The fields, in the order in which records list them.
     pub fields: &'static [FieldDesc],
     /// Places in [`ClassDesc::fields`], sorted by field name.
@@ -301,7 +530,7 @@ pub struct ClassDesc {
     pub own: OwnTypes,
     /// Its releases.
     pub lifecycle: &'static [Transition],
-    /// What it is, in a sentence; empty where nobody has written one.
+    /// What it is, in a sentence; empty where nobody has written one, and without the feature `docs` of the model.
     pub doc: &'static str,
 }
 
@@ -334,20 +563,41 @@ impl ClassDesc {
     pub fn message(&self, name: &str) -> Option<&'static MessageDesc> {
         self.messages.iter().find(|message| message.name == name)
     }
-
-    /// Whether whoever holds a reference of this class holds a secret.
-    pub fn is_secret(&self) -> bool {
-        matches!(self.name, "session" | "secret")
-    }
 }
 
-/// An error code and the names of its parameters, as the documentation declares them.
-#[derive(Debug, PartialEq, Eq)]
+/// Two fields that mirror each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RelationDesc {
+    /// Class and field of the side that is stored. Some are known to the server alone.
+    pub stored: (&'static str, &'static str),
+    /// Class and field of the side that is computed.
+    pub computed: (&'static str, &'static str),
+}
+
+/// An error code and its parameters.
+#[derive(Debug, PartialEq)]
 pub struct ErrorDesc {
     /// The code.
     pub code: &'static str,
-    /// The parameters' names. Servers send fewer or more at times.
-    pub params: &'static [&'static str],
+    /// The parameters' names as the documentation declares them.
+    pub declared: &'static [&'static str],
+    /// The parameters as servers send them. There may be fewer or more at times.
+    pub params: &'static [ErrorParam],
+    /// What it means, in a sentence; empty where nobody has written one, and without the feature `docs` of the model.
+    pub doc: &'static str,
+}
+
+/// A parameter of an error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ErrorParam {
+    /// The name.
+    pub name: &'static str,
+    /// What its text stands for: text, an integer, or a reference.
+    pub ty: Type,
+}
+
+fn default_value(default: Option<&'static str>, ty: &Type) -> Value {
+    default.and_then(|text| literal(text, ty)).unwrap_or_else(|| empty(ty))
 }
 
 /// The value that a type has when nobody says otherwise.

@@ -19,9 +19,11 @@ mod datetime;
 mod descriptor;
 mod error;
 mod integer;
+mod lifecycle;
 mod map;
 mod method;
 mod reference;
+mod secret;
 #[doc(hidden)]
 pub mod test_classes;
 mod time;
@@ -37,14 +39,16 @@ pub use call::{
 pub use class::{Class, Record, Records, Rest, read_members, write_members};
 pub use datetime::{DateTime, InvalidDateTime, Zone};
 pub use descriptor::{
-    ClassDesc, EnumDesc, ErrorDesc, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Qualifier, Relation, Role, Stage,
-    Transition, Type,
+    Changes, ClassDesc, EnumDesc, ErrorDesc, ErrorParam, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Place,
+    Qualifier, Relation, RelationDesc, Role, Stage, Transition, Type, Unit,
 };
-pub use error::{Failure, ReadError, ReadErrorKind};
+pub use error::{Failure, OtherError, ReadError, ReadErrorKind};
 pub use integer::parse_int;
+pub use lifecycle::{release_of, state};
 pub use map::{Key, Map};
 pub use method::{Member, Method, Param};
 pub use reference::{NULL, RawRef, Ref};
+pub use secret::{REDACTED, is_secret_key, redacted};
 pub use time::Millis;
 pub use tree::{ValueReader, ValueWriter};
 pub use uuid::{InvalidUuid, Uuid};
@@ -54,6 +58,7 @@ pub use wire::{Reader, Scalar, Start, Wire, Writer, from_value, to_value};
 #[doc(hidden)]
 pub mod generated {
     //! What the generated model needs and nobody else.
+    pub use crate::call::create_from;
     pub use crate::wire::text;
 }
 

@@ -3,13 +3,29 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::class::Class;
 use crate::reference::Ref;
+use crate::secret::{REDACTED, is_secret_key};
 
 /// A map of the API, in stored order. Lookups scan: such maps hold a handful of entries.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Map<K, V>(Vec<(K, V)>);
+
+impl<K: Key + fmt::Debug, V: fmt::Debug> fmt::Debug for Map<K, V> {
+    /// Without what [looks like](is_secret_key) a secret, which must not reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (key, value) in self.iter() {
+            match is_secret_key(&key.to_key()) {
+                true => map.entry(key, &format_args!("{REDACTED}")),
+                false => map.entry(key, value),
+            };
+        }
+        map.finish()
+    }
+}
 
 impl<K, V> Map<K, V> {
     /// No entries.

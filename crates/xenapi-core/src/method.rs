@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::descriptor::{ClassDesc, FieldDesc, MessageDesc, Role, Type};
+use crate::descriptor::{Changes, ClassDesc, FieldDesc, MessageDesc, ParamDesc, Role, Transition, Type, Unit};
 
 /// A message of a class.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,23 @@ pub struct Param {
     pub ty: Type,
     /// Whether it must be given.
     pub required: bool,
+    /// Whether it may name nothing.
+    pub nullable: bool,
+    /// What its number counts.
+    pub unit: Option<Unit>,
+    /// Whether its value must not reach a log.
+    pub secret: bool,
+}
+
+impl Param {
+    fn plain(name: &'static str, ty: Type) -> Self {
+        Param { name, ty, required: true, nullable: false, unit: None, secret: false }
+    }
+
+    /// The parameter of a field's own messages that holds its value, or a part of it.
+    fn of_field(name: &'static str, ty: Type, field: &FieldDesc) -> Self {
+        Param { nullable: field.nullable, unit: field.unit, secret: field.secret, ..Param::plain(name, ty) }
+    }
 }
 
 impl Method {
@@ -124,12 +141,20 @@ impl Method {
 
     /// The parameters, without the session.
     pub fn params(&self) -> Vec<Param> {
-        let this = Param { name: "self", ty: self.class.own.reference, required: true };
-        let with = |name, ty| Param { name, ty, required: true };
+        let this = Param::plain("self", self.class.own.reference);
+        let with = Param::plain;
         match self.member {
             Member::Explicit(message) => {
                 let params = message.params.iter();
-                params.map(|p| Param { name: p.name, ty: p.ty, required: p.required }).collect()
+                let param = |p: &ParamDesc| Param {
+                    name: p.name,
+                    ty: p.ty,
+                    required: p.required,
+                    nullable: p.nullable,
+                    unit: p.unit,
+                    secret: p.secret,
+                };
+                params.map(param).collect()
             }
             Member::GetAll | Member::GetAllRecords => Vec::new(),
             Member::GetAllWhere | Member::GetAllRecordsWhere => Vec::from([with("expr", Type::String)]),
@@ -137,16 +162,16 @@ impl Method {
             Member::GetByNameLabel => Vec::from([with("label", Type::String)]),
             Member::Create => Vec::from([with("args", self.class.own.record)]),
             Member::GetRecord | Member::Destroy | Member::Get(_) => Vec::from([this]),
-            Member::Set(field) => Vec::from([this, with("value", field.ty)]),
+            Member::Set(field) => Vec::from([this, Param::of_field("value", field.ty, field)]),
             Member::Add(field) | Member::Remove(field) => {
                 let item = if let Type::Set(item) = field.ty { *item } else { field.ty };
-                Vec::from([this, with("value", item)])
+                Vec::from([this, Param::of_field("value", item, field)])
             }
             Member::AddTo(field) | Member::RemoveFrom(field) => {
                 let Type::Map(key, value) = field.ty else { return Vec::from([this]) };
                 let mut params = Vec::from([this, with("key", *key)]);
                 if matches!(self.member, Member::AddTo(_)) {
-                    params.push(with("value", *value));
+                    params.push(Param::of_field("value", *value, field));
                 }
                 params
             }
@@ -192,35 +217,93 @@ impl Method {
     pub fn has_async(&self) -> bool {
         match self.member {
             Member::Explicit(message) => message.has_async,
-            Member::Create | Member::Destroy => !matches!(self.class.name, "task" | "event" | "message" | "blob"),
+            Member::Create | Member::Destroy => true,
             _ => false,
+        }
+    }
+
+    /// What it changes, as far as the schema can tell.
+    pub fn changes(&self) -> Changes {
+        match self.member {
+            Member::Explicit(message) => message.changes,
+            Member::Create => Changes::Creates,
+            Member::Destroy => Changes::Destroys,
+            Member::Set(field)
+            | Member::Add(field)
+            | Member::Remove(field)
+            | Member::AddTo(field)
+            | Member::RemoveFrom(field) => Changes::Field(field.name),
+            _ => Changes::Nothing,
         }
     }
 
     /// Whether it changes nothing, so that it may be sent again when the answer is lost.
     ///
-    /// Implicit getters are; of the explicit messages those that only look: names that begin with `get_`, `assert_`, `list_`, `is_`
-    /// or `query_`, and `event.from`. Not `event.next`, which tells of a change once, nor `VM.query_services`, which registers what
-    /// it finds.
+    /// Implicit getters are, and of the explicit messages those that only look.
     pub fn is_read_only(&self) -> bool {
+        self.changes() == Changes::Nothing
+    }
+
+    /// Whether sending it twice ends as sending it once, so that it may be sent again when the answer is lost: what only looks;
+    /// and of what follows from fields, setting them, adding to and removing from sets, and removing from maps.
+    ///
+    /// A second time may undo what somebody else did in between, so a client asks its user before it repeats a change.
+    pub fn is_retryable(&self) -> bool {
         match self.member {
-            Member::Explicit(message) => {
-                let looks = ["get_", "assert_", "list_", "is_", "query_"];
-                match (self.class.name, message.name) {
-                    ("event", "from") => true,
-                    (_, "query_services") => false,
-                    (_, name) => looks.iter().any(|start| name.starts_with(start)),
-                }
-            }
-            Member::Create
-            | Member::Destroy
-            | Member::Set(_)
-            | Member::Add(_)
-            | Member::Remove(_)
-            | Member::AddTo(_)
-            | Member::RemoveFrom(_) => false,
-            _ => true,
+            Member::Set(_) | Member::Add(_) | Member::Remove(_) | Member::RemoveFrom(_) => true,
+            _ => self.is_read_only(),
         }
+    }
+
+    /// Whether what it answers may name nothing.
+    pub fn is_nullable(&self) -> bool {
+        match self.member {
+            Member::Explicit(message) => message.nullable,
+            Member::Get(field) => field.nullable,
+            _ => false,
+        }
+    }
+
+    /// What the number that it answers counts.
+    pub fn unit(&self) -> Option<Unit> {
+        match self.member {
+            Member::Explicit(message) => message.unit,
+            Member::Get(field) => field.unit,
+            _ => None,
+        }
+    }
+
+    /// Whether clients that log in by certificate may call it: whatever the least role may, and a few others.
+    pub fn for_client_cert(&self) -> bool {
+        self.least_role() == Role::ReadOnly
+            || match self.member {
+                Member::Explicit(message) => message.client_cert,
+                Member::Set(field)
+                | Member::Add(field)
+                | Member::Remove(field)
+                | Member::AddTo(field)
+                | Member::RemoveFrom(field) => field.client_cert,
+                _ => false,
+            }
+    }
+
+    /// Its releases: those of the field or class that it follows from, where it follows.
+    pub fn lifecycle(&self) -> &'static [Transition] {
+        match self.member {
+            Member::Explicit(message) => message.lifecycle,
+            Member::Get(field)
+            | Member::Set(field)
+            | Member::Add(field)
+            | Member::Remove(field)
+            | Member::AddTo(field)
+            | Member::RemoveFrom(field) => field.lifecycle,
+            _ => self.class.lifecycle,
+        }
+    }
+
+    /// Whether its documentation does not list it, although servers answer it.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self.member, Member::GetAllWhere | Member::GetAllRecordsWhere)
     }
 }
 

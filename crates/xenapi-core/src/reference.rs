@@ -13,6 +13,11 @@ use crate::class::Class;
 /// The text of the null reference.
 pub const NULL: &str = "OpaqueRef:NULL";
 
+/// Whether the text of a reference names nothing: `OpaqueRef:NULL`, or the empty text that some fields and old hosts use instead.
+pub(crate) fn is_null(text: &str) -> bool {
+    text.is_empty() || text == NULL
+}
+
 /// A reference whose class is not known to the type system.
 ///
 /// A reference is opaque text: never parse it, never keep it beyond the life of the database it came from. The lasting
@@ -38,7 +43,7 @@ impl RawRef {
 
     /// Whether this names nothing: `OpaqueRef:NULL`, or the empty text that some fields and old hosts use instead.
     pub fn is_null(&self) -> bool {
-        self.0.is_empty() || &*self.0 == NULL
+        is_null(&self.0)
     }
 
     /// Says which class the reference is of. Nothing checks it; the server does.
@@ -128,6 +133,11 @@ impl<C: Class> Ref<C> {
         if self.is_null() { None } else { Some(self) }
     }
 
+    /// This reference, unless it is null: what a field that may name nothing holds.
+    pub fn into_option(self) -> Option<Self> {
+        if self.is_null() { None } else { Some(self) }
+    }
+
     /// The reference without its class.
     pub fn raw(&self) -> &RawRef {
         &self.0
@@ -180,7 +190,7 @@ impl<C: Class> Hash for Ref<C> {
 impl<C: Class> fmt::Debug for Ref<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whoever holds a session reference is that session, so it never reaches a log.
-        if C::DESC.is_secret() && !self.is_null() {
+        if C::DESC.secret && !self.is_null() {
             return write!(f, "{}(…)", C::DESC.name);
         }
         write!(f, "{}({})", C::DESC.name, self.0)

@@ -3,21 +3,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::descriptor::{ClassDesc, FieldDesc, Implicit, OwnTypes, Qualifier, Role, Stage, Type};
+use crate::descriptor::{ClassDesc, FieldDesc, Implicit, OwnTypes, Place, Qualifier, Role, Stage, Type};
 use crate::{Class, Map, ReadError, Reader, Record, Rest, Wire, Writer, read_members, write_members};
 
 const fn field(name: &'static str, ty: Type, qualifier: Qualifier) -> FieldDesc {
-    FieldDesc {
-        name,
-        ty,
-        qualifier,
-        default: None,
-        read_role: Role::ReadOnly,
-        write_role: Role::VmAdmin,
-        relation: None,
-        lifecycle: &[(Stage::Published, "rio")],
-        doc: "",
-    }
+    FieldDesc { name, ty, qualifier, write_role: Role::VmAdmin, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN }
 }
 
 macro_rules! class {
@@ -46,6 +36,9 @@ macro_rules! class {
             const DESC: &'static ClassDesc = {
                 static DESC: ClassDesc = ClassDesc {
                     name: $name,
+                    place: Place::Core,
+                    secret: false,
+                    enums: &[],
                     fields: &[
                         field("uuid", Type::String, Qualifier::Dynamic),
                         field("size", Type::Int, Qualifier::Static),

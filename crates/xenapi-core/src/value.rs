@@ -8,6 +8,7 @@ use core::fmt;
 use crate::class::Class;
 use crate::datetime::DateTime;
 use crate::reference::{RawRef, Ref};
+use crate::secret::{REDACTED, is_secret_key};
 use crate::uuid::Uuid;
 
 /// A value as it stands on the wire, before or without a schema.
@@ -107,8 +108,22 @@ impl Default for Value {
 /// The members of a record or map, in the order in which they came.
 ///
 /// Names may occur more than once on the wire; [`Struct::get`] answers the last, as xapi does.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Struct(Vec<(Cow<'static, str>, Value)>);
+
+impl fmt::Debug for Struct {
+    /// Without what [looks like](is_secret_key) a secret, which must not reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value) in self.iter() {
+            match is_secret_key(name) {
+                true => map.entry(&name, &format_args!("{REDACTED}")),
+                false => map.entry(&name, value),
+            };
+        }
+        map.finish()
+    }
+}
 
 impl Struct {
     /// No members.

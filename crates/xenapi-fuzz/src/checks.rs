@@ -144,7 +144,7 @@ pub(crate) fn values(choices: &[u8]) {
 }
 
 /// Splits an input into the bytes that decide and the document.
-fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at(bytes.len().min(16))
 }
 

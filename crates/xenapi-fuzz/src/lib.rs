@@ -10,6 +10,7 @@
 )]
 
 mod checks;
+mod chunks;
 mod json;
 pub mod mutate;
 mod readers;
@@ -45,7 +46,7 @@ pub enum Input {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "bytes",
         about: "no bytes make the XML reader panic, loop or read past a limit",
@@ -86,6 +87,12 @@ pub const TARGETS: [Target; 9] = [
         name: "limits",
         about: "what is read keeps the limits, and costs a bounded multiple of the document",
         run: checks::limits,
+        input: Input::ChoicesThenXml,
+    },
+    Target {
+        name: "chunks",
+        about: "a streamed reply gives the same in whatever chunks it comes, and the same as one that is read whole",
+        run: chunks::same,
         input: Input::ChoicesThenXml,
     },
     Target {

@@ -4,12 +4,115 @@ pub(crate) use alloc::string::String;
 pub(crate) use alloc::vec;
 pub(crate) use alloc::vec::Vec;
 
+pub(crate) use xenapi_core::generated::create_from;
 pub(crate) use xenapi_core::{
-    Argument, Call, Class as ClassTrait, ClassDesc, DateTime, EnumDesc, Field, FieldDesc, Implicit, Key, Map, MessageDesc,
-    OwnTypes, ParamDesc, Qualifier, ReadError, Reader, Record as RecordTrait, Ref, Relation, Rest, Role as LeastRole,
-    RwField, Stage, Type, Uuid, Value, Wire, Writer,
+    Argument, Call, Class as ClassTrait, ClassDesc, DateTime, EnumDesc, Field, FieldDesc, Key, Map, ReadError, Reader,
+    Record as RecordTrait, Ref, Rest, RwField, Uuid, Value, Wire, Writer,
 };
 use xenapi_core::{Member, Method};
+
+pub(crate) mod desc {
+    //! What descriptors are written with.
+    pub(crate) use xenapi_core::{
+        Changes, ClassDesc, ErrorDesc, ErrorParam, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Place, Qualifier,
+        Relation, Role as LeastRole, Stage, Type, Unit,
+    };
+
+    pub(crate) const fn text(name: &'static str) -> ErrorParam {
+        ErrorParam { name, ty: Type::String }
+    }
+
+    pub(crate) const fn number(name: &'static str) -> ErrorParam {
+        ErrorParam { name, ty: Type::Int }
+    }
+
+    pub(crate) const fn reference(name: &'static str, class: &'static str) -> ErrorParam {
+        ErrorParam { name, ty: Type::Ref(class) }
+    }
+}
+
+pub(crate) mod views {
+    //! What the views of failures are written with.
+    pub(crate) use alloc::string::String;
+
+    pub(crate) use xenapi_core::{Class, Failure, OtherError, Ref};
+
+    /// What a parameter's text is read as. A missing one is empty text.
+    pub(crate) trait FromParam<'f> {
+        fn from_param(text: &'f str) -> Self;
+    }
+
+    impl<'f> FromParam<'f> for &'f str {
+        fn from_param(text: &'f str) -> Self {
+            text
+        }
+    }
+
+    impl FromParam<'_> for Option<i64> {
+        fn from_param(text: &str) -> Self {
+            xenapi_core::parse_int(text)
+        }
+    }
+
+    impl<C: Class> FromParam<'_> for Ref<C> {
+        fn from_param(text: &str) -> Self {
+            Ref::new(text)
+        }
+    }
+}
+
+/// Typed views of failures, from lines `Name "CODE" count { 0 param: type, … }`.
+macro_rules! error_views {
+    ($($name:ident $code:literal $count:literal { $($at:literal $field:ident: $ty:ty),* })*) => {$(
+        #[doc = concat!("What `", $code, "` says.")]
+        #[derive(Clone, Debug)]
+        pub struct $name<'f> {
+            $(#[doc = concat!("Parameter ", $at, ".")] pub $field: $ty,)*
+            /// Parameters beyond those.
+            pub more: &'f [String],
+        }
+
+        impl<'f> TryFrom<&'f Failure> for $name<'f> {
+            type Error = OtherError;
+
+            fn try_from(failure: &'f Failure) -> Result<Self, OtherError> {
+                if failure.code != $code {
+                    return Err(OtherError);
+                }
+                Ok($name {
+                    $($field: FromParam::from_param(failure.param($at)),)*
+                    more: failure.params.get($count..).unwrap_or(&[]),
+                })
+            }
+        }
+    )*};
+}
+
+/// A sentence of documentation, which descriptors carry with the feature `docs` alone.
+#[cfg(feature = "docs")]
+macro_rules! doc {
+    ($text:literal) => {
+        $text
+    };
+}
+#[cfg(not(feature = "docs"))]
+macro_rules! doc {
+    ($text:literal) => {
+        ""
+    };
+}
+
+/// The types in which implicit messages speak of their class.
+macro_rules! own_types {
+    ($name:literal) => {
+        OwnTypes {
+            reference: Type::Ref($name),
+            references: Type::Set(&Type::Ref($name)),
+            record: Type::Record($name),
+            records: Type::Map(&Type::Ref($name), &Type::Record($name)),
+        }
+    };
+}
 
 /// A call of the message at that place.
 pub(crate) fn send<R: Wire>(class: &'static ClassDesc, at: usize, params: Vec<Value>) -> Call<R> {
@@ -17,7 +120,7 @@ pub(crate) fn send<R: Wire>(class: &'static ClassDesc, at: usize, params: Vec<Va
 }
 
 /// A call with optional parameters, which are the last ones and go by position: one that is not given but stands before one
-/// that is, is sent as the empty value of its type.
+/// that is, is sent as what the server takes for it.
 pub(crate) fn send_with_options<R: Wire>(
     class: &'static ClassDesc,
     at: usize,
@@ -26,10 +129,15 @@ pub(crate) fn send_with_options<R: Wire>(
 ) -> Call<R> {
     let given = options.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     for option in &mut options[..given] {
-        let ty = &class.messages[at].params[params.len()].ty;
-        params.push(option.take().unwrap_or_else(|| ty.empty_value()));
+        let param = &class.messages[at].params[params.len()];
+        params.push(option.take().unwrap_or_else(|| param.default_value()));
     }
     send(class, at, params)
+}
+
+/// A reference that may name nothing, as a parameter.
+pub(crate) fn nullable<C: ClassTrait>(reference: Option<&Ref<C>>) -> Value {
+    reference.map_or_else(|| Value::from(xenapi_core::NULL), Value::from)
 }
 
 /// The default of a field, read from the descriptor.
@@ -109,7 +217,13 @@ macro_rules! open_enum {
 
 /// Makes a struct the record of a class.
 macro_rules! record {
-    ($marker:ident, $record:ident; $($at:literal => $field:ident,)*) => {
+    (@read $record:ident, $reader:ident, $at:literal, $field:ident) => {
+        $record.$field = Wire::read($reader)?
+    };
+    (@read $record:ident, $reader:ident, $at:literal, $field:ident nullable) => {
+        $record.$field = $record.rest.read_nullable($at, $reader)?
+    };
+    ($marker:ident, $record:ident; $($at:literal => $field:ident $($kind:ident)?,)*) => {
         impl ClassTrait for $marker {
             type Record = $record;
             const DESC: &'static ClassDesc = &CLASS;
@@ -120,8 +234,9 @@ macro_rules! record {
 
             #[allow(unused_variables, reason = "some classes have no fields")]
             fn read_field(&mut self, at: usize, reader: &mut dyn Reader) -> Result<(), ReadError> {
+                let record = self;
                 match at {
-                    $($at => self.$field = Wire::read(reader)?,)*
+                    $($at => record!(@read record, reader, $at, $field $($kind)?),)*
                     _ => reader.skip()?,
                 }
                 Ok(())
@@ -147,6 +262,7 @@ macro_rules! record {
             fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
                 let (mut record, mut rest) = (Self::default(), Rest::default());
                 xenapi_core::read_members(&CLASS, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
+                rest.take_notes(&mut record.rest);
                 record.rest = rest;
                 Ok(record)
             }

@@ -130,7 +130,7 @@ fn calls_are_values() {
 #[test]
 fn secrets_stay_out_of_logs() {
     let record = crate::secret::Record { uuid: "u1".into(), value: "hunter2".into(), ..crate::secret::Record::default() };
-    let session = crate::session::Record { parent: Ref::new("OpaqueRef:s3cret"), ..Default::default() };
+    let session = crate::session::Record { parent: Some(Ref::new("OpaqueRef:s3cret")), ..Default::default() };
     let shown = alloc::format!("{record:?} {session:?}");
     assert!(shown.contains("u1") && !shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
 }
@@ -199,4 +199,93 @@ fn an_event_batch_round_trips() {
     let back = crate::EventBatch::read(&mut xenapi_core::ValueReader::new(&value)).expect("it reads");
     assert_eq!(back.token, batch.token);
     assert_eq!(back.events[0].class, "vm");
+}
+
+#[test]
+fn a_reference_that_may_be_null_is_an_option_and_is_written_back_as_it_came() {
+    let mut value = to_value(&vm::Record::default());
+    let members = value.as_struct_mut().expect("a record is a struct");
+    assert_eq!(members.get("resident_on"), Some(&Value::from("OpaqueRef:NULL")));
+    members.set("resident_on", "");
+    members.set("affinity", "OpaqueRef:h");
+    members.set("metrics", "OpaqueRef:NULL");
+    let record: vm::Record = from_value(&value).expect("it reads");
+    assert_eq!((&record.resident_on, &record.metrics), (&None, &None));
+    assert_eq!(record.affinity.as_ref().map(Ref::as_str), Some("OpaqueRef:h"));
+    assert_eq!(to_value(&record), value);
+    // What somebody put there since counts more than how the null came.
+    let moved = vm::Record { resident_on: Some(Ref::new("OpaqueRef:h2")), ..record };
+    let moved = to_value(&moved);
+    assert_eq!(moved.as_struct().and_then(|it| it.get("resident_on")), Some(&Value::from("OpaqueRef:h2")));
+    // A field that always names something loses nothing, either.
+    let host = crate::host::Record { metrics: Ref::new(""), ..Default::default() };
+    assert_eq!(to_value(&host).as_struct().and_then(|it| it.get("metrics")), Some(&Value::from("")));
+}
+
+#[test]
+fn getters_and_setters_know_null_references() {
+    let this = Ref::<VM>::new("OpaqueRef:1");
+    let read = vm::fields::RESIDENT_ON.get(&this).reader();
+    for (text, is) in [("OpaqueRef:NULL", None), ("", None), ("OpaqueRef:h", Some("OpaqueRef:h"))] {
+        let value = Value::from(text);
+        let host = read(&mut xenapi_core::ValueReader::new(&value)).expect("a reference");
+        assert_eq!(host.as_ref().map(Ref::as_str), is);
+    }
+    let set = vm::fields::AFFINITY.set(&this, &None);
+    assert_eq!(set.params()[1], Value::from("OpaqueRef:NULL"));
+    assert_eq!(vm::set_appliance(&this, None).params()[1], Value::from("OpaqueRef:NULL"));
+    assert!(method("VM.get_resident_on").is_some_and(|get| get.is_nullable()));
+}
+
+#[test]
+fn what_is_not_given_before_what_is_takes_the_servers_default() {
+    let (host, network) = (Ref::<crate::Host>::new("h"), Ref::<crate::Network>::new("n"));
+    assert_eq!(crate::host::evacuate(&host, None, None).params(), ["h"].map(Value::from));
+    let batches = crate::host::evacuate(&host, None, Some(5));
+    assert_eq!(batches.params(), [Value::from("h"), Value::from("OpaqueRef:NULL"), Value::Int(5)]);
+    let bond = crate::bond::create(&network, &[], "", None, Some(&xenapi_core::Map::new()));
+    assert_eq!(bond.params()[3], Value::from("balance-slb"));
+    let cluster = crate::cluster::pool_create(&network, "corosync", None, Some(2.0));
+    assert_eq!(cluster.params()[2..], [Value::Double(20.0), Value::Double(2.0)]);
+    for class in CLASSES {
+        for message in class.messages {
+            for param in message.params {
+                assert_eq!(param.required, param.default.is_none(), "{}.{}.{}", class.name, message.name, param.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn constructor_records_take_what_create_takes() {
+    let (vm, network) = (Ref::<VM>::new("v"), Ref::<crate::Network>::new("n"));
+    let new = crate::vif::New { mac: "02:00:00:00:00:01".into(), ..crate::vif::New::new("0", network, vm) };
+    let call = new.into_call();
+    assert_eq!(call.name(), "VIF.create");
+    let record = call.params()[0].as_struct().expect("a record").clone();
+    let names: BTreeSet<&str> = record.iter().map(|(name, _)| name).collect();
+    let fields = crate::vif::CLASS.fields.iter().filter(|field| field.qualifier != xenapi_core::Qualifier::Dynamic);
+    assert_eq!(names, fields.map(|field| field.name).collect());
+    assert_eq!(record.get("MTU"), Some(&Value::Int(1500)));
+    assert_eq!(record.get("locking_mode"), Some(&Value::from("network_default")));
+    let secret = crate::secret::New::new("hunter2");
+    assert!(!alloc::format!("{secret:?}").contains("hunter2"));
+    assert_eq!(crate::network::New::default().mtu, 1500);
+}
+
+#[test]
+fn failures_have_typed_views() {
+    use xenapi_core::Failure;
+    let failure = Failure::new("VM_BAD_POWER_STATE", ["OpaqueRef:v", "halted", "running", "new"]);
+    let errors::VmBadPowerState { vm, expected, actual, more } = failure.view().expect("it is that");
+    assert_eq!((vm.as_str(), expected, actual, more), ("OpaqueRef:v", "halted", "running", &["new".to_string()][..]));
+    assert!(failure.view::<errors::HostOffline<'_>>().is_none());
+    let few = Failure::new("HOST_NOT_ENOUGH_FREE_MEMORY", ["4096"]);
+    let view: errors::HostNotEnoughFreeMemory<'_> = few.view().expect("it is that");
+    assert_eq!((view.needed, view.available, view.more.len()), (Some(4096), None, 0));
+    // Raised with the class first, whatever is declared.
+    let raised = Failure::new("VM_HAS_NO_SUSPEND_VDI", ["VM", "OpaqueRef:v"]);
+    assert_eq!(raised.view::<errors::VmHasNoSuspendVdi<'_>>().expect("it is that").vm.as_str(), "OpaqueRef:v");
+    let declared = errors::ERRORS.iter().find(|error| error.code == raised.code).expect("it is declared");
+    assert_eq!((declared.declared, declared.params.len()), (&["vm"][..], 2));
 }

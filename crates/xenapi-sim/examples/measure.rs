@@ -1,7 +1,6 @@
 //! Measures the simulator where its size matters: the biggest pool, big answers, many small calls, many who wait for events.
 //!
-//! `cargo run --release -p xenapi-sim --example measure`, on Linux within `/usr/bin/time -v` for the memory of the whole. With the
-//! word `soak`, a day of random calls in virtual time instead: `… --example measure soak`.
+//! `cargo run --release -p xenapi-sim --example measure`, on Linux within `/usr/bin/time -v` for the memory of the whole.
 
 use std::time::Instant;
 

@@ -185,6 +185,8 @@ pub struct Sim {
     recorded: Option<Vec<&'static str>>,
     around: operations::around::Around,
     faults: faults::Faults,
+    /// What is known of hosts beside their rows.
+    host_states: operations::HostStates,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
 }
@@ -226,6 +228,7 @@ impl Sim {
             recorded: None,
             around: operations::around::Around::default(),
             faults: faults::Faults::default(),
+            host_states: operations::HostStates::default(),
             authorities: Map::default(),
         }
     }

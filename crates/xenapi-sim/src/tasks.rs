@@ -138,6 +138,21 @@ impl Sim {
         task
     }
 
+    /// Starts an operation that no call asked for, with a task that stays.
+    ///
+    /// # Errors
+    /// What it answers that keeps it from beginning; the task goes then.
+    pub(crate) fn start_own_job(&mut self, label: &str, operation: Box<dyn Operation>) -> Result<RawRef, Failure> {
+        let task = self.new_task(label, &RawRef::null());
+        match self.launch(task.clone(), true, None, operation) {
+            Ok(()) => Ok(task),
+            Err(failure) => {
+                self.drop_task(&task);
+                Err(failure)
+            }
+        }
+    }
+
     fn launch(
         &mut self,
         task: RawRef,

@@ -140,7 +140,7 @@ impl State {
     /// The state of a PIF. A bond's slave is never attached itself, so its link alone tells.
     pub fn of_pif(record: &pif::Record, metrics: Option<&pif_metrics::Record>) -> State {
         let carrier = metrics.map(|metrics| metrics.carrier);
-        let slave = !record.bond_slave_of.is_null();
+        let slave = record.bond_slave_of.is_some();
         match (record.currently_attached || slave, carrier) {
             (false, _) => State::Halted,
             (true, Some(false)) if record.physical => State::Failed,

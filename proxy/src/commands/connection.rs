@@ -149,7 +149,7 @@ pub(super) fn explain(failure: &Failure) -> String {
         .params
         .iter()
         .enumerate()
-        .map(|(at, param)| names.get(at).map_or_else(|| shown(param), |name| format!("{name}: {}", shown(param))))
+        .map(|(at, param)| names.get(at).map_or_else(|| shown(param), |known| format!("{}: {}", known.name, shown(param))))
         .collect();
     let code = shown(&failure.code);
     if params.is_empty() { code } else { format!("{code} ({})", params.join(", ")) }

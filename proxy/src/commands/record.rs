@@ -30,7 +30,7 @@ pub(super) async fn run(args: &Record) -> Result<(), Exit> {
 fn choose(names: &[String]) -> Result<Vec<&'static ClassDesc>, Exit> {
     let has_records = |class: &&'static ClassDesc| Method::find(class, "get_all_records").is_some();
     if names.is_empty() {
-        return Ok(xenapi_model::CLASSES.iter().copied().filter(|class| !class.is_secret()).filter(has_records).collect());
+        return Ok(xenapi_model::CLASSES.iter().copied().filter(|class| !class.secret).filter(has_records).collect());
     }
     let chosen = names.iter().map(|name| {
         xenapi_model::class(name).filter(has_records).ok_or_else(|| {

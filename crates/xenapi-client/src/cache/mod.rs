@@ -116,8 +116,9 @@ impl Cache {
         self.place(class).is_some()
     }
 
-    /// The record of an object.
-    pub fn get<C: Class>(&self, reference: &Ref<C>) -> Option<&Arc<C::Record>> {
+    /// The record of an object. Takes a reference, or the `Option` of one that a field holds.
+    pub fn get<'r, C: Class>(&self, reference: impl Into<Option<&'r Ref<C>>>) -> Option<&Arc<C::Record>> {
+        let reference = reference.into()?;
         self.table::<C>()?.row(reference.as_str())?.record::<C>()
     }
 

@@ -143,14 +143,15 @@ impl Details {
         if text.trim().is_empty() { self } else { self.text(label, text) }
     }
 
-    fn link<C: Class>(&mut self, cache: &Cache, label: Text, reference: &Ref<C>) -> &mut Self {
-        let name = lookup::name_of(cache, C::DESC.name, reference.raw());
+    fn link<'r, C: Class>(&mut self, cache: &Cache, label: Text, reference: impl Into<Option<&'r Ref<C>>>) -> &mut Self {
+        let reference = reference.into().and_then(Ref::non_null);
+        let name = reference.and_then(|reference| lookup::name_of(cache, C::DESC.name, reference.raw()));
         let value = match &name {
             Some(name) => Cell::of(name.as_str()),
-            None if reference.is_null() => Cell::Nothing,
+            None if reference.is_none() => Cell::Nothing,
             None => Cell::Unknown,
         };
-        let link = name.map(|_| Object::of(reference));
+        let link = reference.filter(|_| name.is_some()).map(Object::of);
         self.facts.push(Fact { label, value, meter: None, link });
         self
     }
@@ -203,7 +204,7 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
     let guest = cache.get(&vm.guest_metrics);
     let from_guest = |tell: &dyn Fn(&vm_guest_metrics::Record) -> String| match guest {
         Some(guest) => Cell::of(tell(guest)),
-        None if vm.guest_metrics.is_null() || is_known::<VMGuestMetrics>(cache) => Cell::Nothing,
+        None if vm.guest_metrics.is_none() || is_known::<VMGuestMetrics>(cache) => Cell::Nothing,
         None => Cell::Unknown,
     };
     details
@@ -223,7 +224,7 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
     }
     details.optional(Text::Tags, &vm.tags.join(", "));
     let vbds = vm.vbds.iter().filter_map(|vbd| cache.get(vbd));
-    let disks: Vec<Ref<VDI>> = vbds.map(|vbd| vbd.vdi.clone()).collect();
+    let disks: Vec<Ref<VDI>> = vbds.filter_map(|vbd| vbd.vdi.clone()).collect();
     if is_known::<VBD>(cache) {
         details.relate(cache, Text::Disks, disks, |vdi| (states::vdi(cache, vdi), format::bytes(vdi.virtual_size)));
     } else if !vm.vbds.is_empty() {
@@ -263,7 +264,7 @@ fn of_host(cache: &Cache, host: &host::Record, details: &mut Details) {
         .optional(Text::Cpus, &cpus)
         .optional(Text::CpuModel, host.cpu_info.get("modelname").map_or("", String::as_str))
         .optional(Text::Version, host.software_version.get("product_version").map_or("", String::as_str));
-    let vms = host.resident_vms.iter().filter(|vm| cache.get(vm).is_none_or(|vm| vm.kind() == VmKind::Vm)).cloned();
+    let vms = host.resident_vms.iter().filter(|vm| cache.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm)).cloned();
     details.relate(cache, Text::Vms, vms, |vm| (State::of_vm(vm), format::bytes(vm_rows::memory(vm))));
     details.relate(cache, Text::Nics, host.pifs.iter().cloned(), |pif| (states::pif(cache, pif), pif.ip.clone()));
     let pbds = host.pbds.iter().filter_map(|pbd| cache.get(pbd));
@@ -354,7 +355,7 @@ fn of_pif(cache: &Cache, pif: &pif::Record, details: &mut Details) {
         }
         None => details.fact(Text::Carrier, Cell::Unknown),
     };
-    let bonds = pif.bond_master_of.iter().chain(pif.bond_slave_of.non_null()).cloned();
+    let bonds = pif.bond_master_of.iter().chain(&pif.bond_slave_of).cloned();
     details.relate(cache, Text::ClassBond, bonds, |bond| (bond_state(bond), bond.mode.as_str().into()));
 }
 

@@ -114,7 +114,7 @@ fn pool(cache: &Cache, children: Vec<TreeNode>) -> TreeNode {
 fn vms_by_host(cache: &Cache) -> BTreeMap<RawRef, Vec<TreeNode>> {
     let mut by_host: BTreeMap<RawRef, Vec<TreeNode>> = BTreeMap::new();
     for (reference, vm) in cache.iter::<VM>().filter(|(_, vm)| vm.kind() == VmKind::Vm) {
-        let host = vm.resident_on.non_null().map_or_else(RawRef::null, |host| host.raw().clone());
+        let host = vm.resident_on.as_ref().map_or_else(RawRef::null, |host| host.raw().clone());
         let node = object_node(Icon::Vm, &reference, vm.uuid.as_str(), &vm.name_label, State::of_vm(vm));
         by_host.entry(host).or_default().push(node);
     }

@@ -129,7 +129,7 @@ struct Known {
 }
 
 fn host_of(cache: &Cache, vm: &vm::Record, known: &Known) -> Cell {
-    if vm.resident_on.is_null() {
+    if vm.resident_on.is_none() {
         return Cell::Nothing;
     }
     match cache.get(&vm.resident_on) {
@@ -141,7 +141,7 @@ fn host_of(cache: &Cache, vm: &vm::Record, known: &Known) -> Cell {
 fn row(reference: &Ref<VM>, vm: &vm::Record, guest: Option<&vm_guest_metrics::Record>, host: Cell, known: &Known) -> VmRow {
     let addresses = match guest {
         Some(guest) => Cell::of(addresses(guest).join(", ")),
-        None if vm.guest_metrics.is_null() => Cell::Nothing,
+        None if vm.guest_metrics.is_none() => Cell::Nothing,
         // The reference may dangle for a moment, which says nothing; but a class that was left out says "unknown".
         None if known.guests => Cell::Nothing,
         None => Cell::Unknown,

@@ -11,8 +11,10 @@ pub mod cluster_host;
 pub mod console;
 pub mod crashdump;
 pub mod data_source;
+pub(crate) mod desc;
 pub mod dr_task;
 pub mod driver_variant;
+mod error_views;
 pub mod errors;
 pub mod event;
 pub mod feature;
@@ -75,7 +77,7 @@ pub mod vmss;
 pub mod vtpm;
 pub mod vusb;
 
-use xenapi_core::ClassDesc;
+use xenapi_core::{ClassDesc, RelationDesc};
 
 use crate::Release;
 
@@ -263,4 +265,71 @@ pub static RELEASES: &[Release] = &[
     Release { name: "nile-preview", api: (2, 20), product: "XenServer 8 Preview", date: "August 2023" },
     Release { name: "nile", api: (2, 21), product: "XenServer 8", date: "" },
     Release { name: "orinoco", api: (2, 23), product: "XenServer 9", date: "" },
+];
+
+/// All pairs of fields that mirror each other. Some ends are known to the server alone.
+pub static RELATIONS: &[RelationDesc] = &[
+    RelationDesc { stored: ("VM", "snapshot_of"), computed: ("VM", "snapshots") },
+    RelationDesc { stored: ("VDI", "snapshot_of"), computed: ("VDI", "snapshots") },
+    RelationDesc { stored: ("VM", "parent"), computed: ("VM", "children") },
+    RelationDesc { stored: ("task", "subtask_of"), computed: ("task", "subtasks") },
+    RelationDesc { stored: ("task", "session"), computed: ("session", "tasks") },
+    RelationDesc { stored: ("PIF", "bond_slave_of"), computed: ("Bond", "slaves") },
+    RelationDesc { stored: ("Bond", "master"), computed: ("PIF", "bond_master_of") },
+    RelationDesc { stored: ("VLAN", "tagged_PIF"), computed: ("PIF", "VLAN_slave_of") },
+    RelationDesc { stored: ("tunnel", "access_PIF"), computed: ("PIF", "tunnel_access_PIF_of") },
+    RelationDesc { stored: ("tunnel", "transport_PIF"), computed: ("PIF", "tunnel_transport_PIF_of") },
+    RelationDesc { stored: ("PBD", "host"), computed: ("host", "PBDs") },
+    RelationDesc { stored: ("PBD", "SR"), computed: ("SR", "PBDs") },
+    RelationDesc { stored: ("VBD", "VDI"), computed: ("VDI", "VBDs") },
+    RelationDesc { stored: ("crashdump", "VDI"), computed: ("VDI", "crash_dumps") },
+    RelationDesc { stored: ("VBD", "VM"), computed: ("VM", "VBDs") },
+    RelationDesc { stored: ("crashdump", "VM"), computed: ("VM", "crash_dumps") },
+    RelationDesc { stored: ("VIF", "VM"), computed: ("VM", "VIFs") },
+    RelationDesc { stored: ("VIF", "network"), computed: ("network", "VIFs") },
+    RelationDesc { stored: ("Cluster_host", "cluster"), computed: ("Cluster", "cluster_hosts") },
+    RelationDesc { stored: ("PIF", "host"), computed: ("host", "PIFs") },
+    RelationDesc { stored: ("PIF", "network"), computed: ("network", "PIFs") },
+    RelationDesc { stored: ("VDI", "SR"), computed: ("SR", "VDIs") },
+    RelationDesc { stored: ("VTPM", "VM"), computed: ("VM", "VTPMs") },
+    RelationDesc { stored: ("console", "VM"), computed: ("VM", "consoles") },
+    RelationDesc { stored: ("VM", "resident_on"), computed: ("host", "resident_VMs") },
+    RelationDesc { stored: ("host_cpu", "host"), computed: ("host", "host_CPUs") },
+    RelationDesc { stored: ("host_crashdump", "host"), computed: ("host", "crashdumps") },
+    RelationDesc { stored: ("host_patch", "host"), computed: ("host", "patches") },
+    RelationDesc { stored: ("host_patch", "pool_patch"), computed: ("pool_patch", "host_patches") },
+    RelationDesc { stored: ("host", "updates"), computed: ("pool_update", "hosts") },
+    RelationDesc { stored: ("subject", "roles"), computed: ("subject", "roles") },
+    RelationDesc { stored: ("role", "subroles"), computed: ("role", "subroles") },
+    RelationDesc { stored: ("VM", "protection_policy"), computed: ("VMPP", "VMs") },
+    RelationDesc { stored: ("VM", "snapshot_schedule"), computed: ("VMSS", "VMs") },
+    RelationDesc { stored: ("VM", "appliance"), computed: ("VM_appliance", "VMs") },
+    RelationDesc { stored: ("PGPU", "GPU_group"), computed: ("GPU_group", "PGPUs") },
+    RelationDesc { stored: ("VGPU", "GPU_group"), computed: ("GPU_group", "VGPUs") },
+    RelationDesc { stored: ("VGPU", "type"), computed: ("VGPU_type", "VGPUs") },
+    RelationDesc { stored: ("VGPU", "VM"), computed: ("VM", "VGPUs") },
+    RelationDesc { stored: ("VGPU", "resident_on"), computed: ("PGPU", "resident_VGPUs") },
+    RelationDesc { stored: ("PGPU", "supported_VGPU_types"), computed: ("VGPU_type", "supported_on_PGPUs") },
+    RelationDesc { stored: ("PGPU", "enabled_VGPU_types"), computed: ("VGPU_type", "enabled_on_PGPUs") },
+    RelationDesc { stored: ("GPU_group", "enabled_VGPU_types"), computed: ("VGPU_type", "enabled_on_GPU_groups") },
+    RelationDesc { stored: ("PCI", "host"), computed: ("host", "PCIs") },
+    RelationDesc { stored: ("PGPU", "host"), computed: ("host", "PGPUs") },
+    RelationDesc { stored: ("PCI", "attached_VMs"), computed: ("VM", "attached_PCIs") },
+    RelationDesc { stored: ("PCI", "physical_function"), computed: ("PCI", "virtual_functions") },
+    RelationDesc { stored: ("VDI", "metadata_of_pool"), computed: ("pool", "metadata_VDIs") },
+    RelationDesc { stored: ("SR", "introduced_by"), computed: ("DR_task", "introduced_SRs") },
+    RelationDesc { stored: ("PVS_server", "site"), computed: ("PVS_site", "servers") },
+    RelationDesc { stored: ("PVS_proxy", "site"), computed: ("PVS_site", "proxies") },
+    RelationDesc { stored: ("PVS_cache_storage", "site"), computed: ("PVS_site", "cache_storage") },
+    RelationDesc { stored: ("PUSB", "host"), computed: ("host", "PUSBs") },
+    RelationDesc { stored: ("PUSB", "USB_group"), computed: ("USB_group", "PUSBs") },
+    RelationDesc { stored: ("VUSB", "USB_group"), computed: ("USB_group", "VUSBs") },
+    RelationDesc { stored: ("VUSB", "VM"), computed: ("VM", "VUSBs") },
+    RelationDesc { stored: ("Feature", "host"), computed: ("host", "features") },
+    RelationDesc { stored: ("network_sriov", "physical_PIF"), computed: ("PIF", "sriov_physical_PIF_of") },
+    RelationDesc { stored: ("network_sriov", "logical_PIF"), computed: ("PIF", "sriov_logical_PIF_of") },
+    RelationDesc { stored: ("Certificate", "host"), computed: ("host", "certificates") },
+    RelationDesc { stored: ("VM", "groups"), computed: ("VM_group", "VMs") },
+    RelationDesc { stored: ("Driver_variant", "driver"), computed: ("Host_driver", "variants") },
+    RelationDesc { stored: ("Caller", "rate_limit"), computed: ("Rate_limit", "callers") },
 ];

@@ -121,8 +121,11 @@ impl Sim {
         let known = self.around.repositories.remove(self.store.text("SR", of, "uuid"));
         let size = storage::default_size(self.store.text("SR", of, "type"));
         let (size, used) = known.map_or((size, 0), |known| (known.size, known.used));
-        self.store.put("SR", of, "physical_size", size);
+        let vdis = self.store.refs("SR", of, "VDIs");
+        let sum = |field| -> i64 { vdis.iter().map(|vdi| self.store.int("VDI", vdi.as_str(), field)).sum() };
+        let (allocated, used) = (sum("virtual_size"), used.max(sum("physical_utilisation")));
+        self.store.put("SR", of, "physical_size", size.max(0));
         self.store.put("SR", of, "physical_utilisation", used);
-        self.store.put("SR", of, "virtual_allocation", 0);
+        self.store.put("SR", of, "virtual_allocation", allocated);
     }
 }

@@ -10,8 +10,10 @@ use xenapi_core::{Failure, Millis, RawRef, Struct, Value};
 
 use crate::Sim;
 use crate::arguments::Args;
-use crate::operations::{Handler, boot, rules, vm};
-use crate::tasks::{Hold, Operation, Start};
+use crate::operations::boot::Reserved;
+use crate::operations::timed::hold;
+use crate::operations::{Handler, boot, ha, hosts, life, rules};
+use crate::tasks::{Operation, STEPS, Start};
 
 /// Migrations at a time, unless the caller says otherwise.
 const BATCH: usize = 10;
@@ -70,35 +72,65 @@ fn place(sim: &Sim, guest: &RawRef, free: &mut BTreeMap<RawRef, i64>) -> Result<
 struct Evacuation {
     host: RawRef,
     batch: usize,
-    moves: Vec<(RawRef, RawRef)>,
+    moves: Vec<(RawRef, Reserved)>,
+    /// Moves done.
+    done: usize,
 }
 
 fn evacuation(args: &Args) -> Box<dyn Operation> {
     let batch = usize::try_from(args.int(2)).ok().filter(|batch| *batch > 0).unwrap_or(BATCH);
-    Box::new(Evacuation { host: RawRef::from(args.text(0)), batch, moves: Vec::new() })
+    Box::new(Evacuation { host: RawRef::from(args.text(0)), batch, moves: Vec::new(), done: 0 })
+}
+
+impl Evacuation {
+    /// Moves the next ones, until so many are done.
+    fn go_on(&mut self, sim: &mut Sim, until: usize) {
+        while self.done < until.min(self.moves.len()) {
+            let (guest, reserved) = &self.moves[self.done];
+            life::migrate(sim, guest, &reserved.host);
+            sim.refresh_vm(guest);
+            self.done += 1;
+        }
+    }
 }
 
 impl Operation for Evacuation {
     fn begin(&mut self, sim: &mut Sim) -> Result<Start, Failure> {
         sim.need("host", self.host.as_str())?;
+        hosts::check_reachable(sim, &self.host)?;
+        hosts::check_operation(sim, &self.host, "evacuate")?;
         let plan = plan(sim, &self.host).into_iter();
-        self.moves = plan.map(|(guest, to)| to.map(|to| (guest, to))).collect::<Result<_, _>>()?;
-        for (guest, _) in &self.moves {
+        let moves = plan.map(|(guest, to)| to.map(|to| (guest, to))).collect::<Result<Vec<_>, _>>()?;
+        for (guest, _) in &moves {
             rules::check(sim, guest, "pool_migrate")?;
         }
+        let moves = moves.into_iter().map(|(guest, to)| {
+            let reserved = boot::reserve(sim, &guest, &to);
+            (guest, reserved)
+        });
+        self.moves = moves.collect();
         let rounds = self.moves.len().div_ceil(self.batch).max(1);
-        let mut holds = Vec::from([Hold { class: "host", reference: self.host.clone(), operation: "evacuate" }]);
-        let guests = self.moves.iter().map(|(guest, _)| guest.clone());
-        holds.extend(guests.map(|reference| Hold { class: "VM", reference, operation: "pool_migrate" }));
+        let mut holds = Vec::from([hold("host", &self.host, "evacuate")]);
+        holds.extend(self.moves.iter().map(|(guest, _)| hold("VM", guest, "pool_migrate")));
         Ok(Start { duration: Millis(MIGRATION.0.saturating_mul(rounds as u64)), holds })
     }
 
+    fn step(&mut self, sim: &mut Sim, step: u64) {
+        let until = self.moves.len() * usize::try_from(step).unwrap_or(0) / usize::try_from(STEPS).unwrap_or(1);
+        self.go_on(sim, until);
+    }
+
     fn finish(&mut self, sim: &mut Sim) -> Result<Value, Failure> {
-        for (guest, to) in &self.moves {
-            vm::migrate(sim, guest, to);
-            sim.refresh_vm(guest);
-        }
+        self.go_on(sim, self.moves.len());
+        ha::update_status(sim);
         Ok(Value::VOID)
+    }
+
+    fn undo(&mut self, sim: &mut Sim) {
+        // What has moved stays where it is.
+        for (guest, reserved) in self.moves.split_off(self.done) {
+            boot::release(sim, &guest, &reserved);
+        }
     }
 }
 

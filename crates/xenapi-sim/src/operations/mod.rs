@@ -2,6 +2,7 @@
 //! classes entails.
 
 mod allowed;
+mod appliances;
 pub(crate) mod around;
 mod bond;
 mod boot;
@@ -9,17 +10,25 @@ mod breakage;
 mod cbt;
 mod devices;
 mod evacuate;
+mod ha;
 mod hardware;
+mod host_power;
+mod hosts;
+mod life;
+mod members;
 mod memory;
 mod messages;
+mod motion;
 mod networks;
 mod overlays;
 mod pbd;
 mod pif;
 mod pool;
+mod pool_settings;
 mod probes;
 mod replicate;
 mod rules;
+mod schedules;
 mod secrets;
 mod sites;
 mod snapshots;
@@ -32,6 +41,7 @@ mod vbd;
 mod vdi;
 mod vif;
 mod vm;
+mod vm_settings;
 
 use alloc::boxed::Box;
 
@@ -43,12 +53,14 @@ use crate::store::Draft;
 use crate::tasks::Operation;
 use crate::{Handled, Sim, queues, sessions, tasks, users};
 
-#[cfg(test)]
-pub(crate) use allowed::is_allowed;
+pub(crate) use boot::overhead as memory_overhead;
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
-pub(crate) use pool::set_enabled;
+pub(crate) use host_power::{HostStates, host_died};
+pub(crate) use hosts::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
 pub(crate) use storage::DRIVERS;
+#[cfg(test)]
+pub(crate) use {allowed::is_allowed, devices::new_vdi};
 
 /// A body that answers at once.
 type Now = fn(&mut Sim, &Caller, &mut Args) -> Result<Value, Failure>;
@@ -76,7 +88,12 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         "session" => sessions::find(message.name),
         "task" => tasks::find(message.name),
         "auth" | "role" | "subject" => users::find(class.name, message.name),
-        "VM" => vm::find(message.name).or_else(|| memory::find(message.name)),
+        "VM" => vm::find(message.name)
+            .or_else(|| memory::find(message.name))
+            .or_else(|| vm_settings::find(message.name))
+            .or_else(|| motion::find(class.name, message.name)),
+        "VM_appliance" => appliances::find(message.name),
+        "VMSS" => schedules::find(message.name),
         "SR" => sr::find(message.name),
         "VDI" => vdi::find(message.name),
         "PBD" => pbd::find(message.name),
@@ -89,9 +106,22 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         "VTPM" | "VUSB" | "PUSB" | "USB_group" | "VGPU" | "PGPU" | "GPU_group" => hardware::find(class.name, message.name),
         "PVS_site" | "PVS_server" | "PVS_proxy" | "SDN_controller" | "Repository" | "crashdump" | "host_crashdump"
         | "Rate_limit" | "Caller" => sites::find(class.name, message.name),
-        "host" => evacuate::find(message.name).or_else(|| pool::find(class.name, message.name)),
+        "host" => evacuate::find(message.name)
+            .or_else(|| hosts::find(message.name))
+            .or_else(|| host_power::find(message.name))
+            .or_else(|| motion::find(class.name, message.name)),
+        "pool" => {
+            members::find(message.name).or_else(|| ha::find(message.name)).or_else(|| pool_settings::find(message.name))
+        }
         _ => pool::find(class.name, message.name),
     }
+}
+
+/// Whether an operation of `allowed_operations` can be done: not when it is a message that is not simulated.
+pub(crate) fn is_simulated(class: &str, operation: &str) -> bool {
+    let Some(class) = xenapi_model::class(class) else { return false };
+    let message = class.message(operation);
+    message.is_none_or(|message| find(class, message).is_some() || plain_setter(class, message.name).is_some())
 }
 
 /// Explicit messages that only write a field that has no implicit setter, class and field.
@@ -103,15 +133,10 @@ const PLAIN: &[(&str, &[&str])] = &[
             "platform",
             "blocked_operations",
             "actions_after_crash",
-            "HVM_boot_policy",
-            "HVM_shadow_multiplier",
             "NVRAM",
-            "domain_type",
             "order",
             "start_delay",
             "shutdown_delay",
-            "ha_restart_priority",
-            "bios_strings",
         ],
     ),
     ("task", &["other_config"]),
@@ -120,11 +145,11 @@ const PLAIN: &[(&str, &[&str])] = &[
     ("PIF", &["disallow_unplug"]),
     ("PVS_site", &["PVS_uuid"]),
     ("Repository", &["gpgkey_path"]),
-    ("VMSS", &["frequency", "schedule", "retained_snapshots", "type", "last_run_time"]),
+    ("VMSS", &["schedule", "last_run_time"]),
     ("Observer", &["components", "endpoints", "attributes", "enabled", "hosts"]),
     ("Rate_limit", &["fill_rate", "burst_size"]),
-    ("pool", &["guest_agent_config", "igmp_snooping_enabled"]),
-    ("host", &["iscsi_iqn", "multipathing", "numa_affinity_policy", "max_cstate"]),
+    ("pool", pool_settings::PLAIN),
+    ("host", &["numa_affinity_policy", "max_cstate"]),
 ];
 
 /// The setter that an explicit message amounts to, for those that only write a field.
@@ -166,32 +191,20 @@ pub(crate) fn check_write(
             let number = alloc::format!("{}", value.as_int().unwrap_or(0));
             Err(Failure::new("INVALID_VALUE", [text, number]))
         }
-        ("VM", "ha_restart_priority") if !matches!(value.as_text(), Some("" | "restart" | "best-effort")) => {
-            Err(Failure::new("INVALID_VALUE", ["ha_restart_priority", value.as_text().unwrap_or("")]))
-        }
-        ("VM", "HVM_boot_policy" | "domain_type" | "NVRAM" | "HVM_shadow_multiplier") => {
-            let operation = if field.name == "NVRAM" { "changing_NVRAM" } else { "changing_shadow_memory" };
-            rules::check_power(sim, &RawRef::from(reference), operation)
-        }
+        ("VM", "NVRAM") => rules::check_power(sim, &RawRef::from(reference), "changing_NVRAM"),
         _ => Ok(()),
     }
 }
 
 /// What a client's write entails.
 pub(crate) fn after_write(sim: &mut Sim, class: &ClassDesc, field: &FieldDesc, reference: &str) {
-    if class.name == "VM" && matches!(field.name, "is_a_template" | "blocked_operations" | "other_config") {
-        sim.refresh_vm(&RawRef::from(reference));
-    }
-}
-
-/// A host died: it is not live, and nothing runs on it any more.
-pub(crate) fn host_died(sim: &mut Sim, host: &RawRef) {
-    let metrics = sim.store.reference("host", host.as_str(), "metrics");
-    sim.store.put("host_metrics", metrics.as_str(), "live", false);
-    for guest in sim.store.refs("host", host.as_str(), "resident_VMs") {
-        sim.cancel_jobs_on("VM", &guest);
-        vm::halt(sim, &guest);
-        sim.refresh_vm(&guest);
+    match (class.name, field.name) {
+        ("VM", "is_a_template") => vm_settings::after_template_change(sim, &RawRef::from(reference)),
+        ("VM", "blocked_operations" | "other_config" | "platform") | ("pool", "other_config") => {
+            refresh(sim, class.name, &RawRef::from(reference));
+        }
+        ("pool", "ha_allow_overcommit") => ha::update_status(sim),
+        _ => {}
     }
 }
 
@@ -204,6 +217,7 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
         "VDI" => vdi::before_create(sim, draft),
         "PBD" => pbd::before_create(sim, draft),
         "network" => networks::before_create(sim, draft),
+        "VMSS" => schedules::before_create(draft),
         "console" => Err(Failure::new("NOT_IMPLEMENTED", ["console.create"])),
         _ => Ok(()),
     }
@@ -211,13 +225,20 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
 
 /// Computes anew what an object allows.
 pub(crate) fn refresh(sim: &mut Sim, class: &str, reference: &RawRef) {
-    sim.refresh_allowed(class, reference);
+    match class {
+        "VM" => sim.refresh_vm(reference),
+        "host" => hosts::refresh_host(sim, reference),
+        "pool" => pool_settings::refresh_pool(sim, reference),
+        "VM_appliance" => appliances::refresh_appliance(sim, reference),
+        _ => sim.refresh_allowed(class, reference),
+    }
 }
 
 /// What a new object entails.
 pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) {
     match class.name {
-        "VM" => sim.refresh_vm(reference),
+        "VM" => vm::after_create(sim, reference),
+        "VM_appliance" => refresh(sim, class.name, reference),
         "VBD" => vbd::after_create(sim, reference),
         "VIF" => sim.refresh_allowed("VIF", reference),
         "VDI" => vdi::after_create(sim, reference),
@@ -229,6 +250,11 @@ pub(crate) fn after_create(sim: &mut Sim, class: &ClassDesc, reference: &RawRef)
 pub(crate) fn before_destroy(sim: &mut Sim, class: &ClassDesc, reference: &RawRef) -> Result<(), Failure> {
     match class.name {
         "VM" => vm::before_destroy(sim, reference),
+        "VM_appliance" => appliances::before_destroy(sim, reference),
+        "VMSS" => {
+            schedules::before_destroy(sim, reference);
+            Ok(())
+        }
         "VBD" => vbd::before_destroy(sim, reference),
         "VIF" => vif::before_destroy(sim, reference),
         "VDI" => vdi::before_destroy(sim, reference),

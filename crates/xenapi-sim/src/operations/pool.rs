@@ -1,4 +1,4 @@
-//! Hosts and messages.
+//! Messages.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,7 +7,7 @@ use xenapi_core::{DateTime, Failure, RawRef, Value};
 
 use crate::Sim;
 use crate::arguments::Args;
-use crate::dispatch::{Caller, method_names};
+use crate::dispatch::Caller;
 use crate::filter::Filter;
 use crate::implicit::{handle_invalid, records, references};
 use crate::operations::Handler;
@@ -18,70 +18,9 @@ const MESSAGES: usize = 10_000;
 
 pub(crate) fn find(class: &str, message: &str) -> Option<Handler> {
     match class {
-        "host" => host(message),
         "message" => messages(message),
         _ => None,
     }
-}
-
-fn host(message: &str) -> Option<Handler> {
-    Some(match message {
-        "get_servertime" => Handler::Now(|sim, _, args| sim.need("host", args.text(0)).map(|_| sim.date().into())),
-        "get_server_localtime" => Handler::Now(|sim, _, args| {
-            sim.need("host", args.text(0))?;
-            // The simulated host's clock is on UTC; the text says no zone.
-            let text = alloc::format!("{}", sim.date());
-            let time = DateTime::parse(text.trim_end_matches('Z')).unwrap_or(sim.date());
-            Ok(time.into())
-        }),
-        "disable" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            set_enabled(sim, &host, false);
-            Ok(Value::VOID)
-        }),
-        "enable" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            set_enabled(sim, &host, true);
-            Ok(Value::VOID)
-        }),
-        "reboot" | "shutdown" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            if sim.store.flag("host", host.as_str(), "enabled") {
-                return Err(Failure::new("HOST_NOT_DISABLED", [""; 0]));
-            }
-            // Nothing simulates a host that is down.
-            Err(Failure::new("NOT_IMPLEMENTED", ["host power"]))
-        }),
-        "list_methods" => Handler::Now(|_, _, _| Ok(method_names())),
-        "compute_free_memory" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            let metrics = sim.store.reference("host", host.as_str(), "metrics");
-            Ok(Value::Int(sim.store.int("host_metrics", metrics.as_str(), "memory_free")))
-        }),
-        "compute_memory_overhead" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            Ok(Value::Int(sim.store.int("host", host.as_str(), "memory_overhead")))
-        }),
-        "get_management_interface" => Handler::Now(|sim, _, args| {
-            let host = sim.need("host", args.text(0))?;
-            let pifs = sim.store.refs("host", host.as_str(), "PIFs");
-            let found = pifs.into_iter().find(|pif| sim.store.flag("PIF", pif.as_str(), "management"));
-            Ok(found.unwrap_or_default().into())
-        }),
-        _ => return None,
-    })
-}
-
-/// Lets a host start VMs, or not.
-pub(crate) fn set_enabled(sim: &mut Sim, host: &RawRef, enabled: bool) {
-    let operations: &[&str] = if enabled {
-        &["provision", "evacuate", "vm_start", "vm_resume", "vm_migrate"]
-    } else {
-        &["evacuate", "reboot", "shutdown", "enable"]
-    };
-    let operations: Vec<Value> = operations.iter().map(|operation| Value::from(*operation)).collect();
-    sim.store.put("host", host.as_str(), "enabled", enabled);
-    sim.store.put("host", host.as_str(), "allowed_operations", operations);
 }
 
 fn messages(message: &str) -> Option<Handler> {

@@ -8,7 +8,7 @@ use xenapi_core::{Failure, NULL, RawRef, Struct, Value};
 
 use crate::Sim;
 use crate::implicit::handle_invalid;
-use crate::operations::{devices, vdi};
+use crate::operations::{boot, devices, life, vdi};
 use crate::store::Draft;
 
 /// What kind of copy.
@@ -52,44 +52,78 @@ fn draft_of(sim: &mut Sim, class: &str, reference: &RawRef) -> Draft {
     draft
 }
 
+/// What a snapshot of a VM is like.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Options {
+    /// Disks that are left out.
+    pub(crate) ignored: Vec<RawRef>,
+    /// The guest's memory, for a checkpoint.
+    pub(crate) memory: Option<RawRef>,
+    /// The guest wrote its data to disk before.
+    pub(crate) quiesced: bool,
+}
+
 /// Makes the copy and answers its reference.
 pub(crate) fn replicate(sim: &mut Sim, vm: &RawRef, name: &str, kind: &Copy) -> RawRef {
+    replicate_with(sim, vm, name, kind, &Options::default())
+}
+
+/// As [`replicate`], with a say in what becomes part of a snapshot.
+pub(crate) fn replicate_with(sim: &mut Sim, vm: &RawRef, name: &str, kind: &Copy, options: &Options) -> RawRef {
     let is_snapshot = *kind == Copy::Snapshot;
-    let source = vm.as_str();
     let mut draft = draft_of(sim, "VM", vm);
     let config = new_config(sim, vm, is_snapshot);
     draft.set("name_label", name);
-    draft.set("power_state", "Halted");
+    draft.set("power_state", if options.memory.is_some() { "Suspended" } else { "Halted" });
     draft.set("other_config", config);
     draft.set("is_default_template", false);
     draft.set("domid", -1);
-    for field in ["resident_on", "scheduled_to_be_resident_on", "suspend_VDI", "appliance"] {
+    for field in ["resident_on", "scheduled_to_be_resident_on", "appliance", "protection_policy", "snapshot_schedule"] {
         draft.set(field, NULL);
     }
-    // The other ends of relations fill these again.
-    for field in
-        ["VBDs", "VIFs", "VGPUs", "VTPMs", "VUSBs", "consoles", "snapshots", "children", "crash_dumps", "attached_PCIs"]
-    {
+    draft.set("suspend_VDI", options.memory.as_ref().map_or(NULL, RawRef::as_str));
+    // The other ends of relations fill most of these again.
+    for field in [
+        "VBDs",
+        "VIFs",
+        "VGPUs",
+        "VTPMs",
+        "VUSBs",
+        "consoles",
+        "snapshots",
+        "children",
+        "crash_dumps",
+        "attached_PCIs",
+        "groups",
+        "pending_guidances",
+    ] {
         draft.set(field, Vec::new());
+    }
+    for field in ["order", "start_delay", "shutdown_delay", "version"] {
+        draft.set(field, 0);
+    }
+    for field in ["ha_always_run", "requires_reboot", "is_snapshot_from_vmpp", "is_vmss_snapshot"] {
+        draft.set(field, false);
     }
     draft.set("ha_restart_priority", "");
     draft.set("blobs", Value::empty_struct());
     let metrics = vm_metrics(sim);
     draft.set("metrics", &metrics);
+    draft.set("guest_metrics", NULL);
     if is_snapshot {
-        mark_snapshot(sim, vm, &mut draft);
+        mark_snapshot(sim, vm, &mut draft, options.quiesced);
     } else {
-        draft.set("guest_metrics", NULL);
         draft.set("is_a_snapshot", false);
         draft.set("snapshot_of", NULL);
         draft.set("snapshot_info", Value::empty_struct());
+        draft.set("snapshot_metadata", "");
         draft.set("parent", NULL);
     }
     let new = sim.random.reference();
     sim.store.insert(&new, draft);
-    copy_devices(sim, vm, &new, kind);
+    copy_devices_but(sim, vm, &new, kind, &options.ignored);
     if is_snapshot {
-        sim.store.put("VM", source, "parent", &new);
+        sim.store.put("VM", vm.as_str(), "parent", &new);
     }
     sim.refresh_vm(&new);
     sim.refresh_vm(vm);
@@ -98,12 +132,30 @@ pub(crate) fn replicate(sim: &mut Sim, vm: &RawRef, name: &str, kind: &Copy) -> 
 
 /// Copies the disks and NICs of one VM to another.
 pub(crate) fn copy_devices(sim: &mut Sim, from: &RawRef, to: &RawRef, kind: &Copy) {
+    copy_devices_but(sim, from, to, kind, &[]);
+}
+
+fn copy_devices_but(sim: &mut Sim, from: &RawRef, to: &RawRef, kind: &Copy, ignored: &[RawRef]) {
     for vbd in sim.store.refs("VM", from.as_str(), "VBDs") {
-        copy_disk(sim, &vbd, to, kind);
+        if !ignored.contains(&sim.store.reference("VBD", vbd.as_str(), "VDI")) {
+            copy_disk(sim, &vbd, to, kind);
+        }
     }
     for vif in sim.store.refs("VM", from.as_str(), "VIFs") {
         copy_vif(sim, &vif, to, *kind == Copy::Snapshot);
     }
+}
+
+/// The bytes that copies of a VM's disks need, by repository.
+pub(crate) fn space_wanted(sim: &Sim, vm: &RawRef, kind: &Copy) -> Vec<(RawRef, i64)> {
+    // Clones and snapshots share what they have in common.
+    let Copy::Full(to) = kind else { return Vec::new() };
+    let vdis = boot::disks(sim, vm).into_iter();
+    vdis.map(|vdi| {
+        let sr = if to.is_null() { sim.store.reference("VDI", vdi.as_str(), "SR") } else { to.clone() };
+        (sr, sim.store.int("VDI", vdi.as_str(), "physical_utilisation"))
+    })
+    .collect()
 }
 
 fn new_config(sim: &mut Sim, vm: &RawRef, is_snapshot: bool) -> Struct {
@@ -124,17 +176,17 @@ fn new_config(sim: &mut Sim, vm: &RawRef, is_snapshot: bool) -> Struct {
     new
 }
 
-fn mark_snapshot(sim: &mut Sim, vm: &RawRef, draft: &mut Draft) {
+fn mark_snapshot(sim: &mut Sim, vm: &RawRef, draft: &mut Draft, quiesced: bool) {
     let of = vm.as_str();
     let mut info = Struct::new();
     info.push("power-state-at-snapshot", sim.store.text("VM", of, "power_state"));
-    info.push("disk-snapshot-type", "crash_consistent");
+    info.push("disk-snapshot-type", if quiesced { "quiesced" } else { "crash_consistent" });
     draft.set("is_a_snapshot", true);
     draft.set("is_a_template", true);
     draft.set("snapshot_of", vm);
     draft.set("snapshot_time", sim.date());
     draft.set("snapshot_info", info);
-    draft.set("guest_metrics", NULL);
+    draft.set("snapshot_metadata", life::boot_record(sim, vm));
     let parent = sim.store.reference("VM", of, "parent");
     draft.set("parent", &parent);
 }
@@ -222,6 +274,7 @@ pub(crate) fn guest_metrics(sim: &mut Sim, vm: &RawRef) -> RawRef {
                 ("feature-reboot", "1"),
                 ("feature-suspend", "1"),
                 ("feature-balloon", "1"),
+                ("feature-vcpu-hotplug", "1"),
             ]),
         )
         .with("networks", networks)

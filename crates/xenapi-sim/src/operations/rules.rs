@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use xenapi_core::{Failure, RawRef, Struct, Value};
 use xenapi_model::vm::VM_OPERATIONS;
@@ -31,6 +32,8 @@ const UNLISTED: &[&str] = &[
     "update_allowed_operations",
     "import",
     "reverting",
+    // Not simulated, so not offered.
+    "sysprep",
 ];
 
 /// Operations that ask the guest.
@@ -52,18 +55,45 @@ const OF_TEMPLATES: &[&str] = &[
 
 const OF_SNAPSHOTS: &[&str] = &["revert", "clone", "copy", "export", "destroy", "hard_shutdown", "metadata_export"];
 
+/// Operations that move a VM, or its memory.
+const MOVES: &[&str] = &["suspend", "checkpoint", "pool_migrate", "migrate_send"];
+
+/// Operations that go on while a pool is being upgraded host by host.
+const DURING_UPGRADE: &[&str] = &[
+    "start",
+    "start_on",
+    "resume",
+    "resume_on",
+    "suspend",
+    "pause",
+    "unpause",
+    "clean_shutdown",
+    "clean_reboot",
+    "hard_shutdown",
+    "hard_reboot",
+    "shutdown",
+    "pool_migrate",
+    "update_allowed_operations",
+    "destroy",
+];
+
 /// What decides whether a VM allows an operation.
-pub(crate) struct State<'a> {
-    pub(crate) power: &'a str,
-    pub(crate) is_template: bool,
-    pub(crate) is_snapshot: bool,
-    pub(crate) is_control_domain: bool,
-    pub(crate) is_default_template: bool,
-    pub(crate) clones_suspended: bool,
+struct State<'a> {
+    sim: &'a Sim,
+    vm: &'a str,
+    power: &'a str,
+    is_template: bool,
+    is_snapshot: bool,
+    is_control_domain: bool,
+    is_default_template: bool,
+    clones_suspended: bool,
     /// Whether the guest can be asked to stop: it is paravirtual, or has its tools.
-    pub(crate) listens: bool,
-    pub(crate) blocked: Option<&'a Struct>,
-    pub(crate) current: Option<&'a Struct>,
+    listens: bool,
+    blocked: Option<&'a Struct>,
+    current: Option<&'a Struct>,
+    is_upgrading: bool,
+    /// Whether a disk starts anew with every boot, and whether one that does is cached, too.
+    resets: OnceCell<(bool, bool)>,
 }
 
 /// Why not.
@@ -74,7 +104,16 @@ enum Refusal<'a> {
     Template,
     Snapshot,
     OnlyTemplates,
+    OnlySnapshots,
     ControlDomain,
+    /// A code whose only parameter is the VM.
+    Plain(&'static str),
+    NotSuspendable(&'a str),
+    Resets,
+    /// A code, the field that refers to what is in the way.
+    Belongs(&'static str, &'static str),
+    Upgrade,
+    Vtpm,
 }
 
 /// The power states in which an operation may start; none: in any.
@@ -143,24 +182,93 @@ impl State<'_> {
         if operation == "provision" && !self.is_template {
             return Some(Refusal::OnlyTemplates);
         }
+        if operation == "revert" && !self.is_snapshot {
+            return Some(Refusal::OnlySnapshots);
+        }
+        if MOVES.contains(&operation) && self.is_immobile() {
+            return Some(Refusal::Plain("VM_IS_IMMOBILE"));
+        }
         if self.is_control_domain
             && !matches!(operation, "changing_VCPUs" | "changing_VCPUs_live" | "changing_dynamic_range" | "metadata_export")
             && !matches!(operation, "changing_static_range" | "changing_memory_limits" | "data_source_op")
         {
             return Some(Refusal::ControlDomain);
         }
-        None
+        self.guest_refusal(operation).or_else(|| self.device_refusal(operation)).or_else(|| self.other_refusal(operation))
+    }
+
+    /// Whether the platform keeps it where it is.
+    fn is_immobile(&self) -> bool {
+        let metrics = self.sim.store.text("VM", self.vm, "metrics");
+        let is_set = |key| self.sim.store.key("VM", self.vm, "platform", key) == Some("true");
+        is_set("nomigrate") || is_set("nested-virt") || self.sim.store.flag("VM_metrics", metrics, "nomigrate")
+    }
+
+    /// What the guest lacks.
+    fn guest_refusal(&self, operation: &str) -> Option<Refusal<'_>> {
+        let store = &self.sim.store;
+        let guest = store.text("VM", self.vm, "guest_metrics");
+        let other = |key| store.key("VM_guest_metrics", guest, "other", key);
+        match operation {
+            "changing_VCPUs_live" if !self.listens && other("feature-vcpu-hotplug").is_none() => {
+                Some(Refusal::Plain("VM_LACKS_FEATURE"))
+            }
+            "snapshot_with_quiesce" if other("feature-quiesce").is_none() && other("feature-snapshot").is_none() => {
+                Some(Refusal::Plain("VM_SNAPSHOT_WITH_QUIESCE_NOT_SUPPORTED"))
+            }
+            _ if MOVES.contains(&operation) => other("data-cant-suspend-reason").map(Refusal::NotSuspendable),
+            _ => None,
+        }
+    }
+
+    /// What disks and devices of the host do not allow.
+    fn device_refusal(&self, operation: &str) -> Option<Refusal<'_>> {
+        if matches!(operation, "checkpoint" | "snapshot" | "suspend" | "snapshot_with_quiesce" | "pool_migrate") {
+            let (resets, is_cached) = *self.resets.get_or_init(|| resets(self.sim, self.vm));
+            if resets && (is_cached || operation != "pool_migrate") {
+                return Some(Refusal::Resets);
+            }
+        }
+        let has = |field| {
+            let devices = self.sim.store.value("VM", self.vm, field).and_then(Value::as_array);
+            devices.is_some_and(|devices| !devices.is_empty())
+        };
+        let moves = MOVES.contains(&operation);
+        if moves && has("attached_PCIs") {
+            return Some(Refusal::Plain("VM_HAS_PCI_ATTACHED"));
+        }
+        if moves && has("VGPUs") {
+            return Some(Refusal::Plain("VM_HAS_VGPU"));
+        }
+        if (moves || matches!(operation, "snapshot" | "snapshot_with_quiesce")) && has("VUSBs") {
+            return Some(Refusal::Plain("VM_HAS_VUSBS"));
+        }
+        (operation == "create_vtpm" && has("VTPMs")).then_some(Refusal::Vtpm)
+    }
+
+    /// What the company that it keeps does not allow.
+    fn other_refusal(&self, operation: &str) -> Option<Refusal<'_>> {
+        if operation == "make_into_template" {
+            let places = [
+                ("VM_IS_PART_OF_AN_APPLIANCE", "VM_appliance", "appliance"),
+                ("VM_ASSIGNED_TO_PROTECTION_POLICY", "VMPP", "protection_policy"),
+                ("VM_ASSIGNED_TO_SNAPSHOT_SCHEDULE", "VMSS", "snapshot_schedule"),
+            ];
+            let belongs = |class: &str, field| self.sim.store.contains(class, self.sim.store.text("VM", self.vm, field));
+            if let Some((code, _, field)) = places.into_iter().find(|(_, class, field)| belongs(class, field)) {
+                return Some(Refusal::Belongs(code, field));
+            }
+        }
+        (self.is_upgrading && !DURING_UPGRADE.contains(&operation)).then_some(Refusal::Upgrade)
     }
 
     /// What `allowed_operations` lists.
     pub(crate) fn allowed(&self) -> Value {
-        let listed = VM_OPERATIONS.values.iter().filter(|operation| !UNLISTED.contains(operation));
+        let is_there = |operation: &&&str| !UNLISTED.contains(*operation) && super::is_simulated("VM", operation);
+        let listed = VM_OPERATIONS.values.iter().filter(is_there);
         let listed = listed.filter(|operation| {
-            // Only snapshots can be reverted to, though only the call itself says so. A guest without tools is not refused up
-            // front either: it just does not listen.
-            (**operation != "revert" || self.is_snapshot)
-                && (self.listens || !ASKS.contains(operation))
-                && self.refusal(operation).is_none()
+            // A guest without tools is not refused up front: it just does not listen.
+            (self.listens || !ASKS.contains(operation)) && self.refusal(operation).is_none()
         });
         Value::Array(listed.map(|operation| Value::from(*operation)).collect())
     }
@@ -179,23 +287,37 @@ fn overlaps(operation: &str, other: &Value) -> bool {
     }
 }
 
-fn state<'a>(sim: &'a Sim, vm: &str) -> State<'a> {
+fn state<'a>(sim: &'a Sim, vm: &'a str) -> State<'a> {
     let store = &sim.store;
     let map = |field| store.value("VM", vm, field).and_then(Value::as_struct).filter(|map| !map.is_empty());
     let pool = store.first("pool");
-    let clones =
-        pool.and_then(|pool| Some(store.key("pool", pool.as_str(), "other_config", "allow_clone_suspended_vm")? == "true"));
+    let of_pool = |key| store.key("pool", pool.as_ref()?.as_str(), "other_config", key);
     State {
+        sim,
+        vm,
         power: store.text("VM", vm, "power_state"),
         is_template: store.flag("VM", vm, "is_a_template"),
         is_snapshot: store.flag("VM", vm, "is_a_snapshot"),
         is_control_domain: store.flag("VM", vm, "is_control_domain"),
         is_default_template: is_default(sim, vm),
-        clones_suspended: clones.unwrap_or(false),
+        clones_suspended: of_pool("allow_clone_suspended_vm") == Some("true"),
         listens: listens(sim, vm),
         blocked: map("blocked_operations"),
         current: map("current_operations"),
+        is_upgrading: of_pool("rolling_upgrade_in_progress").is_some(),
+        resets: OnceCell::new(),
     }
+}
+
+/// Whether a VM has a disk that starts anew with every boot, and one that does and is cached.
+fn resets(sim: &Sim, vm: &str) -> (bool, bool) {
+    let vdis = sim.store.refs("VM", vm, "VBDs").into_iter().map(|vbd| sim.store.reference("VBD", vbd.as_str(), "VDI"));
+    let mut found = (false, false);
+    for vdi in vdis.filter(|vdi| sim.store.text("VDI", vdi.as_str(), "on_boot") == "reset") {
+        found.0 = true;
+        found.1 |= sim.store.flag("VDI", vdi.as_str(), "allow_caching");
+    }
+    found
 }
 
 /// Whether a guest can be asked to stop. One about which nothing was recorded gets the benefit of the doubt.
@@ -218,7 +340,8 @@ pub(crate) fn bad_power(vm: &str, expected: &[&str], actual: &str) -> Failure {
     Failure::new("VM_BAD_POWER_STATE", [String::from(vm), expected.join(", "), actual.to_lowercase()])
 }
 
-fn busy(class: &str, reference: &str, current: Option<&Struct>) -> Failure {
+/// `OTHER_OPERATION_IN_PROGRESS`.
+pub(crate) fn busy(class: &str, reference: &str, current: Option<&Struct>) -> Failure {
     let all = || current.into_iter().flat_map(Struct::iter);
     let list = |items: Vec<String>| if items.len() == 1 { items[0].clone() } else { format!("{{{}}}", items.join(",")) };
     let operations = list(all().map(|(_, operation)| operation.as_text().unwrap_or("").to_string()).collect());
@@ -241,6 +364,13 @@ pub(crate) fn check(sim: &Sim, vm: &RawRef, operation: &str) -> Result<(), Failu
         Some(Refusal::Template) => Failure::new("VM_IS_TEMPLATE", [vm, operation]),
         Some(Refusal::Snapshot) => Failure::new("VM_IS_SNAPSHOT", [vm, operation]),
         Some(Refusal::OnlyTemplates) => Failure::new("PROVISION_ONLY_ALLOWED_ON_TEMPLATE", [""; 0]),
+        Some(Refusal::OnlySnapshots) => Failure::new("REVERT_ONLY_ALLOWED_ON_SNAPSHOT", [""; 0]),
+        Some(Refusal::Plain(code)) => Failure::new(code, [vm]),
+        Some(Refusal::NotSuspendable(reason)) => Failure::new("VM_NON_SUSPENDABLE", [vm, reason]),
+        Some(Refusal::Resets) => Failure::new("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", [""; 0]),
+        Some(Refusal::Belongs(code, field)) => Failure::new(code, [vm, sim.store.text("VM", vm, field)]),
+        Some(Refusal::Upgrade) => Failure::new("NOT_SUPPORTED_DURING_UPGRADE", [""; 0]),
+        Some(Refusal::Vtpm) => Failure::new("VTPM_MAX_AMOUNT_REACHED", ["1"]),
         Some(Refusal::ControlDomain) => {
             let on_dom0 = matches!(operation, "destroy" | "changing_VCPUs");
             let text = format!("This operation is not allowed on {}", if on_dom0 { "dom0" } else { "a control domain" });
@@ -264,6 +394,9 @@ pub(crate) fn check_power(sim: &Sim, vm: &RawRef, operation: &str) -> Result<(),
 impl Sim {
     /// Computes `allowed_operations` of a VM anew.
     pub(crate) fn refresh_vm(&mut self, vm: &RawRef) {
+        if !self.store.contains("VM", vm.as_str()) {
+            return;
+        }
         let allowed = state(self, vm.as_str()).allowed();
         self.store.put("VM", vm.as_str(), "allowed_operations", allowed);
         self.refresh_devices(vm);

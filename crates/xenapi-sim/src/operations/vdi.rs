@@ -297,9 +297,9 @@ fn check_migrate(sim: &Sim, vdi: &RawRef, sr: &RawRef) -> Result<(), Failure> {
 fn growth(sim: &Sim, vdi: &RawRef, size: i64) -> (RawRef, i64, i64) {
     let of = vdi.as_str();
     let sr = sim.store.reference("VDI", of, "SR");
-    let more = size - sim.store.int("VDI", of, "virtual_size");
+    let more = size.saturating_sub(sim.store.int("VDI", of, "virtual_size"));
     let used = storage::initial_use(sim, &sr, size);
-    let used = (used - sim.store.int("VDI", of, "physical_utilisation")).clamp(0, more.max(0));
+    let used = used.saturating_sub(sim.store.int("VDI", of, "physical_utilisation")).clamp(0, more.max(0));
     (sr, more, used)
 }
 

@@ -9,14 +9,16 @@ use xenapi_core::{DateTime, Failure, Millis, NULL, RawRef, Value};
 
 use crate::Sim;
 use crate::arguments::Args;
-use crate::operations::replicate::{self, Copy};
-use crate::operations::{Handler, boot, devices, evacuate, rules, snapshots};
+use crate::operations::boot::Reserved;
+use crate::operations::replicate::{self, Copy, Options};
+use crate::operations::timed::hold;
+use crate::operations::{Handler, boot, devices, ha, hosts, life, rules, snapshots};
 use crate::store::Draft;
 use crate::tasks::{Hold, Operation, Start};
 
 /// What happens to a VM.
 #[derive(Clone, Debug)]
-enum Action {
+pub(crate) enum Action {
     Start {
         paused: bool,
     },
@@ -40,33 +42,43 @@ enum Action {
     Copy {
         kind: Copy,
         name: String,
+        options: Options,
+    },
+    Checkpoint {
+        name: String,
     },
 }
 
 /// An action under way.
-struct VmJob {
-    vm: RawRef,
+pub(crate) struct VmJob {
+    pub(crate) vm: RawRef,
     action: Action,
     /// As in `allowed_operations`.
     operation: &'static str,
     /// Where the caller wants it to run.
     wanted: Option<RawRef>,
     /// Where it will run.
-    host: Option<RawRef>,
+    reserved: Option<Reserved>,
     /// The guest will not answer.
     is_deaf: bool,
+}
+
+impl VmJob {
+    pub(crate) fn new(vm: RawRef, operation: &'static str, action: Action) -> VmJob {
+        VmJob { vm, action, operation, wanted: None, reserved: None, is_deaf: false }
+    }
 }
 
 /// How long a guest is given to stop.
 const PATIENCE: Millis = Millis::from_secs(1200);
 
 fn job(args: &Args, operation: &'static str, action: Action) -> Result<Box<dyn Operation>, Failure> {
-    Ok(Box::new(VmJob { vm: RawRef::from(args.text(0)), action, operation, wanted: None, host: None, is_deaf: false }))
+    Ok(Box::new(VmJob::new(RawRef::from(args.text(0)), operation, action)))
 }
 
 fn job_on(args: &Args, operation: &'static str, action: Action) -> Result<Box<dyn Operation>, Failure> {
     let wanted = Some(RawRef::from(args.text(1)));
-    Ok(Box::new(VmJob { vm: RawRef::from(args.text(0)), action, operation, wanted, host: None, is_deaf: false }))
+    Ok(Box::new(VmJob { wanted, ..VmJob::new(RawRef::from(args.text(0)), operation, action) }))
 }
 
 pub(crate) fn find(message: &str) -> Option<Handler> {
@@ -83,22 +95,29 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
         "pause" => Handler::Job(|_, _, args| job(args, "pause", Action::Pause)),
         "unpause" => Handler::Job(|_, _, args| job(args, "unpause", Action::Unpause)),
         "suspend" => Handler::Job(|_, _, args| job(args, "suspend", Action::Suspend)),
-        "pool_migrate" => Handler::Job(|_, _, args| job_on(args, "pool_migrate", Action::Migrate)),
-        "clone" => Handler::Job(|_, _, args| copy(args, "clone", Copy::Clone)),
-        "copy" => Handler::Job(|_, _, args| copy(args, "copy", Copy::Full(RawRef::from(args.text(2))))),
-        "snapshot" => Handler::Job(|_, _, args| copy(args, "snapshot", Copy::Snapshot)),
+        "pool_migrate" => Handler::Job(pool_migrate),
+        // A new device model comes with a migration to where the VM is.
+        "restart_device_models" => Handler::Job(|sim, _, args| {
+            let wanted = Some(sim.store.reference("VM", args.text(0), "resident_on"));
+            Ok(Box::new(VmJob { wanted, ..VmJob::new(RawRef::from(args.text(0)), "pool_migrate", Action::Migrate) }))
+        }),
+        "clone" => Handler::Job(|_, _, args| copy(args, "clone", Copy::Clone, Options::default())),
+        "copy" => Handler::Job(|_, _, args| copy(args, "copy", Copy::Full(RawRef::from(args.text(2))), Options::default())),
+        "snapshot" => Handler::Job(|_, _, args| {
+            let ignored = args.value(2).and_then(Value::as_array).unwrap_or_default();
+            let ignored = ignored.iter().filter_map(Value::as_text).map(RawRef::from).collect();
+            copy(args, "snapshot", Copy::Snapshot, Options { ignored, ..Options::default() })
+        }),
+        "snapshot_with_quiesce" => Handler::Job(|_, _, args| {
+            let options = Options { quiesced: true, ..Options::default() };
+            copy(args, "snapshot_with_quiesce", Copy::Snapshot, options)
+        }),
+        "checkpoint" => Handler::Job(|_, _, args| job(args, "checkpoint", Action::Checkpoint { name: args.text(1).into() })),
         "provision" => Handler::Job(|_, _, args| job(args, "provision", Action::Provision)),
         "revert" => Handler::Job(|sim, _, args| {
             let snapshot = RawRef::from(args.text(0));
             let vm = snapshots::target(sim, &snapshot)?;
-            Ok(Box::new(VmJob {
-                vm,
-                action: Action::Revert { snapshot },
-                operation: "reverting",
-                wanted: None,
-                host: None,
-                is_deaf: false,
-            }))
+            Ok(Box::new(VmJob::new(vm, "reverting", Action::Revert { snapshot })))
         }),
         "assert_can_boot_here" => Handler::Now(boot::assert_can_boot_here),
         "get_possible_hosts" => Handler::Now(boot::possible_hosts),
@@ -118,74 +137,102 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
     })
 }
 
-fn copy(args: &Args, operation: &'static str, kind: Copy) -> Result<Box<dyn Operation>, Failure> {
-    job(args, operation, Action::Copy { kind, name: args.text(1).into() })
+fn pool_migrate(sim: &mut Sim, _: &crate::dispatch::Caller, args: &mut Args) -> Result<Box<dyn Operation>, Failure> {
+    let network = args.value(2).and_then(Value::as_struct).and_then(|options| options.get("network"));
+    if let (Some(uuid), Some(class)) = (network.and_then(Value::as_text), xenapi_model::class("network"))
+        && !sim.store.contains("network", uuid)
+    {
+        sim.by_uuid(class, uuid)?;
+    }
+    job_on(args, "pool_migrate", Action::Migrate)
+}
+
+fn copy(args: &Args, operation: &'static str, kind: Copy, options: Options) -> Result<Box<dyn Operation>, Failure> {
+    job(args, operation, Action::Copy { kind, name: args.text(1).into(), options })
 }
 
 impl Operation for VmJob {
     fn begin(&mut self, sim: &mut Sim) -> Result<Start, Failure> {
         rules::check(sim, &self.vm, self.operation)?;
+        hosts::check_reachable(sim, &sim.store.reference("VM", self.vm.as_str(), "resident_on"))?;
         if let Some(host) = &self.wanted {
             sim.need("host", host.as_str())?;
         }
-        let of = self.vm.as_str();
         match &self.action {
-            Action::Start { .. } | Action::Resume { .. } => {
-                if matches!(self.action, Action::Start { .. }) {
-                    devices::check_disks(sim, &self.vm)?;
-                } else if !sim.store.contains("VDI", sim.store.text("VM", of, "suspend_VDI")) {
-                    return Err(Failure::new("VM_HAS_NO_SUSPEND_VDI", ["VM", of]));
-                }
-                let host = match &self.wanted {
-                    Some(host) => boot::can_boot(sim, &self.vm, host, true).map(|()| host.clone())?,
-                    None => boot::choose(sim, &self.vm)?,
-                };
-                sim.store.put("VM", of, "scheduled_to_be_resident_on", &host);
-                self.host = Some(host);
-            }
+            Action::Start { .. } | Action::Resume { .. } => self.begin_start(sim)?,
             Action::Migrate => self.begin_migration(sim)?,
-            Action::Suspend => drop(suspend_sr(sim, &self.vm)?),
+            Action::Suspend => drop(life::suspend_sr(sim, &self.vm)?),
+            Action::Checkpoint { .. } if sim.store.text("VM", self.vm.as_str(), "power_state") != "Suspended" => {
+                life::suspend_sr(sim, &self.vm)?;
+            }
             Action::HardShutdown | Action::HardReboot => sim.cancel_jobs_on("VM", &self.vm),
-            Action::Copy { kind, .. } => replicate::check(sim, kind)?,
-            Action::Provision => drop(snapshots::wanted_disks(sim, &self.vm)?),
+            Action::Copy { kind, .. } => {
+                replicate::check(sim, kind)?;
+                boot::check_room(sim, &replicate::space_wanted(sim, &self.vm, kind))?;
+            }
+            Action::Provision => {
+                let disks = snapshots::wanted_disks(sim, &self.vm)?;
+                boot::check_room(sim, &disks.iter().map(|disk| (disk.sr.clone(), disk.bytes)).collect::<Vec<_>>())?;
+            }
             Action::Revert { snapshot } => rules::check(sim, snapshot, "revert")?,
             _ => {}
         }
         let asks = matches!(self.action, Action::CleanShutdown | Action::CleanReboot | Action::Suspend);
         self.is_deaf = asks && !rules::listens(sim, self.vm.as_str());
-        let duration = if self.is_deaf { PATIENCE } else { self.duration() };
+        let duration = if self.is_deaf { PATIENCE } else { self.duration(sim) };
         Ok(Start { duration, holds: self.holds(sim) })
     }
 
     fn finish(&mut self, sim: &mut Sim) -> Result<Value, Failure> {
-        let vm = &self.vm;
         if self.is_deaf {
             let code = if matches!(self.action, Action::Suspend) { "VM_SUSPEND_TIMEOUT" } else { "VM_SHUTDOWN_TIMEOUT" };
-            return Err(Failure::new(code, [String::from(vm.as_str()), format!("{}.", PATIENCE.as_secs())]));
+            return Err(Failure::new(code, [String::from(self.vm.as_str()), format!("{}.", PATIENCE.as_secs())]));
         }
+        let result = self.act(sim);
+        if result.is_err() {
+            self.undo(sim);
+        }
+        sim.refresh_vm(&self.vm);
+        result
+    }
+
+    fn undo(&mut self, sim: &mut Sim) {
+        if let Some(reserved) = self.reserved.take() {
+            boot::release(sim, &self.vm, &reserved);
+        }
+    }
+}
+
+impl VmJob {
+    fn act(&mut self, sim: &mut Sim) -> Result<Value, Failure> {
+        let vm = &self.vm;
         match &self.action {
-            Action::Start { paused } => self.finish_start(sim, *paused),
-            Action::Resume { paused } => self.finish_resume(sim, *paused),
+            Action::Start { paused } => {
+                if let Some(Reserved { host, bytes }) = self.reserved.take() {
+                    life::start(sim, vm, &host, bytes, *paused);
+                }
+            }
+            Action::Resume { paused } => {
+                if let Some(Reserved { host, bytes }) = self.reserved.take() {
+                    life::resume(sim, vm, &host, bytes, *paused);
+                }
+            }
             Action::CleanShutdown | Action::HardShutdown | Action::Shutdown => {
-                halt(sim, vm);
-                announce(sim, vm, "VM_SHUTDOWN", "shutdown");
+                sim.store.put("VM", vm.as_str(), "ha_always_run", false);
+                life::halt(sim, vm);
+                life::announce(sim, vm, "VM_SHUTDOWN", "shutdown");
             }
             Action::CleanReboot | Action::HardReboot => {
-                reboot(sim, vm);
-                announce(sim, vm, "VM_REBOOTED", "rebooted");
+                life::reboot(sim, vm);
+                life::announce(sim, vm, "VM_REBOOTED", "rebooted");
             }
-            Action::Pause => {
-                sim.store.put("VM", vm.as_str(), "power_state", "Paused");
-                announce(sim, vm, "VM_PAUSED", "paused");
-            }
-            Action::Unpause => {
-                sim.store.put("VM", vm.as_str(), "power_state", "Running");
-                announce(sim, vm, "VM_UNPAUSED", "unpaused");
-            }
-            Action::Suspend => suspend(sim, vm)?,
+            Action::Pause => set_power(sim, vm, "Paused", "VM_PAUSED", "paused"),
+            Action::Unpause => set_power(sim, vm, "Running", "VM_UNPAUSED", "unpaused"),
+            Action::Suspend => life::suspend(sim, vm)?,
             Action::Migrate => {
-                if let Some(to) = &self.host {
-                    migrate(sim, vm, to);
+                if let Some(reserved) = self.reserved.take() {
+                    life::migrate(sim, vm, &reserved.host);
+                    sim.store.put("VM", vm.as_str(), "pending_guidances", Vec::new());
                 }
             }
             Action::Provision => {
@@ -194,239 +241,107 @@ impl Operation for VmJob {
             }
             Action::Revert { snapshot } => {
                 if sim.store.text("VM", vm.as_str(), "power_state") != "Halted" {
-                    halt(sim, vm);
+                    life::halt(sim, vm);
                 }
                 snapshots::revert(sim, vm, snapshot);
                 sim.refresh_vm(snapshot);
-                announce(sim, vm, "VM_SNAPSHOT_REVERTED", "reverted to a snapshot");
+                life::announce(sim, vm, "VM_SNAPSHOT_REVERTED", "reverted to a snapshot");
             }
-            Action::Copy { kind, name } => {
-                let new = replicate::replicate(sim, vm, name, kind);
+            Action::Copy { kind, name, options } => {
+                let new = replicate::replicate_with(sim, vm, name, kind, options);
                 match kind {
-                    Copy::Snapshot => announce(sim, vm, "VM_SNAPSHOTTED", &format!("snapshotted, snapshot name: {name}")),
-                    _ => announce(sim, &new, "VM_CLONED", "cloned"),
+                    Copy::Snapshot => {
+                        life::announce(sim, vm, "VM_SNAPSHOTTED", &format!("snapshotted, snapshot name: {name}"));
+                    }
+                    _ => life::announce(sim, &new, "VM_CLONED", "cloned"),
                 }
                 return Ok(new.into());
             }
+            Action::Checkpoint { name } => {
+                let new = snapshots::checkpoint(sim, vm, name)?;
+                life::announce(sim, vm, "VM_CHECKPOINTED", &format!("checkpointed, checkpoint name: {name}"));
+                return Ok(new.into());
+            }
         }
-        sim.refresh_vm(vm);
         Ok(Value::VOID)
     }
 
-    fn undo(&mut self, sim: &mut Sim) {
-        sim.store.put("VM", self.vm.as_str(), "scheduled_to_be_resident_on", NULL);
-    }
-}
-
-impl VmJob {
     /// Simulated time.
-    fn duration(&self) -> Millis {
-        Millis(match self.action {
+    fn duration(&self, sim: &Sim) -> Millis {
+        Millis(match &self.action {
             Action::Start { .. } => 1500,
             Action::CleanShutdown | Action::Shutdown | Action::Resume { .. } => 2000,
             Action::CleanReboot => 2500,
-            Action::Suspend | Action::Migrate => 3000,
+            Action::Suspend | Action::Migrate | Action::Checkpoint { .. } => 3000,
             Action::HardShutdown => 500,
-            Action::HardReboot | Action::Copy { .. } | Action::Revert { .. } | Action::Provision => 1000,
+            // A whole copy moves a gigabyte in half a second.
+            Action::Copy { kind, .. } => {
+                let bytes: i64 = replicate::space_wanted(sim, &self.vm, kind).iter().map(|(_, bytes)| bytes).sum();
+                1000 + u64::try_from(bytes >> 21).unwrap_or(0)
+            }
+            Action::HardReboot | Action::Revert { .. } | Action::Provision => 1000,
             Action::Pause | Action::Unpause => 300,
         })
     }
 
     fn holds(&self, sim: &Sim) -> Vec<Hold> {
-        let mut holds = Vec::from([Hold { class: "VM", reference: self.vm.clone(), operation: self.operation }]);
-        let on_host = match self.action {
+        let mut holds = Vec::from([hold("VM", &self.vm, self.operation)]);
+        let on_host = match &self.action {
             Action::Start { .. } => "vm_start",
             Action::Resume { .. } => "vm_resume",
             Action::Migrate => "vm_migrate",
-            Action::Revert { ref snapshot } => {
-                holds.push(Hold { class: "VM", reference: snapshot.clone(), operation: "revert" });
+            Action::Revert { snapshot } => {
+                holds.push(hold("VM", snapshot, "revert"));
                 return holds;
             }
             _ => return holds,
         };
-        holds.extend(self.host.iter().map(|host| Hold { class: "host", reference: host.clone(), operation: on_host }));
+        holds.extend(self.reserved.iter().map(|reserved| hold("host", &reserved.host, on_host)));
         if matches!(self.action, Action::Start { .. }) {
             for (class, field) in [("VBD", "VBDs"), ("VIF", "VIFs")] {
                 let devices = sim.store.refs("VM", self.vm.as_str(), field).into_iter();
-                holds.extend(devices.map(|reference| Hold { class, reference, operation: "attach" }));
+                holds.extend(devices.map(|device| hold(class, &device, "attach")));
             }
         }
         holds
     }
 
-    fn finish_start(&self, sim: &mut Sim, paused: bool) {
-        let Some(host) = &self.host else { return };
-        devices::attach_all(sim, &self.vm);
-        settle_on(sim, &self.vm, host, paused);
-        reset_guest(sim, &self.vm);
-        let of_host = host.as_str();
-        let (name, uuid) = (sim.store.text("host", of_host, "name_label"), sim.store.text("host", of_host, "uuid"));
-        let what = format!("started on host: {name} (uuid: {uuid})");
-        announce(sim, &self.vm, "VM_STARTED", &what);
-    }
-
-    fn finish_resume(&self, sim: &mut Sim, paused: bool) {
-        let Some(host) = &self.host else { return };
-        drop_suspend_image(sim, &self.vm);
-        settle_on(sim, &self.vm, host, paused);
-        announce(sim, &self.vm, "VM_RESUMED", "resumed");
+    fn begin_start(&mut self, sim: &mut Sim) -> Result<(), Failure> {
+        let of = self.vm.as_str();
+        let resumes = matches!(self.action, Action::Resume { .. });
+        if !resumes {
+            devices::check_disks(sim, &self.vm)?;
+        } else if !sim.store.contains("VDI", sim.store.text("VM", of, "suspend_VDI")) {
+            return Err(Failure::new("VM_HAS_NO_SUSPEND_VDI", ["VM", of]));
+        }
+        ha::check_start(sim, &self.vm)?;
+        let host = match &self.wanted {
+            Some(host) => {
+                if !resumes && hosts::has_operation(sim, host, "evacuate") {
+                    return Err(Failure::new("HOST_EVACUATE_IN_PROGRESS", [host.as_str()]));
+                }
+                boot::can_boot(sim, &self.vm, host, true).map(|()| host.clone())?
+            }
+            None => boot::choose(sim, &self.vm)?,
+        };
+        hosts::check_operation(sim, &host, if resumes { "vm_resume" } else { "vm_start" })?;
+        self.reserved = Some(boot::reserve(sim, &self.vm, &host));
+        Ok(())
     }
 
     fn begin_migration(&mut self, sim: &mut Sim) -> Result<(), Failure> {
         let Some(host) = &self.wanted else { return Ok(()) };
+        hosts::check_reachable(sim, host)?;
         boot::can_boot(sim, &self.vm, host, sim.store.reference("VM", self.vm.as_str(), "resident_on") != *host)?;
-        self.host = self.wanted.clone();
+        hosts::check_operation(sim, host, "vm_migrate")?;
+        self.reserved = Some(boot::reserve(sim, &self.vm, host));
         Ok(())
     }
 }
 
-/// Moves a VM to another host.
-pub(crate) fn migrate(sim: &mut Sim, vm: &RawRef, to: &RawRef) {
-    let of = vm.as_str();
-    let from = sim.store.reference("VM", of, "resident_on");
-    let bytes = boot::memory_needed(sim, vm);
-    boot::take_memory(sim, &from, -bytes);
-    boot::take_memory(sim, to, bytes);
-    sim.store.put("VM", of, "resident_on", to);
-    let domid = sim.new_domid();
-    sim.store.put("VM", of, "domid", domid);
-    make_console(sim, vm, to);
-    let (from, to) = (evacuate::describe(sim, &from), evacuate::describe(sim, to));
-    announce(sim, vm, "VM_MIGRATED", &format!("migrated from host {from} to host {to}"));
-}
-
-impl Sim {
-    fn new_domid(&mut self) -> i64 {
-        self.next_domid += 1;
-        self.next_domid
-    }
-}
-
-/// The VM runs on a host from now on.
-fn settle_on(sim: &mut Sim, vm: &RawRef, host: &RawRef, paused: bool) {
-    let of = vm.as_str();
-    let domid = sim.new_domid();
-    sim.store.put("VM", of, "scheduled_to_be_resident_on", NULL);
-    sim.store.put("VM", of, "resident_on", host);
-    sim.store.put("VM", of, "domid", domid);
-    sim.store.put("VM", of, "power_state", if paused { "Paused" } else { "Running" });
-    boot::take_memory(sim, host, boot::memory_needed(sim, vm));
-    make_console(sim, vm, host);
-    let (metrics, date) = (sim.store.reference("VM", of, "metrics"), sim.date());
-    let (memory, vcpus) = (sim.store.int("VM", of, "memory_dynamic_max"), sim.store.int("VM", of, "VCPUs_at_startup"));
-    let of = metrics.as_str();
-    sim.store.put("VM_metrics", of, "start_time", date);
-    sim.store.put("VM_metrics", of, "last_updated", date);
-    sim.store.put("VM_metrics", of, "memory_actual", memory);
-    sim.store.put("VM_metrics", of, "VCPUs_number", vcpus);
-    sim.store.put("VM_metrics", of, "state", Vec::from([Value::from("running")]));
-}
-
-/// What the guest tells about itself starts anew; the simulated guest has its tools.
-fn reset_guest(sim: &mut Sim, vm: &RawRef) {
-    let old = sim.store.reference("VM", vm.as_str(), "guest_metrics");
-    sim.store.remove("VM_guest_metrics", old.as_str());
-    let metrics = replicate::guest_metrics(sim, vm);
-    sim.store.put("VM", vm.as_str(), "guest_metrics", &metrics);
-}
-
-fn make_console(sim: &mut Sim, vm: &RawRef, host: &RawRef) {
-    drop_consoles(sim, vm);
-    let (reference, uuid) = (sim.random.reference(), sim.random.uuid());
-    let address = sim.store.text("host", host.as_str(), "address");
-    let location = format!("https://{address}/console?uuid={uuid}");
-    let draft = sim.store.draft("console").with("uuid", uuid).with("protocol", "rfb");
-    let draft = draft.with("location", location).with("VM", vm);
-    sim.store.insert(&reference, draft);
-}
-
-fn drop_consoles(sim: &mut Sim, vm: &RawRef) {
-    for console in sim.store.refs("VM", vm.as_str(), "consoles") {
-        sim.store.remove("console", console.as_str());
-    }
-}
-
-/// The VM no longer runs anywhere.
-fn leave_host(sim: &mut Sim, vm: &RawRef) {
-    let of = vm.as_str();
-    let host = sim.store.reference("VM", of, "resident_on");
-    if !host.is_null() {
-        boot::take_memory(sim, &host, -boot::memory_needed(sim, vm));
-    }
-    sim.store.put("VM", of, "resident_on", NULL);
-    sim.store.put("VM", of, "scheduled_to_be_resident_on", NULL);
-    sim.store.put("VM", of, "domid", -1);
-    drop_consoles(sim, vm);
-}
-
-/// Stops a VM and lets go of everything.
-pub(crate) fn halt(sim: &mut Sim, vm: &RawRef) {
-    let of = vm.as_str();
-    drop_suspend_image(sim, vm);
-    leave_host(sim, vm);
-    devices::detach_all(sim, vm);
-    sim.store.put("VM", of, "requires_reboot", false);
-    sim.store.put("VM", of, "power_state", "Halted");
-    let metrics = sim.store.reference("VM", of, "metrics");
-    sim.store.put("VM_metrics", metrics.as_str(), "memory_actual", 0);
-    sim.store.put("VM_metrics", metrics.as_str(), "VCPUs_number", 0);
-    sim.store.put("VM_metrics", metrics.as_str(), "state", Vec::new());
-}
-
-fn reboot(sim: &mut Sim, vm: &RawRef) {
-    let (of, date, domid) = (vm.as_str(), sim.date(), sim.new_domid());
-    sim.store.put("VM", of, "domid", domid);
-    sim.store.put("VM", of, "power_state", "Running");
-    sim.store.put("VM", of, "requires_reboot", false);
-    let metrics = sim.store.reference("VM", of, "metrics");
-    sim.store.put("VM_metrics", metrics.as_str(), "start_time", date);
-    reset_guest(sim, vm);
-}
-
-/// Where a VM's memory goes when it is suspended.
-fn suspend_sr(sim: &Sim, vm: &RawRef) -> Result<RawRef, Failure> {
-    let pool = sim.store.first("pool").unwrap_or_default();
-    let host = sim.store.reference("VM", vm.as_str(), "resident_on");
-    let places = [
-        sim.store.reference("VM", vm.as_str(), "suspend_SR"),
-        sim.store.reference("pool", pool.as_str(), "suspend_image_SR"),
-        sim.store.reference("host", host.as_str(), "suspend_image_sr"),
-    ];
-    let sr = places.into_iter().find(|sr| sim.store.contains("SR", sr.as_str()));
-    let sr = sr.ok_or_else(|| Failure::new("VM_NO_SUSPEND_SR", [vm.as_str()]))?;
-    let (size, used) =
-        (sim.store.int("SR", sr.as_str(), "physical_size"), sim.store.int("SR", sr.as_str(), "physical_utilisation"));
-    if size > 0 && used + boot::memory_needed(sim, vm) > size {
-        return Err(Failure::new("SR_SUSPEND_SPACE_INSUFFICIENT", [sr.as_str()]));
-    }
-    Ok(sr)
-}
-
-fn suspend(sim: &mut Sim, vm: &RawRef) -> Result<(), Failure> {
-    let (of, sr) = (vm.as_str(), suspend_sr(sim, vm)?);
-    let bytes = boot::memory_needed(sim, vm);
-    let vdi = devices::new_vdi(sim, &sr, "Suspend image", bytes, "suspend");
-    sim.store.put("VM", of, "suspend_VDI", &vdi);
-    leave_host(sim, vm);
-    sim.store.put("VM", of, "power_state", "Suspended");
-    announce(sim, vm, "VM_SUSPENDED", "suspended");
-    Ok(())
-}
-
-fn drop_suspend_image(sim: &mut Sim, vm: &RawRef) {
-    let vdi = sim.store.reference("VM", vm.as_str(), "suspend_VDI");
-    if sim.store.contains("VDI", vdi.as_str()) {
-        devices::remove_vdi(sim, &vdi);
-    }
-    sim.store.put("VM", vm.as_str(), "suspend_VDI", NULL);
-}
-
-/// Leaves a message about a VM.
-fn announce(sim: &mut Sim, vm: &RawRef, name: &str, what: &str) {
-    let of = vm.as_str();
-    let (label, uuid) = (sim.store.text("VM", of, "name_label"), String::from(sim.store.text("VM", of, "uuid")));
-    let body = format!("VM '{label}' (uuid: {uuid}) {what}");
-    sim.new_message(name, 5, "VM", &uuid, &body);
+fn set_power(sim: &mut Sim, vm: &RawRef, power: &str, message: &str, what: &str) {
+    sim.store.put("VM", vm.as_str(), "power_state", power);
+    life::announce(sim, vm, message, what);
 }
 
 /// `VM.create`: what the server decides of a new VM.
@@ -452,6 +367,13 @@ pub(crate) fn before_create(sim: &mut Sim, draft: &mut Draft) -> Result<(), Fail
     Ok(())
 }
 
+/// What follows from the settings of a new VM.
+pub(crate) fn after_create(sim: &mut Sim, vm: &RawRef) {
+    let overhead = boot::overhead_of(sim, vm);
+    sim.store.put("VM", vm.as_str(), "memory_overhead", overhead);
+    sim.refresh_vm(vm);
+}
+
 /// `VM.destroy`: its devices go with it, its disks stay.
 pub(crate) fn before_destroy(sim: &mut Sim, vm: &RawRef) -> Result<(), Failure> {
     rules::check(sim, vm, "destroy")?;
@@ -459,21 +381,34 @@ pub(crate) fn before_destroy(sim: &mut Sim, vm: &RawRef) -> Result<(), Failure> 
     if !sim.store.flag("VM", of, "is_a_template") && rules::is_default(sim, of) {
         return Err(Failure::new("VM_CANNOT_DELETE_DEFAULT_TEMPLATE", [""; 0]));
     }
+    remove_parts(sim, vm);
+    Ok(())
+}
+
+/// Takes out what a VM does not leave behind.
+pub(crate) fn remove_parts(sim: &mut Sim, vm: &RawRef) {
+    let of = vm.as_str();
     let devices = [("VBD", "VBDs"), ("VIF", "VIFs"), ("VGPU", "VGPUs"), ("VTPM", "VTPMs"), ("VUSB", "VUSBs")];
     for (class, field) in devices {
         for device in sim.store.refs("VM", of, field) {
             devices::remove_device(sim, class, &device);
         }
     }
-    drop_consoles(sim, vm);
-    drop_suspend_image(sim, vm);
+    life::drop_consoles(sim, vm);
+    life::drop_suspend_image(sim, vm);
     for (class, field) in [("VM_metrics", "metrics"), ("VM_guest_metrics", "guest_metrics")] {
         let metrics = sim.store.reference("VM", of, field);
         sim.store.remove(class, metrics.as_str());
+    }
+    let blobs = sim.store.value("VM", of, "blobs").and_then(Value::as_struct).cloned().unwrap_or_default();
+    for (_, blob) in blobs.iter() {
+        sim.store.remove("blob", blob.as_text().unwrap_or(""));
     }
     let parent = sim.store.reference("VM", of, "parent");
     for child in sim.store.refs("VM", of, "children") {
         sim.store.put("VM", child.as_str(), "parent", &parent);
     }
-    Ok(())
+    let appliance = sim.store.reference("VM", of, "appliance");
+    sim.store.put("VM", of, "appliance", NULL);
+    crate::operations::refresh(sim, "VM_appliance", &appliance);
 }

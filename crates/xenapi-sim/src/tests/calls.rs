@@ -269,10 +269,10 @@ fn check_61_a_role_that_is_too_low_is_refused() {
 fn what_is_not_simulated_says_so() {
     let mut pool = Pool::new();
     let vm = pool.vm("Halted");
-    let refused = pool.ask("VM.assert_agile", &[&vm]).unwrap_err();
-    assert_eq!(refused, failure("NOT_IMPLEMENTED", &["VM.assert_agile"]));
-    let task = pool.text("Async.VM.assert_agile", &[&vm]);
-    assert_eq!(pool.refs("task.get_error_info", &[&task]), ["NOT_IMPLEMENTED", "VM.assert_agile"]);
+    let refused = pool.ask("VM.query_services", &[&vm]).unwrap_err();
+    assert_eq!(refused, failure("NOT_IMPLEMENTED", &["VM.query_services"]));
+    let task = pool.text("Async.VM.query_services", &[&vm]);
+    assert_eq!(pool.refs("task.get_error_info", &[&task]), ["NOT_IMPLEMENTED", "VM.query_services"]);
 }
 
 #[test]
@@ -404,4 +404,18 @@ fn repeated_items_and_keys_count_once() {
     let map = pool.ask("VM.get_xenstore_data", &[&vm]).unwrap();
     let map = map.as_struct().unwrap();
     assert_eq!((map.len(), map.get("k")), (2, Some(&"3".into())));
+}
+
+#[test]
+fn allowed_operations_list_nothing_that_is_not_simulated() {
+    let pool = Pool::with(&Config { hosts: 4, vms: 60, ..Config::default() });
+    for table in &pool.sim.store.tables {
+        let Some(at) = table.class.field_index("allowed_operations") else { continue };
+        for row in table.rows.values() {
+            for operation in row.fields[at].as_array().unwrap().iter().filter_map(Value::as_text) {
+                let is_simulated = crate::operations::is_simulated(table.class.name, operation);
+                assert!(is_simulated, "{} {} allows {operation}", table.class.name, row.reference);
+            }
+        }
+    }
 }

@@ -205,7 +205,7 @@ fn pif_parts(cache: &Cache, all: &All) -> Vec<PifPart> {
     let mut slaves: HashMap<&RawRef, Vec<usize>> = HashMap::new();
     let mut below: HashMap<&RawRef, usize> = HashMap::new();
     for (at, (_, pif)) in cache.iter::<PIF>().enumerate() {
-        if let Some(bond) = pif.bond_slave_of.non_null() {
+        if let Some(bond) = &pif.bond_slave_of {
             slaves.entry(bond.raw()).or_default().push(at);
         }
         let vlans = pif.vlan_slave_of.iter().map(Ref::raw);
@@ -216,7 +216,7 @@ fn pif_parts(cache: &Cache, all: &All) -> Vec<PifPart> {
     let part = |(reference, pif): (Ref<PIF>, &alloc::sync::Arc<pif::Record>)| {
         let tunnel = pif.tunnel_access_pif_of.first().map(Ref::raw);
         let sriov = pif.sriov_logical_pif_of.first().map(Ref::raw);
-        let joint = tunnel.or(pif.vlan_master_of.non_null().map(Ref::raw)).or(sriov);
+        let joint = tunnel.or(pif.vlan_master_of.as_ref().map(Ref::raw)).or(sriov);
         let carrier = if let Some(joint) = joint {
             Carrier::One(below.get(joint).copied())
         } else if let Some(bond) = pif.bond_master_of.first() {
@@ -230,7 +230,7 @@ fn pif_parts(cache: &Cache, all: &All) -> Vec<PifPart> {
             network: all.networks.of(&pif.network),
             attached: pif.currently_attached,
             carrier,
-            is_slave: !pif.bond_slave_of.is_null(),
+            is_slave: pif.bond_slave_of.is_some(),
         }
     };
     cache.iter::<PIF>().map(part).collect()
@@ -311,7 +311,7 @@ fn vm_part(cache: &Cache, all: &All, reference: Ref<VM>, vm: &vm::Record) -> VmP
     let is_running = matches!(vm.power_state, Running | Paused);
     let disk = |of: &Ref<VBD>| {
         let record = cache.get(of)?;
-        let vdi = record.vdi.non_null()?;
+        let vdi = record.vdi.as_ref()?;
         let sr = all.srs.of(&cache.get(vdi)?.sr)?;
         let is_drive = record.r#type == vbd::VbdType::CD;
         Some(DiskPart { vbd: of.clone(), vdi: vdi.clone(), sr, is_drive, attached: record.currently_attached })
@@ -323,7 +323,7 @@ fn vm_part(cache: &Cache, all: &All, reference: Ref<VM>, vm: &vm::Record) -> VmP
     };
     VmPart {
         is_running,
-        host: if is_running { all.hosts.of(&vm.resident_on) } else { None },
+        host: vm.resident_on.as_ref().filter(|_| is_running).and_then(|host| all.hosts.of(host)),
         disks: vm.vbds.iter().filter_map(disk).collect(),
         nics: vm.vifs.iter().filter_map(nic).collect(),
         memory: if vm.memory_target > 0 { vm.memory_target } else { vm.memory_dynamic_max },

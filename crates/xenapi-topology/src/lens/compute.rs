@@ -87,7 +87,7 @@ fn residents(draft: &mut Draft<'_>, column: usize) {
     let cache = draft.cache;
     for (reference, host) in cache.iter::<Host>() {
         let Some(place) = draft.find::<Host>(reference.raw()) else { continue };
-        for resident in host.resident_vms.iter().filter(|vm| !vm.is_null() && **vm != host.control_domain) {
+        for resident in host.resident_vms.iter().filter(|vm| !vm.is_null() && Some(*vm) != host.control_domain.as_ref()) {
             if cache.get(resident).is_none() {
                 let at = draft.referred::<VM>(resident.raw(), NodeKind::Vm, column);
                 draft.items[at].with.push(place);
@@ -104,8 +104,8 @@ impl Places {
             let new = || (NodeKind::Shelf, "Templates and snapshots", State::Halted);
             return Self::make(&mut self.shelf, draft, self.hosts, new());
         }
-        if !vm.resident_on.is_null() {
-            return draft.referred::<Host>(vm.resident_on.raw(), NodeKind::Host, self.hosts);
+        if let Some(host) = &vm.resident_on {
+            return draft.referred::<Host>(host.raw(), NodeKind::Host, self.hosts);
         }
         match vm.power_state {
             VmPowerState::Halted | VmPowerState::Suspended => {

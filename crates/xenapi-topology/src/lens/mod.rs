@@ -69,7 +69,7 @@ fn with_host(draft: &mut Draft<'_>, at: usize, vm: &vm::Record) {
     if draft.cache.count::<Host>() > MANY_HOSTS {
         return;
     }
-    match vm.resident_on.non_null().and_then(|host: &Ref<Host>| draft.find::<Host>(host.raw())) {
+    match vm.resident_on.as_ref().and_then(|host: &Ref<Host>| draft.find::<Host>(host.raw())) {
         Some(host) => draft.items[at].with.push(host),
         None => draft.items[at].tag = 1,
     }
@@ -81,5 +81,5 @@ fn absent<'r, C: xenapi_core::Class>(cache: &Cache, references: &'r [Ref<C>], fo
     if references.len() == found {
         return Vec::new();
     }
-    references.iter().filter(|reference| !reference.is_null() && cache.get(reference).is_none()).map(Ref::raw).collect()
+    references.iter().filter(|reference| !reference.is_null() && cache.get(*reference).is_none()).map(Ref::raw).collect()
 }

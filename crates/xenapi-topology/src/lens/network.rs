@@ -83,7 +83,7 @@ fn pifs<'a>(draft: &mut Draft<'a>, columns: &Columns) -> Vec<Pif<'a>> {
 fn pif_kind(pif: &pif::Record) -> NodeKind {
     if !pif.tunnel_access_pif_of.is_empty() {
         NodeKind::Tunnel
-    } else if !pif.vlan_master_of.is_null() || pif.vlan >= 0 {
+    } else if pif.vlan_master_of.is_some() || pif.vlan >= 0 {
         NodeKind::Vlan
     } else if !pif.sriov_logical_pif_of.is_empty() {
         NodeKind::Sriov
@@ -116,7 +116,7 @@ fn networks(draft: &mut Draft<'_>, columns: &Columns, pifs: &[Pif<'_>]) {
     let mut uses: BTreeMap<&RawRef, Use<'_>> = BTreeMap::new();
     for (_, pif) in pifs {
         let of = uses.entry(pif.network.raw()).or_insert(Use { own: false, attached: false, device: &pif.device });
-        of.own |= pif.bond_slave_of.is_null();
+        of.own |= pif.bond_slave_of.is_none();
         of.attached |= pif.currently_attached;
     }
     for (reference, network) in cache.iter::<Network>() {
@@ -166,7 +166,7 @@ fn carriers(draft: &mut Draft<'_>, columns: &Columns, pifs: &[Pif<'_>]) {
             draft.items[lower].with.extend((!pif.bond_master_of.is_empty()).then_some(*at));
             draft.link(*at, lower, state);
         }
-        let slave = !pif.bond_slave_of.is_null();
+        let slave = pif.bond_slave_of.is_some();
         if !slave && !pif.network.is_null() {
             to_network(draft, columns, *at, pif);
         }
@@ -181,7 +181,7 @@ fn carriers(draft: &mut Draft<'_>, columns: &Columns, pifs: &[Pif<'_>]) {
 
 /// What a PIF lies under: bond, VLANs, tunnels, SR-IOV networks.
 fn lower_of<'a>(pif: &'a pif::Record, tell: &mut dyn FnMut(&'a RawRef)) {
-    pif.bond_slave_of.non_null().into_iter().for_each(|bond| tell(bond.raw()));
+    pif.bond_slave_of.iter().for_each(|bond| tell(bond.raw()));
     pif.vlan_slave_of.iter().for_each(|vlan| tell(vlan.raw()));
     pif.tunnel_transport_pif_of.iter().for_each(|tunnel| tell(tunnel.raw()));
     pif.sriov_physical_pif_of.iter().for_each(|sriov| tell(sriov.raw()));
@@ -190,7 +190,7 @@ fn lower_of<'a>(pif: &'a pif::Record, tell: &mut dyn FnMut(&'a RawRef)) {
 /// What a PIF is the upper end of.
 fn upper_of<'a>(pif: &'a pif::Record, tell: &mut dyn FnMut(&'a RawRef)) {
     pif.bond_master_of.iter().for_each(|bond| tell(bond.raw()));
-    pif.vlan_master_of.non_null().into_iter().for_each(|vlan| tell(vlan.raw()));
+    pif.vlan_master_of.iter().for_each(|vlan| tell(vlan.raw()));
     pif.tunnel_access_pif_of.iter().for_each(|tunnel| tell(tunnel.raw()));
     pif.sriov_logical_pif_of.iter().for_each(|sriov| tell(sriov.raw()));
 }

@@ -138,14 +138,12 @@ fn disks(draft: &mut Draft<'_>, columns: &Columns, options: &Options) {
     for (_, vbd) in cache.iter::<VBD>() {
         let Some(vm) = draft.find::<VM>(vbd.vm.raw()) else { continue };
         found[vm] += 1;
-        if vbd.empty || vbd.vdi.is_null() {
-            continue;
-        }
-        let vdi = match draft.find::<VDI>(vbd.vdi.raw()) {
+        let Some(disk) = vbd.vdi.as_ref().filter(|_| !vbd.empty) else { continue };
+        let vdi = match draft.find::<VDI>(disk.raw()) {
             Some(at) => at,
-            None => match cache.get(&vbd.vdi) {
-                Some(record) => add_vdi(draft, columns, &vbd.vdi, record),
-                None => draft.referred::<VDI>(vbd.vdi.raw(), NodeKind::Vdi, columns.vdis),
+            None => match cache.get(disk) {
+                Some(record) => add_vdi(draft, columns, disk, record),
+                None => draft.referred::<VDI>(disk.raw(), NodeKind::Vdi, columns.vdis),
             },
         };
         if vbd.currently_attached && draft.items[vdi].state == State::Halted {

@@ -116,7 +116,7 @@ fn a_vm(dice: &mut Dice, [hosts, vms, ..]: &[u64; 4]) -> vm::Record {
     vm::Record {
         name_label: name(dice),
         power_state: states[dice.roll(5) as usize].into(),
-        resident_on: any(dice, *hosts),
+        resident_on: any(dice, *hosts).into_option(),
         is_a_template: dice.one_in(9),
         is_control_domain: dice.one_in(15),
         vbds: some(dice, *vms),
@@ -162,7 +162,7 @@ fn storage(all: &mut Vec<Insert>, dice: &mut Dice, [hosts, vms, few, _]: &[u64; 
         let kind = if dice.one_in(4) { vbd::VbdType::CD } else { vbd::VbdType::Disk };
         let record = vbd::Record {
             vm: any(dice, *vms),
-            vdi: any(dice, *vms),
+            vdi: any(dice, *vms).into_option(),
             r#type: kind,
             empty: dice.one_in(5),
             ..Default::default()
@@ -178,15 +178,15 @@ fn a_pif(dice: &mut Dice, [hosts, _, few, pifs]: &[u64; 4]) -> pif::Record {
         vlan: dice.roll(5) as i64 - 4,
         host: any(dice, *hosts),
         network: any(dice, *few),
-        metrics: any(dice, *pifs),
+        metrics: any(dice, *pifs).into_option(),
         currently_attached: dice.one_in(2),
         ..Default::default()
     };
     // Joins in every direction, circles among them.
     match dice.roll(8) {
-        0 => record.bond_slave_of = any(dice, 5),
+        0 => record.bond_slave_of = any(dice, 5).into_option(),
         1 => record.bond_master_of = vec![any(dice, 5)],
-        2 => record.vlan_master_of = any(dice, 5),
+        2 => record.vlan_master_of = any(dice, 5).into_option(),
         3 => record.vlan_slave_of = some(dice, 5),
         4 => record.tunnel_access_pif_of = some(dice, 5),
         5 => record.tunnel_transport_pif_of = some(dice, 5),

@@ -98,7 +98,7 @@ fn a_path_holds_what_leads_here_and_what_is_led_to() {
 #[test]
 fn a_focus_leaves_only_what_hangs_together_with_it() {
     let cache = sample::pool(3, 24, 1);
-    let (vm, record) = cache.iter::<xenapi_model::VM>().find(|(_, vm)| !vm.resident_on.is_null()).unwrap();
+    let (vm, record) = cache.iter::<xenapi_model::VM>().find(|(_, vm)| vm.resident_on.is_some()).unwrap();
     let focus = Some(("VM", vm.raw().clone()));
     let picture = graph(&cache, Lens::Compute, &Options { focus: focus.clone(), ..Options::default() });
     let labels = super::labels(&picture);

@@ -60,7 +60,7 @@ fn add_host(cache: &mut Cache, name: &str) {
     let bond: Ref<Bond> = named(&format!("{name}-bond"));
     let vlan: Ref<VLAN> = named(&format!("{name}-vlan"));
     for nic in ["eth0", "eth1"] {
-        add_pif(cache, name, nic, "slaves", |pif| (pif.bond_slave_of, pif.currently_attached) = (bond.clone(), false));
+        add_pif(cache, name, nic, "slaves", |pif| (pif.bond_slave_of, pif.currently_attached) = (Some(bond.clone()), false));
     }
     add_pif(cache, name, "bond0", "net0", |pif| {
         pif.bond_master_of = vec![bond.clone()];
@@ -68,7 +68,7 @@ fn add_host(cache: &mut Cache, name: &str) {
         pif.management = true;
         (pif.ip, pif.netmask) = ("192.168.0.1".into(), "255.255.255.0".into());
     });
-    add_pif(cache, name, "vlan10", "net10", |pif| (pif.vlan_master_of, pif.vlan) = (vlan.clone(), 10));
+    add_pif(cache, name, "vlan10", "net10", |pif| (pif.vlan_master_of, pif.vlan) = (Some(vlan.clone()), 10));
     add_pif(cache, name, "eth2", "storage", |pif| {
         (pif.ip, pif.netmask) = ("10.0.0.1".into(), "255.255.255.0".into());
     });
@@ -80,7 +80,7 @@ fn add_pif(cache: &mut Cache, host: &str, device: &str, network: &str, change: i
         device: device.into(),
         host: named(host),
         network: named(network),
-        metrics: named(&name),
+        metrics: Some(named(&name)),
         currently_attached: true,
         vlan: -1,
         ..Default::default()
@@ -105,7 +105,7 @@ fn add_vm(cache: &mut Cache, name: &str, host: Option<&str>, sr: &str, network: 
     let record = vm::Record {
         name_label: name.into(),
         power_state: if attached { vm::VmPowerState::Running } else { vm::VmPowerState::Halted },
-        resident_on: host.map_or_else(Ref::null, named),
+        resident_on: host.map(named),
         memory_dynamic_max: 1 << 30,
         vbds: vec![named(name)],
         vifs: vec![named(name)],
@@ -118,7 +118,7 @@ fn add_disk(cache: &mut Cache, vm: &str, name: &str, sr: &str, attached: bool, k
     cache.insert::<VDI>(named(name), vdi::Record { sr: named(sr), ..Default::default() });
     let record = vbd::Record {
         vm: named(vm),
-        vdi: named(name),
+        vdi: Some(named(name)),
         device: "xvda".into(),
         r#type: kind,
         currently_attached: attached,

@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec;
 
 use xenapi_client::Cache;
-use xenapi_core::{Map, Ref};
+use xenapi_core::Map;
 use xenapi_model::{
     Bond, Host, HostMetrics, Network, NetworkSriov, PBD, PIF, PIFMetrics, Pool, SR, Tunnel, VBD, VDI, VIF, VLAN, VM, host,
     host_metrics, network, pbd, pif, pif_metrics, pool, sr, vbd, vdi, vif, vm, vm::VmPowerState,
@@ -36,7 +36,7 @@ fn two_hosts(change: impl Fn(&mut host::Record, &mut host_metrics::Record)) -> C
 }
 
 fn vm(name: &str, power_state: VmPowerState, host: usize) -> vm::Record {
-    let resident_on = if host > 0 { reference(host) } else { Ref::null() };
+    let resident_on = (host > 0).then(|| reference(host));
     vm::Record { name_label: name.into(), power_state, resident_on, ..Default::default() }
 }
 
@@ -128,7 +128,7 @@ fn with_storage() -> Cache {
     for (at, vdi, kind, empty) in
         [(1, 1, vbd::VbdType::Disk, false), (2, 2, vbd::VbdType::CD, false), (3, 0, vbd::VbdType::CD, true)]
     {
-        let vdi = if vdi > 0 { reference(vdi) } else { Ref::null() };
+        let vdi = (vdi > 0).then(|| reference(vdi));
         let record =
             vbd::Record { vm: reference(1), vdi, r#type: kind, empty, currently_attached: true, ..Default::default() };
         cache.insert::<VBD>(reference(at), record);
@@ -253,9 +253,9 @@ fn a_vlan_over_a_bond_leads_to_its_slaves() {
     (1..=4).for_each(|at| with_network(["slave a", "slave b", "bonded", "tagged"][at - 1], at, &mut cache));
     for (at, device) in [(1, "eth0"), (2, "eth1")] {
         let slave = pif::Record {
-            bond_slave_of: reference::<Bond>(1),
+            bond_slave_of: Some(reference::<Bond>(1)),
             currently_attached: false,
-            metrics: reference(at),
+            metrics: Some(reference(at)),
             ..nic(device, 1, at)
         };
         cache.insert::<PIF>(reference(at), slave);
@@ -265,7 +265,7 @@ fn a_vlan_over_a_bond_leads_to_its_slaves() {
     let master =
         pif::Record { bond_master_of: vec![reference(1)], vlan_slave_of: vec![reference::<VLAN>(1)], ..nic("bond0", 1, 3) };
     cache.insert::<PIF>(reference(3), master);
-    let tagged = pif::Record { vlan: 42, vlan_master_of: reference::<VLAN>(1), physical: false, ..nic("bond0", 1, 4) };
+    let tagged = pif::Record { vlan: 42, vlan_master_of: Some(reference::<VLAN>(1)), physical: false, ..nic("bond0", 1, 4) };
     cache.insert::<PIF>(reference(4), tagged);
     cache.insert::<VM>(reference(1), vm("web", VmPowerState::Running, 1));
     for (at, network, attached) in [(1, 4, true), (2, 3, false)] {

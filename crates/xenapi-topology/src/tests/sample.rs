@@ -44,7 +44,12 @@ pub(crate) fn pool(hosts: usize, vms: usize, seed: u64) -> Cache {
     track(&mut cache);
     cache.insert::<Pool>(
         reference(0),
-        pool::Record { name_label: "lab-pool".into(), master: reference(1), default_sr: reference(1), ..Default::default() },
+        pool::Record {
+            name_label: "lab-pool".into(),
+            master: reference(1),
+            default_sr: Some(reference(1)),
+            ..Default::default()
+        },
     );
     for at in 1..=hosts {
         add_host(&mut cache, at, vms / hosts.max(1));
@@ -175,7 +180,7 @@ fn nics(cache: &mut Cache, host: usize) {
             vlan: -1,
             host: reference(host),
             network: reference(network),
-            metrics: reference::<PIFMetrics>(number(nic)),
+            metrics: Some(reference::<PIFMetrics>(number(nic))),
             currently_attached: true,
             ..Default::default()
         };
@@ -187,7 +192,7 @@ fn nics(cache: &mut Cache, host: usize) {
     };
     let the_bond = reference::<Bond>(host);
     for nic in 0..2 {
-        put(cache, nic, 80 + nic, &|pif| (pif.bond_slave_of, pif.currently_attached) = (the_bond.clone(), false));
+        put(cache, nic, 80 + nic, &|pif| (pif.bond_slave_of, pif.currently_attached) = (Some(the_bond.clone()), false));
     }
     put(cache, 2, 1, &|_| {});
     let vlans: Vec<Ref<VLAN>> = (0..3).map(|at| reference(host * 10 + at)).collect();
@@ -201,7 +206,7 @@ fn nics(cache: &mut Cache, host: usize) {
     for (at, vlan) in vlans.iter().enumerate() {
         put(cache, 20 + at, 2 + at, &|pif| {
             (pif.device, pif.physical, pif.vlan) = ("bond0".into(), false, 101 + at as i64);
-            pif.vlan_master_of = vlan.clone();
+            pif.vlan_master_of = Some(vlan.clone());
         });
         let record = vlan::Record {
             tagged_pif: reference(number(9)),
@@ -232,7 +237,7 @@ fn add_vm(cache: &mut Cache, dice: &mut Dice, at: usize, hosts: usize) {
         add_vdi(cache, *number, &format!("{} disk {disk}", ROLES[role]), sr, 20 << disk);
         let record = vbd::Record {
             vm: reference(at),
-            vdi: reference(*number),
+            vdi: Some(reference(*number)),
             r#type: vbd::VbdType::Disk,
             currently_attached: runs,
             ..Default::default()
@@ -251,7 +256,7 @@ fn add_vm(cache: &mut Cache, dice: &mut Dice, at: usize, hosts: usize) {
         vm::Record {
             name_label: name(ROLES[role], at),
             power_state,
-            resident_on: if runs { reference(home) } else { Ref::null() },
+            resident_on: runs.then(|| reference(home)),
             vcpus_max: 2 + 2 * (size % 3),
             memory_dynamic_max: size * 2 * GIB,
             vbds: vbds.iter().map(|at| reference(*at)).collect(),

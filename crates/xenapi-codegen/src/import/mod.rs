@@ -7,80 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::schema::{Class, Enum, Field, Lifecycle, Message, Type};
+mod facts;
+mod fix;
 
-/// The schema as imported.
-#[derive(Debug)]
-pub struct Imported {
-    /// The classes, in the order of the description.
-    pub classes: Vec<Class>,
-    /// Error codes with the names of their parameters.
-    pub errors: Vec<(String, Vec<String>)>,
-    /// Releases: code name, API major and minor, product, date.
-    pub releases: Vec<(String, i64, i64, String, String)>,
-}
-
-/// Messages that have no `Async.` form, which the description does not say. A star stands for any ending.
-const SYNC_ONLY: &[&str] = &[
-    "session.login_with_password",
-    "session.logout",
-    "session.slave_local_login*",
-    "session.local_logout",
-    "session.create_from_db_file",
-    "session.change_password",
-    "task.create",
-    "task.destroy",
-    "task.set_*",
-    "event.*",
-    "message.*",
-    "blob.create",
-    "blob.destroy",
-    "*.record_data_source",
-    "*.forget_data_source_archives",
-    "*.query_data_source",
-    "*.get_data_sources",
-    "SR.get_supported_types",
-    "VM.set_memory_static_max",
-    "VM.set_memory_static_min",
-    "VM.set_memory_dynamic_max",
-    "VM.set_memory_dynamic_min",
-    "VM.set_VCPUs_max",
-    "VM.set_VCPUs_at_startup",
-    "VM.set_HVM_shadow_multiplier",
-    "VM.set_domain_type",
-    "VM.set_HVM_boot_policy",
-    "VM.set_ha_restart_priority",
-    "VM.set_NVRAM",
-    "VM.add_to_NVRAM",
-    "VM.remove_from_NVRAM",
-    "VM.set_platform",
-    "VM.add_to_platform",
-    "VM.remove_from_platform",
-    "VM.set_other_config",
-    "VM.add_to_other_config",
-    "VM.remove_from_other_config",
-    "VM.get_boot_record",
-    "VM.get_allowed_VBD_devices",
-    "VM.get_allowed_VIF_devices",
-    "host.get_servertime",
-    "host.call_extension",
-    "host.list_methods",
-    "auth.*",
-    "subject.add_to_roles",
-    "subject.remove_from_roles",
-    "subject.get_permissions_name_label",
-    "role.*",
-];
-
-/// Classes whose changes are no events.
-const EVENTLESS: &[&str] =
-    &["session", "user", "secret", "auth", "event", "data_source", "sr_stat", "probe_result", "vdi_nbd_server_info"];
+use crate::emit::Schema;
+use crate::schema::{Changes, Class, Creation, Enum, Error, Field, Lifecycle, Message, Param, Release, Type};
+use facts::EVENTLESS;
 
 /// Reads the description.
 ///
 /// # Errors
 /// What is missing or contradicts itself, and which fixup had nothing to repair.
-pub fn import(json: &Value) -> Result<Imported, String> {
+pub fn import(json: &Value) -> Result<Schema, String> {
     let relations = relations(json)?;
     let mut shared = BTreeMap::new();
     let mut classes = Vec::new();
@@ -88,26 +26,33 @@ pub fn import(json: &Value) -> Result<Imported, String> {
         let name = text(class, "name")?;
         classes.push(import_class(class, &relations, &mut shared).map_err(|error| format!("{name}: {error}"))?);
     }
-    fix(&mut classes)?;
-    for (class, json) in classes.iter().zip(list(json, "classes")?) {
+    let errors = list(json, "errors")?.iter().map(import_error).collect::<Result<Vec<_>, String>>()?;
+    let releases = list(json, "releases")?.iter().map(import_release).collect::<Result<Vec<_>, String>>()?;
+    let pairs = list(json, "relations")?.iter().map(|pair| Ok((at(pair, 0)?, at(pair, 1)?)));
+    let relations = pairs.collect::<Result<Vec<_>, String>>()?;
+    let mut schema = Schema { classes, errors, releases, relations };
+    fix::fix(&mut schema)?;
+    for (class, json) in schema.classes.iter().zip(list(json, "classes")?) {
         check_implicit(class, json)?;
     }
-    let errors = list(json, "errors")?.iter().map(|error| Ok((at(error, 0)?, strings(&error[1])?)));
-    let releases = list(json, "releases")?.iter().map(|release| {
-        let number = |place: usize| release[place].as_i64().ok_or_else(|| format!("release {release}: no number"));
-        Ok((at(release, 0)?, number(1)?, number(2)?, at(release, 3)?, at(release, 4)?))
-    });
-    Ok(Imported {
-        classes,
-        errors: errors.collect::<Result<_, String>>()?,
-        releases: releases.collect::<Result<_, String>>()?,
-    })
+    Ok(schema)
+}
+
+fn import_error(json: &Value) -> Result<Error, String> {
+    let declared = strings(&json[1])?;
+    let params = declared.iter().map(|name| (name.clone(), Type::String)).collect();
+    Ok(Error { code: at(json, 0)?, declared, params, doc: String::new() })
+}
+
+fn import_release(json: &Value) -> Result<Release, String> {
+    let number = |place: usize| json[place].as_i64().ok_or_else(|| format!("release {json}: no number"));
+    Ok(Release { name: at(json, 0)?, api: (number(1)?, number(2)?), product: at(json, 3)?, date: at(json, 4)? })
 }
 
 type Relations = BTreeMap<String, (String, String, bool)>;
 
 fn relations(json: &Value) -> Result<Relations, String> {
-    let mut all = BTreeMap::new();
+    let mut all: Relations = BTreeMap::new();
     for relation in list(json, "relations")? {
         let (stored, computed) = (at(relation, 0)?, at(relation, 1)?);
         if stored == computed {
@@ -136,7 +81,7 @@ fn import_class(json: &Value, relations: &Relations, shared: &mut BTreeMap<Strin
         let (name, values) = (text(it, "name")?, strings(&it["values"])?);
         // Some enumerations stand in two classes; the first one keeps them.
         match shared.get(&name) {
-            Some(known) if *known == values => {}
+            Some(known) if *known == values => class.enums.push(Enum { name, values: Vec::new() }),
             Some(_) => return Err(format!("enum {name} differs from the one of the same name in another class")),
             None => {
                 shared.insert(name.clone(), values.clone());
@@ -177,10 +122,15 @@ fn import_class(json: &Value, relations: &Relations, shared: &mut BTreeMap<Strin
         };
         class.fields.push(Field {
             ty: Type::parse(&text(field, "type")?)?,
+            declared: None,
             qualifier: qualifier.into(),
+            creation: Creation::Free,
+            secret: false,
+            unit: None,
             default: field["default"].as_str().map(Into::into),
             read_role: role(&format!("get_{field_name}"))?.unwrap_or_else(|| "read-only".into()),
             write_role: role(&format!("set_{field_name}"))?.unwrap_or_else(|| "local-superuser".into()),
+            client_cert: messages.get(&format!("set_{field_name}")).is_some_and(|json| client_cert(json)),
             relation: relations.get(&format!("{name}.{field_name}")).cloned(),
             lifecycle: lifecycle(field)?,
             doc: String::new(),
@@ -196,54 +146,37 @@ fn import_class(json: &Value, relations: &Relations, shared: &mut BTreeMap<Strin
 fn import_message(json: &Value) -> Result<Message, String> {
     let mut params = Vec::new();
     for param in list(json, "params")? {
-        params.push((at(param, 0)?, Type::parse(&at(param, 1)?)?, param[2] == Value::Bool(true)));
+        params.push(Param {
+            name: at(param, 0)?,
+            ty: Type::parse(&at(param, 1)?)?,
+            required: param[2] == Value::Bool(true),
+            default: None,
+            unit: None,
+            secret: false,
+        });
     }
     let takes_session =
-        params.first().is_some_and(|(name, ty, _)| name == "session_id" && *ty == Type::Ref("session".into()));
+        params.first().is_some_and(|param| param.name == "session_id" && param.ty == Type::Ref("session".into()));
     Ok(Message {
         name: text(json, "name")?,
         params: params.split_off(usize::from(takes_session)),
         result: Type::parse(&text(json, "result")?)?,
+        unit: None,
         takes_session,
         has_async: true,
         errors: strings(&json["errors"])?,
         role: least_role(json)?,
+        client_cert: client_cert(json),
+        changes: Changes::Objects,
         lifecycle: lifecycle(json)?,
         doc: String::new(),
     })
 }
 
-/// Applies the fixups.
-fn fix(classes: &mut [Class]) -> Result<(), String> {
-    let mut unused: BTreeSet<&str> = SYNC_ONLY.iter().copied().collect();
-    for class in classes.iter_mut() {
-        for message in &mut class.messages {
-            let name = format!("{}.{}", class.name, message.name);
-            if let Some(pattern) = SYNC_ONLY.iter().find(|pattern| matches(pattern, &name)) {
-                message.has_async = false;
-                unused.remove(pattern);
-            }
-        }
-    }
-    if let Some(pattern) = unused.first() {
-        return Err(format!("the fixup `sync only: {pattern}` matches no message"));
-    }
-    // Declared a date, sent as `0.0` or as seconds since 1970.
-    let event = classes.iter_mut().find(|class| class.name == "event");
-    let timestamp = event.and_then(|class| class.fields.iter_mut().find(|field| field.name == "timestamp"));
-    match timestamp {
-        Some(field) if field.ty == Type::DateTime => field.ty = Type::String,
-        _ => return Err("the fixup `event.timestamp is text` has nothing to repair".into()),
-    }
-    Ok(())
-}
-
-fn matches(pattern: &str, name: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(end), _) => name.ends_with(end),
-        (_, Some(start)) => name.starts_with(start),
-        _ => pattern == name,
-    }
+/// Whether clients by certificate may call it although the least role may not.
+fn client_cert(json: &Value) -> bool {
+    let has = |role: &str| json["roles"].as_array().is_some_and(|roles| roles.iter().any(|it| it == role));
+    has("client-cert") && !has("read-only")
 }
 
 /// The implicit messages that follow from our reading must be those that the description lists.
