@@ -132,7 +132,10 @@ async fn a30_values_are_jsons_own() {
     };
     let result = |body: String| {
         let start = r#"{"jsonrpc":"2.0","result":"#;
-        body.strip_prefix(start).and_then(|rest| rest.strip_suffix(r#","id":1}"#)).unwrap_or_else(|| panic!("{body}")).to_owned()
+        body.strip_prefix(start)
+            .and_then(|rest| rest.strip_suffix(r#","id":1}"#))
+            .unwrap_or_else(|| panic!("{body}"))
+            .to_owned()
     };
     let task = result(ask("task.create", r#","a","b""#).await);
     assert_eq!(result(ask("task.get_progress", &format!(",{task}")).await), "0.0");

@@ -84,13 +84,15 @@ async fn lost_sessions_and_events_are_told_to_those_who_wait() {
     let from = |token: String| {
         let body = format!(
             "<methodCall><methodName>event.from</methodName><params><param><value>{session}</value></param><param><value><array><data><value>vm\
-             </value></data></array></value></param><param><value>{token}</value></param><param><value><double>3600</double></value></param>\
+             </value></data></array></value></param><param><value>{token}</value></param><param><value><double>30</double></value></param>\
              </params></methodCall>"
         );
         async move { raw(at, &post("/", "", body.as_bytes())).await }
     };
     let first = from(String::new()).await;
     let token = first.body.rsplit_once("<name>token</name><value>").unwrap().1.split('<').next().unwrap().to_owned();
+    let changed = call(at, "task.create", &[&session, "x", ""]).await;
+    assert!(value(&changed).starts_with("OpaqueRef:"));
     fault(&pool, "events-lost:times=1");
     assert_eq!(refusal(&from(token).await), ["EVENTS_LOST"]);
     fault(&pool, "session-loss:method=VM.get_all");
@@ -149,7 +151,10 @@ async fn each_host_has_its_address_and_its_certificate() {
     let consoles = call(at, "console.get_all_records", &[&session]).await;
     let port = pool.https().unwrap().port();
     for location in consoles.body.split("<name>location</name><value>").skip(1) {
-        assert!(location.starts_with("https://127.0.0.") && location.contains(&format!(":{port}/console?")), "{location:.60}");
+        assert!(
+            location.starts_with("https://127.0.0.") && location.contains(&format!(":{port}/console?")),
+            "{location:.60}"
+        );
     }
 }
 

@@ -34,7 +34,8 @@ async fn read_to(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
 /// A server whose clients have little time.
 async fn hasty() -> Server<Scripted> {
     let short = Duration::from_millis(100);
-    let times = ServerTimes { head_read: short, head: short, body: short, idle: short, stall: short, ..ServerTimes::default() };
+    let times =
+        ServerTimes { head_read: short, head: short, body: short, idle: short, stall: short, ..ServerTimes::default() };
     let http = Some(([127, 0, 0, 1], 0).into());
     serve(Scripted::default(), &ServerConfig { http, times, ..ServerConfig::default() }).await.unwrap()
 }
@@ -63,7 +64,8 @@ async fn what_is_not_read_is_not_made_and_a_slow_reader_is_left() {
 async fn an_upload_comes_in_pieces() {
     let server = server().await;
     let address = server.http().unwrap();
-    let put = |path: &str, length: usize| format!("PUT {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    let put =
+        |path: &str, length: usize| format!("PUT {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
     let body = vec![b'x'; 500_000];
     let whole = raw(address, &[put("/sum", body.len()).as_bytes(), &body].concat()).await;
     assert!(whole.ends_with("\r\n\r\n500000 true"), "{whole}");
@@ -117,7 +119,10 @@ async fn a_websocket_carries_the_same_console() {
     let head = read_to(&mut stream, b"\x82\x06hello\n").await;
     let head = String::from_utf8_lossy(&head);
     assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"), "{head}");
-    assert!(head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: binary\r\n"), "{head}");
+    assert!(
+        head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: binary\r\n"),
+        "{head}"
+    );
     assert_eq!(read_to(&mut stream, b"awake\n").await, b"\x82\x06awake\n");
     // `ab`, masked by 1 2 3 4, in two pieces; then a close.
     stream.write_all(&[0x82, 0x82, 1, 2, 3]).await.unwrap();
