@@ -28,9 +28,7 @@ impl Sim {
             }
             Fault::Master => self.befall(Incident::ChangeMaster(host.ok_or_else(missing)?), now)?,
             Fault::HostDeath => self.befall(Incident::KillHost(host.ok_or_else(missing)?), now)?,
-            Fault::HostBack => {
-                self.host_returns(host.ok_or_else(missing)?.as_str(), now);
-            }
+            Fault::HostBack => crate::operations::host_returned(self, &host.ok_or_else(missing)?),
             Fault::CarrierLoss(device) => self.switch_carrier(&host.ok_or_else(missing)?, device, false)?,
             Fault::CarrierBack(device) => self.switch_carrier(&host.ok_or_else(missing)?, device, true)?,
             Fault::SrDeath(sr) => {
