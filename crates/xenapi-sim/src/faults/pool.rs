@@ -1,7 +1,5 @@
 //! What faults do to the pool.
 
-use alloc::vec::Vec;
-
 use xenapi_core::{Failure, Millis, RawRef};
 
 use super::Fault;
@@ -30,7 +28,7 @@ impl Sim {
             }
             Fault::Master => self.befall(Incident::ChangeMaster(host.ok_or_else(missing)?), now)?,
             Fault::HostDeath => self.befall(Incident::KillHost(host.ok_or_else(missing)?), now)?,
-            Fault::HostBack => self.revive(&host.ok_or_else(missing)?),
+            Fault::HostBack => crate::operations::host_returned(self, &host.ok_or_else(missing)?),
             _ => {}
         }
         Ok(())
@@ -40,19 +38,5 @@ impl Sim {
     fn go_down(&mut self, time: Millis) {
         self.faults.cuts += 1;
         self.faults.down = Some(self.now + time).filter(|until| *until > self.now);
-    }
-
-    /// A dead host has booted: it is live and takes VMs again.
-    fn revive(&mut self, host: &RawRef) {
-        let metrics = self.store.reference("host", host.as_str(), "metrics");
-        let date = self.date();
-        if self.store.put("host_metrics", metrics.as_str(), "live", true) {
-            self.store.put("host_metrics", metrics.as_str(), "last_updated", date);
-            crate::operations::set_enabled(self, host, true);
-        }
-        let guests: Vec<RawRef> = self.store.all("VM");
-        for guest in guests {
-            self.refresh_vm(&guest);
-        }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn generate(sim: &mut Sim, config: &Config) {
     let hosts = config.hosts.clamp(1, Config::MAX_HOSTS);
     let vms = config.vms.min(Config::MAX_VMS);
     let style = config.scenario.style();
+    sim.around.is_under_construction = true;
     let pool = make_pool(sim, style.pool);
     make_roles(sim);
     let hosts = hosts::make(sim, hosts, vms);
@@ -71,6 +72,8 @@ fn protect(sim: &mut Sim, plan: &Plan) {
     sim.store.put("pool", plan.pool.as_str(), "ha_host_failures_to_tolerate", 2);
     operations::enable_ha(sim, core::slice::from_ref(plan.storage.default()), Value::empty_struct());
 }
+
+pub(crate) use troubles::alarm;
 
 /// A map of texts.
 pub(crate) fn map<K: Into<Cow<'static, str>>, V: Into<Value>>(members: impl IntoIterator<Item = (K, V)>) -> Struct {

@@ -24,7 +24,7 @@ pub(super) fn message(sim: &mut Sim, name: &str, priority: i64, about: &About<'_
 }
 
 /// An alarm as the metrics daemon words it.
-pub(super) fn alarm(value: f64, source: &str, level: f64, seconds: i64) -> String {
+pub(crate) fn alarm(value: f64, source: &str, level: f64, seconds: i64) -> String {
     format!(
         "value: {value:.6}\nconfig:\n<variable>\n\t<name value=\"{source}\"/>\n\t<alarm_trigger_level value=\"{level}\"/>\n\t\
          <alarm_trigger_period value=\"{seconds}\"/>\n</variable>\n"

@@ -239,7 +239,8 @@ fn report(sim: &mut Sim, host: &RawRef) {
 /// A host has booted.
 fn recover(sim: &mut Sim, host: &RawRef) {
     let of = host.as_str();
-    if sim.host_states.down.remove(host).is_none() || !sim.store.contains("host", of) {
+    let was_up = sim.host_states.down.remove(host).is_none() && sim.is_live(host);
+    if was_up || !sim.store.contains("host", of) {
         return;
     }
     sim.host_states.leaving.remove(host);
@@ -295,6 +296,11 @@ fn restart_toolstack(sim: &mut Sim, host: &RawRef) {
     }
     let now = sim.date().unix();
     sim.store.put_key("host", host.as_str(), "other_config", "agent_start_time", format!("{now}."));
+}
+
+/// A host that was dead has booted.
+pub(crate) fn host_returned(sim: &mut Sim, host: &RawRef) {
+    recover(sim, host);
 }
 
 /// A host dies, and everybody knows at once.

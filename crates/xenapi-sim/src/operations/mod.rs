@@ -8,6 +8,7 @@ mod bond;
 mod boot;
 mod breakage;
 mod cbt;
+mod clusters;
 mod devices;
 mod evacuate;
 mod ha;
@@ -56,7 +57,7 @@ use crate::{Handled, Sim, queues, sessions, tasks, users};
 pub(crate) use boot::overhead as memory_overhead;
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
 pub(crate) use ha::{enable as enable_ha, is_agile};
-pub(crate) use host_power::{HostStates, host_died};
+pub(crate) use host_power::{HostStates, host_died, host_returned};
 pub(crate) use hosts::set_enabled;
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
 pub(crate) use storage::DRIVERS;
@@ -100,6 +101,7 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         "PBD" => pbd::find(message.name),
         "VBD" => vbd::find(message.name),
         "VIF" => vif::find(message.name),
+        "Cluster" | "Cluster_host" => clusters::find(class.name, message.name),
         "network" => networks::find(message.name),
         "PIF" => pif::find(message.name),
         "Bond" => bond::find(message.name),

@@ -274,6 +274,7 @@ pub(crate) fn guest_metrics(sim: &mut Sim, vm: &RawRef) -> RawRef {
                 ("feature-reboot", "1"),
                 ("feature-suspend", "1"),
                 ("feature-balloon", "1"),
+                ("feature-static-ip-setting", "1"),
                 ("feature-vcpu-hotplug", "1"),
             ]),
         )

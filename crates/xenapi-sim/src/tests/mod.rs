@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod assertions;
+mod background;
 mod big;
 mod calls;
 mod coverage;
@@ -18,6 +19,7 @@ mod networks;
 mod operations;
 mod random;
 mod records;
+mod resources;
 mod sessions;
 mod settings;
 mod soak;

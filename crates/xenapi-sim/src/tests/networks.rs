@@ -353,3 +353,72 @@ fn a_nic_split_by_sriov() {
     assert!(pool.ask("PIF.get_uuid", &[&logical]).is_err());
     check_consistent(&pool.sim);
 }
+
+#[test]
+fn clusters_rely_on_nics_that_stay() {
+    let mut pool = Pool::new();
+    let (pif, hosts) = (pool.nic("eth3"), pool.refs("host.get_all", &[]).len());
+    let create = |pool: &mut Pool, stack: &str, timeout: f64| {
+        pool.call("Cluster.create", &[pif.as_str().into(), stack.into(), true.into(), timeout.into()])
+    };
+    assert_eq!(create(&mut pool, "other", 20.0).unwrap_err(), failure("INVALID_CLUSTER_STACK", &["other"]));
+    assert_eq!(create(&mut pool, "corosync", 0.5).unwrap_err(), failure("INVALID_VALUE", &["token_timeout", "0.5"]));
+    assert_eq!(create(&mut pool, "corosync", 20.0).unwrap_err(), failure("PIF_ALLOWS_UNPLUG", &[&pif]));
+    let network = pool.text("PIF.get_network", &[&pif]);
+    let cluster = pool.text("Cluster.pool_create", &[&network, "corosync"]);
+    assert_eq!(pool.text("Cluster.get_network", &[&cluster]), network);
+    let members = pool.refs("Cluster.get_cluster_hosts", &[&cluster]);
+    assert_eq!(members.len(), hosts);
+    assert!(pool.flag("PIF.get_disallow_unplug", &[&pif]) && pool.flag("Cluster.get_is_quorate", &[&cluster]));
+    assert_eq!(create(&mut pool, "corosync", 20.0).unwrap_err(), failure("CLUSTER_ALREADY_EXISTS", &[]));
+    pool.ask("Cluster_host.disable", &[&members[0]]).unwrap();
+    pool.ask("Cluster_host.disable", &[&members[1]]).unwrap();
+    assert!(!pool.flag("Cluster.get_is_quorate", &[&cluster]));
+    pool.ask("Cluster.pool_resync", &[&cluster]).unwrap();
+    assert!(pool.flag("Cluster.get_is_quorate", &[&cluster]));
+    let many = failure("CLUSTER_DOES_NOT_HAVE_ONE_NODE", &[&hosts.to_string()]);
+    assert_eq!(pool.ask("Cluster.destroy", &[&cluster]).unwrap_err(), many);
+    for member in &members[1..] {
+        pool.ask("Cluster_host.destroy", &[member]).unwrap();
+    }
+    let last = pool.ask("Cluster_host.destroy", &[&members[0]]).unwrap_err();
+    assert_eq!(last, failure("CLUSTER_HOST_IS_LAST", &[&members[0]]));
+    pool.ask("Cluster.destroy", &[&cluster]).unwrap();
+    assert!(pool.refs("Cluster_host.get_all", &[]).is_empty());
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn services_around_the_pool() {
+    let mut pool = Pool::new();
+    let site = pool.text("PVS_site.introduce", &["site", "", "u"]);
+    let server = |pool: &mut Pool, address: &str, first: i64| {
+        let addresses = Value::Array(vec![address.into()]);
+        pool.call("PVS_server.introduce", &[addresses, Value::Int(first), Value::Int(6930), site.as_str().into()])
+    };
+    assert_eq!(server(&mut pool, "x", 6910).unwrap_err(), failure("INVALID_IP_ADDRESS_SPECIFIED", &["addresses"]));
+    assert_eq!(server(&mut pool, "192.0.2.8", 0).unwrap_err().code, "VALUE_NOT_SUPPORTED");
+    let known: String = server(&mut pool, "192.0.2.8", 6910).unwrap().as_text().unwrap().into();
+    let used = failure("PVS_SERVER_ADDRESS_IN_USE", &["192.0.2.8"]);
+    assert_eq!(server(&mut pool, "192.0.2.8", 6910).unwrap_err(), used);
+    let servers = failure("PVS_SITE_CONTAINS_SERVERS", &[&known]);
+    assert_eq!(pool.ask("PVS_site.forget", &[&site]).unwrap_err(), servers);
+    let vif = pool.refs("VIF.get_all_where", &["field \"device\" = \"0\""])[0].clone();
+    let proxy = pool.text("PVS_proxy.create", &[&site, &vif]);
+    let twice = pool.ask("PVS_proxy.create", &[&site, &vif]).unwrap_err();
+    assert_eq!(twice, failure("PVS_PROXY_ALREADY_PRESENT", &[&proxy]));
+    pool.ask("PVS_server.forget", &[&known]).unwrap();
+    pool.ask("PVS_site.forget", &[&site]).unwrap();
+    assert!(pool.ask("PVS_proxy.get_uuid", &[&proxy]).is_err());
+    let repository = |pool: &mut Pool, name: &str, url: &str| {
+        let texts = [name, "", url, ""].map(Value::from);
+        let params: Vec<Value> = texts.into_iter().chain([true.into()]).collect();
+        pool.call("Repository.introduce", &params)
+    };
+    assert_eq!(repository(&mut pool, "base", "ftp://x").unwrap_err(), failure("INVALID_BASE_URL", &["ftp://x"]));
+    let base: String = repository(&mut pool, "base", "https://example.org/r").unwrap().as_text().unwrap().into();
+    let again = repository(&mut pool, "other", "https://example.org/r").unwrap_err();
+    assert_eq!(again, failure("REPOSITORY_ALREADY_EXISTS", &[&base]));
+    pool.ask("Repository.forget", &[&base]).unwrap();
+    check_consistent(&pool.sim);
+}

@@ -407,7 +407,8 @@ fn storage_that_dies_takes_its_connections_with_it() {
     assert_eq!(pool.ask("PBD.plug", &[&pbds[0]]).unwrap_err().code, "SR_BACKEND_FAILURE_73");
     assert_eq!(pool.new_vdi(&sr, 1 << 30).unwrap_err(), failure("SR_HAS_NO_PBDS", &[&sr]));
     pool.sim.storage_recovers(&sr).unwrap();
-    pool.ask("PBD.plug", &[&pbds[0]]).unwrap();
+    assert!(pbds.iter().all(|pbd| pool.flag("PBD.get_currently_attached", &[pbd])));
+    pool.new_vdi(&sr, 1 << 30).unwrap();
     assert_eq!(pool.int("VBD.get_status_code", attached[0]), 0);
     check_consistent(&pool.sim);
 }
