@@ -80,20 +80,28 @@ impl Lexer {
     /// Finds the `>` of a tag.
     #[inline]
     fn tag(&mut self, bytes: &[u8]) -> Option<()> {
-        for (at, byte) in bytes.iter().enumerate().skip(self.at) {
-            match byte {
-                b'>' if self.quote == 0 => {
-                    self.at = at + 1;
+        let mut rest = bytes.get(self.at..)?;
+        loop {
+            let quote = self.quote;
+            // Names are short, so this is quicker than setting out for many bytes at a time.
+            let found = rest.iter().position(|byte| match quote {
+                0 => matches!(byte, b'>' | b'"' | b'\''),
+                quote => *byte == quote,
+            });
+            let Some(found) = found else {
+                self.at = bytes.len();
+                return None;
+            };
+            self.at += found + 1;
+            match rest.get(found)? {
+                b'>' if quote == 0 => {
                     self.markup = None;
                     return Some(());
                 }
-                b'"' | b'\'' if self.quote == 0 => self.quote = *byte,
-                quote if *quote == self.quote => self.quote = 0,
-                _ => {}
+                byte => self.quote = if quote == 0 { *byte } else { 0 },
             }
+            rest = rest.get(found + 1..)?;
         }
-        self.at = bytes.len();
-        None
     }
 
     /// Passes over a comment, a section or a declaration.
