@@ -187,6 +187,8 @@ pub struct Sim {
     faults: faults::Faults,
     /// What is known of hosts beside their rows.
     host_states: operations::HostStates,
+    /// When VMs ran and hosts were up.
+    uptimes: handlers::Uptimes,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
 }
@@ -229,6 +231,7 @@ impl Sim {
             around: operations::around::Around::default(),
             faults: faults::Faults::default(),
             host_states: operations::HostStates::default(),
+            uptimes: handlers::Uptimes::default(),
             authorities: Map::default(),
         }
     }

@@ -4,7 +4,7 @@ use alloc::format;
 
 use xenapi_core::Role;
 
-use super::{Method, Reply, Request, Served, Visit, admin};
+use super::{Method, Reply, Request, Served, Visit, admin, metrics};
 use crate::Sim;
 
 /// What a handler is.
@@ -46,10 +46,10 @@ use Role::{LocalSuperuser, PoolAdmin, PoolOperator, ReadOnly, VmAdmin, VmOperato
 /// All routes beside those of calls and files.
 pub(crate) const ROUTES: &[Route] = &[
     // Metrics.
-    route(Get, "/rrd_updates", "get_rrd_updates", ReadOnly, unsimulated),
-    route(Get, "/host_rrd", "get_host_rrd", ReadOnly, unsimulated),
-    route(Get, "/vm_rrd", "get_vm_rrd", ReadOnly, unsimulated),
-    route(Get, "/sr_rrd", "get_sr_rrd", ReadOnly, unsimulated),
+    route(Get, "/rrd_updates", "get_rrd_updates", ReadOnly, metrics::updates),
+    route(Get, "/host_rrd", "get_host_rrd", ReadOnly, metrics::host),
+    route(Get, "/vm_rrd", "get_vm_rrd", ReadOnly, metrics::vm),
+    route(Get, "/sr_rrd", "get_sr_rrd", ReadOnly, metrics::sr),
     route(Put, "/rrd", "put_rrd", PoolAdmin, unsimulated),
     // Consoles.
     route(Connect, "/console", "connect_console", VmOperator, unsimulated),
