@@ -39,6 +39,8 @@
 
 mod admin;
 mod auth;
+mod console;
+mod dump;
 mod exchange;
 mod http;
 mod metrics;
@@ -54,6 +56,7 @@ use xenapi_core::{Failure, Millis, RawRef, Role, Value};
 
 use crate::Sim;
 
+pub(crate) use console::Screens;
 pub(crate) use metrics::{Probe, Uptimes, now as measured};
 
 pub use exchange::{Answer, Exchange};
@@ -100,7 +103,6 @@ pub(crate) enum Served {
     /// A stream from the client, and the head that is sent before it is read, if any.
     Upload(Option<Head>, Box<dyn Upload>),
     /// Bytes both ways.
-    #[allow(dead_code, reason = "no route is interactive yet")]
     Duplex(Head, Box<dyn Duplex>),
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn quoted(out: &mut String, text: &str) {
 }
 
 /// Adds text as content of XML.
-pub(crate) fn escaped(out: &mut String, text: &str) {
+pub(in crate::handlers) fn escaped(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => *out += "&amp;",
