@@ -8,3 +8,4 @@ mod harness;
 mod node;
 mod recordings;
 mod sdk;
+mod xmlrpc_client;

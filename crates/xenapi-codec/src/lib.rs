@@ -6,8 +6,8 @@
 //!
 //! # Where this differs from xapi's own codec
 //!
-//! Writing: equal byte for byte, except that xapi does not escape the *names* of struct members, so that a map key with `<` or
-//! `&` makes a document that nobody can read. Here such names are escaped, and control characters are dropped from them as from
+//! Writing: equal byte for byte, except that xapi does not escape the *names* of struct members, so that a map key with `<`,
+//! `&` or `]]>` makes a document that nobody can read. Here such names are escaped, and control characters are dropped from them as from
 //! text. Every NaN is written `nan`.
 //!
 //! Reading is **stricter** here in these points:
@@ -22,6 +22,7 @@
 //! Reading is **more lenient** here in these points:
 //! - A reply may hold members with an empty name: xapi writes them, for a map with an empty key, but cannot read them.
 //! - U+FFFE and U+FFFF, which XML forbids, are read: xapi writes them.
+//! - Base64 may stand in lines, as Python writes it.
 //! - Text that holds `]]>`, comments that hold `--`, and prefixes that no declaration binds are let through.
 //!
 //! # Without the standard library

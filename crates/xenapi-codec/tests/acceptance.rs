@@ -140,6 +140,7 @@ fn the_other_scalars() {
     same("<dateTime.iso8601>2024-01-31T10:20:30.5Z</dateTime.iso8601>", time);
     same("<dateTime.iso8601>x</dateTime.iso8601>", "x");
     same("<base64>aGk=</base64>", Value::Bytes(b"hi".to_vec()));
+    same("<base64>\naG\r\nk=\n</base64>", Value::Bytes(b"hi".to_vec()));
     refused("<base64>a Gk=</base64>", "expected base64");
     same("<nil/>", Value::Nil);
     same("<nil> </nil>", Value::Nil);

@@ -91,10 +91,12 @@ fn text_is_escaped_and_cleaned() {
 
 #[test]
 fn names_are_escaped_only_where_they_would_break_the_document() {
-    let members: Struct = [("a>\"'b", Value::VOID), ("<&\u{1}", Value::VOID)].into_iter().collect();
+    let members: Struct =
+        [("a>\"'b", Value::VOID), ("<&\u{1}", Value::VOID), ("]]\u{1}>]>", Value::VOID)].into_iter().collect();
     assert_eq!(
         text(members),
         "<value><struct><member><name>a>\"'b</name><value></value></member>\
-         <member><name>&lt;&amp;</name><value></value></member></struct></value>"
+         <member><name>&lt;&amp;</name><value></value></member>\
+         <member><name>]]&gt;]></name><value></value></member></struct></value>"
     );
 }

@@ -146,6 +146,11 @@ pub fn get_all_records_where<C: Class>(expr: &str) -> Call<Records<C::Record>> {
     class_call::<C, _>(Member::GetAllRecordsWhere, Vec::from([expr.into()]))
 }
 
+/// `get_all_where`: references to the objects for which an expression holds. Old servers lack it.
+pub fn get_all_where<C: Class>(expr: &str) -> Call<Vec<Ref<C>>> {
+    class_call::<C, _>(Member::GetAllWhere, Vec::from([expr.into()]))
+}
+
 /// `get_record`: one object.
 pub fn get_record<C: Class>(this: &Ref<C>) -> Call<C::Record> {
     class_call::<C, _>(Member::GetRecord, Vec::from([this.into()]))
@@ -206,6 +211,11 @@ impl<C: Class, T: Wire> Field<C, T> {
         &C::DESC.fields[self.0]
     }
 
+    /// The place in the class's descriptor.
+    pub fn index(&self) -> usize {
+        self.0
+    }
+
     /// `get_…`.
     pub fn get(&self, this: &Ref<C>) -> Call<T> {
         class_call::<C, _>(Member::Get(self.desc()), Vec::from([this.into()]))
@@ -222,6 +232,12 @@ impl<C, T> Clone for RwField<C, T> {
 }
 
 impl<C, T> Copy for RwField<C, T> {}
+
+impl<C, T> From<RwField<C, T>> for Field<C, T> {
+    fn from(field: RwField<C, T>) -> Self {
+        field.0
+    }
+}
 
 impl<C: Class, T: Wire> RwField<C, T> {
     /// The field at that place in the class's descriptor. Only the generated model calls this.

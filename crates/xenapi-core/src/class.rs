@@ -1,15 +1,15 @@
 //! Classes as types, and their records.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use crate::descriptor::{ClassDesc, FieldDesc, Type};
 use crate::error::ReadError;
+use crate::reference::is_null;
 use crate::tree::ValueWriter;
 use crate::value::{Kind, Value};
-use crate::wire::{Reader, Wire, Writer};
+use crate::wire::{Reader, Scalar, Start, Wire, Writer};
 
 /// A class of the API, as a type without values: what `VM` in `Ref<VM>` is.
 pub trait Class: Copy + Debug + 'static {
@@ -74,15 +74,24 @@ impl Rest {
     /// When the value is no reference, or the document is broken.
     #[doc(hidden)]
     pub fn read_nullable<C: Class>(&mut self, at: u16, reader: &mut dyn Reader) -> Result<Option<crate::Ref<C>>, ReadError> {
-        self.blank.retain(|blank| *blank != at);
-        if reader.kind()? != Kind::Text {
-            return Wire::read(reader);
+        if !self.blank.is_empty() {
+            self.blank.retain(|blank| *blank != at);
         }
-        let reference = crate::Ref::read(reader)?;
-        if reference.as_str().is_empty() {
-            self.blank.push(at);
-        }
-        Ok(reference.into_option())
+        let error = match reader.start()? {
+            // Most references are null, so nothing is allocated for those.
+            Start::Scalar(Scalar::Text(text)) if is_null(&text) => {
+                if text.is_empty() {
+                    self.blank.push(at);
+                }
+                return Ok(None);
+            }
+            Start::Scalar(Scalar::Text(text)) => return Ok(Some(crate::Ref::new(&*text))),
+            Start::Scalar(Scalar::Nil) => return Ok(None),
+            Start::Scalar(found) => ReadError::mismatch("a reference", found.describe()),
+            Start::Array => pass_mismatch(reader, Kind::Array)?,
+            Start::Struct => pass_mismatch(reader, Kind::Struct)?,
+        };
+        Err(reader.place(error, None))
     }
 
     /// Takes over what another one noted while the fields were read. Only records call this.
@@ -94,6 +103,19 @@ impl Rest {
     fn is_blank(&self, at: usize) -> bool {
         self.blank.iter().any(|blank| usize::from(*blank) == at)
     }
+}
+
+/// Passes over the array or struct that was entered where a reference is due, and says so.
+#[cold]
+fn pass_mismatch(reader: &mut dyn Reader, kind: Kind) -> Result<ReadError, ReadError> {
+    let offset = reader.offset();
+    while match kind {
+        Kind::Array => reader.next_item()?,
+        _ => reader.next_member()?.is_some(),
+    } {
+        reader.skip()?;
+    }
+    Ok(ReadError::mismatch("a reference", alloc::format!("{kind}")).at(offset))
 }
 
 /// Reads a record's members and hands the known ones to `read_field`. Not generic, so that it is compiled once.
@@ -110,13 +132,28 @@ pub fn read_members(
 ) -> Result<(), ReadError> {
     reader.begin_struct().map_err(|error| error.within(class.name))?;
     let mut seen = Seen::new(class.fields.len());
-    let mut expected = 0;
+    let (mut expected, mut misses) = (0, 0_u32);
     let mut wrong = None;
     loop {
-        let member = match reader.next_member() {
-            Ok(Some(name)) => place(class, expected, &name).ok_or_else(|| name.into_owned()),
-            Ok(None) => break,
-            Err(error) => return Err(error.within(class.name)),
+        // Records list their fields in the schema's order, so the one behind the last is asked for by name. In another order that
+        // is in vain, and asked no more after a few times.
+        let is_expected = misses < MISSES
+            && match class.fields.get(expected) {
+                Some(field) => reader.member_is(field.name).map_err(|error| error.within(class.name))?,
+                None => false,
+            };
+        let member = if is_expected {
+            misses = misses.saturating_sub(1);
+            Ok(expected)
+        } else {
+            match reader.next_member() {
+                Ok(Some(name)) => {
+                    misses += 1;
+                    place(class, expected, &name).ok_or_else(|| name.into_owned())
+                }
+                Ok(None) => break,
+                Err(error) => return Err(error.within(class.name)),
+            }
         };
         let result = match member {
             Ok(at) => {
@@ -151,6 +188,9 @@ fn read_unknown(rest: &mut Rest, name: String, reader: &mut dyn Reader) -> Resul
 ///
 /// By sorting, because whoever sends a million unknown members must not make a search of a million for each.
 fn keep_last(members: &mut Vec<(String, Value)>) -> u32 {
+    if members.is_empty() {
+        return 0;
+    }
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_by(|one, other| members[*one].0.cmp(&members[*other].0));
     let mut extra = alloc::vec![false; members.len()];
@@ -170,6 +210,9 @@ fn keep_last(members: &mut Vec<(String, Value)>) -> u32 {
     repeated
 }
 
+/// How many members may be others than expected before a record counts as being in another order.
+const MISSES: u32 = 8;
+
 /// The place of a field. Records list their fields in the schema's order, so the one behind the last is tried first.
 fn place(class: &ClassDesc, expected: usize, name: &str) -> Option<usize> {
     match class.fields.get(expected) {
@@ -178,28 +221,46 @@ fn place(class: &ClassDesc, expected: usize, name: &str) -> Option<usize> {
     }
 }
 
-/// Which fields have come: one bit each.
+/// Which fields have come: one bit each. No class of the API has as many fields as fit without allocating.
 struct Seen {
-    bits: Vec<u64>,
+    bits: [u64; 4],
+    more: Vec<u64>,
     count: usize,
 }
 
 impl Seen {
     fn new(count: usize) -> Self {
-        Seen { bits: alloc::vec![0; count.div_ceil(64)], count }
+        let more = count.div_ceil(64).saturating_sub(4);
+        Seen { bits: [0; 4], more: alloc::vec![0; more], count }
+    }
+
+    fn word(&mut self, at: usize) -> &mut u64 {
+        match self.bits.get_mut(at / 64) {
+            Some(word) => word,
+            None => &mut self.more[at / 64 - 4],
+        }
     }
 
     /// Whether the place is new.
     fn insert(&mut self, at: usize) -> bool {
-        let (word, bit) = (&mut self.bits[at / 64], 1 << (at % 64));
+        let (word, bit) = (self.word(at), 1 << (at % 64));
         let new = *word & bit == 0;
         *word |= bit;
         new
     }
 
-    fn absent(&self) -> Vec<u16> {
-        let absent = (0..self.count).filter(|at| self.bits[at / 64] & (1 << (at % 64)) == 0);
-        absent.filter_map(|at| u16::try_from(at).ok()).collect()
+    fn absent(mut self) -> Vec<u16> {
+        let mut absent = Vec::new();
+        for first in (0..self.count).step_by(64) {
+            let length = (self.count - first).min(64);
+            let all = u64::MAX >> (64 - length);
+            let mut missing = !*self.word(first) & all;
+            while missing != 0 {
+                absent.extend(u16::try_from(first + missing.trailing_zeros() as usize));
+                missing &= missing - 1;
+            }
+        }
+        absent
     }
 }
 
@@ -250,11 +311,17 @@ impl<R: Record> Wire for Records<R> {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
         reader.begin_struct()?;
         let mut all = Records { records: Vec::new(), wrong: Vec::new() };
-        while let Some(name) = reader.next_member()?.map(Cow::into_owned) {
+        while let Some(name) = reader.next_member()? {
+            let reference = crate::Ref::new(&*name);
             match R::read(reader) {
-                Ok(record) => all.records.push((crate::Ref::new(name), record)),
-                Err(error) if error.is_fatal() => return Err(error.within(alloc::format!("[{name}]"))),
-                Err(error) => all.wrong.push(error.within(alloc::format!("[{name}]"))),
+                Ok(record) => all.records.push((reference, record)),
+                Err(error) => {
+                    let error = error.within(alloc::format!("[{}]", reference.as_str()));
+                    if error.is_fatal() {
+                        return Err(error);
+                    }
+                    all.wrong.push(error);
+                }
             }
         }
         Ok(all)

@@ -24,7 +24,7 @@ pub enum ReadErrorKind {
 #[derive(Clone, PartialEq, Debug)]
 pub struct ReadError(Box<Inner>);
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone)]
 struct Inner {
     kind: ReadErrorKind,
     expected: Cow<'static, str>,
@@ -32,12 +32,38 @@ struct Inner {
     /// Innermost first.
     path: Vec<Cow<'static, str>>,
     offset: Option<u64>,
+    /// Line and column from 1, in a document of several lines.
+    line: Option<(u64, u64)>,
+    excerpt: Option<String>,
+}
+
+impl PartialEq for Inner {
+    /// What is shown to people of the place does not count: it depends on how much of the document was at hand.
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.expected == other.expected
+            && self.found == other.found
+            && self.path == other.path
+            && self.offset == other.offset
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadError")
+            .field("kind", &self.kind)
+            .field("expected", &self.expected)
+            .field("found", &self.found)
+            .field("path", &self.path)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ReadError {
     fn new(kind: ReadErrorKind, expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
         let (expected, found) = (expected.into(), shorten(found.into()));
-        ReadError(Box::new(Inner { kind, expected, found, path: Vec::new(), offset: None }))
+        ReadError(Box::new(Inner { kind, expected, found, path: Vec::new(), offset: None, line: None, excerpt: None }))
     }
 
     /// A value of another type than expected.
@@ -71,6 +97,19 @@ impl ReadError {
     #[must_use]
     pub fn moved(mut self, bytes: u64) -> Self {
         self.0.offset = self.0.offset.map(|offset| offset + bytes);
+        if bytes > 0 {
+            self.0.line = None;
+        }
+        self
+    }
+
+    /// Shows the place to people: line and column from 1, where the document has several lines, and what stands around it. The
+    /// first answer stands.
+    #[must_use]
+    pub fn shown(mut self, line: Option<(u64, u64)>, excerpt: impl Into<String>) -> Self {
+        if self.0.excerpt.is_none() {
+            (self.0.line, self.0.excerpt) = (line, Some(excerpt.into()));
+        }
         self
     }
 
@@ -103,6 +142,16 @@ impl ReadError {
     /// Bytes from the start of the document, where known.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
+    }
+
+    /// Line and column (in bytes), both from 1, where the document has several lines.
+    pub fn line(&self) -> Option<(u64, u64)> {
+        self.0.line
+    }
+
+    /// What stands around the place in the document, with references and, in calls, all text left out.
+    pub fn excerpt(&self) -> Option<&str> {
+        self.0.excerpt.as_deref()
     }
 
     /// What was expected.
@@ -153,8 +202,13 @@ impl fmt::Display for ReadError {
             ReadErrorKind::Limit => write!(f, "over the limit of {}: {}", self.0.expected, self.0.found)?,
             _ => write!(f, "expected {}, found {}", self.0.expected, self.0.found)?,
         }
-        match self.0.offset {
-            Some(offset) => write!(f, " (at byte {offset})"),
+        match (self.0.offset, self.0.line) {
+            (Some(offset), Some((line, column))) => write!(f, " (at byte {offset}, line {line}, column {column})")?,
+            (Some(offset), None) => write!(f, " (at byte {offset})")?,
+            (None, _) => {}
+        }
+        match &self.0.excerpt {
+            Some(excerpt) => write!(f, " near {excerpt}"),
             None => Ok(()),
         }
     }

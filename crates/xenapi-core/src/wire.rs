@@ -183,7 +183,8 @@ pub trait Reader {
         None
     }
 
-    /// Says where an error is: at that offset, and whatever else the format knows about the place.
+    /// Says where an error is that somebody else found: at that offset, or in the value that was taken last, and whatever else
+    /// the format knows about the place.
     fn place(&mut self, error: ReadError, offset: Option<u64>) -> ReadError {
         error.at(offset)
     }
@@ -205,7 +206,9 @@ pub trait Reader {
     /// # Errors
     /// When the value is not text (it is passed over), with what was expected; when the document is broken.
     fn text(&mut self, expected: &'static str) -> Result<Cow<'_, str>, ReadError> {
-        self.scalar().map_err(|error| error.expecting(expected))?.into_text(expected)
+        let offset = self.offset();
+        let found = self.scalar().map_err(|error| error.expecting(expected).at(offset))?;
+        found.into_text(expected).map_err(|error| error.at(offset))
     }
 
     /// Takes an integer, by its tag or as text.
@@ -213,7 +216,9 @@ pub trait Reader {
     /// # Errors
     /// When the value is no integer (it is passed over); when the document is broken.
     fn int(&mut self) -> Result<i64, ReadError> {
-        self.scalar().map_err(|error| error.expecting("an integer"))?.to_int()
+        let offset = self.offset();
+        let found = self.scalar().map_err(|error| error.expecting("an integer").at(offset))?;
+        found.to_int().map_err(|error| error.at(offset))
     }
 
     /// Takes a truth value.
@@ -221,7 +226,9 @@ pub trait Reader {
     /// # Errors
     /// When the value is none (it is passed over); when the document is broken.
     fn bool(&mut self) -> Result<bool, ReadError> {
-        self.scalar().map_err(|error| error.expecting("a boolean"))?.to_bool()
+        let offset = self.offset();
+        let found = self.scalar().map_err(|error| error.expecting("a boolean").at(offset))?;
+        found.to_bool().map_err(|error| error.at(offset))
     }
 
     /// Enters an array. Empty text, which some old recordings hold instead, is taken, and answers `false`.
@@ -230,8 +237,9 @@ pub trait Reader {
     /// As [`Reader::begin_array`].
     fn enter_array(&mut self) -> Result<bool, ReadError> {
         if self.kind()? == Kind::Text {
-            let found = self.scalar().map_err(|error| error.expecting("an array"))?;
-            return found.to_void("an array").map(|()| false);
+            let offset = self.offset();
+            let found = self.scalar().map_err(|error| error.expecting("an array").at(offset))?;
+            return found.to_void("an array").map(|()| false).map_err(|error| error.at(offset));
         }
         self.begin_array().map(|()| true)
     }
@@ -242,8 +250,9 @@ pub trait Reader {
     /// As [`Reader::begin_struct`].
     fn enter_struct(&mut self) -> Result<bool, ReadError> {
         if self.kind()? == Kind::Text {
-            let found = self.scalar().map_err(|error| error.expecting("a struct"))?;
-            return found.to_void("a struct").map(|()| false);
+            let offset = self.offset();
+            let found = self.scalar().map_err(|error| error.expecting("a struct").at(offset))?;
+            return found.to_void("a struct").map(|()| false).map_err(|error| error.at(offset));
         }
         self.begin_struct().map(|()| true)
     }
@@ -332,22 +341,21 @@ pub fn from_value<T: Wire>(value: &Value) -> Result<T, ReadError> {
     T::read(&mut crate::tree::ValueReader::new(value))
 }
 
-/// Runs a step of a reader, and says where it failed.
-fn placed<T>(reader: &mut dyn Reader, step: impl FnOnce(&mut dyn Reader) -> Result<T, ReadError>) -> Result<T, ReadError> {
-    let offset = reader.offset();
-    step(reader).map_err(|error| reader.place(error, offset))
-}
-
 /// Reads a scalar and turns it into `T`, or says what was expected.
 fn scalar<T>(
     reader: &mut dyn Reader,
     expected: &'static str,
     take: impl FnOnce(&Scalar<'_>) -> Option<T>,
 ) -> Result<T, ReadError> {
-    placed(reader, |reader| {
-        let found = reader.scalar().map_err(|error| error.expecting(expected))?;
-        take(&found).ok_or_else(|| ReadError::mismatch(expected, found.describe()))
-    })
+    let offset = reader.offset();
+    let error = match reader.scalar() {
+        Ok(found) => match take(&found) {
+            Some(value) => return Ok(value),
+            None => ReadError::mismatch(expected, found.describe()),
+        },
+        Err(error) => error.expecting(expected),
+    };
+    Err(reader.place(error, offset))
 }
 
 /// Reads text as it is: strings, enums, references.
@@ -355,12 +363,12 @@ fn scalar<T>(
 /// # Errors
 /// When the value is not text, or the document is broken.
 pub fn text<T>(reader: &mut dyn Reader, expected: &'static str, make: impl FnOnce(&str) -> T) -> Result<T, ReadError> {
-    placed(reader, |reader| reader.text(expected).map(|text| make(&text)))
+    reader.text(expected).map(|text| make(&text))
 }
 
 impl Wire for String {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        placed(reader, |reader| reader.text("text").map(Cow::into_owned))
+        reader.text("text").map(Cow::into_owned)
     }
 
     fn write(&self, writer: &mut dyn Writer) {
@@ -412,7 +420,7 @@ impl<C: Class> Wire for Ref<C> {
 
 impl Wire for i64 {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        placed(reader, |reader| reader.int())
+        reader.int()
     }
 
     fn write(&self, writer: &mut dyn Writer) {
@@ -439,7 +447,7 @@ impl Wire for f64 {
 
 impl Wire for bool {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        placed(reader, |reader| reader.bool())
+        reader.bool()
     }
 
     fn write(&self, writer: &mut dyn Writer) {
@@ -502,7 +510,7 @@ fn items<T: Wire>(reader: &mut dyn Reader) -> Result<Vec<T>, ReadError> {
 
 impl<T: Wire> Wire for Vec<T> {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        if !placed(reader, |reader| reader.enter_array())? {
+        if !reader.enter_array()? {
             return Ok(Vec::new());
         }
         items(reader)
@@ -519,7 +527,7 @@ impl<T: Wire> Wire for Vec<T> {
 
 impl<K: Key, V: Wire> Wire for Map<K, V> {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        if !placed(reader, |reader| reader.enter_struct())? {
+        if !reader.enter_struct()? {
             return Ok(Map::new());
         }
         let mut map = Map::new();
@@ -594,7 +602,6 @@ fn members(reader: &mut dyn Reader) -> Result<Struct, ReadError> {
 
 impl Wire for Value {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
-        let offset = reader.offset();
         let error = match reader.start()? {
             Start::Scalar(scalar) => match Value::of(scalar) {
                 Ok(value) => return Ok(value),
@@ -603,7 +610,7 @@ impl Wire for Value {
             Start::Array => return items(reader).map(Value::Array),
             Start::Struct => return members(reader).map(Value::Struct),
         };
-        Err(reader.place(error, offset))
+        Err(reader.place(error, None))
     }
 
     fn write(&self, writer: &mut dyn Writer) {

@@ -8,6 +8,7 @@
     reason = "a host tool that always has std: two crate roots for one import say nothing here"
 )]
 
+mod bench;
 mod command;
 mod console;
 mod demo;
@@ -46,7 +47,8 @@ commands:
   web [--dev]      build the console into target/web/dist; --dev compiles faster, into larger files
   no-std           prove that the crates below the drivers build without an operating system
   size             build the console and print what it costs to download
-  bench [SUITE]    run the benchmarks
+  bench [SUITE]    run the benchmarks; `codec` prints one table of the codec and its peers, `codec-web` the part of it
+                   that a browser measures
   fuzz TARGET [SECS], fuzz TARGET --replay FILE, fuzz --list
                    search for inputs that break the codec, for as long as asked (60 s); the target `all`
                    divides the time among all of them
@@ -110,8 +112,8 @@ fn dispatch(args: &[String]) -> Result<(), Stop> {
         ("web", ["--dev"]) => web(&workspace, console::Mode::Dev),
         ("no-std", []) => no_std::run(&workspace),
         ("size", []) => size(&workspace),
-        ("bench", []) => bench(&workspace, None),
-        ("bench", [suite]) if !suite.starts_with('-') => bench(&workspace, Some(suite)),
+        ("bench", []) => bench::run(&workspace, None),
+        ("bench", [suite]) if !suite.starts_with('-') => bench::run(&workspace, Some(suite)),
         ("fuzz", rest) => fuzz::run(&workspace, rest),
         ("lint" | "tidy" | "gen" | "web" | "no-std" | "size" | "bench", rest) => {
             Err(Stop::usage(format!("`{command}` does not take `{}`; see `cargo xtask --help`", rest.join(" "))))
@@ -140,16 +142,4 @@ fn web(workspace: &Workspace, mode: console::Mode) -> Result<(), Stop> {
 fn size(workspace: &Workspace) -> Result<(), Stop> {
     let dist = console::build(workspace, console::Mode::Small)?;
     command::run(workspace.xtask_web().args([OsStr::new("size"), dist.as_os_str()]))
-}
-
-fn bench(workspace: &Workspace, suite: Option<&str>) -> Result<(), Stop> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["bench", "--package", "xenoxide-benches"]);
-    if let Some(suite) = suite {
-        cargo.args(["--bench", suite]);
-    }
-    if suite == Some("codec") {
-        cargo.args(["--", "--table"]);
-    }
-    command::run(&mut cargo)
 }

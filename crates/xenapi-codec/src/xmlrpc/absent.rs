@@ -28,6 +28,10 @@ impl<'a> Source<'a> {
         match self.0 {}
     }
 
+    pub(super) fn end(&self) -> u64 {
+        match self.0 {}
+    }
+
     pub(super) fn found(&self, _: Tag) -> Cow<'static, str> {
         match self.0 {}
     }

@@ -59,6 +59,71 @@ fn call(reader: &mut XmlReader<'_>) -> Result<RawCall, ReadError> {
     Ok(RawCall { method, params })
 }
 
+/// A call as a server reads it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Request {
+    /// The call, with U+FFFD in the place of bytes that are not UTF-8.
+    pub call: RawCall,
+    /// The first text of its parameters that is not UTF-8, as it stands in [`Request::call`]. xapi refuses such a call before it
+    /// looks at the method, with the failure `INVALID_VALUE` and the parameters `Invalid UTF-8 string in parameter` and this
+    /// text, while a call that is not well-formed gets HTTP 500.
+    pub invalid: Option<String>,
+}
+
+/// Reads a call, and tells text that is not UTF-8 from a document that is broken.
+///
+/// # Errors
+/// As [`read_call`], except that text which is not UTF-8 is none.
+pub fn read_request(bytes: &[u8], limits: &Limits) -> Result<Request, ReadError> {
+    if core::str::from_utf8(bytes).is_ok() || bytes.len() > limits.bytes {
+        return read_call(bytes, limits).map(|call| Request { call, invalid: None });
+    }
+    // A character that the document does not hold stands for what is wrong, so that it can be told from what is right.
+    let marks = ('\u{fdd0}'..='\u{fdef}').map(|mark| alloc::string::ToString::to_string(&mark));
+    let mark = marks.into_iter().find(|mark| memchr::memmem::find(bytes, mark.as_bytes()).is_none());
+    let mark = mark.unwrap_or_else(|| "\u{fffd}".into());
+    let mut text = String::with_capacity(bytes.len() + 64);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push_str(&mark);
+        }
+    }
+    // Each mark may be longer than what it stands for.
+    let limits = Limits { bytes: text.len(), text: limits.text.saturating_mul(3), ..*limits };
+    let mut call = read_call(text.as_bytes(), &limits)?;
+    let invalid = call.params.iter().find_map(|param| first_with(param, &mark)).map(|text| text.replace(&mark, "\u{fffd}"));
+    call.method = call.method.replace(&mark, "\u{fffd}");
+    call.params.iter_mut().for_each(|param| replace(param, &mark));
+    Ok(Request { call, invalid })
+}
+
+/// The first text or name that holds the mark.
+fn first_with<'v>(value: &'v Value, mark: &str) -> Option<&'v str> {
+    match value {
+        Value::Array(items) => items.iter().find_map(|item| first_with(item, mark)),
+        Value::Struct(members) => {
+            members.iter().find_map(|(name, value)| if name.contains(mark) { Some(name) } else { first_with(value, mark) })
+        }
+        other => other.as_text().filter(|text| text.contains(mark)),
+    }
+}
+
+fn replace(value: &mut Value, mark: &str) {
+    match value {
+        Value::Text(text) if text.contains(mark) => *text = text.replace(mark, "\u{fffd}"),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, mark)),
+        Value::Struct(members) => {
+            let replaced = core::mem::take(members).into_iter().map(|(name, mut value)| {
+                replace(&mut value, mark);
+                (name.replace(mark, "\u{fffd}"), value)
+            });
+            *members = replaced.collect();
+        }
+        _ => {}
+    }
+}
+
 /// Reads a reply as far as its result, which the reader in [`Outcome::Success`] then reads.
 ///
 /// The members may come in any order. A result without the envelope of status and value, which only `system.listMethods` and

@@ -22,6 +22,8 @@
 mod absent;
 mod document;
 mod lexer;
+mod locate;
+mod pieces;
 mod reader;
 mod scan;
 #[cfg(feature = "std")]
@@ -29,12 +31,17 @@ mod source;
 mod stream;
 #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "the general reader knows more of the vocabulary"))]
 mod tag;
+mod view;
 mod write;
 
 pub use document::{
-    Outcome, read_call, read_call_with, read_reply, read_reply_with, read_result, read_result_with, read_value_as,
-    read_value_text, read_value_with,
+    Outcome, Request, read_call, read_call_with, read_reply, read_reply_with, read_request, read_result, read_result_with,
+    read_value_as, read_value_text, read_value_with,
 };
+pub use pieces::write_success_in_pieces;
 pub use reader::{Engine, XmlReader};
 pub use stream::ReplyStream;
-pub use write::{XmlWriter, write_bare, write_call, write_failure, write_success, write_success_with, write_value_text};
+pub use view::{RecordView, Views, read_views, read_views_with};
+pub use write::{
+    XmlWriter, success_in_chunks, write_bare, write_call, write_failure, write_success, write_success_with, write_value_text,
+};

@@ -18,6 +18,7 @@ use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar, Start};
 
 #[cfg(not(feature = "std"))]
 use super::absent::Source;
+use super::locate::{Lines, excerpt};
 use super::scan::Scan;
 #[cfg(feature = "std")]
 use super::source::Source;
@@ -62,6 +63,7 @@ pub struct XmlReader<'a> {
     limits: Limits,
     members: usize,
     role: Role,
+    lines: Lines,
     /// The error that ended the reading.
     broken: Option<ReadError>,
 }
@@ -180,6 +182,7 @@ impl<'a> XmlReader<'a> {
             limits: *limits,
             members: 0,
             role,
+            lines: Lines::default(),
             broken: None,
         })
     }
@@ -206,6 +209,38 @@ impl<'a> XmlReader<'a> {
     /// What was counted so far.
     pub(super) fn counts(&self) -> Counts {
         Counts { members: self.members, records: self.open.last().map_or(0, |open| open.members) }
+    }
+
+    /// Where the value begins that is next or was the last, in bytes from the start of the document.
+    pub(super) fn value_at(&self) -> u64 {
+        self.value_at
+    }
+
+    /// Up to where the document was taken.
+    pub(super) fn end(&self) -> u64 {
+        match (&self.scan, &self.source) {
+            (Some(scan), _) => scan.offset(),
+            (None, Some(source)) => source.end(),
+            (None, None) => 0,
+        }
+    }
+
+    /// The name of the next member, which outlives the reader.
+    pub(super) fn borrowed_member(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
+        if let Some(name) = self.scan_member_at_once() {
+            return Ok(name);
+        }
+        self.guard()?;
+        let name = self.next_member_inner();
+        self.keep(name)
+    }
+
+    /// Text, which outlives the reader.
+    pub(super) fn borrowed_text(&mut self) -> Result<Cow<'a, str>, ReadError> {
+        match self.scan_text() {
+            Some(text) => Ok(text),
+            None => self.expect("text", |found| found.into_text("text")),
+        }
     }
 
     /// How many arrays and structs are entered.
@@ -257,10 +292,21 @@ impl<'a> XmlReader<'a> {
         }
     }
 
+    /// Shows where the error is.
+    fn located(&mut self, error: ReadError) -> ReadError {
+        let Some(offset) = error.offset().and_then(|at| usize::try_from(at).ok()) else { return error };
+        if error.excerpt().is_some() {
+            return error;
+        }
+        let line = self.lines.at(self.document, offset);
+        error.shown(line, excerpt(self.document, offset, self.role == Role::Server))
+    }
+
     /// Runs a step, and remembers its error if the document cannot be read any further.
     pub(super) fn keep<T>(&mut self, result: Result<T, ReadError>) -> Result<T, ReadError> {
         result.map_err(|error| {
-            let error = error.at(Some(self.at()));
+            let at = if error.offset().is_none() { Some(self.at()) } else { None };
+            let error = self.located(error.at(at));
             if error.is_fatal() {
                 self.broken = Some(error.clone());
                 self.scan = None;
@@ -623,6 +669,20 @@ impl<'a> XmlReader<'a> {
         Ok(())
     }
 
+    /// Takes a scalar and makes something of it.
+    #[inline(never)]
+    fn expect<T>(
+        &mut self,
+        expected: &'static str,
+        make: impl FnOnce(Scalar<'a>) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        self.guard()?;
+        let result = self.scalar_inner().map_err(|error| error.expecting(expected));
+        let at = self.value_at;
+        let result = result.and_then(|found| make(found).map_err(|error| error.at(Some(at))));
+        self.keep(result)
+    }
+
     /// Enters an array or struct, or takes the empty text that stands for one.
     fn enter(&mut self, kind: Kind, expected: &'static str) -> Result<bool, ReadError> {
         self.guard()?;
@@ -871,6 +931,47 @@ impl<'a> XmlReader<'a> {
         Some(Some(name))
     }
 
+    /// The next member or the end of the struct, without a blank between the tags.
+    #[inline]
+    fn scan_member_at_once(&mut self) -> Option<Option<Cow<'a, str>>> {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        let at = match open.shape {
+            Shape::Member => match scan.exact(scan.at, b"</member><member><name>") {
+                Some(at) => at,
+                None => {
+                    scan.at = scan.exact(scan.at, b"</member></struct></value>")?;
+                    self.open.pop();
+                    return Some(None);
+                }
+            },
+            Shape::Struct => match scan.exact(scan.at, b"<member><name>") {
+                Some(at) => at,
+                None => {
+                    scan.at = scan.exact(scan.at, b"</struct></value>")?;
+                    self.open.pop();
+                    return Some(None);
+                }
+            },
+            _ => return None,
+        };
+        let (name, at) = scan.text(at)?;
+        let end = scan.exact(at, b"</name><value>")?;
+        if self.members >= self.limits.members
+            || open.members >= self.limits.records
+            || self.role == Role::Server && name.is_empty()
+        {
+            return None;
+        }
+        self.members += 1;
+        open.members += 1;
+        open.shape = Shape::Member;
+        scan.at = end;
+        self.value_at = scan.offset() - VALUE;
+        self.next = Next::Value;
+        Some(Some(name))
+    }
+
     #[inline(always)]
     fn member_begun(&mut self, end: usize) {
         self.counted();
@@ -977,9 +1078,7 @@ impl Reader for XmlReader<'_> {
     }
 
     fn next_member(&mut self) -> Result<Option<Cow<'_, str>>, ReadError> {
-        self.guard()?;
-        let name = self.next_member_inner();
-        self.keep(name)
+        self.borrowed_member()
     }
 
     fn skip(&mut self) -> Result<(), ReadError> {
@@ -995,6 +1094,10 @@ impl Reader for XmlReader<'_> {
         Some(if let Next::Nothing = self.next { self.at() } else { self.value_at })
     }
 
+    fn place(&mut self, error: ReadError, offset: Option<u64>) -> ReadError {
+        self.located(error.at(Some(offset.unwrap_or(self.value_at))))
+    }
+
     fn start(&mut self) -> Result<Start<'_>, ReadError> {
         if let Some(text) = self.scan_text() {
             return Ok(Start::Scalar(Scalar::Text(text)));
@@ -1006,25 +1109,28 @@ impl Reader for XmlReader<'_> {
         }
     }
 
+    #[inline]
     fn text(&mut self, expected: &'static str) -> Result<Cow<'_, str>, ReadError> {
-        if let Some(text) = self.scan_text() {
-            return Ok(text);
+        match self.scan_text() {
+            Some(text) => Ok(text),
+            None => self.expect(expected, |found| found.into_text(expected)),
         }
-        self.scalar().map_err(|error| error.expecting(expected))?.into_text(expected)
     }
 
+    #[inline]
     fn int(&mut self) -> Result<i64, ReadError> {
-        if let Some(number) = self.scan_int() {
-            return Ok(number);
+        match self.scan_int() {
+            Some(number) => Ok(number),
+            None => self.expect("an integer", |found| found.to_int()),
         }
-        self.scalar().map_err(|error| error.expecting("an integer"))?.to_int()
     }
 
+    #[inline]
     fn bool(&mut self) -> Result<bool, ReadError> {
-        if let Some(truth) = self.scan_bool() {
-            return Ok(truth);
+        match self.scan_bool() {
+            Some(truth) => Ok(truth),
+            None => self.expect("a boolean", |found| found.to_bool()),
         }
-        self.scalar().map_err(|error| error.expecting("a boolean"))?.to_bool()
     }
 
     fn enter_array(&mut self) -> Result<bool, ReadError> {

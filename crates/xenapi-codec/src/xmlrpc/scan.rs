@@ -184,21 +184,28 @@ impl<'a> Scan<'a> {
 /// Where the next `<` or `&` is.
 #[inline(always)]
 fn find(bytes: &[u8]) -> Option<usize> {
+    // Most texts are short: two words of eight bytes cost less than setting out for more.
+    let Some((head, rest)) = bytes.split_first_chunk::<16>() else { return memchr2(b'<', b'&', bytes) };
+    let both = u128::from_le_bytes(*head);
+    #[allow(clippy::cast_possible_truncation, reason = "the low half")]
+    let hits = markup_in(both as u64);
+    if hits != 0 {
+        return Some((hits.trailing_zeros() / 8) as usize);
+    }
+    let hits = markup_in((both >> 64) as u64);
+    if hits != 0 {
+        return Some(8 + (hits.trailing_zeros() / 8) as usize);
+    }
+    memchr2(b'<', b'&', rest).map(|found| 16 + found)
+}
+
+/// The high bit of each byte that is `<` or `&`. Bytes above the first one found may be wrong.
+#[inline(always)]
+fn markup_in(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
-    // Most texts are short: a few words of eight bytes cost less than setting out for more.
-    let mut at = 0;
-    while at < 16 {
-        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
-        let word = u64::from_le_bytes(*word);
-        let (lt, amp) = (word ^ (ONES * b'<' as u64), word ^ (ONES * b'&' as u64));
-        let hits = (lt.wrapping_sub(ONES) & !lt | amp.wrapping_sub(ONES) & !amp) & HIGHS;
-        if hits != 0 {
-            return Some(at + (hits.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    memchr2(b'<', b'&', bytes.get(at..)?).map(|found| at + found)
+    let (lt, amp) = (word ^ (ONES * b'<' as u64), word ^ (ONES * b'&' as u64));
+    (lt.wrapping_sub(ONES) & !lt | amp.wrapping_sub(ONES) & !amp) & HIGHS
 }
 
 /// The part from the start that is UTF-8 and holds no character that XML forbids.
@@ -209,8 +216,13 @@ fn sound(bytes: &[u8]) -> &str {
             bytes.get(..error.valid_up_to()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
         }
     };
-    // Without a way out of the loop, so that it goes by many bytes at a time.
-    if text.bytes().fold(true, |all, byte| all & is_allowed(byte)) {
+    // Without a way out of the loops, so that they go by many bytes at a time.
+    if text.bytes().fold(u8::MAX, u8::min) >= b' ' {
+        return text;
+    }
+    let is_bad =
+        |byte: u8| u8::from(byte < b' ') & u8::from(byte != b'\t') & u8::from(byte != b'\n') & u8::from(byte != b'\r');
+    if text.bytes().fold(0, |bad, byte| bad | is_bad(byte)) == 0 {
         return text;
     }
     let end = text.bytes().position(|byte| !is_allowed(byte)).unwrap_or(text.len());

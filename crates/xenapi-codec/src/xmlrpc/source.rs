@@ -63,6 +63,11 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
+    /// Up to where the bytes were taken.
+    pub(super) fn end(&self) -> u64 {
+        self.before + self.xml.buffer_position()
+    }
+
     fn last_was_empty(&self) -> bool {
         let end = usize::try_from(self.xml.buffer_position()).unwrap_or(usize::MAX);
         end.checked_sub(2).and_then(|start| self.bytes.get(start..end)) == Some(b"/>")

@@ -6,7 +6,7 @@ use core::fmt;
 
 use xenapi_core::{DateTime, Failure, RawCall, Value, Wire, Writer};
 
-use crate::scalar::{encode_base64, format_double};
+use crate::scalar::{encode_base64, write_date_time, write_double, write_int};
 
 const DECLARATION: &[u8] = br#"<?xml version="1.0"?>"#;
 const RESPONSE: &[u8] = b"<methodResponse><params><param>";
@@ -44,9 +44,65 @@ impl XmlWriter {
         XmlWriter::default()
     }
 
+    /// A writer into a buffer that was used before. What it holds goes; its memory stays, so that nothing is allocated where
+    /// that is enough.
+    pub fn reusing(mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
+        XmlWriter { out: buffer, open: Vec::new() }
+    }
+
     /// What was written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.out
+    }
+
+    /// What was written and not yet taken.
+    pub fn bytes(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Hands what was written to `sink`, and forgets it. Called now and then, the document is never held whole; it may be called
+    /// wherever a value may begin or has ended.
+    pub fn drain<T>(&mut self, sink: impl FnOnce(&[u8]) -> T) -> T {
+        let result = sink(&self.out);
+        self.out.clear();
+        result
+    }
+
+    /// Opens the reply to a call that succeeds. Its result follows, then [`XmlWriter::end_success`].
+    ///
+    /// ```
+    /// use xenapi_codec::xmlrpc::{XmlWriter, write_success};
+    /// use xenapi_core::{Value, Writer};
+    ///
+    /// let mut sent = Vec::new();
+    /// let mut writer = XmlWriter::new();
+    /// writer.begin_success();
+    /// writer.begin_array();
+    /// for name in ["a", "b"] {
+    ///     writer.text(name);
+    ///     writer.drain(|bytes| sent.extend_from_slice(bytes));
+    /// }
+    /// writer.end_array();
+    /// writer.end_success();
+    /// writer.drain(|bytes| sent.extend_from_slice(bytes));
+    /// assert_eq!(sent, write_success(&Value::Array(vec!["a".into(), "b".into()])));
+    /// ```
+    pub fn begin_success(&mut self) {
+        self.begin_envelope("Success", "Value");
+    }
+
+    /// Closes the reply that [`XmlWriter::begin_success`] opened.
+    pub fn end_success(&mut self) {
+        self.raw(ENVELOPE_END);
+        self.raw(RESPONSE_END);
+    }
+
+    fn begin_envelope(&mut self, status: &str, member: &str) {
+        for part in [DECLARATION, RESPONSE, ENVELOPE, status.as_bytes(), b"</value></member>"] {
+            self.raw(part);
+        }
+        self.member(member);
     }
 
     /// What was written, as text.
@@ -55,23 +111,19 @@ impl XmlWriter {
         String::from_utf8(self.out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
+    #[inline]
     fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
     }
 
-    /// After a whole value: closes the member it belongs to.
+    /// After a whole value: closes it, and the member it belongs to.
+    #[inline]
     fn end_value(&mut self) {
-        self.raw(b"</value>");
         if self.open.last() == Some(&true) {
-            self.raw(b"</member>");
+            self.raw(b"</value></member>");
+        } else {
+            self.raw(b"</value>");
         }
-    }
-
-    fn tagged(&mut self, tag: &str, text: &str) {
-        for part in ["<value><", tag, ">", text, "</", tag, ">"] {
-            self.raw(part.as_bytes());
-        }
-        self.end_value();
     }
 
     fn end_container(&mut self, end: &[u8]) {
@@ -91,23 +143,35 @@ impl Writer for XmlWriter {
     }
 
     fn int(&mut self, number: i64) {
-        self.text(&alloc::format!("{number}"));
+        self.raw(b"<value>");
+        write_int(number, &mut self.out);
+        self.end_value();
     }
 
     fn int32(&mut self, number: i32) {
-        self.tagged("i4", &alloc::format!("{number}"));
+        self.raw(b"<value><i4>");
+        write_int(number.into(), &mut self.out);
+        self.raw(b"</i4>");
+        self.end_value();
     }
 
     fn bool(&mut self, truth: bool) {
-        self.tagged("boolean", if truth { "1" } else { "0" });
+        self.raw(if truth { b"<value><boolean>1</boolean>" } else { b"<value><boolean>0</boolean>" });
+        self.end_value();
     }
 
     fn double(&mut self, number: f64) {
-        self.tagged("double", &format_double(number));
+        self.raw(b"<value><double>");
+        write_double(number, &mut self.out);
+        self.raw(b"</double>");
+        self.end_value();
     }
 
     fn date_time(&mut self, time: &DateTime) {
-        self.tagged("dateTime.iso8601", &alloc::format!("{time}"));
+        self.raw(b"<value><dateTime.iso8601>");
+        write_date_time(time, &mut self.out);
+        self.raw(b"</dateTime.iso8601>");
+        self.end_value();
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -147,8 +211,32 @@ impl Writer for XmlWriter {
     }
 }
 
+/// Whether a byte of text stands for itself.
+#[inline(always)]
+fn is_plain(byte: u8) -> u8 {
+    let control = u8::from(byte < b' ') & u8::from(byte != b'\t') & u8::from(byte != b'\n') & u8::from(byte != b'\r');
+    let markup = u8::from(byte == b'&') | u8::from(byte == b'<') | u8::from(byte == b'>') | u8::from(byte == b'"');
+    1 ^ (control | markup)
+}
+
+/// Whether all of a text stands for itself, which holds for nearly all texts. Looks at 16 bytes at a time; the last ones may be
+/// looked at twice.
+#[inline]
+fn all_plain(bytes: &[u8]) -> bool {
+    let block = |block: &[u8; 16]| block.iter().fold(1, |all, byte| all & is_plain(*byte)) == 1;
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return bytes.iter().all(|byte| is_plain(*byte) == 1);
+    };
+    bytes.as_chunks::<16>().0.iter().all(block) && block(last)
+}
+
 /// Text as xapi escapes it: four entities, control characters dropped.
+#[inline]
 fn escape(text: &str, out: &mut Vec<u8>) {
+    if all_plain(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
     escape_with(text, out, |byte| match byte {
         b'&' => Some(b"&amp;"),
         b'<' => Some(b"&lt;"),
@@ -160,15 +248,24 @@ fn escape(text: &str, out: &mut Vec<u8>) {
 }
 
 /// The name of a member. xapi escapes nothing here, so only what no reader could make sense of is changed.
+#[inline]
 fn escape_name(name: &str, out: &mut Vec<u8>) {
-    escape_with(name, out, |byte| match byte {
-        b'&' => Some(b"&amp;"),
-        b'<' => Some(b"&lt;"),
-        0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => Some(b""),
-        _ => None,
-    });
+    if all_plain(name.as_bytes()) {
+        return out.extend_from_slice(name.as_bytes());
+    }
+    for byte in name.bytes() {
+        match byte {
+            b'&' => out.extend_from_slice(b"&amp;"),
+            b'<' => out.extend_from_slice(b"&lt;"),
+            // XML forbids the end of a section that was never begun, and Python for one insists on that.
+            b'>' if out.ends_with(b"]]") => out.extend_from_slice(b"&gt;"),
+            0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => {}
+            _ => out.push(byte),
+        }
+    }
 }
 
+#[inline(never)]
 fn escape_with(text: &str, out: &mut Vec<u8>, replace: impl Fn(u8) -> Option<&'static [u8]>) {
     let bytes = text.as_bytes();
     let mut written = 0;
@@ -205,13 +302,9 @@ pub fn write_failure(failure: &Failure) -> Vec<u8> {
 
 fn envelope(status: &str, member: &str, write: impl FnOnce(&mut XmlWriter)) -> Vec<u8> {
     let mut writer = XmlWriter::new();
-    for part in [DECLARATION, RESPONSE, ENVELOPE, status.as_bytes(), b"</value></member>"] {
-        writer.raw(part);
-    }
-    writer.member(member);
+    writer.begin_envelope(status, member);
     write(&mut writer);
-    writer.raw(ENVELOPE_END);
-    writer.raw(RESPONSE_END);
+    writer.end_success();
     writer.into_bytes()
 }
 
@@ -246,4 +339,42 @@ pub fn write_value_text(value: &Value) -> String {
     let mut writer = XmlWriter::new();
     value.write(&mut writer);
     writer.into_string()
+}
+
+/// The reply to `get_all_records` in chunks of about that many bytes, made one after the other as they are asked for: what is
+/// held is one chunk and one record, however many there are.
+///
+/// ```
+/// use xenapi_codec::xmlrpc::{success_in_chunks, write_success};
+/// use xenapi_core::{Struct, Value};
+///
+/// let records = || [("OpaqueRef:1", Value::from("a")), ("OpaqueRef:2", Value::from("b"))];
+/// let sent: Vec<u8> = success_in_chunks(records(), 100).flatten().collect();
+/// assert_eq!(sent, write_success(&Value::Struct(records().into_iter().collect::<Struct>())));
+/// ```
+pub fn success_in_chunks<N: AsRef<str>, T: Wire>(
+    records: impl IntoIterator<Item = (N, T)>,
+    size: usize,
+) -> impl Iterator<Item = Vec<u8>> {
+    let mut writer = XmlWriter::new();
+    writer.begin_success();
+    writer.begin_struct();
+    let mut records = records.into_iter();
+    let mut is_done = false;
+    core::iter::from_fn(move || {
+        while !is_done && writer.out.len() < size {
+            match records.next() {
+                Some((name, record)) => {
+                    writer.member(name.as_ref());
+                    record.write(&mut writer);
+                }
+                None => {
+                    writer.end_struct();
+                    writer.end_success();
+                    is_done = true;
+                }
+            }
+        }
+        (!writer.out.is_empty()).then(|| core::mem::take(&mut writer.out))
+    })
 }

@@ -2,7 +2,7 @@
 
 use xenapi_codec::jsonrpc::{Id, Version};
 use xenapi_codec::{Limits, jsonrpc, xmlrpc};
-use xenapi_core::{Failure, RawCall, Value};
+use xenapi_core::{Failure, RawCall};
 
 use super::Answer;
 
@@ -39,13 +39,12 @@ pub(super) fn read(json: bool, body: &[u8]) -> Result<(RawCall, Form), NoCall> {
         };
     }
     let unreadable = |error| NoCall::Page(format!("The XML-RPC call cannot be read: {error}"));
-    if core::str::from_utf8(body).is_ok() {
-        return xmlrpc::read_call(body, &limits).map(|call| (call, Form::Xml)).map_err(unreadable);
+    let request = xmlrpc::read_request(body, &limits).map_err(unreadable)?;
+    match request.invalid {
+        None => Ok((request.call, Form::Xml)),
+        // Readable but for its text: xapi names the parameter in question.
+        Some(text) => Err(NoCall::Refused(xmlrpc::write_failure(&invalid_utf8(&text)), Form::Xml)),
     }
-    // Readable but for its text: xapi names the parameter in question.
-    let call = xmlrpc::read_call(String::from_utf8_lossy(body).as_bytes(), &limits).map_err(unreadable)?;
-    let text = call.params.iter().find_map(replaced).unwrap_or(&call.method);
-    Err(NoCall::Refused(xmlrpc::write_failure(&invalid_utf8(text)), Form::Xml))
 }
 
 fn invalid_utf8(text: &str) -> Failure {
@@ -62,15 +61,6 @@ fn is_early(failure: &Failure) -> bool {
         "HOST_UNKNOWN_TO_MASTER",
     ];
     EMERGENCY.contains(&failure.code.as_str())
-}
-
-/// The first text with a replacement character.
-fn replaced(value: &Value) -> Option<&str> {
-    match value {
-        Value::Array(items) => items.iter().find_map(replaced),
-        Value::Struct(members) => members.iter().find_map(|(_, value)| replaced(value)),
-        other => other.as_text().filter(|text| text.contains('\u{fffd}')),
-    }
 }
 
 impl Form {

@@ -29,6 +29,7 @@ pub(crate) struct Plan {
 pub(crate) fn generate(sim: &mut Sim, config: &Config) {
     let hosts = config.hosts.clamp(1, Config::MAX_HOSTS);
     let vms = config.vms.min(Config::MAX_VMS);
+    sim.around.is_under_construction = true;
     let pool = make_pool(sim);
     make_roles(sim);
     let hosts = hosts::make(sim, hosts, vms);

@@ -67,6 +67,10 @@ fn place(plan: &mut Plan, at: usize, memory: i64) -> Option<usize> {
     Some(found)
 }
 
+fn overhead(shape: &Shape) -> i64 {
+    operations::memory_overhead(shape.memory, shape.vcpus, 1.0, false)
+}
+
 fn common(sim: &mut Sim, shape: &Shape) -> crate::store::Draft {
     let (uuid, seed) = (sim.random.uuid(), sim.random.uuid());
     let firmware = if shape.is_windows { "uefi" } else { "bios" };
@@ -77,7 +81,7 @@ fn common(sim: &mut Sim, shape: &Shape) -> crate::store::Draft {
         .with("power_state", shape.power)
         .with("VCPUs_max", shape.vcpus)
         .with("VCPUs_at_startup", shape.vcpus)
-        .with("memory_overhead", 11 << 20)
+        .with("memory_overhead", overhead(shape))
         .with("memory_target", shape.memory)
         .with("memory_static_min", shape.memory / 4)
         .with("memory_static_max", shape.memory)
@@ -130,7 +134,7 @@ fn make_template(sim: &mut Sim, name: &str, is_windows: bool) {
 
 fn make_vm(sim: &mut Sim, plan: &mut Plan, mut shape: Shape, at: usize) -> RawRef {
     if matches!(shape.power, "Running" | "Paused") {
-        shape.host = place(plan, at, shape.memory + (11 << 20));
+        shape.host = place(plan, at, shape.memory + overhead(&shape));
         if shape.host.is_none() {
             shape.power = "Halted";
         }

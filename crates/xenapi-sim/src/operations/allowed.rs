@@ -305,7 +305,7 @@ impl Sim {
     pub(crate) fn refresh_allowed(&mut self, class: &str, reference: &RawRef) {
         match class {
             "VM" => self.refresh_vm(reference),
-            "VBD" | "VIF" | "VDI" | "SR" => {
+            "VBD" | "VIF" | "VDI" | "SR" if !self.around.is_under_construction => {
                 if !self.store.contains(class, reference.as_str()) {
                     return;
                 }
@@ -319,6 +319,9 @@ impl Sim {
 
     /// The same for the disks and NICs of a VM: what they allow depends on its state.
     pub(crate) fn refresh_devices(&mut self, vm: &RawRef) {
+        if self.around.is_under_construction {
+            return;
+        }
         for (class, field) in [("VBD", "VBDs"), ("VIF", "VIFs")] {
             for device in self.store.refs("VM", vm.as_str(), field) {
                 self.refresh_allowed(class, &device);
@@ -337,6 +340,7 @@ impl Sim {
     /// The same for all objects of the classes that have such rules here, in a pool that was just made. Most are alike, so each
     /// state is worked out once.
     pub(crate) fn refresh_everything(&mut self) {
+        self.around.is_under_construction = false;
         for class in ["VBD", "VIF", "VDI", "SR"] {
             let mut known: BTreeMap<Vec<String>, Value> = BTreeMap::new();
             for reference in self.store.all(class) {
@@ -349,6 +353,9 @@ impl Sim {
                     self.store.put(class, reference.as_str(), "allowed_operations", value.clone());
                 }
             }
+        }
+        for pool in self.store.all("pool") {
+            super::refresh(self, "pool", &pool);
         }
     }
 }

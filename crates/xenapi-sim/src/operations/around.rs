@@ -38,8 +38,10 @@ pub(crate) struct Around {
     disks: BTreeMap<String, Vec<Disk>>,
     pub(crate) repositories: BTreeMap<String, Repository>,
     pub(crate) nics: Vec<Nic>,
-    /// Repositories whose storage does not answer.
-    pub(crate) dead: BTreeSet<RawRef>,
+    /// Repositories whose storage does not answer, with the connections that were lost.
+    pub(crate) dead: BTreeMap<RawRef, Vec<RawRef>>,
+    /// A pool is being made: what its devices allow is worked out in the end, all at once.
+    pub(crate) is_under_construction: bool,
     /// Data sources that are not recorded, by object and name.
     pub(crate) forgotten_sources: BTreeSet<(RawRef, String)>,
 }
@@ -121,8 +123,11 @@ impl Sim {
         let known = self.around.repositories.remove(self.store.text("SR", of, "uuid"));
         let size = storage::default_size(self.store.text("SR", of, "type"));
         let (size, used) = known.map_or((size, 0), |known| (known.size, known.used));
-        self.store.put("SR", of, "physical_size", size);
+        let vdis = self.store.refs("SR", of, "VDIs");
+        let sum = |field| -> i64 { vdis.iter().map(|vdi| self.store.int("VDI", vdi.as_str(), field)).sum() };
+        let (allocated, used) = (sum("virtual_size"), used.max(sum("physical_utilisation")));
+        self.store.put("SR", of, "physical_size", size.max(0));
         self.store.put("SR", of, "physical_utilisation", used);
-        self.store.put("SR", of, "virtual_allocation", 0);
+        self.store.put("SR", of, "virtual_allocation", allocated);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn memory_needed(sim: &Sim, vm: &RawRef) -> i64 {
     let running = store.int("VM_metrics", store.text("VM", of, "metrics"), "memory_actual");
     let least = store.int("VM", of, "memory_dynamic_min").max(store.int("VM", of, "memory_static_min"));
     // A VM that moves brings the memory along that it has.
-    (if running > 0 { running } else { least }) + store.int("VM", of, "memory_overhead")
+    (if running > 0 { running } else { least }).saturating_add(store.int("VM", of, "memory_overhead"))
 }
 
 /// The bytes that a VM uses on its host.
@@ -27,13 +27,13 @@ pub(crate) fn memory_used(sim: &Sim, vm: &RawRef) -> i64 {
     let actual = store.int("VM_metrics", metrics, "memory_actual");
     // Recordings may lack the metrics.
     let memory = if actual > 0 { actual } else { store.int("VM", of, "memory_dynamic_max") };
-    memory + store.int("VM", of, "memory_overhead")
+    memory.saturating_add(store.int("VM", of, "memory_overhead"))
 }
 
 /// The bytes that a VM gets that starts on a host: what it wants at most, or what is left.
 fn memory_granted(sim: &Sim, vm: &RawRef, host: &RawRef) -> i64 {
     let overhead = sim.store.int("VM", vm.as_str(), "memory_overhead");
-    let most = sim.store.int("VM", vm.as_str(), "memory_dynamic_max") + overhead;
+    let most = sim.store.int("VM", vm.as_str(), "memory_dynamic_max").saturating_add(overhead);
     let least = memory_needed(sim, vm);
     free_memory(sim, host).clamp(least.min(most), most)
 }
@@ -86,8 +86,13 @@ pub(crate) struct Reserved {
 
 /// Sets memory aside for a VM that starts on a host or moves to it.
 pub(crate) fn reserve(sim: &mut Sim, vm: &RawRef, host: &RawRef) -> Reserved {
-    let is_up = !sim.store.reference("VM", vm.as_str(), "resident_on").is_null();
-    let bytes = if is_up { memory_used(sim, vm) } else { memory_granted(sim, vm, host) };
+    let from = sim.store.reference("VM", vm.as_str(), "resident_on");
+    let bytes = match from {
+        // It has what it needs there.
+        _ if from == *host => 0,
+        _ if from.is_null() => memory_granted(sim, vm, host),
+        _ => memory_used(sim, vm),
+    };
     take_memory(sim, host, bytes);
     sim.store.put("VM", vm.as_str(), "scheduled_to_be_resident_on", host);
     Reserved { host: host.clone(), bytes }
@@ -110,7 +115,7 @@ pub(crate) fn room(sim: &Sim, sr: &RawRef) -> i64 {
     if size <= 0 {
         return i64::MAX;
     }
-    (size - sim.store.int("SR", sr.as_str(), "physical_utilisation")).max(0)
+    size.saturating_sub(sim.store.int("SR", sr.as_str(), "physical_utilisation")).max(0)
 }
 
 /// The SRs that a VM's disks are in, its memory image included.
@@ -129,6 +134,14 @@ pub(crate) fn storage(sim: &Sim, vm: &RawRef) -> Vec<RawRef> {
     }
     add(&sim.store.reference("VM", vm.as_str(), "suspend_VDI"));
     all
+}
+
+/// The disks of a VM, without what is in its drives.
+pub(crate) fn disks(sim: &Sim, vm: &RawRef) -> Vec<RawRef> {
+    let vbds = sim.store.refs("VM", vm.as_str(), "VBDs").into_iter();
+    let vbds = vbds.filter(|vbd| sim.store.text("VBD", vbd.as_str(), "type") == "Disk");
+    let vdis = vbds.map(|vbd| sim.store.reference("VBD", vbd.as_str(), "VDI"));
+    vdis.filter(|vdi| sim.store.contains("VDI", vdi.as_str())).collect()
 }
 
 /// The networks that a VM's NICs are on.

@@ -88,6 +88,8 @@ pub(crate) fn find(class: &str, message: &str) -> Option<Handler> {
             let wanted: Vec<RawRef> = items.iter().filter_map(Value::as_text).map(RawRef::from).collect();
             enable(sim, args, |types| types.clone_from(&wanted))
         }),
+        ("PGPU", "enable_dom0_access") => Handler::Now(|sim, _, args| access(sim, args, true)),
+        ("PGPU", "disable_dom0_access") => Handler::Now(|sim, _, args| access(sim, args, false)),
         ("VGPU", "create") => Handler::Now(create_vgpu),
         ("VGPU", "destroy") => Handler::Now(|sim, _, args| {
             let vgpu = sim.need("VGPU", args.text(0))?;
@@ -200,6 +202,19 @@ fn check_unused(sim: &Sim, card: &RawRef) -> Result<(), Failure> {
     let vms: Vec<String> =
         resident.iter().map(|vgpu| String::from(sim.store.reference("VGPU", vgpu.as_str(), "VM").as_str())).collect();
     if vms.is_empty() { Ok(()) } else { Err(Failure::new("PGPU_IN_USE_BY_VM", vms)) }
+}
+
+/// Dom0 gives up a card, or takes it back, when its host starts the next time; asked for the state that it is in, nothing changes.
+fn access(sim: &mut Sim, args: &Args, wanted: bool) -> Result<Value, Failure> {
+    let card = sim.need("PGPU", args.text(0))?;
+    let new = match (sim.store.text("PGPU", card.as_str(), "dom0_access"), wanted) {
+        ("enabled" | "disable_on_reboot" | "", true) => "enabled",
+        (_, true) => "enable_on_reboot",
+        ("disabled" | "enable_on_reboot", false) => "disabled",
+        (_, false) => "disable_on_reboot",
+    };
+    sim.store.put("PGPU", card.as_str(), "dom0_access", new);
+    Ok(new.into())
 }
 
 fn enable(sim: &mut Sim, args: &Args, change: impl FnOnce(&mut Vec<RawRef>)) -> Result<Value, Failure> {

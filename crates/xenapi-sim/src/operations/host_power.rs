@@ -113,7 +113,7 @@ pub(crate) fn find(message: &str) -> Option<Handler> {
             if !hosts::is_down(sim, &host) && sim.is_live(&host) {
                 return Err(Failure::new("HOST_IS_LIVE", [host.as_str()]));
             }
-            declare(sim, &host);
+            declare(sim, &host, true);
             Ok(Value::VOID)
         }),
         "destroy" => Handler::Now(|sim, _, args| {
@@ -151,7 +151,8 @@ fn leave(sim: &mut Sim, host: &RawRef, reboots: bool) {
     sim.defer(GRACE, (host.clone(), task, reboots), |sim, (host, task, reboots)| {
         let is_master = *host == sim.master();
         fail(sim, host);
-        declare(sim, host);
+        // It said good-bye: that is no failure.
+        declare(sim, host, false);
         let back = match (reboots, is_master) {
             (true, _) => Some(BOOT),
             (false, true) if sim.master() == *host => Some(BUTTON + BOOT),
@@ -197,13 +198,13 @@ fn fail(sim: &mut Sim, host: &RawRef) {
     }
     sim.defer(verdict, (host.clone(), failure), |sim, (host, failure)| {
         if sim.host_states.down.get(host) == Some(failure) {
-            declare(sim, host);
+            declare(sim, host, true);
         }
     });
 }
 
 /// A host is taken for dead: so are its VMs, and with high availability they start elsewhere.
-fn declare(sim: &mut Sim, host: &RawRef) {
+fn declare(sim: &mut Sim, host: &RawRef, is_failure: bool) {
     let of = host.as_str();
     let (metrics, date) = (sim.store.reference("host", of, "metrics"), sim.date());
     let is_news = sim.store.flag("host_metrics", metrics.as_str(), "live");
@@ -215,23 +216,32 @@ fn declare(sim: &mut Sim, host: &RawRef) {
     let awaiting: Vec<RawRef> = lost.iter().filter(powers_on).cloned().collect();
     sim.host_states.awaiting.insert(host.clone(), awaiting);
     if ha::is_on(sim) && is_news {
-        let (name, uuid) = (sim.store.text("host", of, "name_label"), String::from(sim.store.text("host", of, "uuid")));
-        let body = format!("Server '{name}' (uuid: {uuid}) has failed");
-        sim.new_message("HA_HOST_FAILED", 3, "Host", &uuid, &body);
+        if is_failure {
+            report(sim, host);
+        }
         if *host == sim.master() {
             members::elect(sim);
         }
-        if !hosts::is_down(sim, &sim.master()) {
+        if is_failure && !hosts::is_down(sim, &sim.master()) {
             ha::restart(sim, &lost);
         }
         ha::update_status(sim);
     }
 }
 
+/// Tells people that a host has failed.
+fn report(sim: &mut Sim, host: &RawRef) {
+    let of = host.as_str();
+    let (name, uuid) = (sim.store.text("host", of, "name_label"), String::from(sim.store.text("host", of, "uuid")));
+    let body = format!("Server '{name}' (uuid: {uuid}) has failed");
+    sim.new_message("HA_HOST_FAILED", 3, "Host", &uuid, &body);
+}
+
 /// A host has booted.
 fn recover(sim: &mut Sim, host: &RawRef) {
     let of = host.as_str();
-    if sim.host_states.down.remove(host).is_none() || !sim.store.contains("host", of) {
+    let was_up = sim.host_states.down.remove(host).is_none() && sim.is_live(host);
+    if was_up || !sim.store.contains("host", of) {
         return;
     }
     sim.up(host);
@@ -290,10 +300,15 @@ fn restart_toolstack(sim: &mut Sim, host: &RawRef) {
     sim.store.put_key("host", host.as_str(), "other_config", "agent_start_time", format!("{now}."));
 }
 
+/// A host that was dead has booted.
+pub(crate) fn host_returned(sim: &mut Sim, host: &RawRef) {
+    recover(sim, host);
+}
+
 /// A host dies, and everybody knows at once.
 pub(crate) fn host_died(sim: &mut Sim, host: &RawRef) {
     fail(sim, host);
-    declare(sim, host);
+    declare(sim, host, true);
 }
 
 impl Sim {

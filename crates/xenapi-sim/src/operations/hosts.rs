@@ -45,10 +45,6 @@ fn questions(message: &str) -> Option<Handler> {
             // The simulated hosts have no extensions.
             Handler::Now(|sim, _, args| sim.need("host", args.text(0)).map(|_| Value::Bool(false)))
         }
-        "call_extension" => Handler::Now(|sim, _, args| {
-            sim.need("host", args.text(0))?;
-            Err(Failure::new("MESSAGE_METHOD_UNKNOWN", [args.text(1)]))
-        }),
         // What these write goes to the host's own disk; clients see nothing of it.
         "backup_rrds" | "sync_data" | "refresh_pack_info" | "syslog_reconfigure" => {
             Handler::Now(|sim, _, args| sim.need("host", args.text(0)).map(|_| Value::VOID))

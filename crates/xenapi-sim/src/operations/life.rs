@@ -116,11 +116,21 @@ fn attach_accelerators(sim: &mut Sim, vm: &RawRef, host: &RawRef) {
     }
 }
 
-/// What the guest tells about itself starts anew; the simulated guest has its tools.
+/// What the guest tells about itself starts anew; the simulated guest has its tools, and the system that it had before.
 pub(crate) fn reset_guest(sim: &mut Sim, vm: &RawRef) {
     let old = sim.store.reference("VM", vm.as_str(), "guest_metrics");
+    let system = sim.store.value("VM_guest_metrics", old.as_str(), "os_version").cloned();
     sim.store.remove("VM_guest_metrics", old.as_str());
     let metrics = replicate::guest_metrics(sim, vm);
+    let is_windows = sim.store.key("VM", vm.as_str(), "platform", "viridian") == Some("true");
+    let windows = || {
+        let name = "Microsoft Windows Server 2022 Standard|C:\\Windows";
+        let about = [("name", name), ("distro", "windows"), ("major", "10"), ("minor", "0")];
+        Value::Struct(about.into_iter().map(|(key, value)| (key, Value::from(value))).collect::<Struct>())
+    };
+    if let Some(system) = system.or_else(|| is_windows.then(windows)) {
+        sim.store.put("VM_guest_metrics", metrics.as_str(), "os_version", system);
+    }
     sim.store.put("VM", vm.as_str(), "guest_metrics", &metrics);
 }
 
@@ -144,11 +154,18 @@ pub(crate) fn drop_consoles(sim: &mut Sim, vm: &RawRef) {
 pub(crate) fn migrate(sim: &mut Sim, vm: &RawRef, to: &RawRef) {
     let of = vm.as_str();
     let from = sim.store.reference("VM", of, "resident_on");
-    boot::take_memory(sim, &from, -boot::memory_used(sim, vm));
+    if from != *to {
+        boot::take_memory(sim, &from, -boot::memory_used(sim, vm));
+    }
     sim.store.put("VM", of, "scheduled_to_be_resident_on", NULL);
     sim.store.put("VM", of, "resident_on", to);
     let domid = sim.new_domid();
     sim.store.put("VM", of, "domid", domid);
+    // A new device model came with the new domain.
+    let mut guidances = sim.store.refs("VM", of, "pending_guidances");
+    guidances.retain(|guidance| guidance.as_str() != "restart_device_model");
+    let guidances: Vec<Value> = guidances.iter().map(Value::from).collect();
+    sim.store.put("VM", of, "pending_guidances", guidances);
     make_console(sim, vm, to);
     let (from, to) = (evacuate::describe(sim, &from), evacuate::describe(sim, to));
     announce(sim, vm, "VM_MIGRATED", &format!("migrated from host {from} to host {to}"));

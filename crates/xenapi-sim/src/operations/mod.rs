@@ -8,6 +8,7 @@ mod bond;
 mod boot;
 mod breakage;
 mod cbt;
+mod clusters;
 mod devices;
 mod evacuate;
 mod ha;
@@ -28,6 +29,7 @@ mod pool_settings;
 mod probes;
 mod replicate;
 mod rules;
+mod schedules;
 mod secrets;
 mod sites;
 mod snapshots;
@@ -52,9 +54,10 @@ use crate::store::Draft;
 use crate::tasks::Operation;
 use crate::{Handled, Sim, queues, sessions, tasks, users};
 
+pub(crate) use boot::overhead as memory_overhead;
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
-pub(crate) use host_power::{HostStates, host_died};
-pub(crate) use hosts::set_enabled;
+pub(crate) use host_power::{HostStates, host_died, host_returned};
+pub(crate) use hosts::{is_down, set_enabled};
 pub(crate) use replicate::{Copy, guest_metrics, replicate};
 pub(crate) use storage::DRIVERS;
 #[cfg(test)]
@@ -91,11 +94,13 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
             .or_else(|| vm_settings::find(message.name))
             .or_else(|| motion::find(class.name, message.name)),
         "VM_appliance" => appliances::find(message.name),
+        "VMSS" => schedules::find(message.name),
         "SR" => sr::find(message.name),
         "VDI" => vdi::find(message.name),
         "PBD" => pbd::find(message.name),
         "VBD" => vbd::find(message.name),
         "VIF" => vif::find(message.name),
+        "Cluster" | "Cluster_host" => clusters::find(class.name, message.name),
         "network" => networks::find(message.name),
         "PIF" => pif::find(message.name),
         "Bond" => bond::find(message.name),
@@ -112,6 +117,13 @@ pub(crate) fn find(class: &ClassDesc, message: &MessageDesc) -> Option<Handler> 
         }
         _ => pool::find(class.name, message.name),
     }
+}
+
+/// Whether an operation of `allowed_operations` can be done: not when it is a message that is not simulated.
+pub(crate) fn is_simulated(class: &str, operation: &str) -> bool {
+    let Some(class) = xenapi_model::class(class) else { return false };
+    let message = class.message(operation);
+    message.is_none_or(|message| find(class, message).is_some() || plain_setter(class, message.name).is_some())
 }
 
 /// Explicit messages that only write a field that has no implicit setter, class and field.
@@ -135,7 +147,7 @@ const PLAIN: &[(&str, &[&str])] = &[
     ("PIF", &["disallow_unplug"]),
     ("PVS_site", &["PVS_uuid"]),
     ("Repository", &["gpgkey_path"]),
-    ("VMSS", &["frequency", "schedule", "retained_snapshots", "type", "last_run_time"]),
+    ("VMSS", &["schedule", "last_run_time"]),
     ("Observer", &["components", "endpoints", "attributes", "enabled", "hosts"]),
     ("Rate_limit", &["fill_rate", "burst_size"]),
     ("pool", pool_settings::PLAIN),
@@ -207,6 +219,7 @@ pub(crate) fn before_create(sim: &mut Sim, class: &ClassDesc, draft: &mut Draft)
         "VDI" => vdi::before_create(sim, draft),
         "PBD" => pbd::before_create(sim, draft),
         "network" => networks::before_create(sim, draft),
+        "VMSS" => schedules::before_create(draft),
         "console" => Err(Failure::new("NOT_IMPLEMENTED", ["console.create"])),
         _ => Ok(()),
     }
@@ -240,6 +253,10 @@ pub(crate) fn before_destroy(sim: &mut Sim, class: &ClassDesc, reference: &RawRe
     match class.name {
         "VM" => vm::before_destroy(sim, reference),
         "VM_appliance" => appliances::before_destroy(sim, reference),
+        "VMSS" => {
+            schedules::before_destroy(sim, reference);
+            Ok(())
+        }
         "VBD" => vbd::before_destroy(sim, reference),
         "VIF" => vif::before_destroy(sim, reference),
         "VDI" => vdi::before_destroy(sim, reference),

@@ -90,7 +90,7 @@ fn check_overlay(sim: &Sim, pif: &RawRef) -> Result<(), Failure> {
     networks::check_idle(sim, pif)
 }
 
-fn check_vlan(sim: &Sim, tagged: &RawRef, tag: i64, network: &RawRef) -> Result<(), Failure> {
+pub(crate) fn check_vlan(sim: &Sim, tagged: &RawRef, tag: i64, network: &RawRef) -> Result<(), Failure> {
     let of = tagged.as_str();
     sim.need("PIF", of)?;
     sim.need("network", network.as_str())?;
@@ -122,7 +122,7 @@ fn check_vlan(sim: &Sim, tagged: &RawRef, tag: i64, network: &RawRef) -> Result<
 }
 
 /// Makes a VLAN, and a PIF of its own for the tag.
-fn make_vlan(sim: &mut Sim, tagged: &RawRef, tag: i64, network: &RawRef) -> Result<(RawRef, RawRef), Failure> {
+pub(crate) fn make_vlan(sim: &mut Sim, tagged: &RawRef, tag: i64, network: &RawRef) -> Result<(RawRef, RawRef), Failure> {
     check_vlan(sim, tagged, tag, network)?;
     let host = sim.store.reference("PIF", tagged.as_str(), "host");
     let device = String::from(sim.store.text("PIF", tagged.as_str(), "device"));

@@ -57,8 +57,15 @@ fn check_plug(sim: &Sim, pbd: &RawRef) -> Result<(), Failure> {
 
 /// Connects a host.
 pub(crate) fn plug(sim: &mut Sim, pbd: &RawRef) {
-    if sim.store.put("PBD", pbd.as_str(), "currently_attached", true) {
-        let sr = sim.store.reference("PBD", pbd.as_str(), "SR");
+    write(sim, pbd, true);
+}
+
+/// Writes whether a host is connected. What the repository allows changes with the first connection and the last one.
+fn write(sim: &mut Sim, pbd: &RawRef, attached: bool) {
+    let sr = sim.store.reference("PBD", pbd.as_str(), "SR");
+    let before = storage::need_attached(sim, &sr).is_ok();
+    sim.store.put("PBD", pbd.as_str(), "currently_attached", attached);
+    if storage::need_attached(sim, &sr).is_ok() != before {
         sim.refresh_repository(&sr);
     }
 }
@@ -86,10 +93,7 @@ fn check_unplug(sim: &Sim, pbd: &RawRef) -> Result<(), Failure> {
 
 /// Disconnects a host.
 pub(crate) fn unplug(sim: &mut Sim, pbd: &RawRef) {
-    if sim.store.put("PBD", pbd.as_str(), "currently_attached", false) {
-        let sr = sim.store.reference("PBD", pbd.as_str(), "SR");
-        sim.refresh_repository(&sr);
-    }
+    write(sim, pbd, false);
 }
 
 fn check_config(config: &Struct) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use crate::Sim;
 use crate::arguments::Args;
 use crate::dispatch::Caller;
 use crate::operations::timed::timed;
-use crate::operations::{Handler, boot, devices, ha, hosts, refresh, vm_settings};
+use crate::operations::{Handler, boot, devices, ha, hosts, overlays, refresh, vm_settings};
 
 /// Fields that explicit messages write, and no more.
 pub(crate) const PLAIN: &[&str] =
@@ -169,6 +169,15 @@ fn of_hosts(message: &str) -> Option<Handler> {
             }
             write(sim, "tls_verification_enabled", true)
         }),
+        "create_VLAN" => Handler::Now(|sim, _, args| {
+            let (device, network) = (String::from(args.text(0)), sim.need("network", args.text(1))?);
+            create_vlans(sim, &network, args.int(2), |sim, pif| sim.store.text("PIF", pif.as_str(), "device") == device)
+        }),
+        "create_VLAN_from_PIF" => Handler::Now(|sim, _, args| {
+            let (pif, network) = (sim.need("PIF", args.text(0))?, sim.need("network", args.text(1))?);
+            let below = sim.store.reference("PIF", pif.as_str(), "network");
+            create_vlans(sim, &network, args.int(2), |sim, pif| sim.store.reference("PIF", pif.as_str(), "network") == below)
+        }),
         "management_reconfigure" => Handler::Now(|sim, _, args| {
             let network = sim.need("network", args.text(0))?;
             ha::check_off(sim)?;
@@ -189,6 +198,19 @@ fn of_hosts(message: &str) -> Option<Handler> {
         }),
         _ => return None,
     })
+}
+
+/// A VLAN on every host, on the NIC that fits; answers the new PIFs.
+fn create_vlans(sim: &mut Sim, network: &RawRef, tag: i64, fits: impl Fn(&Sim, &RawRef) -> bool) -> Result<Value, Failure> {
+    let mut below = Vec::new();
+    for host in sim.store.all("host") {
+        let pifs = sim.store.refs("host", host.as_str(), "PIFs").into_iter();
+        let mut pifs = pifs.filter(|pif| sim.store.int("PIF", pif.as_str(), "VLAN") < 0 && fits(sim, pif));
+        below.push(pifs.next().ok_or_else(|| Failure::new("PIF_DEVICE_NOT_FOUND", [""; 0]))?);
+    }
+    below.iter().try_for_each(|pif| overlays::check_vlan(sim, pif, tag, network))?;
+    let made = below.iter().map(|pif| overlays::make_vlan(sim, pif, tag, network).map(|(_, pif)| Value::from(pif)));
+    made.collect::<Result<Vec<_>, _>>().map(Value::Array)
 }
 
 fn certificates(message: &str) -> Option<Handler> {

@@ -202,7 +202,7 @@ pub(crate) fn probe_ext(args: &Args) -> Result<Box<dyn Operation>, Failure> {
             stat.push("uuid", sr.uuid);
             stat.push("name_label", sr.name);
             stat.push("name_description", sr.description);
-            stat.push("free_space", (sr.size - sr.used).max(0));
+            stat.push("free_space", sr.size.saturating_sub(sr.used).max(0));
             stat.push("total_space", sr.size);
             stat.push("clustered", false);
             stat.push("health", "healthy");

@@ -8,7 +8,7 @@ use xenapi_core::{Failure, NULL, RawRef, Struct, Value};
 
 use crate::Sim;
 use crate::implicit::handle_invalid;
-use crate::operations::{devices, life, vdi};
+use crate::operations::{boot, devices, life, vdi};
 use crate::store::Draft;
 
 /// What kind of copy.
@@ -150,10 +150,7 @@ fn copy_devices_but(sim: &mut Sim, from: &RawRef, to: &RawRef, kind: &Copy, igno
 pub(crate) fn space_wanted(sim: &Sim, vm: &RawRef, kind: &Copy) -> Vec<(RawRef, i64)> {
     // Clones and snapshots share what they have in common.
     let Copy::Full(to) = kind else { return Vec::new() };
-    let vbds = sim.store.refs("VM", vm.as_str(), "VBDs").into_iter();
-    let disks = vbds.filter(|vbd| sim.store.text("VBD", vbd.as_str(), "type") == "Disk");
-    let vdis = disks.map(|vbd| sim.store.reference("VBD", vbd.as_str(), "VDI"));
-    let vdis = vdis.filter(|vdi| sim.store.contains("VDI", vdi.as_str()));
+    let vdis = boot::disks(sim, vm).into_iter();
     vdis.map(|vdi| {
         let sr = if to.is_null() { sim.store.reference("VDI", vdi.as_str(), "SR") } else { to.clone() };
         (sr, sim.store.int("VDI", vdi.as_str(), "physical_utilisation"))
@@ -277,6 +274,7 @@ pub(crate) fn guest_metrics(sim: &mut Sim, vm: &RawRef) -> RawRef {
                 ("feature-reboot", "1"),
                 ("feature-suspend", "1"),
                 ("feature-balloon", "1"),
+                ("feature-static-ip-setting", "1"),
                 ("feature-vcpu-hotplug", "1"),
             ]),
         )

@@ -32,6 +32,8 @@ const UNLISTED: &[&str] = &[
     "update_allowed_operations",
     "import",
     "reverting",
+    // Not simulated, so not offered.
+    "sysprep",
 ];
 
 /// Operations that ask the guest.
@@ -262,7 +264,8 @@ impl State<'_> {
 
     /// What `allowed_operations` lists.
     pub(crate) fn allowed(&self) -> Value {
-        let listed = VM_OPERATIONS.values.iter().filter(|operation| !UNLISTED.contains(operation));
+        let is_there = |operation: &&&str| !UNLISTED.contains(*operation) && super::is_simulated("VM", operation);
+        let listed = VM_OPERATIONS.values.iter().filter(is_there);
         let listed = listed.filter(|operation| {
             // A guest without tools is not refused up front: it just does not listen.
             (self.listens || !ASKS.contains(operation)) && self.refusal(operation).is_none()

@@ -37,6 +37,22 @@ pub(crate) fn find(class: &str, message: &str) -> Option<Handler> {
         ("SDN_controller", "introduce") => Handler::Now(introduce_controller),
         ("SDN_controller", "forget") => Handler::Now(|sim, _, args| remove(sim, "SDN_controller", args)),
         ("Repository", "introduce") => Handler::Now(introduce_repository),
+        ("Repository", "introduce_bundle") => Handler::Now(|sim, _, args| {
+            let is_bundle = |known: &RawRef| sim.store.text("Repository", known.as_str(), "origin") == "bundle";
+            if let Some(known) = sim.store.all("Repository").into_iter().find(is_bundle) {
+                return Err(Failure::new("BUNDLE_REPOSITORY_ALREADY_EXISTS", [known.as_str()]));
+            }
+            let repository = insert(sim, "Repository", args, &["name_label", "name_description"])?;
+            sim.store.put("Repository", repository.as_text().unwrap_or(""), "origin", "bundle");
+            Ok(repository)
+        }),
+        ("Repository", "introduce_remote_pool") => Handler::Now(|sim, _, args| {
+            check_url(sim, args.text(0), args.text(2))?;
+            let fields = ["name_label", "name_description", "binary_url", "certificate"];
+            let repository = insert(sim, "Repository", args, &fields)?;
+            sim.store.put("Repository", repository.as_text().unwrap_or(""), "origin", "remote_pool");
+            Ok(repository)
+        }),
         ("Repository", "forget") => Handler::Now(|sim, _, args| {
             let repository = sim.need("Repository", args.text(0))?;
             let pool = sim.store.first("pool").unwrap_or_default();
@@ -157,19 +173,22 @@ fn introduce_controller(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Va
 }
 
 fn introduce_repository(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Failure> {
-    let (name, url) = (String::from(args.text(0)), String::from(args.text(2)));
+    check_url(sim, args.text(0), args.text(2))?;
+    let fields = ["name_label", "name_description", "binary_url", "source_url", "update", "gpgkey_path"];
+    insert(sim, "Repository", args, &fields)
+}
+
+/// A repository is known by its name and by its address.
+fn check_url(sim: &Sim, name: &str, url: &str) -> Result<(), Failure> {
     if !(url.starts_with("http://") || url.starts_with("https://")) {
         return Err(Failure::new("INVALID_BASE_URL", [url]));
     }
-    let same = |repository: &RawRef| {
-        sim.store.text("Repository", repository.as_str(), "name_label") == name
-            || sim.store.text("Repository", repository.as_str(), "binary_url") == url
+    let same = |known: &RawRef| {
+        sim.store.text("Repository", known.as_str(), "name_label") == name
+            || sim.store.text("Repository", known.as_str(), "binary_url") == url
     };
-    if let Some(known) = sim.store.all("Repository").iter().find(|repository| same(repository)) {
-        return Err(Failure::new("REPOSITORY_ALREADY_EXISTS", [known.as_str()]));
-    }
-    let fields = ["name_label", "name_description", "binary_url", "source_url", "update", "gpgkey_path"];
-    insert(sim, "Repository", args, &fields)
+    let known = sim.store.all("Repository").into_iter().find(same);
+    known.map_or(Ok(()), |known| Err(Failure::new("REPOSITORY_ALREADY_EXISTS", [known.as_str()])))
 }
 
 fn limit(sim: &mut Sim, args: &Args, wanted: bool) -> Result<Value, Failure> {

@@ -142,7 +142,7 @@ pub(crate) fn delta_use(sim: &Sim, vdi: &RawRef) -> i64 {
 /// Fails with `SR_FULL` unless a repository has room for so many bytes more. One of unknown size has.
 pub(crate) fn check_room(sim: &Sim, sr: &RawRef, bytes: i64) -> Result<(), Failure> {
     let size = sim.store.int("SR", sr.as_str(), "physical_size");
-    let free = (size - sim.store.int("SR", sr.as_str(), "physical_utilisation")).max(0);
+    let free = size.saturating_sub(sim.store.int("SR", sr.as_str(), "physical_utilisation")).max(0);
     if size > 0 && bytes > free {
         return Err(Failure::new("SR_FULL", [bytes.to_string(), free.to_string()]));
     }
@@ -154,7 +154,7 @@ pub(crate) fn account(sim: &mut Sim, vdi: &RawRef, sign: i64) {
     let of = vdi.as_str();
     let (virtual_size, used) = (sim.store.int("VDI", of, "virtual_size"), sim.store.int("VDI", of, "physical_utilisation"));
     let sr = sim.store.reference("VDI", of, "SR");
-    grow(sim, &sr, sign * virtual_size, sign * used);
+    grow(sim, &sr, sign.saturating_mul(virtual_size), sign.saturating_mul(used));
 }
 
 /// Changes what a repository has allocated and used. Sizes that are not known stay so.
@@ -162,14 +162,14 @@ pub(crate) fn grow(sim: &mut Sim, sr: &RawRef, allocated: i64, used: i64) {
     for (field, change) in [("virtual_allocation", allocated), ("physical_utilisation", used)] {
         let old = sim.store.int("SR", sr.as_str(), field);
         if old >= 0 {
-            sim.store.put("SR", sr.as_str(), field, (old + change).max(0));
+            sim.store.put("SR", sr.as_str(), field, old.saturating_add(change).max(0));
         }
     }
 }
 
 /// Fails as the driver does when the storage behind a repository does not answer.
 pub(crate) fn check_alive(sim: &Sim, sr: &RawRef) -> Result<(), Failure> {
-    if !sim.around.dead.contains(sr) {
+    if !sim.around.dead.contains_key(sr) {
         return Ok(());
     }
     let (number, text) = match sim.store.text("SR", sr.as_str(), "type") {

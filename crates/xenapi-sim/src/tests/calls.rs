@@ -405,3 +405,17 @@ fn repeated_items_and_keys_count_once() {
     let map = map.as_struct().unwrap();
     assert_eq!((map.len(), map.get("k")), (2, Some(&"3".into())));
 }
+
+#[test]
+fn allowed_operations_list_nothing_that_is_not_simulated() {
+    let pool = Pool::with(&Config { hosts: 4, vms: 60, ..Config::default() });
+    for table in &pool.sim.store.tables {
+        let Some(at) = table.class.field_index("allowed_operations") else { continue };
+        for row in table.rows.values() {
+            for operation in row.fields[at].as_array().unwrap().iter().filter_map(Value::as_text) {
+                let is_simulated = crate::operations::is_simulated(table.class.name, operation);
+                assert!(is_simulated, "{} {} allows {operation}", table.class.name, row.reference);
+            }
+        }
+    }
+}

@@ -237,3 +237,123 @@ fn abandoned_callers_are_forgotten() {
     pool.sim.abandon(pending);
     assert_eq!(pool.sim.next_deadline(), None);
 }
+
+fn events(value: &Value) -> Vec<(String, String, Option<Value>)> {
+    let text = |event: &xenapi_core::Struct, name: &str| String::from(event.get(name).unwrap().as_text().unwrap());
+    let brief = |event: &Value| {
+        let event = event.as_struct().unwrap();
+        let name = event.get("snapshot").and_then(|record| record.as_struct()?.get("name_label").cloned());
+        (text(event, "operation"), text(event, "ref"), name)
+    };
+    value.as_array().unwrap().iter().map(brief).collect()
+}
+
+#[test]
+fn the_older_events_tell_every_change_with_its_record() {
+    let mut pool = Pool::new();
+    pool.call("event.register", &[classes(&["network", "NETWORK", "user"])]).unwrap();
+    let record = [("name_label", Value::from("n")), ("other_config", Value::empty_struct())];
+    let network = pool.call("network.create", &[Value::Struct(record.into_iter().collect())]).unwrap();
+    let network: String = network.as_text().unwrap().into();
+    for name in ["a", "b"] {
+        pool.ask("network.set_name_label", &[&network, name]).unwrap();
+    }
+    pool.ask("network.destroy", &[&network]).unwrap();
+    let all = pool.ask("event.next", &[]).unwrap();
+    let own: Vec<_> = events(&all).into_iter().map(|(what, of, name)| (what, of == network, name)).collect();
+    let event = |what: &str, name: &str| (String::from(what), true, Some(Value::from(name)));
+    assert_eq!(own, [event("add", "n"), event("mod", "a"), event("mod", "b"), event("del", "b")]);
+    let ids: Vec<i64> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event.as_struct().unwrap().get("id").unwrap().as_int().unwrap())
+        .collect();
+    assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+    assert!(pool.ask("event.get_current_id", &[]).unwrap().as_int().unwrap() >= *ids.last().unwrap());
+    let time = all.as_array().unwrap()[0].as_struct().unwrap().get("timestamp").unwrap().as_text().unwrap();
+    assert_eq!(time, "1782864000.0");
+}
+
+#[test]
+fn the_pool_shows_that_it_lives() {
+    let mut pool = Pool::new();
+    pool.call("event.register", &[classes(&["*"])]).unwrap();
+    let params = [pool.session.as_str().into()];
+    let Handled::Pending(waiting) = pool.handle("event.next", &params) else { panic!("nothing is new") };
+    let before = pool.now;
+    let beat = pool.wait(waiting).unwrap();
+    assert_eq!(pool.now - before, Millis(30_000));
+    let one = pool.refs("pool.get_all", &[])[0].clone();
+    assert_eq!(events(&beat).into_iter().map(|(what, of, _)| (what, of)).collect::<Vec<_>>(), [("mod".into(), one)]);
+    // It is no change: who asks for changes hears nothing.
+    let token = pool.token();
+    pool.pass(40_000);
+    assert!(pool.from(&["pool"], &token, 0.1).events.is_empty());
+    pool.ask("session.logout", &[]).unwrap();
+    pool.pass(40_000);
+    assert_eq!(pool.sim.next_deadline(), None);
+}
+
+#[test]
+fn a_queue_that_nobody_empties_runs_over() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    pool.call("event.register", &[classes(&["vm"])]).unwrap();
+    let long = "x".repeat(100_000);
+    for round in 0..120 {
+        pool.ask("VM.set_name_description", &[&vm, &alloc::format!("{round} {long}")]).unwrap();
+    }
+    assert_eq!(pool.ask("event.next", &[]).unwrap_err(), failure("EVENTS_LOST", &[]));
+    pool.ask("VM.set_name_label", &[&vm, "after"]).unwrap();
+    let all = pool.ask("event.next", &[]).unwrap();
+    assert_eq!(events(&all), [("mod".into(), vm, Some("after".into()))]);
+}
+
+#[test]
+fn who_waits_for_one_object_sleeps_through_the_others() {
+    let mut pool = Pool::new();
+    let (vm, other) = (pool.vm("Halted"), pool.vm("Running"));
+    let token = pool.token();
+    let pending = pool.listen(&[&alloc::format!("vm/{vm}"), "host"], &token, 30.0);
+    let deadline = pool.sim.next_deadline();
+    pool.ask("VM.set_name_label", &[&other, "another"]).unwrap();
+    assert_eq!(pool.sim.next_deadline(), deadline, "nobody is woken");
+    pool.ask("VM.set_name_label", &[&vm, "this"]).unwrap();
+    assert_eq!(pool.hear(pending).brief(), [("mod".into(), "vm".into(), vm)]);
+}
+
+#[test]
+fn who_waits_for_tasks_hears_of_them_at_once() {
+    let mut pool = Pool::new();
+    let token = pool.token();
+    let pending = pool.listen(&["TASK"], &token, 30.0);
+    pool.pass(1000);
+    let before = pool.now;
+    let task = pool.text("task.create", &["t", ""]);
+    assert_eq!(pool.hear(pending).brief(), [("add".into(), "task".into(), task)]);
+    assert_eq!(pool.now, before);
+}
+
+#[test]
+fn those_who_wait_for_the_same_get_the_same() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let token = pool.token();
+    let waiting: Vec<PendingId> = (0..3).map(|_| pool.listen(&["vm"], &token, 30.0)).collect();
+    let differently = pool.listen(&["vm", "host"], &token, 30.0);
+    pool.ask("VM.set_name_label", &[&vm, "new"]).unwrap();
+    pool.now = pool.now + Millis(50);
+    let answers = pool.sim.poll(pool.now);
+    assert_eq!(answers.len(), 4);
+    assert!(waiting.iter().chain([&differently]).all(|id| answers.iter().any(|(it, _)| it == id)));
+    assert!(answers.iter().all(|(_, answer)| *answer == answers[0].1));
+}
+
+#[test]
+fn an_unknown_class_matches_nothing() {
+    let mut pool = Pool::new();
+    let batch = pool.from(&["nothing", "nothing/OpaqueRef:x"], "", 0.5);
+    assert!(batch.events.is_empty());
+    assert_eq!(pool.now, Millis(500), "an empty token on nothing waits");
+}

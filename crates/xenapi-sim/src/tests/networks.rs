@@ -353,3 +353,128 @@ fn a_nic_split_by_sriov() {
     assert!(pool.ask("PIF.get_uuid", &[&logical]).is_err());
     check_consistent(&pool.sim);
 }
+
+#[test]
+fn clusters_rely_on_nics_that_stay() {
+    let mut pool = Pool::new();
+    let (pif, hosts) = (pool.nic("eth3"), pool.refs("host.get_all", &[]).len());
+    let create = |pool: &mut Pool, stack: &str, timeout: f64| {
+        pool.call("Cluster.create", &[pif.as_str().into(), stack.into(), true.into(), timeout.into()])
+    };
+    assert_eq!(create(&mut pool, "other", 20.0).unwrap_err(), failure("INVALID_CLUSTER_STACK", &["other"]));
+    assert_eq!(create(&mut pool, "corosync", 0.5).unwrap_err(), failure("INVALID_VALUE", &["token_timeout", "0.5"]));
+    assert_eq!(create(&mut pool, "corosync", 20.0).unwrap_err(), failure("PIF_ALLOWS_UNPLUG", &[&pif]));
+    let network = pool.text("PIF.get_network", &[&pif]);
+    let cluster = pool.text("Cluster.pool_create", &[&network, "corosync"]);
+    assert_eq!(pool.text("Cluster.get_network", &[&cluster]), network);
+    let members = pool.refs("Cluster.get_cluster_hosts", &[&cluster]);
+    assert_eq!(members.len(), hosts);
+    assert!(pool.flag("PIF.get_disallow_unplug", &[&pif]) && pool.flag("Cluster.get_is_quorate", &[&cluster]));
+    assert_eq!(create(&mut pool, "corosync", 20.0).unwrap_err(), failure("CLUSTER_ALREADY_EXISTS", &[]));
+    pool.ask("Cluster_host.disable", &[&members[0]]).unwrap();
+    pool.ask("Cluster_host.disable", &[&members[1]]).unwrap();
+    assert!(!pool.flag("Cluster.get_is_quorate", &[&cluster]));
+    pool.ask("Cluster.pool_resync", &[&cluster]).unwrap();
+    assert!(pool.flag("Cluster.get_is_quorate", &[&cluster]));
+    let many = failure("CLUSTER_DOES_NOT_HAVE_ONE_NODE", &[&hosts.to_string()]);
+    assert_eq!(pool.ask("Cluster.destroy", &[&cluster]).unwrap_err(), many);
+    for member in &members[1..] {
+        pool.ask("Cluster_host.destroy", &[member]).unwrap();
+    }
+    let last = pool.ask("Cluster_host.destroy", &[&members[0]]).unwrap_err();
+    assert_eq!(last, failure("CLUSTER_HOST_IS_LAST", &[&members[0]]));
+    pool.ask("Cluster.destroy", &[&cluster]).unwrap();
+    assert!(pool.refs("Cluster_host.get_all", &[]).is_empty());
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn services_around_the_pool() {
+    let mut pool = Pool::new();
+    let site = pool.text("PVS_site.introduce", &["site", "", "u"]);
+    let server = |pool: &mut Pool, address: &str, first: i64| {
+        let addresses = Value::Array(vec![address.into()]);
+        pool.call("PVS_server.introduce", &[addresses, Value::Int(first), Value::Int(6930), site.as_str().into()])
+    };
+    assert_eq!(server(&mut pool, "x", 6910).unwrap_err(), failure("INVALID_IP_ADDRESS_SPECIFIED", &["addresses"]));
+    assert_eq!(server(&mut pool, "192.0.2.8", 0).unwrap_err().code, "VALUE_NOT_SUPPORTED");
+    let known: String = server(&mut pool, "192.0.2.8", 6910).unwrap().as_text().unwrap().into();
+    let used = failure("PVS_SERVER_ADDRESS_IN_USE", &["192.0.2.8"]);
+    assert_eq!(server(&mut pool, "192.0.2.8", 6910).unwrap_err(), used);
+    let servers = failure("PVS_SITE_CONTAINS_SERVERS", &[&known]);
+    assert_eq!(pool.ask("PVS_site.forget", &[&site]).unwrap_err(), servers);
+    let vif = pool.refs("VIF.get_all_where", &["field \"device\" = \"0\""])[0].clone();
+    let proxy = pool.text("PVS_proxy.create", &[&site, &vif]);
+    let twice = pool.ask("PVS_proxy.create", &[&site, &vif]).unwrap_err();
+    assert_eq!(twice, failure("PVS_PROXY_ALREADY_PRESENT", &[&proxy]));
+    pool.ask("PVS_server.forget", &[&known]).unwrap();
+    pool.ask("PVS_site.forget", &[&site]).unwrap();
+    assert!(pool.ask("PVS_proxy.get_uuid", &[&proxy]).is_err());
+    let repository = |pool: &mut Pool, name: &str, url: &str| {
+        let texts = [name, "", url, ""].map(Value::from);
+        let params: Vec<Value> = texts.into_iter().chain([true.into()]).collect();
+        pool.call("Repository.introduce", &params)
+    };
+    assert_eq!(repository(&mut pool, "base", "ftp://x").unwrap_err(), failure("INVALID_BASE_URL", &["ftp://x"]));
+    let base: String = repository(&mut pool, "base", "https://example.org/r").unwrap().as_text().unwrap().into();
+    let again = repository(&mut pool, "other", "https://example.org/r").unwrap_err();
+    assert_eq!(again, failure("REPOSITORY_ALREADY_EXISTS", &[&base]));
+    pool.ask("Repository.forget", &[&base]).unwrap();
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn vlans_by_the_name_of_the_nic() {
+    let mut pool = Pool::new();
+    let (pif, network) = (pool.nic("eth3"), pool.network("one").unwrap());
+    let host = pool.text("PIF.get_host", &[&pif]);
+    let create = |pool: &mut Pool, device: &str| {
+        pool.call("PIF.create_VLAN", &[device.into(), network.as_str().into(), host.as_str().into(), Value::Int(7)])
+    };
+    assert_eq!(create(&mut pool, "eth77").unwrap_err(), failure("PIF_DEVICE_NOT_FOUND", &[]));
+    let untagged: String = create(&mut pool, "eth3").unwrap().as_text().unwrap().into();
+    assert_eq!(pool.ask("PIF.destroy", &[&pif]).unwrap_err(), failure("PIF_IS_PHYSICAL", &[&pif]));
+    pool.ask("PIF.destroy", &[&untagged]).unwrap();
+    assert!(pool.refs("PIF.get_VLAN_slave_of", &[&pif]).is_empty());
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn properties_of_a_bond_are_those_of_its_members() {
+    let mut pool = Pool::new();
+    let slave = pool.nic("eth1");
+    let bond = pool.text("PIF.get_bond_slave_of", &[&slave]);
+    let master = pool.text("Bond.get_master", &[&bond]);
+    let refused = pool.ask("PIF.set_property", &[&slave, "gro", "off"]).unwrap_err();
+    assert_eq!(refused, failure("CANNOT_CHANGE_PIF_PROPERTIES", &[&slave]));
+    let wrong = pool.ask("PIF.set_property", &[&master, "gro", "maybe"]).unwrap_err();
+    assert_eq!(wrong, failure("INVALID_VALUE", &["properties", "gro = maybe"]));
+    pool.ask("PIF.set_property", &[&master, "gro", "off"]).unwrap();
+    for pif in [&master, &slave] {
+        assert_eq!(pool.sim.store.key("PIF", pif, "properties", "gro"), Some("off"));
+    }
+}
+
+#[test]
+fn a_network_that_guests_follow_keeps_its_mode() {
+    let mut pool = Pool::new();
+    let vif = pool.refs("VIF.get_all_where", &["field \"currently_attached\" = \"true\""])[0].clone();
+    let (used, free) = (pool.text("VIF.get_network", &[&vif]), pool.network("one").unwrap());
+    let busy = pool.ask("network.set_default_locking_mode", &[&used, "disabled"]).unwrap_err();
+    assert_eq!((busy.code.as_str(), busy.param(0)), ("VIF_IN_USE", used.as_str()));
+    pool.ask("network.set_default_locking_mode", &[&free, "disabled"]).unwrap();
+    assert_eq!(pool.text("network.get_default_locking_mode", &[&free]), "disabled");
+}
+
+#[test]
+fn trunks_carry_tags() {
+    let mut pool = Pool::new();
+    let vif = pool.refs("VIF.get_all", &[])[0].clone();
+    let tags = |tags: &[i64]| Value::Array(tags.iter().map(|tag| Value::Int(*tag)).collect());
+    let wrong = pool.call("VIF.set_trunks", &[vif.as_str().into(), tags(&[1, 4095])]).unwrap_err();
+    assert_eq!(wrong, failure("VLAN_TAG_INVALID", &["4095"]));
+    pool.call("VIF.set_trunks", &[vif.as_str().into(), tags(&[1, 2])]).unwrap();
+    pool.call("VIF.add_trunks", &[vif.as_str().into(), Value::Int(3)]).unwrap();
+    pool.call("VIF.remove_trunks", &[vif.as_str().into(), Value::Int(1)]).unwrap();
+    assert_eq!(pool.ask("VIF.get_trunks", &[&vif]), Ok(tags(&[2, 3])));
+}

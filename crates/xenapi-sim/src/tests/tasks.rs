@@ -184,3 +184,127 @@ fn finished_tasks_are_swept() {
     pool.pass(3 * 60 * 1000);
     assert!(pool.ask("task.get_status", &[&task]).is_err());
 }
+
+#[test]
+fn what_takes_no_time_waits_for_its_turn_as_well() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let snapshot = pool.text("Async.VM.snapshot", &[&vm, "first"]);
+    let params = [pool.session.as_str().into(), vm.as_str().into()];
+    let Handled::Pending(destroying) = pool.handle("VM.destroy", &params) else { panic!("the VM is busy") };
+    let during = pool.refs("task.get_by_name_label", &["VM.destroy"]);
+    assert_eq!(during.len(), 1);
+    assert_eq!(pool.text("task.get_status", &[&during[0]]), "pending");
+    assert_eq!(pool.wait(destroying), Ok(Value::VOID));
+    assert_eq!(pool.text("task.get_status", &[&snapshot]), "success");
+    assert_eq!(pool.ask("VM.get_record", &[&vm]).unwrap_err().code, "HANDLE_INVALID");
+    assert!(pool.refs("task.get_by_name_label", &["VM.destroy"]).is_empty());
+}
+
+#[test]
+fn a_call_that_waits_can_be_cancelled() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    pool.text("Async.VM.suspend", &[&vm]);
+    let waiting = pool.text("Async.VM.snapshot", &[&vm, "never"]);
+    pool.ask("task.cancel", &[&waiting]).unwrap();
+    assert_eq!(pool.refs("task.get_error_info", &[&waiting]), ["TASK_CANCELLED", &waiting]);
+    pool.pass(60_000);
+    assert!(pool.refs("VM.get_by_name_label", &["never"]).is_empty());
+}
+
+#[test]
+fn too_many_that_wait_are_too_many() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    pool.text("Async.VM.suspend", &[&vm]);
+    for number in 0..100 {
+        let task = pool.text("Async.VM.snapshot", &[&vm, &alloc::format!("s{number}")]);
+        assert_eq!(pool.text("task.get_status", &[&task]), "pending");
+    }
+    assert_eq!(pool.ask("VM.snapshot", &[&vm, "one more"]).unwrap_err(), failure("TOO_MANY_PENDING_TASKS", &[]));
+}
+
+#[test]
+fn every_call_with_an_async_form_has_a_task_that_events_do_not_show_when_it_is_short() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let token = pool.text("event.inject", &["VM", &vm]);
+    pool.ask("VM.get_possible_hosts", &[&vm]).unwrap();
+    let params = [Value::Array(vec!["task".into()]), token.as_str().into(), 0.2.into()];
+    let batch = pool.call("event.from", &params).unwrap();
+    assert_eq!(batch.as_struct().unwrap().get("events"), Some(&Value::Array(vec![])));
+    // It took its place in the history all the same.
+    let later = pool.text("event.inject", &["VM", &vm]);
+    let rows = |token: &str| token.split_once(',').unwrap().0.parse::<u64>().unwrap();
+    assert!(rows(&later) > rows(&token) + 2, "{token} {later}");
+}
+
+#[test]
+fn tasks_belong_to_sessions_and_users() {
+    let mut pool = Pool::new();
+    let (one, two, other) = (pool.login("vm-operator"), pool.login("vm-operator"), pool.login("vm-admin"));
+    pool.session = one;
+    let task = pool.text("task.create", &["mine", ""]);
+    pool.session = two;
+    assert_eq!(pool.call("task.set_progress", &[task.as_str().into(), 0.5.into()]), Ok(Value::VOID));
+    assert_eq!(pool.ask("task.add_to_other_config", &[&task, "k", "v"]), Ok(Value::VOID));
+    pool.session = other;
+    let denied = |refused: Failure| (refused.code == "RBAC_PERMISSION_DENIED").then(|| refused.params[0].clone());
+    for refused in [
+        pool.ask("task.cancel", &[&task]),
+        pool.ask("task.destroy", &[&task]),
+        pool.ask("task.set_status", &[&task, "success"]),
+        pool.call("task.set_progress", &[task.as_str().into(), 0.7.into()]),
+        pool.ask("task.set_result", &[&task, "x"]),
+        pool.ask("task.add_to_other_config", &[&task, "l", "v"]),
+    ] {
+        assert_eq!(denied(refused.unwrap_err()).as_deref(), Some("task.destroy/any"));
+    }
+    // Everybody may look.
+    assert_eq!(pool.ask("task.get_progress", &[&task]), Ok(Value::Double(0.5)));
+    pool.session = pool.login("pool-operator");
+    assert_eq!(pool.ask("task.set_status", &[&task, "success"]), Ok(Value::VOID));
+    assert_eq!(pool.ask("task.destroy", &[&task]), Ok(Value::VOID));
+}
+
+#[test]
+fn a_user_task_that_is_destroyed_early_goes_after_its_end() {
+    let mut pool = Pool::new();
+    let task = pool.text("task.create", &["mine", ""]);
+    pool.ask("task.destroy", &[&task]).unwrap();
+    let operations = pool.ask("task.get_current_operations", &[&task]).unwrap();
+    assert_eq!(operations.as_struct().unwrap().iter().next().map(|(_, it)| it.clone()), Some("destroy".into()));
+    pool.ask("task.set_status", &[&task, "success"]).unwrap();
+    pool.pass(31_000);
+    assert_eq!(pool.ask("task.get_status", &[&task]).unwrap_err().code, "HANDLE_INVALID");
+}
+
+#[test]
+fn headers_of_the_request_are_kept_in_the_task() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Halted");
+    let params = vec![pool.session.as_str().into(), vm.into(), "new".into()];
+    let call = RawCall { method: "Async.VM.clone".into(), params };
+    let tags = [(String::from("who"), String::from("me"))];
+    let Handled::Done(Outcome::Value(task)) = pool.sim.handle_tagged(call, Origin::Tcp, &tags, pool.now) else {
+        panic!("no task")
+    };
+    let config = pool.call("task.get_other_config", &[task]).unwrap();
+    assert_eq!(config.as_struct().unwrap().get("http:who"), Some(&"me".into()));
+}
+
+#[test]
+fn finished_tasks_beyond_two_hundred_go_the_oldest_first() {
+    let mut pool = Pool::new();
+    let vm = pool.vm("Running");
+    let tasks: Vec<String> = (0..230)
+        .map(|_| {
+            pool.now = pool.now + Millis(10);
+            async_start(&mut pool, &vm)
+        })
+        .collect();
+    pool.pass(31_000);
+    assert_eq!(pool.refs("task.get_all", &[]).len(), 200);
+    assert!(pool.ask("task.get_status", &[&tasks[0]]).is_err() && pool.ask("task.get_status", &[&tasks[229]]).is_ok());
+}

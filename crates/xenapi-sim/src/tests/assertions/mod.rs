@@ -11,7 +11,7 @@ use super::*;
 use xenapi_codec::{Limits, xmlrpc};
 
 /// The bytes of an answer.
-fn bytes(outcome: &Outcome) -> String {
+pub(super) fn bytes(outcome: &Outcome) -> String {
     let bytes = match outcome {
         Outcome::Value(value) => xmlrpc::write_success(value),
         Outcome::Shared(shared) => xmlrpc::write_success_with(|writer| shared.write(writer)),
