@@ -1,7 +1,5 @@
 //! What faults do to the pool.
 
-use alloc::vec::Vec;
-
 use xenapi_core::{Failure, Millis, RawRef};
 
 use super::Fault;
@@ -30,7 +28,17 @@ impl Sim {
             }
             Fault::Master => self.befall(Incident::ChangeMaster(host.ok_or_else(missing)?), now)?,
             Fault::HostDeath => self.befall(Incident::KillHost(host.ok_or_else(missing)?), now)?,
-            Fault::HostBack => self.revive(&host.ok_or_else(missing)?),
+            Fault::HostBack => crate::operations::host_returned(self, &host.ok_or_else(missing)?),
+            Fault::CarrierLoss(device) => self.switch_carrier(&host.ok_or_else(missing)?, device, false)?,
+            Fault::CarrierBack(device) => self.switch_carrier(&host.ok_or_else(missing)?, device, true)?,
+            Fault::SrDeath(sr) => {
+                let sr = self.sr_of_fault(sr).ok_or_else(missing)?;
+                self.storage_fails(sr.as_str())?;
+            }
+            Fault::SrBack(sr) => {
+                let sr = self.sr_of_fault(sr).ok_or_else(missing)?;
+                self.storage_recovers(sr.as_str())?;
+            }
             _ => {}
         }
         Ok(())
@@ -42,17 +50,21 @@ impl Sim {
         self.faults.down = Some(self.now + time).filter(|until| *until > self.now);
     }
 
-    /// A dead host has booted: it is live and takes VMs again.
-    fn revive(&mut self, host: &RawRef) {
-        let metrics = self.store.reference("host", host.as_str(), "metrics");
-        let date = self.date();
-        if self.store.put("host_metrics", metrics.as_str(), "live", true) {
-            self.store.put("host_metrics", metrics.as_str(), "last_updated", date);
-            crate::operations::set_enabled(self, host, true);
-        }
-        let guests: Vec<RawRef> = self.store.all("VM");
-        for guest in guests {
-            self.refresh_vm(&guest);
-        }
+    /// The cable of a NIC, by its host and its device.
+    fn switch_carrier(&mut self, host: &RawRef, device: &str, up: bool) -> Result<(), Failure> {
+        let is_it = |pif: &&RawRef| {
+            let of = pif.as_str();
+            self.store.text("PIF", of, "device") == device && self.store.flag("PIF", of, "physical")
+        };
+        let pifs = self.store.refs("host", host.as_str(), "PIFs");
+        let pif = pifs.iter().find(is_it).ok_or_else(|| Failure::new("HANDLE_INVALID", ["PIF", device]))?;
+        self.carrier(pif.as_str(), up)
+    }
+
+    /// An SR by its uuid or its name.
+    fn sr_of_fault(&self, text: &str) -> Option<RawRef> {
+        let all = self.store.all("SR");
+        let named = |field: &str| all.iter().find(|sr| self.store.text("SR", sr.as_str(), field) == text).cloned();
+        named("uuid").or_else(|| named("name_label"))
     }
 }

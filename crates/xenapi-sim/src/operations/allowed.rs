@@ -354,6 +354,9 @@ impl Sim {
                 }
             }
         }
+        for pool in self.store.all("pool") {
+            super::refresh(self, "pool", &pool);
+        }
     }
 }
 

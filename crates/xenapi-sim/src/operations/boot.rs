@@ -86,8 +86,13 @@ pub(crate) struct Reserved {
 
 /// Sets memory aside for a VM that starts on a host or moves to it.
 pub(crate) fn reserve(sim: &mut Sim, vm: &RawRef, host: &RawRef) -> Reserved {
-    let is_up = !sim.store.reference("VM", vm.as_str(), "resident_on").is_null();
-    let bytes = if is_up { memory_used(sim, vm) } else { memory_granted(sim, vm, host) };
+    let from = sim.store.reference("VM", vm.as_str(), "resident_on");
+    let bytes = match from {
+        // It has what it needs there.
+        _ if from == *host => 0,
+        _ if from.is_null() => memory_granted(sim, vm, host),
+        _ => memory_used(sim, vm),
+    };
     take_memory(sim, host, bytes);
     sim.store.put("VM", vm.as_str(), "scheduled_to_be_resident_on", host);
     Reserved { host: host.clone(), bytes }

@@ -184,6 +184,7 @@ fn fail(sim: &mut Sim, host: &RawRef) {
         return;
     }
     let failure = sim.new_id();
+    sim.down(host);
     sim.host_states.down.insert(host.clone(), failure);
     let error = Failure::new("CANNOT_CONTACT_HOST", [host.as_str()]);
     for guest in sim.store.refs("host", host.as_str(), "resident_VMs") {
@@ -239,9 +240,11 @@ fn report(sim: &mut Sim, host: &RawRef) {
 /// A host has booted.
 fn recover(sim: &mut Sim, host: &RawRef) {
     let of = host.as_str();
-    if sim.host_states.down.remove(host).is_none() || !sim.store.contains("host", of) {
+    let was_up = sim.host_states.down.remove(host).is_none() && sim.is_live(host);
+    if was_up || !sim.store.contains("host", of) {
         return;
     }
+    sim.up(host);
     sim.host_states.leaving.remove(host);
     sim.host_states.cleared.remove(host);
     // What ran before does not run any more.
@@ -295,6 +298,11 @@ fn restart_toolstack(sim: &mut Sim, host: &RawRef) {
     }
     let now = sim.date().unix();
     sim.store.put_key("host", host.as_str(), "other_config", "agent_start_time", format!("{now}."));
+}
+
+/// A host that was dead has booted.
+pub(crate) fn host_returned(sim: &mut Sim, host: &RawRef) {
+    recover(sim, host);
 }
 
 /// A host dies, and everybody knows at once.

@@ -88,6 +88,7 @@ pub(crate) fn settle_on(sim: &mut Sim, vm: &RawRef, host: &RawRef, bytes: i64, p
     let memory = bytes - sim.store.int("VM", of, "memory_overhead");
     sim.store.put("VM", of, "memory_target", memory);
     make_console(sim, vm, host);
+    sim.up(vm);
     let (metrics, date) = (metrics_of(sim, vm), sim.date());
     let vcpus = sim.store.int("VM", of, "VCPUs_at_startup");
     let kind = String::from(sim.store.text("VM", of, "domain_type"));
@@ -115,11 +116,21 @@ fn attach_accelerators(sim: &mut Sim, vm: &RawRef, host: &RawRef) {
     }
 }
 
-/// What the guest tells about itself starts anew; the simulated guest has its tools.
+/// What the guest tells about itself starts anew; the simulated guest has its tools, and the system that it had before.
 pub(crate) fn reset_guest(sim: &mut Sim, vm: &RawRef) {
     let old = sim.store.reference("VM", vm.as_str(), "guest_metrics");
+    let system = sim.store.value("VM_guest_metrics", old.as_str(), "os_version").cloned();
     sim.store.remove("VM_guest_metrics", old.as_str());
     let metrics = replicate::guest_metrics(sim, vm);
+    let is_windows = sim.store.key("VM", vm.as_str(), "platform", "viridian") == Some("true");
+    let windows = || {
+        let name = "Microsoft Windows Server 2022 Standard|C:\\Windows";
+        let about = [("name", name), ("distro", "windows"), ("major", "10"), ("minor", "0")];
+        Value::Struct(about.into_iter().map(|(key, value)| (key, Value::from(value))).collect::<Struct>())
+    };
+    if let Some(system) = system.or_else(|| is_windows.then(windows)) {
+        sim.store.put("VM_guest_metrics", metrics.as_str(), "os_version", system);
+    }
     sim.store.put("VM", vm.as_str(), "guest_metrics", &metrics);
 }
 
@@ -143,11 +154,18 @@ pub(crate) fn drop_consoles(sim: &mut Sim, vm: &RawRef) {
 pub(crate) fn migrate(sim: &mut Sim, vm: &RawRef, to: &RawRef) {
     let of = vm.as_str();
     let from = sim.store.reference("VM", of, "resident_on");
-    boot::take_memory(sim, &from, -boot::memory_used(sim, vm));
+    if from != *to {
+        boot::take_memory(sim, &from, -boot::memory_used(sim, vm));
+    }
     sim.store.put("VM", of, "scheduled_to_be_resident_on", NULL);
     sim.store.put("VM", of, "resident_on", to);
     let domid = sim.new_domid();
     sim.store.put("VM", of, "domid", domid);
+    // A new device model came with the new domain.
+    let mut guidances = sim.store.refs("VM", of, "pending_guidances");
+    guidances.retain(|guidance| guidance.as_str() != "restart_device_model");
+    let guidances: Vec<Value> = guidances.iter().map(Value::from).collect();
+    sim.store.put("VM", of, "pending_guidances", guidances);
     make_console(sim, vm, to);
     let (from, to) = (evacuate::describe(sim, &from), evacuate::describe(sim, to));
     announce(sim, vm, "VM_MIGRATED", &format!("migrated from host {from} to host {to}"));
@@ -164,6 +182,7 @@ fn leave_host(sim: &mut Sim, vm: &RawRef) {
     sim.store.put("VM", of, "scheduled_to_be_resident_on", NULL);
     sim.store.put("VM", of, "domid", -1);
     drop_consoles(sim, vm);
+    sim.down(vm);
     let (metrics, date) = (metrics_of(sim, vm), sim.date());
     let of = metrics.as_str();
     sim.store.put("VM_metrics", of, "memory_actual", 0);
@@ -205,6 +224,8 @@ pub(crate) fn reboot(sim: &mut Sim, vm: &RawRef) {
     sim.store.put("VM", of, "power_state", "Running");
     sim.store.put("VM", of, "requires_reboot", false);
     sim.store.put("VM", of, "pending_guidances", Vec::new());
+    sim.down(vm);
+    sim.up(vm);
     let metrics = metrics_of(sim, vm);
     let vcpus = sim.store.int("VM", of, "VCPUs_at_startup");
     sim.store.put("VM_metrics", metrics.as_str(), "VCPUs_number", vcpus);

@@ -142,11 +142,22 @@ fn balloon(sim: &mut Sim, vm: &RawRef) {
     let target = actual.saturating_add(boot::free_memory(sim, &host)).clamp(least, most);
     if sim.store.put("VM", of, "memory_target", target) || target != actual {
         let domid = sim.store.int("VM", of, "domid");
-        sim.defer(BALLOONING, (vm.clone(), domid), |sim, (vm, domid)| {
-            if sim.store.int("VM", vm.as_str(), "domid") == *domid {
-                finish_ballooning(sim, vm);
-            }
-        });
+        sim.defer(BALLOONING, (vm.clone(), domid), go_on_ballooning);
+    }
+}
+
+/// The guest is where it was to go, unless it is another one by now, or on its way to another host.
+fn go_on_ballooning(sim: &mut Sim, state: &(RawRef, i64)) {
+    let (vm, domid) = state;
+    let current = sim.store.value("VM", vm.as_str(), "current_operations").and_then(Value::as_struct);
+    let is_busy = current.is_some_and(|current| current.iter().any(|(_, it)| it.as_text() != Some("awaiting_memory_live")));
+    if sim.store.int("VM", vm.as_str(), "domid") != *domid {
+        return;
+    }
+    if is_busy {
+        sim.defer(BALLOONING, state.clone(), go_on_ballooning);
+    } else {
+        finish_ballooning(sim, vm);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::arguments::Args;
 use crate::operations::boot::Reserved;
 use crate::operations::replicate::{self, Copy, Options};
 use crate::operations::timed::hold;
-use crate::operations::{Handler, boot, devices, ha, hosts, life, rules, snapshots};
+use crate::operations::{Handler, boot, devices, ha, hosts, life, rules, snapshots, storage};
 use crate::store::Draft;
 use crate::tasks::{Hold, Operation, Start};
 
@@ -172,6 +172,7 @@ impl Operation for VmJob {
             }
             Action::Provision => {
                 let disks = snapshots::wanted_disks(sim, &self.vm)?;
+                disks.iter().try_for_each(|disk| storage::need_attached(sim, &disk.sr))?;
                 boot::check_room(sim, &disks.iter().map(|disk| (disk.sr.clone(), disk.bytes)).collect::<Vec<_>>())?;
             }
             Action::Revert { snapshot } => rules::check(sim, snapshot, "revert")?,
@@ -232,7 +233,6 @@ impl VmJob {
             Action::Migrate => {
                 if let Some(reserved) = self.reserved.take() {
                     life::migrate(sim, vm, &reserved.host);
-                    sim.store.put("VM", vm.as_str(), "pending_guidances", Vec::new());
                 }
             }
             Action::Provision => {
@@ -248,7 +248,13 @@ impl VmJob {
                 life::announce(sim, vm, "VM_SNAPSHOT_REVERTED", "reverted to a snapshot");
             }
             Action::Copy { kind, name, options } => {
-                let new = replicate::replicate_with(sim, vm, name, kind, options);
+                let mut options = options.clone();
+                let image = sim.store.reference("VM", vm.as_str(), "suspend_VDI");
+                if *kind != Copy::Snapshot && sim.store.contains("VDI", image.as_str()) {
+                    // What was suspended stays so, and what was copied of a checkpoint can be resumed.
+                    options.memory = Some(replicate::copy_vdi(sim, &image, &Copy::Clone));
+                }
+                let new = replicate::replicate_with(sim, vm, name, kind, &options);
                 match kind {
                     Copy::Snapshot => {
                         life::announce(sim, vm, "VM_SNAPSHOTTED", &format!("snapshotted, snapshot name: {name}"));

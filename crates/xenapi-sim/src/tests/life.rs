@@ -385,3 +385,58 @@ fn a_full_repository_takes_no_memory_and_no_disks() {
     pool.ask("host.set_suspend_image_sr", &[&host, "OpaqueRef:NULL"]).unwrap();
     assert_eq!(pool.ask("VM.suspend", &[&vm]).unwrap_err(), failure("VM_NO_SUSPEND_SR", &[&vm]));
 }
+
+#[test]
+fn a_vm_on_a_full_host_gets_a_new_device_model() {
+    let mut pool = Pool::new();
+    let vm = pool.movable_vm();
+    let host = pool.text("VM.get_resident_on", &[&vm]);
+    let metrics = pool.text("host.get_metrics", &[&host]);
+    pool.sim.store.put("host_metrics", &metrics, "memory_free", 1000);
+    pool.sim.store.put("VM", &vm, "pending_guidances", Vec::from([Value::from("restart_device_model")]));
+    let domid = pool.number("VM.get_domid", &[&vm]);
+    pool.ask("VM.restart_device_models", &[&vm]).unwrap();
+    assert_eq!(pool.free_memory(&host), 1000);
+    assert!(pool.refs("VM.get_pending_guidances", &[&vm]).is_empty());
+    assert_ne!(pool.number("VM.get_domid", &[&vm]), domid);
+}
+
+#[test]
+fn a_copy_of_a_checkpoint_can_be_resumed() {
+    let mut pool = Pool::new();
+    let vm = pool.movable_vm();
+    let checkpoint = pool.text("VM.checkpoint", &[&vm, "point"]);
+    let copy = pool.text("VM.clone", &[&checkpoint, "copy"]);
+    assert_eq!(pool.text("VM.get_power_state", &[&copy]), "Suspended");
+    pool.call("VM.set_is_a_template", &[copy.as_str().into(), false.into()]).unwrap();
+    pool.call("VM.resume", &flags(&copy)).unwrap();
+    assert_eq!(pool.text("VM.get_power_state", &[&copy]), "Running");
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn a_template_wants_disks_where_there_is_storage() {
+    let mut pool = Pool::new();
+    let (template, sr) = (pool.template(), pool.refs("SR.get_by_name_label", &["NFS volume 1"])[0].clone());
+    let vm = pool.text("VM.clone", &[&template, "fresh"]);
+    let uuid = pool.text("SR.get_uuid", &[&sr]);
+    let disks = |bytes: i64| {
+        alloc::format!(
+            "<provision><disk device=\"0\" size=\"{bytes}\" sr=\"{uuid}\" bootable=\"true\" type=\"system\"/></provision>"
+        )
+    };
+    let want = |pool: &mut Pool, bytes: i64| {
+        pool.ask("VM.remove_from_other_config", &[&vm, "disks"]).unwrap();
+        pool.ask("VM.add_to_other_config", &[&vm, "disks", &disks(bytes)]).unwrap();
+    };
+    want(&mut pool, 1 << 60);
+    assert_eq!(pool.ask("VM.provision", &[&vm]).unwrap_err().code, "SR_BACKEND_FAILURE_44");
+    want(&mut pool, GIB);
+    for pbd in pool.refs("SR.get_PBDs", &[&sr]) {
+        pool.sim.store.put("PBD", &pbd, "currently_attached", false);
+    }
+    assert_eq!(pool.ask("VM.provision", &[&vm]).unwrap_err(), failure("SR_HAS_NO_PBDS", &[&sr]));
+    assert!(pool.flag("VM.get_is_a_template", &[&vm]) && pool.refs("VM.get_VBDs", &[&vm]).is_empty());
+    let ordinary = pool.vm("Halted");
+    assert_eq!(pool.ask("VM.provision", &[&ordinary]).unwrap_err(), failure("PROVISION_ONLY_ALLOWED_ON_TEMPLATE", &[]));
+}

@@ -18,6 +18,7 @@ mod networks;
 mod operations;
 mod random;
 mod records;
+mod resources;
 mod sessions;
 mod settings;
 mod soak;
