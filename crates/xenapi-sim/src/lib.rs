@@ -198,6 +198,10 @@ pub struct Sim {
     /// What is known of hosts beside their rows.
     host_states: operations::HostStates,
     life: Option<life::Life>,
+    /// When VMs ran and hosts were up.
+    uptimes: handlers::Uptimes,
+    /// What is on the screens of guests.
+    screens: handlers::Screens,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
 }
@@ -241,6 +245,8 @@ impl Sim {
             faults: faults::Faults::default(),
             host_states: operations::HostStates::default(),
             life: None,
+            uptimes: handlers::Uptimes::default(),
+            screens: handlers::Screens::default(),
             authorities: Map::default(),
         }
     }
