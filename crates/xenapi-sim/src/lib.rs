@@ -190,6 +190,8 @@ pub struct Sim {
     host_states: operations::HostStates,
     /// When VMs ran and hosts were up.
     uptimes: handlers::Uptimes,
+    /// What is on disks.
+    contents: handlers::Contents,
     /// What is on the screens of guests.
     screens: handlers::Screens,
     /// Where hosts answer, for those that do not answer at the usual port.
@@ -235,6 +237,7 @@ impl Sim {
             faults: faults::Faults::default(),
             host_states: operations::HostStates::default(),
             uptimes: handlers::Uptimes::default(),
+            contents: handlers::Contents::default(),
             screens: handlers::Screens::default(),
             authorities: Map::default(),
         }
