@@ -207,7 +207,11 @@ async fn a62_metrics_have_legends_and_the_newest_row_first() {
     let request = format!("GET /rrd_updates?start={start}&host=true HTTP/1.1\r\nconnection: close\r\n{ROOT}\r\n");
     let reply = raw(pool.http().unwrap(), request.as_bytes()).await;
     assert_eq!(reply.status, "HTTP/1.1 200 OK");
-    assert!(reply.body.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xport><meta><start>"), "{:.200}", reply.body);
+    assert!(
+        reply.body.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xport><meta><start>"),
+        "{:.200}",
+        reply.body
+    );
     let entries = texts(&reply.body, "entry");
     assert!(!entries.is_empty());
     for entry in &entries {
