@@ -188,6 +188,10 @@ pub struct Sim {
     faults: faults::Faults,
     /// What is known of hosts beside their rows.
     host_states: operations::HostStates,
+    /// When VMs ran and hosts were up.
+    uptimes: handlers::Uptimes,
+    /// What is on the screens of guests.
+    screens: handlers::Screens,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
 }
@@ -230,6 +234,8 @@ impl Sim {
             around: operations::around::Around::default(),
             faults: faults::Faults::default(),
             host_states: operations::HostStates::default(),
+            uptimes: handlers::Uptimes::default(),
+            screens: handlers::Screens::default(),
             authorities: Map::default(),
         }
     }
