@@ -132,7 +132,7 @@ impl Crowd {
     fn act(&mut self) {
         let client = self.random.below(self.sessions.len());
         let (session, user) = self.sessions[client].clone();
-        if self.random.below(400) == 0 {
+        if self.random.below(400) == 0 && self.pool.sim.booting_until <= self.pool.now {
             self.sessions[client].0 = self.pool.login(user);
         }
         // VMs, their devices and tasks are what clients mostly work on.
@@ -188,6 +188,7 @@ impl Crowd {
 
     /// What people tidy up: objects that random calls made many of, hosts that were left switched off.
     fn tidy(&mut self) {
+        self.come_back();
         let root = self.pool.login("root");
         self.pool.session = root;
         for class in ["VM", "VDI", "network", "VBD", "VIF", "task", "secret", "VM_appliance", "VMSS", "VMPP"] {
@@ -200,12 +201,27 @@ impl Crowd {
             }
         }
         for host in self.pool.sim.store.all("host") {
+            let uuid = String::from(self.pool.sim.store.text("host", host.as_str(), "uuid"));
+            self.pool.sim.host_returns(&uuid, self.pool.now);
             let _ = self.pool.ask("host.enable", &[host.as_str()]);
         }
         self.pool.ask("session.logout", &[]).unwrap();
         // Answers that came while others were waited for are lost; nobody waits for them any more.
         let waiting = core::mem::take(&mut self.waiting);
         waiting.into_iter().for_each(|pending| self.pool.sim.abandon(pending));
+    }
+
+    /// Waits until the master answers, if somebody has restarted it, and logs in again who is logged out.
+    fn come_back(&mut self) {
+        while self.pool.sim.booting_until > self.pool.now {
+            self.pass(60_000);
+        }
+        for at in 0..self.sessions.len() {
+            if !self.pool.sim.store.contains("session", &self.sessions[at].0) {
+                let user = self.sessions[at].1;
+                self.sessions[at].0 = self.pool.login(user);
+            }
+        }
     }
 
     /// What holds at any time.
@@ -285,10 +301,7 @@ fn soak() {
             };
             crowd.pool.sim.befall(incident, crowd.pool.now).unwrap();
             crowd.pool.sim.take_hung_up();
-            for at in 0..crowd.sessions.len() {
-                let user = crowd.sessions[at].1;
-                crowd.sessions[at].0 = crowd.pool.login(user);
-            }
+            crowd.come_back();
         }
     }
     crowd.check();
