@@ -9,6 +9,7 @@
 )]
 
 mod document;
+mod goals;
 mod ours;
 pub mod outside;
 mod peers;
@@ -17,6 +18,7 @@ mod table;
 mod timing;
 
 pub use document::Document;
+pub use goals::goals;
 pub use subject::{Subject, Task, Work, find, subjects};
 pub use table::{Row, markdown};
 pub use timing::{Samples, interleaved};

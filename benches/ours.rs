@@ -1,10 +1,10 @@
 //! Our own codec. New ways into it are plugged in here.
 
-use xenapi_codec::xmlrpc::{Engine, ReplyStream, XmlWriter, read_result, read_result_with, write_success};
+use xenapi_codec::xmlrpc::{Engine, ReplyStream, XmlWriter, read_result, read_result_with, read_views, write_success};
 use xenapi_codec::{Limits, jsonrpc};
 use xenapi_core::{Failure, ReadError, Record, Records, Value, Wire, from_value};
 use xenapi_corpus::Content;
-use xenapi_model::{EventBatch, event, vbd, vdi, vm};
+use xenapi_model::{EventBatch, VM, event, vbd, vdi, vm};
 
 use crate::document::Document;
 use crate::subject::{Subject, Task, Work};
@@ -13,14 +13,16 @@ const DECODE: Subject =
     Subject { key: "", name: "", task: Task::Decode, vm_only: false, order_matters: true, prepare: |_| Err(String::new()) };
 const ENCODE: Subject = Subject { task: Task::Encode, order_matters: false, ..DECODE };
 
-pub(crate) const SUBJECTS: [Subject; 8] = [
+pub(crate) const SUBJECTS: [Subject; 10] = [
     Subject { key: "typed", name: "**typed records, owned**", prepare: typed, ..DECODE },
+    Subject { key: "borrowed", name: "**typed records, borrowed**", prepare: borrowed, vm_only: true, ..DECODE },
     Subject { key: "streamed", name: "**records streamed, 16 KiB chunks**", prepare: streamed, ..DECODE },
     Subject { key: "value", name: "**dynamic value, owned**", prepare: value, ..DECODE },
     Subject { key: "general", name: "typed records, general reader", prepare: general, ..DECODE },
     Subject { key: "json-typed", name: "typed records from JSON-RPC", prepare: json_typed, ..DECODE },
     Subject { key: "skip", name: "passed over", prepare: skip, ..DECODE },
-    Subject { key: "encode-typed", name: "**typed records, new buffer**", prepare: encode_typed, ..ENCODE },
+    Subject { key: "encode-reused", name: "**typed records, reused buffer**", prepare: encode_reused, ..ENCODE },
+    Subject { key: "encode-typed", name: "typed records, new buffer", prepare: encode_typed, ..ENCODE },
     Subject { key: "encode-value", name: "dynamic value, new buffer", prepare: encode_value, ..ENCODE },
 ];
 
@@ -97,6 +99,16 @@ fn json_typed(document: &Document) -> Result<Work<'_>, String> {
     by_content(document, document.json(), Way::Json)
 }
 
+fn borrowed(document: &Document) -> Result<Work<'_>, String> {
+    let bytes = document.xml();
+    Work::new(bytes.len(), move || match read_views::<VM>(bytes, &limits()) {
+        Ok(Ok(views)) if views.records.len() == document.count => Ok(views),
+        Ok(Ok(views)) => Err(format!("{} records of {}", views.records.len(), document.count)),
+        Ok(Err(failure)) => Err(format!("{failure:?}")),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
 /// How much a socket or a `fetch` gives at a time.
 const CHUNK: usize = 16 * 1024;
 
@@ -159,6 +171,26 @@ fn encode<'d, T: Wire + 'd>(document: &'d Document) -> Result<Work<'d>, String> 
         typed.write(&mut writer);
         Ok::<_, String>(writer.into_bytes())
     })
+}
+
+fn reuse<'d, T: Wire + 'd>(document: &'d Document) -> Result<Work<'d>, String> {
+    let typed: T = from_value(document.value()).map_err(|error| error.to_string())?;
+    let mut buffer = Vec::with_capacity(document.xml().len());
+    Work::new(document.xml().len(), move || {
+        let mut writer = XmlWriter::reusing(core::mem::take(&mut buffer));
+        typed.write(&mut writer);
+        buffer = writer.into_bytes();
+        Ok::<_, String>(buffer.len())
+    })
+}
+
+fn encode_reused(document: &Document) -> Result<Work<'_>, String> {
+    match document.content {
+        Content::Vm => reuse::<Records<vm::Record>>(document),
+        Content::Vdi => reuse::<Records<vdi::Record>>(document),
+        Content::Vbd => reuse::<Records<vbd::Record>>(document),
+        Content::Events => reuse::<EventBatch>(document),
+    }
 }
 
 fn encode_typed(document: &Document) -> Result<Work<'_>, String> {

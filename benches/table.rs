@@ -5,6 +5,8 @@ use crate::timing::Samples;
 /// What was measured of one subject on one document. What was not measured is NaN.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// The key of the subject; empty for other programs.
+    pub key: &'static str,
     /// The document.
     pub document: String,
     /// The subject, or another program.
@@ -31,6 +33,7 @@ impl Row {
     /// A row of which only the time is known.
     pub fn new(document: String, name: &str, bytes: usize, count: usize, samples: &Samples) -> Self {
         Row {
+            key: "",
             document,
             name: name.to_owned(),
             bytes,
@@ -60,9 +63,15 @@ impl Row {
             number(self.ratio(), 2),
             number(self.shuffled / self.time, 2),
             number(self.instructions, 2),
-            number(self.heap, 2),
+            self.heap(bytes),
             number(self.allocations, 1),
         ]
+    }
+
+    /// What takes next to nothing for a byte is told as a whole.
+    fn heap(&self, bytes: f64) -> String {
+        let kibibytes = self.heap * bytes / 1024.0;
+        if (0.01..200.0).contains(&kibibytes) { format!("{kibibytes:.0} KiB in all") } else { number(self.heap, 2) }
     }
 }
 

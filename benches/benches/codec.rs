@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use xenoxide_benches::{
-    Content, Document, Order, Row, Samples, Subject, Task, Work, interleaved, markdown, outside, subjects,
+    Content, Document, Order, Row, Samples, Subject, Task, Work, goals, interleaved, markdown, outside, subjects,
 };
 
 /// Where the whole comparison is made; the figures that must be reached are about this document.
@@ -101,6 +101,7 @@ fn table(quick: bool) {
         }
     }
     println!("\n{}", markdown(&rows));
+    println!("{}", goals(&rows));
     notes.iter().for_each(|note| println!("- {note}"));
 }
 
@@ -128,6 +129,7 @@ fn rows_of(task: Task, document: &Document, timed: &[(Subject, usize, Samples)])
     for (subject, bytes, samples) in timed.iter().filter(|(subject, ..)| subject.task == task) {
         let mut row =
             Row::new(document.title(), &format!("{}{}", prefix(task), subject.name), *bytes, document.count, samples);
+        row.key = subject.key;
         row.base = rows.first().map_or(row.time, |first| first.time);
         rows.push(row);
     }

@@ -104,6 +104,11 @@ impl Server {
         Server::start(&[&["serve", "--listen", "127.0.0.1:0", "--console", console, "--pool", &pool], more].concat())
     }
 
+    /// A text about one of several hosts of the ready line.
+    pub(crate) fn host(&self, at: usize, key: &str) -> String {
+        self.ready["hosts"][at][key].as_str().unwrap_or_else(|| panic!("no `{key}` of host {at} in {}", self.ready)).into()
+    }
+
     /// A text of the ready line.
     pub(crate) fn get(&self, key: &str) -> &str {
         self.ready[key].as_str().unwrap_or_else(|| panic!("no `{key}` in {}", self.ready))

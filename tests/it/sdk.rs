@@ -36,6 +36,21 @@ fn over_the_unix_socket() {
 }
 
 #[test]
+fn every_helper_over_tls() {
+    let folder = tempfile::Builder::new().prefix("xenoxide").rand_bytes(8).tempdir().unwrap();
+    // As above.
+    let path = folder.path().join("xapi");
+    let path = path.to_str().unwrap();
+    let sim = Server::sim(&["--spread", "--tls-listen", "127.0.0.1:0", "--unix", path]);
+    let [master, member] = [0, 1].map(|at| sim.host(at, "https"));
+    let mut command = Command::new(tool("XENOXIDE_PYTHON"));
+    command.arg(top().join("tests/python/helpers.py")).args([&master, &member, path]);
+    let output = command.args([sim.get("user"), sim.get("password")]).output().expect("python runs");
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(text(&output.stdout).trim(), "ok");
+}
+
+#[test]
 fn through_the_proxy() {
     let sim = Server::sim(&[]);
     let serve = Server::serve(sim.get("http"), &[]);

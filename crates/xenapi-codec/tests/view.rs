@@ -79,3 +79,22 @@ fn a_failure_is_a_failure() {
     let failure = Failure::new("SESSION_INVALID", ["OpaqueRef:1"]);
     assert_eq!(read_views::<VM>(&write_failure(&failure), &Limits::reply()).unwrap().unwrap_err(), failure);
 }
+
+#[test]
+fn an_error_in_a_field_that_nobody_knows_has_the_path_of_that_field() {
+    let reply = |field: &str| {
+        let record = format!("<value><struct><member><name>newer</name>{field}</member></struct></value>");
+        let result = format!("<value><struct><member><name>OpaqueRef:1</name>{record}</member></struct></value>");
+        let envelope = "<member><name>Status</name><value>Success</value></member><member><name>Value</name>";
+        let envelope = format!("<value><struct>{envelope}{result}</member></struct></value>");
+        format!("<methodResponse><params><param>{envelope}</param></params></methodResponse>")
+    };
+    for field in
+        ["<value><base64>?</base64></value>", "<value>a</v></value>", "<value><int>x</int></value>", "<value>b</value>"]
+    {
+        same_as_records(reply(field).as_bytes());
+    }
+    let broken = reply("<value>a</v></value>");
+    let error = read_views::<VM>(broken.as_bytes(), &limits()).unwrap_err();
+    assert!(error.to_string().contains("newer"), "{error}");
+}

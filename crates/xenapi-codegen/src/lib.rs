@@ -54,7 +54,11 @@ pub fn read_schema(folder: &Path) -> Result<Schema, String> {
 pub fn generate(top: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let schema = read_schema(&top.join(SCHEMA))?;
     let files = emit::files(&schema)?;
-    files.into_iter().map(|(name, text)| Ok((Path::new(GENERATED).join(name), format(top, &text)?))).collect()
+    let formatted = |(name, text): (String, String)| {
+        let text = if name.ends_with(".rs") { format(top, &text)? } else { text };
+        Ok((Path::new(GENERATED).join(name), text))
+    };
+    files.into_iter().map(formatted).collect()
 }
 
 fn format(top: &Path, text: &str) -> Result<String, String> {

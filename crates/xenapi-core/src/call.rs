@@ -146,6 +146,11 @@ pub fn get_all_records_where<C: Class>(expr: &str) -> Call<Records<C::Record>> {
     class_call::<C, _>(Member::GetAllRecordsWhere, Vec::from([expr.into()]))
 }
 
+/// `get_all_where`: references to the objects for which an expression holds. Old servers lack it.
+pub fn get_all_where<C: Class>(expr: &str) -> Call<Vec<Ref<C>>> {
+    class_call::<C, _>(Member::GetAllWhere, Vec::from([expr.into()]))
+}
+
 /// `get_record`: one object.
 pub fn get_record<C: Class>(this: &Ref<C>) -> Call<C::Record> {
     class_call::<C, _>(Member::GetRecord, Vec::from([this.into()]))

@@ -34,7 +34,7 @@ mod wire;
 
 pub use call::{
     Argument, Call, Field, RawCall, ReadResult, RwField, create, destroy, get_all, get_all_records, get_all_records_where,
-    get_by_name_label, get_by_uuid, get_record,
+    get_all_where, get_by_name_label, get_by_uuid, get_record,
 };
 pub use class::{Class, Record, Records, Rest, read_members, write_members};
 pub use datetime::{DateTime, InvalidDateTime, Zone};

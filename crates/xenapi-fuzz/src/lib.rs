@@ -46,7 +46,7 @@ pub enum Input {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target {
         name: "bytes",
         about: "no bytes make the XML reader panic, loop or read past a limit",
@@ -94,6 +94,12 @@ pub const TARGETS: [Target; 10] = [
         about: "a streamed reply gives the same in whatever chunks it comes, and the same as one that is read whole",
         run: chunks::same,
         input: Input::ChoicesThenXml,
+    },
+    Target {
+        name: "views",
+        about: "records that stay in the document hold what records that are read hold",
+        run: readers::views,
+        input: Input::Xml,
     },
     Target {
         name: "json",

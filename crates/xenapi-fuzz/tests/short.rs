@@ -54,6 +54,11 @@ fn chunks() {
 }
 
 #[test]
+fn views() {
+    short("views");
+}
+
+#[test]
 fn json_values() {
     short("json-values");
 }

@@ -16,7 +16,35 @@
 //! assert!(name.is_read_only() && !start.is_read_only());
 //! ```
 //!
-//! It knows no codec and no client. `no_std` with `alloc`.
+//! # What the types refuse
+//!
+//! A reference to a VM is none to a VDI, a uuid is no reference, and a call answers what its message answers:
+//!
+//! ```compile_fail,E0308
+//! # use xenapi_core::Ref;
+//! # use xenapi_model::{VM, vdi};
+//! vdi::forget(&Ref::<VM>::new("OpaqueRef:1")); // a `Ref<VDI>` is due
+//! ```
+//!
+//! ```compile_fail,E0308
+//! # use xenapi_core::Uuid;
+//! # use xenapi_model::vdi;
+//! vdi::forget(&Uuid::new("8a5cbb5e-7f3b-4d2a-9a79-8d3f0f1ec5a1")); // a uuid is asked for by `get_by_uuid`
+//! ```
+//!
+//! ```compile_fail,E0308
+//! # use xenapi_core::{Call, Ref};
+//! # use xenapi_model::{VM, vm};
+//! let call: Call<i64> = vm::fields::NAME_LABEL.get(&Ref::<VM>::new("OpaqueRef:1")); // a `Call<String>`
+//! ```
+//!
+//! ```compile_fail,E0599
+//! # use xenapi_core::Ref;
+//! # use xenapi_model::{VM, vm};
+//! vm::fields::DOMID.set(&Ref::<VM>::new("OpaqueRef:1"), &7); // only the server writes it
+//! ```
+//!
+//! The [`guide`] shows how the classes join, and how values travel. It knows no codec and no client. `no_std` with `alloc`.
 #![no_std]
 
 extern crate alloc;
@@ -26,11 +54,14 @@ mod support;
 mod ext;
 #[allow(clippy::too_many_arguments, clippy::derivable_impls, reason = "the messages and defaults are what the schema says")]
 mod generated;
+pub mod guide;
 
 pub use ext::{EventBatch, vm_kind, vm_kind::VmKind};
 pub use generated::*;
 
-use xenapi_core::{ClassDesc, Method};
+use alloc::vec::Vec;
+
+use xenapi_core::{ClassDesc, ErrorDesc, Member, Method, Value, redacted};
 
 /// A release of the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +90,36 @@ pub fn class_of_event(name: &str) -> Option<&'static ClassDesc> {
 pub fn method(name: &str) -> Option<Method> {
     let (class_name, message) = name.split_once('.')?;
     Method::find(class(class_name)?, message)
+}
+
+/// An error by its code.
+pub fn error(code: &str) -> Option<&'static ErrorDesc> {
+    errors::ERRORS.iter().find(|error| error.code == code)
+}
+
+/// The parameters of a call as they may be shown and logged: without passwords, session references, the values of secrets, and
+/// what [looks](xenapi_core::is_secret_key) like a secret in maps and records.
+///
+/// ```
+/// use xenapi_model::{redacted_params, session};
+///
+/// let login = session::login_with_password("root", "hunter2", None, Some("my tool"));
+/// let shown = format!("{:?}", redacted_params(login.method(), login.params()));
+/// assert!(shown.contains("root") && !shown.contains("hunter2"));
+/// ```
+pub fn redacted_params(method: &Method, params: &[Value]) -> Vec<Value> {
+    let known = method.params();
+    let hidden = |at: usize| match method.member {
+        // Of `add_to_…(self, key, value)` the key tells.
+        Member::AddTo(_) if at == 2 => params.get(1).and_then(Value::as_text).is_some_and(xenapi_core::is_secret_key),
+        _ => false,
+    };
+    let one = |(at, value): (usize, &Value)| match known.get(at) {
+        Some(param) => redacted(value, &param.ty, param.secret || hidden(at), class),
+        // More than the schema knows of: who can say what they are.
+        None => Value::from(xenapi_core::REDACTED),
+    };
+    params.iter().enumerate().map(one).collect()
 }
 
 #[cfg(test)]

@@ -136,6 +136,107 @@ fn secrets_stay_out_of_logs() {
 }
 
 #[test]
+fn secrets_stay_out_of_calls_that_are_shown() {
+    use xenapi_core::{Call, Map};
+    fn shown<R>(call: &Call<R>) -> alloc::string::String {
+        alloc::format!("{call:?} {:?}", crate::redacted_params(call.method(), call.params()))
+    }
+    let secret = "hunter2";
+    let config: Map<_, _> =
+        [("target".to_string(), "t".to_string()), ("chappassword".into(), secret.into())].into_iter().collect();
+    let (host, sr) = (Ref::new("OpaqueRef:h"), Ref::new("OpaqueRef:s"));
+    let pbd = crate::pbd::New { device_config: config.clone(), ..crate::pbd::New::new(host.clone(), sr) };
+    assert!(!alloc::format!("{pbd:?}").contains(secret));
+    for text in [
+        shown(&crate::session::login_with_password("root", secret, None, None)),
+        shown(&crate::session::change_password(secret, secret)),
+        shown(&crate::pool::join("address", "root", secret)),
+        shown(&crate::secret::New::new(secret).into_call()),
+        shown(&crate::secret::fields::VALUE.set(&Ref::new("OpaqueRef:x"), &secret.to_string())),
+        shown(&pbd.into_call()),
+        shown(&crate::sr::create(&host, &config, 0, "n", "", "iso", "", true, None)),
+        shown(&vm::fields::XENSTORE_DATA.add_to(&Ref::new("v"), &"vm-data/password".to_string(), &secret.to_string())),
+        shown(&crate::session::fields::ORIGINATOR.get(&Ref::new("OpaqueRef:hunter2"))),
+    ] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let harmless = shown(&vm::start(&Ref::new("OpaqueRef:v"), true, false));
+    assert!(harmless.contains("OpaqueRef:v") && harmless.contains("true"), "{harmless}");
+    // In records, too, and in values that no type describes.
+    let record = crate::pbd::Record { device_config: config, ..Default::default() };
+    let shown = alloc::format!("{record:?} {:?}", to_value(&record));
+    assert!(!shown.contains(secret) && shown.contains("target"), "{shown}");
+}
+
+#[test]
+fn every_parameter_and_field_that_sounds_secret_is_marked() {
+    for class in CLASSES {
+        let fields = class.fields.iter().map(|field| (field.name, field.ty, field.secret));
+        let params = class.messages.iter().flat_map(|message| message.params.iter().map(|p| (p.name, p.ty, p.secret)));
+        for (name, ty, secret) in fields.chain(params) {
+            let sounds = ["password", "pwd", "private_key"].iter().any(|word| name.contains(word));
+            assert!(!sounds || ty != Type::String || secret, "{}.{name}", class.name);
+        }
+    }
+}
+
+#[test]
+fn what_a_message_changes_is_known() {
+    use xenapi_core::Changes;
+    for (name, changes, twice) in [
+        ("VM.get_all", Changes::Nothing, true),
+        ("VM.set_name_label", Changes::Field("name_label"), true),
+        ("VM.add_tags", Changes::Field("tags"), true),
+        ("VM.add_to_xenstore_data", Changes::Field("xenstore_data"), false),
+        ("VM.remove_from_xenstore_data", Changes::Field("xenstore_data"), true),
+        ("VM.set_VCPUs_max", Changes::Field("VCPUs_max"), false),
+        ("VM.clone", Changes::Creates, false),
+        ("VM.migrate_send", Changes::Objects, false),
+        ("VM.start", Changes::Objects, false),
+        ("VBD.create", Changes::Creates, false),
+        ("SR.forget", Changes::Destroys, false),
+        ("session.logout", Changes::Destroys, false),
+        ("message.get", Changes::Nothing, true),
+        ("host.compute_free_memory", Changes::Nothing, true),
+        ("pool.ha_failover_plan_exists", Changes::Nothing, true),
+    ] {
+        let method = method(name).expect(name);
+        assert_eq!((method.changes(), method.is_retryable()), (changes, twice), "{name}");
+        assert_eq!(method.is_read_only(), changes == Changes::Nothing, "{name}");
+    }
+}
+
+#[test]
+fn places_units_and_releases_are_data() {
+    use xenapi_core::{Place, Stage, Unit};
+    let place = |name: &str| class(name).map(|class| class.place);
+    assert_eq!([place("VM"), place("VBD"), place("VM_metrics")], [Place::Core, Place::Connector, Place::Metrics].map(Some));
+    for place in Place::ALL {
+        assert!(CLASSES.iter().any(|class| class.place == place), "{place}");
+    }
+    let unit =
+        |class: &str, field: &str| crate::class(class).and_then(|class| class.field(field)).and_then(|field| field.unit);
+    assert_eq!(unit("VDI", "virtual_size"), Some(Unit::Bytes));
+    assert_eq!(unit("task", "progress"), Some(Unit::Fraction));
+    assert_eq!(unit("PIF_metrics", "speed"), Some(Unit::MegabitsPerSecond));
+    assert_eq!(method("VDI.resize").map(|method| method.params()[1].unit), Some(Some(Unit::Bytes)));
+    assert_eq!(method("VM.maximise_memory").and_then(|method| method.unit()), Some(Unit::Bytes));
+    for class in CLASSES {
+        for field in class.fields {
+            // What is named by its size has a unit.
+            let sized = field.name.ends_with("_size") && matches!(field.ty, Type::Int);
+            let counts = ["burst_size", "ext_auth_cache_size"].contains(&field.name);
+            assert!(!sized || counts || field.unit.is_some(), "{}.{}", class.name, field.name);
+        }
+        assert!(class.since().is_some() && class.lifecycle.iter().all(|(_, release)| !release.is_empty()), "{}", class.name);
+    }
+    let vmpp = class("VMPP").expect("it exists");
+    assert_eq!((vmpp.state(), vmpp.removed_in().is_some()), (Stage::Removed, true));
+    let target = class("VM").and_then(|vm| vm.field("memory_target")).expect("it exists");
+    assert_eq!((target.since(), target.deprecated_in()), (Some("rio"), Some("midnight-ride")));
+}
+
+#[test]
 fn secrets_take_a_higher_role_to_read() {
     use xenapi_core::Role;
     for (name, least) in [

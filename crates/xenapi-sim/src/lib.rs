@@ -11,9 +11,10 @@
 //! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one, [`Sim::from_database`] its
 //!   database out of a support bundle.
 //!
-//! Simulated operations: the life of a VM (start, stop, reboot, pause, suspend, migrate, clone, copy, snapshot, revert, provision,
-//! destroy), its memory and processors, disks and drives, NICs, VLANs, storage repositories and their connections, hosts (enable,
-//! disable, evacuate), sessions, tasks, messages, `event.from` and the older `event.next` (whose `del` carry no snapshot).
+//! Simulated operations: the life of VMs, their memory and processors, disks, drives and NICs; storage repositories that fill up, are
+//! forgotten and found again; networks, VLANs, bonds, tunnels; hosts and pools; sessions, tasks, messages, `event.from` and the older
+//! `event.next` (whose `del` carry no snapshot). [`coverage()`] lists message by message what is simulated. Cables can be pulled
+//! ([`Sim::carrier`]) and storage can fail ([`Sim::storage_fails`]).
 //! Operations take simulated time; one that meets another waits for it, as in xapi.
 //!
 //! The users are `root`, and one for each role (`read-only`, `vm-operator` and so on); the password of all is [`PASSWORD`].
@@ -187,6 +188,10 @@ pub struct Sim {
     faults: faults::Faults,
     /// What is known of hosts beside their rows.
     host_states: operations::HostStates,
+    /// When VMs ran and hosts were up.
+    uptimes: handlers::Uptimes,
+    /// What is on the screens of guests.
+    screens: handlers::Screens,
     /// Where hosts answer, for those that do not answer at the usual port.
     authorities: Map<RawRef, String>,
 }
@@ -229,6 +234,8 @@ impl Sim {
             around: operations::around::Around::default(),
             faults: faults::Faults::default(),
             host_states: operations::HostStates::default(),
+            uptimes: handlers::Uptimes::default(),
+            screens: handlers::Screens::default(),
             authorities: Map::default(),
         }
     }

@@ -53,7 +53,7 @@ impl Snapshot {
 
     /// About how many bytes it takes on the wire.
     pub(crate) fn weight(&self) -> usize {
-        self.members().map(|(name, value)| name.len() + 2 * weight(value)).sum()
+        self.members().map(|(name, value)| 30 + name.len() + weight(value)).sum()
     }
 }
 
@@ -156,6 +156,17 @@ impl Node {
         }
     }
 
+    fn weight(&self) -> usize {
+        match self {
+            Node::Value(value) => weight(value),
+            Node::Record(snapshot) => snapshot.weight(),
+            Node::Events(events) => {
+                events.iter().map(|event| 400 + event.snapshot.as_ref().map_or(0, Snapshot::weight)).sum()
+            }
+            Node::Struct(members) => members.iter().map(|(name, node)| 40 + name.as_str().len() + node.weight()).sum(),
+        }
+    }
+
     fn write(&self, writer: &mut dyn Writer) {
         match self {
             Node::Value(value) => write_value(value, writer),
@@ -191,6 +202,11 @@ impl Shared {
     /// Writes the result, without a tree of values between.
     pub fn write(&self, writer: &mut dyn Writer) {
         self.0.write(writer);
+    }
+
+    /// About how many bytes it takes on the wire; more rather than less.
+    pub fn weight(&self) -> usize {
+        self.0.weight()
     }
 
     /// The result as a tree of values: a copy of everything.

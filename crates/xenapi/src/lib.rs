@@ -49,7 +49,7 @@ pub use xenapi_topology as topology;
 // The descriptor of a role stays `xenapi::core::Role`: `xenapi::Role` is the class.
 pub use xenapi_core::{
     Call, Class, DateTime, Failure, Map, RawCall, RawRef, ReadError, Record, Records, Ref, Uuid, Value, create, destroy,
-    get_all, get_all_records, get_all_records_where, get_by_name_label, get_by_uuid, get_record,
+    get_all, get_all_records, get_all_records_where, get_all_where, get_by_name_label, get_by_uuid, get_record,
 };
 #[cfg(feature = "hyper")]
 pub use xenapi_hyper::{Client, Error, Target, Transport, TransportConfig, Trust};

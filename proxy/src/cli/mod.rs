@@ -303,9 +303,12 @@ pub struct Trust {
 /// `schema`
 #[derive(Args, Debug)]
 pub struct Schema {
-    /// A class, a field or a message: VM, VM.name_label, VM.start; without one, all classes
-    #[arg(value_name = "CLASS[.member]")]
+    /// A class, a field or a message: VM, VM.name_label, VM.start; or an error or an enumeration; without one, all classes
+    #[arg(value_name = "CLASS[.member]", conflicts_with = "json")]
     pub name: Option<String>,
+    /// Print the whole model as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod absent;
 mod document;
 mod lexer;
 mod locate;
+mod pieces;
 mod reader;
 mod scan;
 #[cfg(feature = "std")]
@@ -37,6 +38,7 @@ pub use document::{
     Outcome, Request, read_call, read_call_with, read_reply, read_reply_with, read_request, read_result, read_result_with,
     read_value_as, read_value_text, read_value_with,
 };
+pub use pieces::write_success_in_pieces;
 pub use reader::{Engine, XmlReader};
 pub use stream::ReplyStream;
 pub use view::{RecordView, Views, read_views, read_views_with};

@@ -153,25 +153,29 @@ fn view(reader: &mut XmlReader<'_>, class: &'static ClassDesc) -> Result<(usize,
     let mut fields = alloc::vec![Span::default(); class.fields.len()].into_boxed_slice();
     let (mut expected, mut wrong) = (0, None);
     loop {
-        let at = match class.fields.get(expected) {
-            Some(field) if reader.member_is(field.name)? => Some(expected),
-            _ => match reader.next_member().map_err(|error| error.within(class.name))? {
+        let is_expected = match class.fields.get(expected) {
+            Some(field) => reader.member_is(field.name).map_err(|error| error.within(class.name))?,
+            None => false,
+        };
+        let member = match is_expected {
+            true => Ok(expected),
+            false => match reader.borrowed_member().map_err(|error| error.within(class.name))? {
                 None => break,
-                Some(name) => class.field_index(&name),
+                Some(name) => class.field_index(&name).ok_or(name),
             },
         };
         let value = reader.value_at();
-        let result = match at.and_then(|at| class.fields.get(at)) {
-            Some(field) => check(&field.ty, reader).map_err(|error| error.within(field.name)),
+        let result = match &member {
+            Ok(at) => check(&class.fields[*at].ty, reader).map_err(|error| error.within(class.fields[*at].name)),
             // Nobody can ask for it, but a date in it must be one.
-            None => Value::read(reader).map(drop),
+            Err(name) => Value::read(reader).map(drop).map_err(|error| error.within(name.clone().into_owned())),
         };
         match result {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error.within(class.name)),
             Err(error) => drop(wrong.get_or_insert(error)),
         }
-        if let Some(at) = at {
+        if let Ok(at) = member {
             expected = at + 1;
             if let Some(field) = fields.get_mut(at) {
                 *field = span(start, value, reader.end())?;

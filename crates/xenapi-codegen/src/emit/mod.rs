@@ -2,6 +2,7 @@
 
 mod class;
 mod desc;
+mod diagram;
 mod errors;
 mod types;
 mod words;
@@ -47,6 +48,7 @@ pub fn files(schema: &Schema) -> Result<Vec<(String, String)>, String> {
         ("mod.rs".to_string(), module(schema)),
         ("errors.rs".to_string(), errors::codes(&schema.errors)),
         ("error_views.rs".to_string(), errors::views(&schema.errors)?),
+        ("classes.md".to_string(), diagram::page(schema)),
         ("desc/mod.rs".to_string(), desc::module(schema)),
         ("desc/errors.rs".to_string(), errors::descriptors(&schema.errors)),
     ];
@@ -70,6 +72,16 @@ fn module(schema: &Schema) -> String {
     for class in &schema.classes {
         let _ = writeln!(out, "pub use {}::{};", snake(&class.name), type_name(&class.name));
     }
+    out.push_str(
+        "\n/// Calls a macro with the markers of all classes, for what has to be done once for each type.\n///\n\
+         /// ```\n/// macro_rules! count {\n///     ($($class:ident)*) => { [$(core::mem::size_of::<xenapi_model::$class>()),*].len() };\n/// }\n\
+         /// assert_eq!(xenapi_model::for_each_class!(count), 72);\n/// ```\n\
+         #[macro_export]\nmacro_rules! for_each_class {\n($do:ident) => {\n$do! {",
+    );
+    for class in &schema.classes {
+        let _ = write!(out, " {}", type_name(&class.name));
+    }
+    out.push_str(" }\n};\n}\n");
     out.push_str("\n/// All classes.\npub static CLASSES: &[&ClassDesc] = &[\n");
     for class in &schema.classes {
         let _ = writeln!(out, "&{}::CLASS,", snake(&class.name));

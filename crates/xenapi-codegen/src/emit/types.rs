@@ -5,7 +5,11 @@ use crate::names::{constant, snake, type_name, variant};
 use crate::schema::{Class, Field, Type};
 
 pub(super) fn field_type(field: &Field, class: &Class, homes: &Homes) -> String {
-    if field.name == "uuid" { "Uuid".into() } else { rust_type(&field.ty, class, homes) }
+    match &field.ty {
+        Type::String if field.name == "uuid" => "Uuid".into(),
+        Type::Option(inner) if field.name == "uuid" && **inner == Type::String => "Option<Uuid>".into(),
+        ty => rust_type(ty, class, homes),
+    }
 }
 
 pub(super) fn enum_path(name: &str, class: &Class, homes: &Homes) -> String {

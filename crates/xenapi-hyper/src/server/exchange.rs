@@ -3,7 +3,9 @@
 use core::time::Duration;
 
 use bytes::Bytes;
+use xenapi_codec::xmlrpc;
 use xenapi_core::{Failure, RawCall, Value};
+use xenapi_sim::Shared;
 use xenapi_sim::faults::{Effects, Ending, Meeting};
 use xenapi_sim::handlers::{Method, Reply};
 
@@ -19,6 +21,11 @@ const BODY_LIMIT: u64 = 300 * 1024;
 const HEAD_LIMIT: usize = 1024 - 18;
 /// And on the Unix socket.
 const LOCAL_HEAD_LIMIT: usize = 16 << 10;
+
+/// Answers that take more than about this many bytes are not held as a whole.
+const WHOLE: usize = 64 << 20;
+/// They are sent in pieces of this size.
+const PIECE: usize = 256 << 10;
 
 /// How a connection goes on.
 pub(super) enum Next {
@@ -166,9 +173,48 @@ async fn send_answer<B: Backend>(
         Answer::Failure(failure) => thumbprint(hub, head, failure),
         _ => None,
     };
+    if let (Form::Xml, Answer::Shared(shared)) = (form, answer)
+        && effects.truncate.is_none()
+        && effects.slow.is_none()
+        && shared.weight() > WHOLE
+    {
+        return send_in_pieces(wire, head, shared, form.content_type()).await;
+    }
     let body = form.write(answer);
     let text = page::answer(head.old, head.keep, body.len(), form.content_type(), thumbprint.as_deref());
     send_body(wire, text, &body, effects, head.keep).await
+}
+
+/// Sends an answer that is too big to be held as a whole: written once to be counted, because replies say their length first, and once
+/// to be sent, no faster than the client reads.
+async fn send_in_pieces(wire: &mut Wire, head: &Head, shared: &Shared, content_type: &str) -> Next {
+    let counted = shared.clone();
+    let counted = tokio::task::spawn_blocking(move || {
+        let mut length = 0;
+        let count = &mut |piece: &[u8]| length += piece.len();
+        xmlrpc::write_success_in_pieces(|writer| counted.write(writer), PIECE, count);
+        length
+    });
+    let Ok(length) = counted.await else { return Next::Cut };
+    let text = page::answer(head.old, head.keep, length, content_type, None);
+    if wire.write(&text).await.is_err() {
+        return Next::Cut;
+    }
+    let (sender, mut pieces) = tokio::sync::mpsc::channel::<Vec<u8>>(2);
+    let written = shared.clone();
+    tokio::task::spawn_blocking(move || {
+        // A client that hung up closes the channel; the rest is written for nobody.
+        let send = &mut |piece: &[u8]| drop(sender.blocking_send(piece.to_vec()));
+        xmlrpc::write_success_in_pieces(|writer| written.write(writer), PIECE, send);
+    });
+    let mut sent = 0;
+    while let Some(piece) = pieces.recv().await {
+        sent += piece.len();
+        if wire.write(&piece).await.is_err() {
+            return Next::Cut;
+        }
+    }
+    if sent == length && head.keep { Next::Stay } else { Next::Close }
 }
 
 /// Sends head and body, as far and as fast as the faults let it.

@@ -181,15 +181,20 @@ pub(super) async fn accept<B: Backend>(gate: Gate<B>) {
     let mut cuts = hub.changes();
     let mut listener = Some(listener);
     'host: while let Some(open) = listener.take() {
-        let mut seen = hub.with_quietly(|backend| backend.cuts(place.host.as_ref()));
+        // It may have gone before this began to listen for news of it.
+        let (mut seen, up) = reach(&hub, &place);
+        if !up {
+            listener = away(open, &place, &hub, &mut cuts).await;
+            continue;
+        }
         loop {
             tokio::select! {
                 () = hub.stopped() => break 'host,
                 // Connections that ended, so that the set does not grow.
                 Some(_) = connections.join_next() => {}
                 () = changed(&mut cuts) => {
-                    let (now, up) = hub.with_quietly(|backend| (backend.cuts(place.host.as_ref()), backend.answers(place.host.as_ref())));
-                    if now != seen {
+                    let (now, up) = reach(&hub, &place);
+                    if now != seen || !up {
                         connections.abort_all();
                         seen = now;
                     }
@@ -223,6 +228,11 @@ pub(super) async fn accept<B: Backend>(gate: Gate<B>) {
 
 fn refuses<B: Backend>(hub: &Hub<B>, place: &Place, beside_tls: bool) -> bool {
     hub.with(|backend, now| beside_tls && backend.is_https_only(place.host.as_ref()) || backend.refuses(place, now))
+}
+
+/// How often the host's connections were cut, and whether it answers.
+fn reach<B: Backend>(hub: &Hub<B>, place: &Place) -> (u64, bool) {
+    hub.with_quietly(|backend| (backend.cuts(place.host.as_ref()), backend.answers(place.host.as_ref())))
 }
 
 async fn changed(cuts: &mut watch::Receiver<u64>) {

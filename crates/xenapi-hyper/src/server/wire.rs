@@ -219,6 +219,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_reader_that_takes_nothing_does_not_hold_the_reply() {
+        let (_client, server) = tokio::io::duplex(1000);
+        let times = ServerTimes { stall: Duration::from_millis(20), ..ServerTimes::default() };
+        let mut wire = Wire::new(Box::new(server), times);
+        let error = wire.send(b"head".to_vec(), &[0; 100_000]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
     async fn a_head_may_come_in_any_pieces() {
         let head = b"POST / HTTP/1.1\r\nhost: x\r\n\r\n";
         for cut in 1..head.len() {

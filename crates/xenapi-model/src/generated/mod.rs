@@ -154,6 +154,21 @@ pub use vmss::VMSS;
 pub use vtpm::VTPM;
 pub use vusb::VUSB;
 
+/// Calls a macro with the markers of all classes, for what has to be done once for each type.
+///
+/// ```
+/// macro_rules! count {
+///     ($($class:ident)*) => { [$(core::mem::size_of::<xenapi_model::$class>()),*].len() };
+/// }
+/// assert_eq!(xenapi_model::for_each_class!(count), 72);
+/// ```
+#[macro_export]
+macro_rules! for_each_class {
+($do:ident) => {
+$do! { Session Auth Subject Role Task Event Pool PoolPatch PoolUpdate VM VMMetrics VMGuestMetrics VMPP VMSS VMAppliance DRTask Host HostCrashdump HostPatch HostMetrics HostCpu Network VIF VIFMetrics PIF PIFMetrics Bond VLAN SM SR SrStat ProbeResult LVHD VDI VBD VBDMetrics PBD Crashdump VTPM Console User DataSource Blob Message Secret Tunnel NetworkSriov PCI PGPU GPUGroup VGPU VGPUType PVSSite PVSServer PVSProxy PVSCacheStorage Feature SDNController VdiNbdServerInfo PUSB USBGroup VUSB Cluster ClusterHost Certificate Repository Observer VMGroup HostDriver DriverVariant Caller RateLimit }
+};
+}
+
 /// All classes.
 pub static CLASSES: &[&ClassDesc] = &[
     &session::CLASS,

@@ -30,7 +30,7 @@ Unavailable = "unavailable",
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// Its uuid, if it has one. `sr_stat.uuid`: string option. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
-    pub uuid: Uuid,
+    pub uuid: Option<Uuid>,
     /// Its name. `sr_stat.name_label`: string. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.
     pub name_label: String,
     /// What people wrote about it. `sr_stat.name_description`: string. Written by the server. Prototyped in kolkata, published in lima, extended in 24.17.0.

@@ -155,7 +155,7 @@ impl Sim {
 
     /// Whether a host answers at all at its own address; none asks for the one address of a whole pool.
     pub fn answers(&self, via: Option<&RawRef>) -> bool {
-        self.faults.down.is_none() && via.is_none_or(|host| self.is_live(host))
+        self.faults.down.is_none() && via.is_none_or(|host| self.is_live(host) && !crate::operations::is_down(self, host))
     }
 
     /// How often the connections of a host were cut at once.
@@ -165,7 +165,8 @@ impl Sim {
 
     /// Changes whenever [`Sim::answers`] or [`Sim::cuts`] may say something else.
     pub fn reach_changes(&self) -> u64 {
-        self.faults.cuts + self.faults.changes + self.store.table("host_metrics").last_change
+        let hosts = self.store.table("host").last_change + self.store.table("host_metrics").last_change;
+        self.faults.cuts + self.faults.changes + hosts
     }
 
     /// When a fault happens by itself next.
@@ -197,8 +198,11 @@ impl Sim {
         self.store.text("host", self.master().as_str(), "address").to_string()
     }
 
-    /// A host by its number in the order of creation (from 1), its uuid, or its name.
+    /// A host by its number in the order of creation (from 1), its reference, its uuid, its name or its address.
     pub(crate) fn find_host(&self, text: &str) -> Option<RawRef> {
+        if self.store.contains("host", text) {
+            return Some(RawRef::from(text));
+        }
         let hosts = self.store.all("host");
         if let Some(host) = text.parse::<usize>().ok().and_then(|number| hosts.get(number.checked_sub(1)?)) {
             return Some(host.clone());
@@ -207,7 +211,7 @@ impl Sim {
             let is = |host: &&RawRef| self.store.text("host", host.as_str(), field) == text;
             hosts.iter().find(is).cloned()
         };
-        named("uuid").or_else(|| named("name_label"))
+        named("uuid").or_else(|| named("name_label")).or_else(|| named("address"))
     }
 }
 

@@ -29,6 +29,16 @@ impl Sim {
             Fault::Master => self.befall(Incident::ChangeMaster(host.ok_or_else(missing)?), now)?,
             Fault::HostDeath => self.befall(Incident::KillHost(host.ok_or_else(missing)?), now)?,
             Fault::HostBack => crate::operations::host_returned(self, &host.ok_or_else(missing)?),
+            Fault::CarrierLoss(device) => self.switch_carrier(&host.ok_or_else(missing)?, device, false)?,
+            Fault::CarrierBack(device) => self.switch_carrier(&host.ok_or_else(missing)?, device, true)?,
+            Fault::SrDeath(sr) => {
+                let sr = self.sr_of_fault(sr).ok_or_else(missing)?;
+                self.storage_fails(sr.as_str())?;
+            }
+            Fault::SrBack(sr) => {
+                let sr = self.sr_of_fault(sr).ok_or_else(missing)?;
+                self.storage_recovers(sr.as_str())?;
+            }
             _ => {}
         }
         Ok(())
@@ -38,5 +48,23 @@ impl Sim {
     fn go_down(&mut self, time: Millis) {
         self.faults.cuts += 1;
         self.faults.down = Some(self.now + time).filter(|until| *until > self.now);
+    }
+
+    /// The cable of a NIC, by its host and its device.
+    fn switch_carrier(&mut self, host: &RawRef, device: &str, up: bool) -> Result<(), Failure> {
+        let is_it = |pif: &&RawRef| {
+            let of = pif.as_str();
+            self.store.text("PIF", of, "device") == device && self.store.flag("PIF", of, "physical")
+        };
+        let pifs = self.store.refs("host", host.as_str(), "PIFs");
+        let pif = pifs.iter().find(is_it).ok_or_else(|| Failure::new("HANDLE_INVALID", ["PIF", device]))?;
+        self.carrier(pif.as_str(), up)
+    }
+
+    /// An SR by its uuid or its name.
+    fn sr_of_fault(&self, text: &str) -> Option<RawRef> {
+        let all = self.store.all("SR");
+        let named = |field: &str| all.iter().find(|sr| self.store.text("SR", sr.as_str(), field) == text).cloned();
+        named("uuid").or_else(|| named("name_label"))
     }
 }

@@ -145,7 +145,18 @@ fn make_control_domain(sim: &mut Sim, host: &Host) {
         .with("other_config", map([("storage_driver_domain", "OpaqueRef:NULL"), ("is_system_domain", "true")]));
     sim.store.insert(&reference, draft);
     sim.store.put("host", host.reference.as_str(), "control_domain", &reference);
+    make_consoles(sim, host, &reference);
     sim.refresh_vm(&reference);
+}
+
+/// A screen and a terminal, whose locations name references, other than those of guests.
+fn make_consoles(sim: &mut Sim, host: &Host, dom0: &RawRef) {
+    for protocol in ["rfb", "vt100"] {
+        let (reference, uuid) = (sim.random.reference(), sim.random.uuid());
+        let location = format!("https://{}/console?ref={}", host.address, reference.as_str());
+        let draft = sim.store.draft("console").with("uuid", uuid).with("protocol", protocol);
+        sim.store.insert(&reference, draft.with("location", location).with("VM", dom0));
+    }
 }
 
 /// Writes what the VMs left of the memory, and disables a host in pools that can do without it.

@@ -39,8 +39,11 @@
 
 mod admin;
 mod auth;
+mod console;
+mod dump;
 mod exchange;
 mod http;
+mod metrics;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -52,6 +55,9 @@ use alloc::vec::Vec;
 use xenapi_core::{Failure, Millis, RawRef, Role, Value};
 
 use crate::Sim;
+
+pub(crate) use console::Screens;
+pub(crate) use metrics::{Probe, Uptimes, now as measured};
 
 pub use exchange::{Answer, Exchange};
 pub use http::{Head, Method, Reply, Request, reason};
@@ -93,12 +99,10 @@ pub(crate) enum Served {
     /// An answer.
     Reply(Reply),
     /// A stream to the client.
-    #[allow(dead_code, reason = "no route streams yet")]
     Download(Head, Box<dyn Download>),
     /// A stream from the client, and the head that is sent before it is read, if any.
     Upload(Option<Head>, Box<dyn Upload>),
     /// Bytes both ways.
-    #[allow(dead_code, reason = "no route is interactive yet")]
     Duplex(Head, Box<dyn Duplex>),
 }
 
@@ -180,7 +184,6 @@ impl Sim {
     }
 
     /// Sends the client to another host for the same thing.
-    #[allow(dead_code, reason = "for routes that send clients to another host")]
     pub(crate) fn redirect(&self, host: &RawRef, request: &Request) -> Reply {
         let location = format!("https://{}{}", self.authority(host), request.target);
         Reply::new(302, Vec::new()).with("location", location)

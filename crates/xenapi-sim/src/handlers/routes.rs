@@ -4,7 +4,7 @@ use alloc::format;
 
 use xenapi_core::Role;
 
-use super::{Method, Reply, Request, Served, Visit, admin};
+use super::{Method, Reply, Request, Served, Visit, admin, console, dump, metrics};
 use crate::Sim;
 
 /// What a handler is.
@@ -46,15 +46,15 @@ use Role::{LocalSuperuser, PoolAdmin, PoolOperator, ReadOnly, VmAdmin, VmOperato
 /// All routes beside those of calls and files.
 pub(crate) const ROUTES: &[Route] = &[
     // Metrics.
-    route(Get, "/rrd_updates", "get_rrd_updates", ReadOnly, unsimulated),
-    route(Get, "/host_rrd", "get_host_rrd", ReadOnly, unsimulated),
-    route(Get, "/vm_rrd", "get_vm_rrd", ReadOnly, unsimulated),
-    route(Get, "/sr_rrd", "get_sr_rrd", ReadOnly, unsimulated),
+    route(Get, "/rrd_updates", "get_rrd_updates", ReadOnly, metrics::updates),
+    route(Get, "/host_rrd", "get_host_rrd", ReadOnly, metrics::host),
+    route(Get, "/vm_rrd", "get_vm_rrd", ReadOnly, metrics::vm),
+    route(Get, "/sr_rrd", "get_sr_rrd", ReadOnly, metrics::sr),
     route(Put, "/rrd", "put_rrd", PoolAdmin, unsimulated),
     // Consoles.
-    route(Connect, "/console", "connect_console", VmOperator, unsimulated),
-    route(Get, "/console", "get_console", VmOperator, unsimulated),
-    route(Get, "/vncsnapshot", "get_vncsnapshot", VmOperator, unsimulated),
+    route(Connect, "/console", "connect_console", VmOperator, console::connect),
+    route(Get, "/console", "get_console", VmOperator, console::connect),
+    route(Get, "/vncsnapshot", "get_vncsnapshot", VmOperator, console::snapshot),
     // Moving VMs and disks.
     transfer(Get, "/export", "get_export", VmAdmin, "VM.export", unsimulated),
     transfer(Get, "/export_metadata", "get_export_metadata", VmAdmin, "VM.metadata_export", unsimulated),
@@ -63,7 +63,7 @@ pub(crate) const ROUTES: &[Route] = &[
     transfer(Get, "/export_raw_vdi", "get_export_raw_vdi", VmAdmin, "Exporting raw VDI", unsimulated),
     transfer(Put, "/import_raw_vdi", "put_import_raw_vdi", VmAdmin, "Importing raw VDI", unsimulated),
     // The pool's database, blobs, and what support asks for.
-    route(Get, "/pool/xmldbdump", "pool_xml_db_sync", PoolAdmin, unsimulated),
+    route(Get, "/pool/xmldbdump", "pool_xml_db_sync", PoolAdmin, dump::dump),
     route(Put, "/pool/xmldbdump", "pool_xml_db_sync", PoolAdmin, unsimulated),
     Route { open: true, ..route(Get, "/blob", "get_blob", ReadOnly, unsimulated) },
     route(Put, "/blob", "put_blob", VmPowerAdmin, unsimulated),

@@ -38,8 +38,8 @@ pub(crate) struct Around {
     disks: BTreeMap<String, Vec<Disk>>,
     pub(crate) repositories: BTreeMap<String, Repository>,
     pub(crate) nics: Vec<Nic>,
-    /// Repositories whose storage does not answer.
-    pub(crate) dead: BTreeSet<RawRef>,
+    /// Repositories whose storage does not answer, with the connections that were lost.
+    pub(crate) dead: BTreeMap<RawRef, Vec<RawRef>>,
     /// A pool is being made: what its devices allow is worked out in the end, all at once.
     pub(crate) is_under_construction: bool,
     /// Data sources that are not recorded, by object and name.

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use xenapi_core::{Failure, RawRef};
 
@@ -46,17 +47,17 @@ impl Sim {
     /// `HANDLE_INVALID` if there is no such SR.
     pub fn storage_fails(&mut self, sr: &str) -> Result<(), Failure> {
         let sr = self.find_object("SR", sr)?;
-        if !self.around.dead.insert(sr.clone()) {
+        if self.around.dead.contains_key(&sr) {
             return Ok(());
         }
+        let mut connections = self.store.refs("SR", sr.as_str(), "PBDs");
+        connections.retain(|pbd| self.store.flag("PBD", pbd.as_str(), "currently_attached"));
+        self.around.dead.insert(sr.clone(), connections.clone());
         let failure = storage::check_alive(self, &sr).err();
         let detail = failure.map(|failure| failure.param(1).to_string()).unwrap_or_default();
         self.write_status(&sr, IO_ERROR, &detail);
         let name = String::from(self.store.text("SR", sr.as_str(), "name_label"));
-        for connection in self.store.refs("SR", sr.as_str(), "PBDs") {
-            if !self.store.flag("PBD", connection.as_str(), "currently_attached") {
-                continue;
-            }
+        for connection in connections {
             pbd::unplug(self, &connection);
             let host = self.store.reference("PBD", connection.as_str(), "host");
             let uuid = String::from(self.store.text("host", host.as_str(), "uuid"));
@@ -69,13 +70,16 @@ impl Sim {
         Ok(())
     }
 
-    /// The storage behind a repository answers again. Its connections have to be plugged.
+    /// The storage behind a repository answers again: the connections that were lost are back.
     ///
     /// # Errors
     /// `HANDLE_INVALID` if there is no such SR.
     pub fn storage_recovers(&mut self, sr: &str) -> Result<(), Failure> {
         let sr = self.find_object("SR", sr)?;
-        if self.around.dead.remove(&sr) {
+        if let Some(connections) = self.around.dead.remove(&sr) {
+            for connection in connections.iter().filter(|pbd| self.store.contains("PBD", pbd.as_str())).collect::<Vec<_>>() {
+                pbd::plug(self, connection);
+            }
             self.write_status(&sr, 0, "");
             self.notice_changes();
         }

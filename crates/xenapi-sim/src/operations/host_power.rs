@@ -184,6 +184,7 @@ fn fail(sim: &mut Sim, host: &RawRef) {
         return;
     }
     let failure = sim.new_id();
+    sim.down(host);
     sim.host_states.down.insert(host.clone(), failure);
     let error = Failure::new("CANNOT_CONTACT_HOST", [host.as_str()]);
     for guest in sim.store.refs("host", host.as_str(), "resident_VMs") {
@@ -243,6 +244,7 @@ fn recover(sim: &mut Sim, host: &RawRef) {
     if was_up || !sim.store.contains("host", of) {
         return;
     }
+    sim.up(host);
     sim.host_states.leaving.remove(host);
     sim.host_states.cleared.remove(host);
     // What ran before does not run any more.

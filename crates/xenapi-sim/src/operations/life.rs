@@ -88,6 +88,7 @@ pub(crate) fn settle_on(sim: &mut Sim, vm: &RawRef, host: &RawRef, bytes: i64, p
     let memory = bytes - sim.store.int("VM", of, "memory_overhead");
     sim.store.put("VM", of, "memory_target", memory);
     make_console(sim, vm, host);
+    sim.up(vm);
     let (metrics, date) = (metrics_of(sim, vm), sim.date());
     let vcpus = sim.store.int("VM", of, "VCPUs_at_startup");
     let kind = String::from(sim.store.text("VM", of, "domain_type"));
@@ -181,6 +182,7 @@ fn leave_host(sim: &mut Sim, vm: &RawRef) {
     sim.store.put("VM", of, "scheduled_to_be_resident_on", NULL);
     sim.store.put("VM", of, "domid", -1);
     drop_consoles(sim, vm);
+    sim.down(vm);
     let (metrics, date) = (metrics_of(sim, vm), sim.date());
     let of = metrics.as_str();
     sim.store.put("VM_metrics", of, "memory_actual", 0);
@@ -222,6 +224,8 @@ pub(crate) fn reboot(sim: &mut Sim, vm: &RawRef) {
     sim.store.put("VM", of, "power_state", "Running");
     sim.store.put("VM", of, "requires_reboot", false);
     sim.store.put("VM", of, "pending_guidances", Vec::new());
+    sim.down(vm);
+    sim.up(vm);
     let metrics = metrics_of(sim, vm);
     let vcpus = sim.store.int("VM", of, "VCPUs_at_startup");
     sim.store.put("VM_metrics", metrics.as_str(), "VCPUs_number", vcpus);

@@ -10,7 +10,7 @@ use crate::Sim;
 use crate::arguments::Args;
 use crate::dispatch::Caller;
 use crate::operations::steps::{Work, slow, steps};
-use crate::operations::{Handler, allowed, devices, pbd, probes, secrets, storage};
+use crate::operations::{Handler, allowed, devices, pbd, probes, secrets, storage, vdi};
 use crate::tasks::{Operation, Start};
 
 /// The size of a disk that holds a copy of the pool's database.
@@ -140,6 +140,7 @@ fn remove_records(sim: &mut Sim, sr: &RawRef) {
         sim.store.remove("PBD", pbd.as_str());
     }
     for vdi in sim.store.refs("SR", sr.as_str(), "VDIs") {
+        vdi::release(sim, &vdi);
         devices::remove_vdi(sim, &vdi);
     }
     for blob in blobs(sim, sr) {

@@ -169,7 +169,7 @@ pub(crate) fn grow(sim: &mut Sim, sr: &RawRef, allocated: i64, used: i64) {
 
 /// Fails as the driver does when the storage behind a repository does not answer.
 pub(crate) fn check_alive(sim: &Sim, sr: &RawRef) -> Result<(), Failure> {
-    if !sim.around.dead.contains(sr) {
+    if !sim.around.dead.contains_key(sr) {
         return Ok(());
     }
     let (number, text) = match sim.store.text("SR", sr.as_str(), "type") {

@@ -100,12 +100,8 @@ pub(crate) fn before_destroy(sim: &mut Sim, vdi: &RawRef) -> Result<(), Failure>
     Ok(())
 }
 
-/// Takes the record of a disk out. The data stay, and so does the room that they take. Drives that hold it are empty from then on;
-/// other VBDs go.
-pub(crate) fn forget(sim: &mut Sim, vdi: &RawRef) {
-    sim.remember_disk(vdi);
-    let sr = sim.store.reference("VDI", vdi.as_str(), "SR");
-    let size = sim.store.int("VDI", vdi.as_str(), "virtual_size");
+/// Drives that hold a disk are empty from then on; other VBDs go.
+pub(crate) fn release(sim: &mut Sim, vdi: &RawRef) {
     for vbd in sim.store.refs("VDI", vdi.as_str(), "VBDs") {
         if sim.store.text("VBD", vbd.as_str(), "type") == "CD" {
             sim.store.put("VBD", vbd.as_str(), "VDI", NULL);
@@ -115,6 +111,15 @@ pub(crate) fn forget(sim: &mut Sim, vdi: &RawRef) {
             devices::remove_device(sim, "VBD", &vbd);
         }
     }
+}
+
+/// Takes the record of a disk out. The data stay, and so does the room that they take. Drives that hold it are empty from then on;
+/// other VBDs go.
+pub(crate) fn forget(sim: &mut Sim, vdi: &RawRef) {
+    sim.remember_disk(vdi);
+    let sr = sim.store.reference("VDI", vdi.as_str(), "SR");
+    let size = sim.store.int("VDI", vdi.as_str(), "virtual_size");
+    release(sim, vdi);
     storage::grow(sim, &sr, -size, 0);
     sim.store.remove("VDI", vdi.as_str());
 }

@@ -422,3 +422,59 @@ fn services_around_the_pool() {
     pool.ask("Repository.forget", &[&base]).unwrap();
     check_consistent(&pool.sim);
 }
+
+#[test]
+fn vlans_by_the_name_of_the_nic() {
+    let mut pool = Pool::new();
+    let (pif, network) = (pool.nic("eth3"), pool.network("one").unwrap());
+    let host = pool.text("PIF.get_host", &[&pif]);
+    let create = |pool: &mut Pool, device: &str| {
+        pool.call("PIF.create_VLAN", &[device.into(), network.as_str().into(), host.as_str().into(), Value::Int(7)])
+    };
+    assert_eq!(create(&mut pool, "eth77").unwrap_err(), failure("PIF_DEVICE_NOT_FOUND", &[]));
+    let untagged: String = create(&mut pool, "eth3").unwrap().as_text().unwrap().into();
+    assert_eq!(pool.ask("PIF.destroy", &[&pif]).unwrap_err(), failure("PIF_IS_PHYSICAL", &[&pif]));
+    pool.ask("PIF.destroy", &[&untagged]).unwrap();
+    assert!(pool.refs("PIF.get_VLAN_slave_of", &[&pif]).is_empty());
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn properties_of_a_bond_are_those_of_its_members() {
+    let mut pool = Pool::new();
+    let slave = pool.nic("eth1");
+    let bond = pool.text("PIF.get_bond_slave_of", &[&slave]);
+    let master = pool.text("Bond.get_master", &[&bond]);
+    let refused = pool.ask("PIF.set_property", &[&slave, "gro", "off"]).unwrap_err();
+    assert_eq!(refused, failure("CANNOT_CHANGE_PIF_PROPERTIES", &[&slave]));
+    let wrong = pool.ask("PIF.set_property", &[&master, "gro", "maybe"]).unwrap_err();
+    assert_eq!(wrong, failure("INVALID_VALUE", &["properties", "gro = maybe"]));
+    pool.ask("PIF.set_property", &[&master, "gro", "off"]).unwrap();
+    for pif in [&master, &slave] {
+        assert_eq!(pool.sim.store.key("PIF", pif, "properties", "gro"), Some("off"));
+    }
+}
+
+#[test]
+fn a_network_that_guests_follow_keeps_its_mode() {
+    let mut pool = Pool::new();
+    let vif = pool.refs("VIF.get_all_where", &["field \"currently_attached\" = \"true\""])[0].clone();
+    let (used, free) = (pool.text("VIF.get_network", &[&vif]), pool.network("one").unwrap());
+    let busy = pool.ask("network.set_default_locking_mode", &[&used, "disabled"]).unwrap_err();
+    assert_eq!((busy.code.as_str(), busy.param(0)), ("VIF_IN_USE", used.as_str()));
+    pool.ask("network.set_default_locking_mode", &[&free, "disabled"]).unwrap();
+    assert_eq!(pool.text("network.get_default_locking_mode", &[&free]), "disabled");
+}
+
+#[test]
+fn trunks_carry_tags() {
+    let mut pool = Pool::new();
+    let vif = pool.refs("VIF.get_all", &[])[0].clone();
+    let tags = |tags: &[i64]| Value::Array(tags.iter().map(|tag| Value::Int(*tag)).collect());
+    let wrong = pool.call("VIF.set_trunks", &[vif.as_str().into(), tags(&[1, 4095])]).unwrap_err();
+    assert_eq!(wrong, failure("VLAN_TAG_INVALID", &["4095"]));
+    pool.call("VIF.set_trunks", &[vif.as_str().into(), tags(&[1, 2])]).unwrap();
+    pool.call("VIF.add_trunks", &[vif.as_str().into(), Value::Int(3)]).unwrap();
+    pool.call("VIF.remove_trunks", &[vif.as_str().into(), Value::Int(1)]).unwrap();
+    assert_eq!(pool.ask("VIF.get_trunks", &[&vif]), Ok(tags(&[2, 3])));
+}

@@ -65,7 +65,7 @@ fn a_session_tells_who_it_is_of() {
         assert_eq!(record.get(null), Some(&"OpaqueRef:NULL".into()), "{null}");
     }
     assert_eq!(record.get("rbac_permissions"), Some(&Value::Array(vec![])));
-    let one = pool.raw("session.get_this_host", &[session.clone()]).unwrap_err();
+    let one = pool.raw("session.get_this_host", core::slice::from_ref(&session)).unwrap_err();
     assert_eq!(one, failure("MESSAGE_PARAMETER_COUNT_MISMATCH", &["session.get_this_host", "1", "0"]));
     assert!(pool.raw("session.get_this_host", &[session.clone(), session]).is_ok());
 }

@@ -4,6 +4,7 @@
 //! `XENOXIDE_SOAK_SEED` another one.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::format;
 
 use xenapi_core::{Method, Qualifier, Role, Struct, Type};
@@ -26,6 +27,8 @@ struct Crowd {
     waiting: Vec<PendingId>,
     answers: usize,
     refusals: usize,
+    /// How often each code was the reason.
+    codes: BTreeMap<String, usize>,
     /// Everything that was answered, if somebody wants to know.
     log: Option<Vec<String>>,
 }
@@ -37,8 +40,17 @@ impl Crowd {
         let is_kept = |method: &Method| !matches!(method.name().as_str(), "subject.destroy" | "subject.remove_from_roles");
         let methods = xenapi_model::CLASSES.iter().flat_map(|class| Method::all(class)).filter(is_kept).collect();
         let random = Random::new(seed);
-        let mut crowd =
-            Crowd { pool, random, sessions: vec![], methods, waiting: vec![], answers: 0, refusals: 0, log: None };
+        let mut crowd = Crowd {
+            pool,
+            random,
+            sessions: vec![],
+            methods,
+            waiting: vec![],
+            answers: 0,
+            refusals: 0,
+            codes: BTreeMap::new(),
+            log: None,
+        };
         for client in 0..CLIENTS {
             let roles = Role::ASSIGNABLE;
             let user = if client % 3 == 0 { "root" } else { roles[client % roles.len()].name() };
@@ -131,9 +143,9 @@ impl Crowd {
     /// One call of one client.
     fn act(&mut self) {
         let client = self.random.below(self.sessions.len());
-        let (session, user) = self.sessions[client].clone();
-        if self.random.below(400) == 0 && self.pool.sim.booting_until <= self.pool.now {
-            self.sessions[client].0 = self.pool.login(user);
+        let session = self.sessions[client].0.clone();
+        if self.random.below(400) == 0 {
+            self.come_back(client);
         }
         // VMs, their devices and tasks are what clients mostly work on.
         let method = loop {
@@ -160,12 +172,26 @@ impl Crowd {
         let name = if is_async { format!("Async.{}", method.name()) } else { method.name() };
         match self.pool.handle(&name, &params) {
             Handled::Pending(pending) => self.waiting.push(pending),
-            Handled::Done(outcome) => self.count(&outcome),
+            Handled::Done(outcome) => {
+                // Somebody restarted the toolstack, or logged this user out.
+                if matches!(&outcome, Outcome::Failure(failure) if failure.code == "SESSION_INVALID") {
+                    self.come_back(client);
+                }
+                self.count(&outcome);
+            }
         }
         while self.waiting.len() > 200 {
             let at = self.random.below(self.waiting.len());
             let pending = self.waiting.swap_remove(at);
             self.pool.sim.abandon(pending);
+        }
+    }
+
+    /// Logs a client in again, if the pool lets it.
+    fn come_back(&mut self, client: usize) {
+        let params = [self.sessions[client].1, PASSWORD].map(Value::from);
+        if let Ok(Value::Text(session)) = self.pool.raw("session.login_with_password", &params) {
+            self.sessions[client].0 = session;
         }
     }
 
@@ -179,6 +205,9 @@ impl Crowd {
 
     fn count(&mut self, outcome: &Outcome) {
         let is_refusal = matches!(outcome, Outcome::Failure(_));
+        if let Outcome::Failure(failure) = outcome {
+            *self.codes.entry(failure.code.clone()).or_default() += 1;
+        }
         self.refusals += usize::from(is_refusal);
         self.answers += usize::from(!is_refusal);
         if let Some(log) = &mut self.log {
@@ -188,7 +217,13 @@ impl Crowd {
 
     /// What people tidy up: objects that random calls made many of, hosts that were left switched off.
     fn tidy(&mut self) {
-        self.come_back();
+        // A master that was told to reboot takes its time.
+        for _ in 0..60 {
+            if self.pool.sim.emergency(Origin::Tcp).is_none() {
+                break;
+            }
+            self.pass(60_000);
+        }
         let root = self.pool.login("root");
         self.pool.session = root;
         for class in ["VM", "VDI", "network", "VBD", "VIF", "task", "secret", "VM_appliance", "VMSS", "VMPP"] {
@@ -205,23 +240,10 @@ impl Crowd {
             self.pool.sim.host_returns(&uuid, self.pool.now);
             let _ = self.pool.ask("host.enable", &[host.as_str()]);
         }
-        self.pool.ask("session.logout", &[]).unwrap();
+        let _ = self.pool.ask("session.logout", &[]);
         // Answers that came while others were waited for are lost; nobody waits for them any more.
         let waiting = core::mem::take(&mut self.waiting);
         waiting.into_iter().for_each(|pending| self.pool.sim.abandon(pending));
-    }
-
-    /// Waits until the master answers, if somebody has restarted it, and logs in again who is logged out.
-    fn come_back(&mut self) {
-        while self.pool.sim.booting_until > self.pool.now {
-            self.pass(60_000);
-        }
-        for at in 0..self.sessions.len() {
-            if !self.pool.sim.store.contains("session", &self.sessions[at].0) {
-                let user = self.sessions[at].1;
-                self.sessions[at].0 = self.pool.login(user);
-            }
-        }
     }
 
     /// What holds at any time.
@@ -289,11 +311,11 @@ fn soak() {
         let time = crowd.random.below(1800) as u64;
         crowd.pass(time);
         round += 1;
-        if round % 500 == 0 {
+        if round.is_multiple_of(500) {
             crowd.check();
             crowd.tidy();
         }
-        if round % 5000 == 0 {
+        if round.is_multiple_of(5000) {
             let incident = match round / 5000 % 3 {
                 0 => Incident::Restart { boots_for: Millis(0) },
                 1 => Incident::LoseSessions,
@@ -301,11 +323,11 @@ fn soak() {
             };
             crowd.pool.sim.befall(incident, crowd.pool.now).unwrap();
             crowd.pool.sim.take_hung_up();
-            crowd.come_back();
+            (0..CLIENTS).for_each(|client| crowd.come_back(client));
         }
     }
     crowd.check();
-    std::eprintln!("{round} calls: {} answers, {} refusals", crowd.answers, crowd.refusals);
+    std::eprintln!("{round} calls: {} answers, {} refusals: {:?}", crowd.answers, crowd.refusals, crowd.codes);
     assert!(crowd.answers > 100 && crowd.refusals > 100);
     // Everybody goes, and after three days nothing is left of them.
     for _ in 0..3 * 24 * 60 {

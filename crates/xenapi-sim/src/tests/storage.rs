@@ -407,7 +407,90 @@ fn storage_that_dies_takes_its_connections_with_it() {
     assert_eq!(pool.ask("PBD.plug", &[&pbds[0]]).unwrap_err().code, "SR_BACKEND_FAILURE_73");
     assert_eq!(pool.new_vdi(&sr, 1 << 30).unwrap_err(), failure("SR_HAS_NO_PBDS", &[&sr]));
     pool.sim.storage_recovers(&sr).unwrap();
-    pool.ask("PBD.plug", &[&pbds[0]]).unwrap();
+    assert!(pbds.iter().all(|pbd| pool.flag("PBD.get_currently_attached", &[pbd])));
+    pool.new_vdi(&sr, 1 << 30).unwrap();
     assert_eq!(pool.int("VBD.get_status_code", attached[0]), 0);
     check_consistent(&pool.sim);
+}
+
+#[test]
+fn the_database_is_copied_to_shared_storage() {
+    let mut pool = Pool::new();
+    let (shared, local) = (pool.new_sr("nfs", true).unwrap(), pool.sr_of_type("lvm"));
+    let single = failure("HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED", &[&local]);
+    assert_eq!(pool.ask("SR.assert_supports_database_replication", &[&local]).unwrap_err(), single);
+    assert_eq!(pool.ask("SR.assert_can_host_ha_statefile", &[&local]).unwrap_err(), single);
+    pool.ask("SR.assert_supports_database_replication", &[&shared]).unwrap();
+    pool.ask("SR.assert_can_host_ha_statefile", &[&shared]).unwrap();
+    pool.ask("SR.enable_database_replication", &[&shared]).unwrap();
+    pool.ask("SR.enable_database_replication", &[&shared]).unwrap();
+    let copies = pool.refs("VDI.get_all_where", &["field \"type\" = \"metadata\""]);
+    assert_eq!(copies.len(), 1);
+    let of_pool = pool.refs("pool.get_all", &[])[0].clone();
+    let uuid = pool.text("pool.get_uuid", &[&of_pool]);
+    assert_eq!(pool.text("VDI.read_database_pool_uuid", &[&copies[0]]), uuid);
+    assert_eq!(pool.refs("pool.get_metadata_VDIs", &[&of_pool]), [copies[0].as_str()]);
+    pool.ask("SR.disable_database_replication", &[&shared]).unwrap();
+    assert!(pool.ask("VDI.get_uuid", &[&copies[0]]).is_err());
+    let plain = pool.new_vdi(&shared, 1 << 30).unwrap();
+    assert_eq!(pool.text("VDI.read_database_pool_uuid", &[&plain]), "");
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn disks_that_forget_at_every_start() {
+    let mut pool = Pool::new();
+    let (nfs, lvm) = (pool.sr_of_type("nfs"), pool.sr_of_type("lvm"));
+    let (vdi, thick) = (pool.new_vdi(&nfs, 1 << 30).unwrap(), pool.new_vdi(&lvm, 1 << 30).unwrap());
+    let refused = pool.ask("VDI.set_on_boot", &[&thick, "reset"]).unwrap_err();
+    assert_eq!(refused, failure("SR_OPERATION_NOT_SUPPORTED", &[&lvm]));
+    pool.ask("VDI.set_on_boot", &[&vdi, "reset"]).unwrap();
+    let mode = failure("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", &[]);
+    assert_eq!(pool.ask("VDI.snapshot", &[&vdi]).unwrap_err(), mode);
+    assert_eq!(pool.ask("VDI.enable_cbt", &[&vdi]).unwrap_err(), mode);
+    let allowed = pool.ask("VDI.get_allowed_operations", &[&vdi]).unwrap();
+    assert!(!allowed.as_array().unwrap().contains(&"snapshot".into()));
+    pool.ask("VDI.update", &[&vdi]).unwrap();
+    pool.ask("SR.update", &[&nfs]).unwrap();
+    let online = pool.call("VDI.resize_online", &[thick.as_str().into(), Value::Int(2 << 30)]).unwrap_err();
+    assert_eq!(online, failure("SR_OPERATION_NOT_SUPPORTED", &[&lvm]));
+    pool.call("VDI.resize_online", &[vdi.as_str().into(), Value::Int(2 << 30)]).unwrap();
+    assert_eq!(pool.int("VDI.get_virtual_size", &vdi), 2 << 30);
+}
+
+#[test]
+fn a_default_repository_that_goes_is_no_default_any_more() {
+    let mut pool = Pool::new();
+    let sr = pool.new_sr("nfs", true).unwrap();
+    let of_pool = pool.refs("pool.get_all", &[])[0].clone();
+    pool.ask("pool.set_default_SR", &[&of_pool, &sr]).unwrap();
+    pool.sim.store.put_key("SR", &sr, "other_config", "indestructible", "true");
+    pool.unplug_all(&sr);
+    assert_eq!(pool.ask("SR.destroy", &[&sr]).unwrap_err(), failure("SR_INDESTRUCTIBLE", &[&sr]));
+    pool.ask("SR.forget", &[&sr]).unwrap();
+    assert_eq!(pool.text("pool.get_default_SR", &[&of_pool]), NULL);
+    check_consistent(&pool.sim);
+}
+
+#[test]
+fn a_probe_finds_what_is_there() {
+    let mut pool = Pool::new();
+    let sr = pool.new_sr("nfs", true).unwrap();
+    let (uuid, host) = (pool.text("SR.get_uuid", &[&sr]), pool.refs("host.get_all", &[])[0].clone());
+    let probe = |pool: &mut Pool, method: &str, keys: &[(&'static str, &'static str)]| {
+        let config: Struct = keys.iter().map(|(key, value)| (*key, Value::from(*value))).collect();
+        pool.call(method, &[host.as_str().into(), Value::Struct(config), "nfs".into(), Value::empty_struct()])
+    };
+    let unknown = probe(&mut pool, "SR.probe", &[("server", "198.51.100.5")]).unwrap_err();
+    assert_eq!(unknown.code, "SR_BACKEND_FAILURE_101");
+    assert!(unknown.param(2).contains("<Path>/export/vm1</Path>"), "{unknown:?}");
+    let keys = [("server", "192.0.2.9"), ("serverpath", "/export/new"), ("device", "/dev/sdz")];
+    let text = probe(&mut pool, "SR.probe", &keys).unwrap();
+    assert!(text.as_text().unwrap().contains(&uuid));
+    let records = probe(&mut pool, "SR.probe_ext", &keys).unwrap();
+    let first = records.as_array().unwrap()[0].as_struct().unwrap();
+    assert_eq!(first.get("complete"), Some(&true.into()));
+    let stat = first.get("sr").unwrap().as_struct().unwrap();
+    assert_eq!(stat.get("uuid"), Some(&uuid.as_str().into()));
+    assert_eq!(stat.get("total_space"), Some(&Value::Int(1 << 40)));
 }
