@@ -62,6 +62,8 @@ pub struct XmlReader<'a> {
     in_param: bool,
     limits: Limits,
     members: usize,
+    /// How many members the last struct had at each depth.
+    last: [u32; 8],
     role: Role,
     lines: Lines,
     /// The error that ended the reading.
@@ -181,6 +183,7 @@ impl<'a> XmlReader<'a> {
             in_param: false,
             limits: *limits,
             members: 0,
+            last: [0; 8],
             role,
             lines: Lines::default(),
             broken: None,
@@ -233,6 +236,14 @@ impl<'a> XmlReader<'a> {
         self.guard()?;
         let name = self.next_member_inner();
         self.keep(name)
+    }
+
+    /// Passes over text.
+    pub(super) fn pass_text(&mut self) -> Result<(), ReadError> {
+        match self.scan_pass() {
+            Some(()) => Ok(()),
+            None => self.borrowed_text().map(drop),
+        }
     }
 
     /// Text, which outlives the reader.
@@ -645,6 +656,9 @@ impl<'a> XmlReader<'a> {
 
     /// Takes a leaf, or enters a container.
     fn pass_start(&mut self) -> Result<(), ReadError> {
+        if self.scan_pass().is_some() {
+            return Ok(());
+        }
         match self.look()? {
             Kind::Array => self.enter_array_inner(),
             Kind::Struct => self.enter_struct_inner(),
@@ -659,7 +673,10 @@ impl<'a> XmlReader<'a> {
     fn leave(&mut self, depth: usize) -> Result<(), ReadError> {
         while self.open.len() > depth {
             let more = match self.open.last().map(|open| open.shape) {
-                Some(Shape::Struct | Shape::Member) => self.next_member_inner()?.is_some(),
+                Some(Shape::Struct | Shape::Member) => match self.scan_member_at_once() {
+                    Some(member) => member.is_some(),
+                    None => self.next_member_inner()?.is_some(),
+                },
                 _ => self.next_item_inner()?,
             };
             if more {
@@ -941,16 +958,14 @@ impl<'a> XmlReader<'a> {
                 Some(at) => at,
                 None => {
                     scan.at = scan.exact(scan.at, b"</member></struct></value>")?;
-                    self.open.pop();
-                    return Some(None);
+                    return Some(self.left());
                 }
             },
             Shape::Struct => match scan.exact(scan.at, b"<member><name>") {
                 Some(at) => at,
                 None => {
                     scan.at = scan.exact(scan.at, b"</struct></value>")?;
-                    self.open.pop();
-                    return Some(None);
+                    return Some(self.left());
                 }
             },
             _ => return None,
@@ -972,6 +987,17 @@ impl<'a> XmlReader<'a> {
         Some(Some(name))
     }
 
+    /// Leaves a struct, and remembers its size.
+    #[inline]
+    fn left<T>(&mut self) -> Option<T> {
+        if let Some(open) = self.open.pop()
+            && let Some(last) = self.last.get_mut(self.open.len())
+        {
+            *last = u32::try_from(open.members).unwrap_or(0).min(512);
+        }
+        None
+    }
+
     #[inline(always)]
     fn member_begun(&mut self, end: usize) {
         self.counted();
@@ -989,6 +1015,16 @@ impl<'a> XmlReader<'a> {
         scan.at = scan.exact(end, b"</value>")?;
         self.next = Next::Nothing;
         Some(text)
+    }
+
+    /// Passes over a value without a tag, which is text as it should be.
+    #[inline(always)]
+    fn scan_pass(&mut self) -> Option<()> {
+        let (Some(scan), Next::Value) = (&mut self.scan, &self.next) else { return None };
+        let end = scan.pass_text(scan.at)?;
+        scan.at = scan.exact(end, b"</value>")?;
+        self.next = Next::Nothing;
+        Some(())
     }
 
     #[inline(always)]
@@ -1029,17 +1065,27 @@ impl<'a> XmlReader<'a> {
 
     #[inline(always)]
     fn scan_member_is(&mut self, name: &str) -> Option<()> {
-        let (Some(scan), Next::Nothing) = (&self.scan, &self.next) else { return None };
-        let at = match self.open.last()?.shape {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        let at = match open.shape {
             Shape::Member => scan.exact(scan.at, b"</member><member><name>")?,
             Shape::Struct => scan.exact(scan.at, b"<member><name>")?,
             _ => return None,
         };
         let end = scan.exact(scan.same(at, name.as_bytes())?, b"</name><value>")?;
-        if !self.has_room() || name.is_empty() || name.len() > self.limits.text {
+        if self.members >= self.limits.members
+            || open.members >= self.limits.records
+            || name.is_empty()
+            || name.len() > self.limits.text
+        {
             return None;
         }
-        self.member_begun(end);
+        self.members += 1;
+        open.members += 1;
+        open.shape = Shape::Member;
+        scan.at = end;
+        self.value_at = scan.offset() - VALUE;
+        self.next = Next::Value;
         Some(())
     }
 }
@@ -1102,6 +1148,15 @@ impl Reader for XmlReader<'_> {
         if let Some(text) = self.scan_text() {
             return Ok(Start::Scalar(Scalar::Text(text)));
         }
+        if let Some(true) = self.scan_enter(b"<struct>", Shape::Struct) {
+            return Ok(Start::Struct);
+        }
+        if let Some(true) = self.scan_enter(b"<array><data>", Shape::Array) {
+            return Ok(Start::Array);
+        }
+        if let Some(truth) = self.scan_bool() {
+            return Ok(Start::Scalar(Scalar::Bool(truth)));
+        }
         match self.kind()? {
             Kind::Array => self.begin_array().map(|()| Start::Array),
             Kind::Struct => self.begin_struct().map(|()| Start::Struct),
@@ -1147,6 +1202,11 @@ impl Reader for XmlReader<'_> {
         }
     }
 
+    fn likely_members(&self) -> usize {
+        self.open.len().checked_sub(1).and_then(|depth| self.last.get(depth)).map_or(0, |last| *last as usize)
+    }
+
+    #[inline]
     fn member_is(&mut self, name: &str) -> Result<bool, ReadError> {
         Ok(self.scan_member_is(name).is_some())
     }
