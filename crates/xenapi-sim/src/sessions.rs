@@ -152,7 +152,7 @@ impl Sim {
         }
     }
 
-    fn new_session(&mut self, role: Role, user: &str, originator: &str) -> RawRef {
+    pub(crate) fn new_session(&mut self, role: Role, user: &str, originator: &str) -> RawRef {
         let is_root = role == Role::LocalSuperuser;
         let group = match (is_root, originator) {
             (false, _) => Group::User(user.into()),
