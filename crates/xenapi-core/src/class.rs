@@ -274,12 +274,12 @@ pub fn write_members<R: Record>(record: &R, writer: &mut dyn Writer) {
             record.write_field(at, &mut value);
             let value = value.finish();
             if value != Value::Nil {
-                writer.member(field.name);
+                writer.field(field.name);
                 value.write(writer);
             }
             continue;
         }
-        writer.member(field.name);
+        writer.field(field.name);
         if record.rest().is_blank(at) {
             let mut value = ValueWriter::new();
             record.write_field(at, &mut value);

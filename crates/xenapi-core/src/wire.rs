@@ -257,6 +257,11 @@ pub trait Reader {
         self.begin_struct().map(|()| true)
     }
 
+    /// How many members the struct entered last is likely to have: as many as the one before it in the same place. 0 says nothing.
+    fn likely_members(&self) -> usize {
+        0
+    }
+
     /// Takes the name of the member that follows if it is this one. `false` says nothing, and takes nothing:
     /// [`Reader::next_member`] knows.
     ///
@@ -294,6 +299,10 @@ pub trait Writer {
     fn begin_struct(&mut self);
     /// Names the member whose value follows.
     fn member(&mut self, name: &str);
+    /// Names the member whose value follows, by a name of the schema, in which nothing needs to be escaped.
+    fn field(&mut self, name: &'static str) {
+        self.member(name);
+    }
     /// Closes the struct opened last.
     fn end_struct(&mut self);
 }
@@ -586,7 +595,9 @@ impl Value {
 
 /// The members of the struct that was entered.
 fn members(reader: &mut dyn Reader) -> Result<Struct, ReadError> {
-    let mut members = Struct::new();
+    // Records are alike. Maps are not, and small.
+    let likely = reader.likely_members();
+    let mut members = if likely >= 16 { Struct::with_capacity(likely) } else { Struct::new() };
     let mut wrong = None;
     while let Some(name) = reader.next_member()? {
         let name = name.into_owned();

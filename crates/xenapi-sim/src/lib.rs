@@ -49,6 +49,7 @@ mod generate;
 pub mod handlers;
 mod implicit;
 mod incidents;
+pub mod life;
 mod members;
 mod operations;
 mod places;
@@ -77,6 +78,7 @@ use crate::store::{Map, Store};
 use crate::timers::Timer;
 
 pub use coverage::{Coverage, CoveredMessage, coverage};
+pub use generate::scenario::{Scenario, UnknownScenario};
 pub use incidents::Incident;
 pub use members::{HostId, HostInfo};
 pub use places::HostCertificate;
@@ -91,25 +93,32 @@ pub const PASSWORD: &str = "xenoxide";
 pub struct Config {
     /// How many hosts, from 1 to 64.
     pub hosts: usize,
-    /// How many VMs, up to 5,000: templates, snapshots and control domains come on top.
+    /// How many VMs, up to 10,000: templates, snapshots and control domains come on top.
     pub vms: usize,
     /// The same seed makes the same pool, names, references and all.
     pub seed: u64,
     /// What the clock on the wall shows at `Millis(0)`, in milliseconds since 1970.
     pub wall_clock: u64,
+    /// What kind of pool. It does not change the numbers above.
+    pub scenario: Scenario,
 }
 
 impl Config {
+    /// A scenario as large as it is usually.
+    pub fn of(scenario: Scenario) -> Self {
+        Config { hosts: scenario.hosts(), vms: scenario.vms(), scenario, ..Config::default() }
+    }
+
     /// The most hosts that a pool can have.
     pub const MAX_HOSTS: usize = 64;
     /// The most VMs that a generated pool can have.
-    pub const MAX_VMS: usize = 5000;
+    pub const MAX_VMS: usize = 10_000;
 }
 
 impl Default for Config {
     /// 3 hosts, 24 VMs, seed 1, on 1 July 2026.
     fn default() -> Self {
-        Config { hosts: 3, vms: 24, seed: 1, wall_clock: 1_782_864_000_000 }
+        Config { hosts: 3, vms: 24, seed: 1, wall_clock: 1_782_864_000_000, scenario: Scenario::Standard }
     }
 }
 
@@ -188,6 +197,7 @@ pub struct Sim {
     faults: faults::Faults,
     /// What is known of hosts beside their rows.
     host_states: operations::HostStates,
+    life: Option<life::Life>,
     /// When VMs ran and hosts were up.
     uptimes: handlers::Uptimes,
     /// What is on disks.
@@ -236,6 +246,7 @@ impl Sim {
             around: operations::around::Around::default(),
             faults: faults::Faults::default(),
             host_states: operations::HostStates::default(),
+            life: None,
             uptimes: handlers::Uptimes::default(),
             contents: handlers::Contents::default(),
             screens: handlers::Screens::default(),

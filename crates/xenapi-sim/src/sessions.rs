@@ -152,7 +152,7 @@ impl Sim {
         }
     }
 
-    fn new_session(&mut self, role: Role, user: &str, originator: &str) -> RawRef {
+    pub(crate) fn new_session(&mut self, role: Role, user: &str, originator: &str) -> RawRef {
         let is_root = role == Role::LocalSuperuser;
         let group = match (is_root, originator) {
             (false, _) => Group::User(user.into()),
@@ -319,7 +319,8 @@ impl Sim {
             }
         }
         let too_many = self.store.count("task").saturating_sub(TASKS);
-        finished.sort();
+        // A stable sort: of those that ended within the same second the first one made goes first.
+        finished.sort_by_key(|(since, _)| *since);
         for (_, task) in finished.into_iter().take(too_many) {
             self.drop_task(&task);
         }

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use xenapi_hyper::Fingerprint;
+use xenapi_sim::Scenario;
 
 pub use exit::Exit;
 pub(crate) use values::address;
@@ -69,20 +70,26 @@ pub struct Serve {
 /// What pool to simulate.
 #[derive(Args, Debug)]
 pub struct Simulated {
-    /// Hosts of the pool
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
-    pub hosts: u16,
-    /// VMs of the pool, beside templates, snapshots and control domains
-    #[arg(long, default_value_t = 24, value_name = "N", value_parser = value_parser!(u16).range(0..=5000))]
-    pub vms: u16,
+    /// Hosts of the pool, 1 to 64 [default: as many as the scenario has]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
+    pub hosts: Option<u16>,
+    /// VMs of the pool, beside templates, snapshots and control domains, up to 10000 [default: as many as the scenario has]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(0..=10_000))]
+    pub vms: Option<u16>,
+    /// The kind of pool.
+    #[arg(long, value_name = "NAME", default_value_t = Scenario::Standard, help = values::scenarios())]
+    pub scenario: Scenario,
+    /// Let guests start, stop, move and fill their disks by themselves: so many changes a minute
+    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "30", value_parser = value_parser!(u32).range(1..=60_000))]
+    pub life: Option<u32>,
     /// The same seed makes the same pool
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
     /// Show recordings instead: a folder with CLASS.get_all_records.xml files
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["hosts", "vms", "seed", "database"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["hosts", "vms", "seed", "scenario", "database"])]
     pub records: Option<PathBuf>,
     /// Show the pool of a support bundle instead: xapi-db.xml, compressed or not, or the bundle's archive
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["hosts", "vms", "seed"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["hosts", "vms", "seed", "scenario"])]
     pub database: Option<PathBuf>,
     /// Let things go wrong; --help tells how they are written (repeatable)
     #[arg(long, value_name = "FAULTS")]
@@ -324,13 +331,15 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_and_says_what() {
-        let wrong: [(&[&str], &str); 13] = [
+        let wrong: [(&[&str], &str); 15] = [
             (&["frobnicate"], "frobnicate"),
             (&["sim", "--hosts", "0"], "1..=64"),
-            (&["sim", "--vms", "5001"], "5000"),
+            (&["sim", "--vms", "10001"], "10000"),
             (&["sim", "--listen", "nowhere"], "nowhere"),
             (&["sim", "--records", "x", "--seed", "2"], "--seed"),
             (&["sim", "--records", "x", "--database", "y"], "--database"),
+            (&["sim", "--scenario", "island"], "branch-office"),
+            (&["sim", "--life", "0"], "1..=60000"),
             (&["call", "database:", "VM.get_all"], "database:FILE"),
             (&["sim", "--faults", "fly"], "there is no fault \"fly\""),
             (&["demo", "--faults", "drop;delay=5"], "\"5\" is no time"),

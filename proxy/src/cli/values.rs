@@ -50,6 +50,12 @@ impl FromStr for FaultList {
     }
 }
 
+/// What `--scenario` tells about itself.
+pub(super) fn scenarios() -> String {
+    let all = xenapi_sim::Scenario::ALL.map(|scenario| format!("{scenario}: {}", scenario.about()));
+    format!("The kind of pool. {}", all.join("; "))
+}
+
 /// Something for the pool of that name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Named<T> {

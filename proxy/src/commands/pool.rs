@@ -29,6 +29,10 @@ pub(super) fn make(args: &Simulated) -> Result<Sim, Exit> {
     for list in &args.faults {
         sim.add_faults(&list.0, Millis(0));
     }
+    if let Some(rate) = args.life {
+        let vms = sim.live(rate, Millis(0));
+        output::say(&format!("note: {vms} VMs live by themselves; those with the tag {:?}", xenapi_sim::life::TAG));
+    }
     Ok(sim)
 }
 
@@ -37,10 +41,11 @@ fn without_faults(args: &Simulated) -> Result<Sim, Exit> {
         (Some(folder), _) => from_records(folder),
         (None, Some(file)) => from_database(file),
         (None, None) => Ok(Sim::new(&Config {
-            hosts: args.hosts.into(),
-            vms: args.vms.into(),
+            hosts: args.hosts.map_or(args.scenario.hosts(), usize::from),
+            vms: args.vms.map_or(args.scenario.vms(), usize::from),
             seed: args.seed,
             wall_clock: wall_clock(),
+            scenario: args.scenario,
         })),
     }
 }

@@ -34,6 +34,11 @@ impl Lexer {
     /// Finds the end of the next tag. `None` when the bytes at hand do not hold it; call again with the same and more.
     pub(super) fn next(&mut self, bytes: &[u8]) -> Option<Mark> {
         loop {
+            if self.markup.is_none()
+                && let Some(mark) = self.short_tag(bytes)
+            {
+                return Some(mark);
+            }
             let start = match self.markup {
                 Some(start) => start,
                 None => {
@@ -67,6 +72,37 @@ impl Lexer {
         }
     }
 
+    /// The tag that stands next, if it is near and ends within 16 bytes, as nearly all do.
+    #[inline(always)]
+    fn short_tag(&mut self, bytes: &[u8]) -> Option<Mark> {
+        let rest = bytes.get(self.at..)?;
+        // Behind a tag there often is another.
+        let skipped = if rest.first() == Some(&b'<') { 0 } else { memchr(b'<', rest)? };
+        let start = self.at + skipped;
+        let tag = bytes.get(start..)?.first_chunk::<16>()?;
+        if matches!(tag[1], b'!' | b'?') {
+            return None;
+        }
+        let both = u128::from_le_bytes(*tag);
+        #[allow(clippy::cast_possible_truncation, reason = "the low half")]
+        let (low, high) = (tag_ends_in(both as u64), tag_ends_in((both >> 64) as u64));
+        let last = if low != 0 { low.trailing_zeros() / 8 } else { 8 + high.trailing_zeros() / 8 } as usize;
+        // Nothing found, or a quote.
+        if tag.get(last) != Some(&b'>') {
+            return None;
+        }
+        self.at = start + last + 1;
+        if tag[1] == b'/' {
+            self.depth = self.depth.saturating_sub(1);
+            return Some(Mark::Close);
+        }
+        if tag[last.saturating_sub(1)] == b'/' {
+            return Some(Mark::Close);
+        }
+        self.depth += 1;
+        Some(Mark::Open)
+    }
+
     /// Up to where the bytes have been looked at: behind the tag that was found last.
     pub(super) fn end(&self) -> usize {
         self.at
@@ -80,20 +116,28 @@ impl Lexer {
     /// Finds the `>` of a tag.
     #[inline]
     fn tag(&mut self, bytes: &[u8]) -> Option<()> {
-        for (at, byte) in bytes.iter().enumerate().skip(self.at) {
-            match byte {
-                b'>' if self.quote == 0 => {
-                    self.at = at + 1;
+        let mut rest = bytes.get(self.at..)?;
+        loop {
+            let quote = self.quote;
+            // Names are short, so this is quicker than setting out for many bytes at a time.
+            let found = rest.iter().position(|byte| match quote {
+                0 => matches!(byte, b'>' | b'"' | b'\''),
+                quote => *byte == quote,
+            });
+            let Some(found) = found else {
+                self.at = bytes.len();
+                return None;
+            };
+            self.at += found + 1;
+            match rest.get(found)? {
+                b'>' if quote == 0 => {
                     self.markup = None;
                     return Some(());
                 }
-                b'"' | b'\'' if self.quote == 0 => self.quote = *byte,
-                quote if *quote == self.quote => self.quote = 0,
-                _ => {}
+                byte => self.quote = if quote == 0 { *byte } else { 0 },
             }
+            rest = rest.get(found + 1..)?;
         }
-        self.at = bytes.len();
-        None
     }
 
     /// Passes over a comment, a section or a declaration.
@@ -116,6 +160,16 @@ impl Lexer {
         self.at = start + markup.len();
         None
     }
+}
+
+/// The high bit of each byte that is `>`, `"` or `'`. Bytes above the first one found may be wrong.
+#[inline(always)]
+fn tag_ends_in(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    let is = |byte: u8| zeros(word ^ (ONES * u64::from(byte)));
+    (is(b'>') | is(b'"') | is(b'\'')) & HIGHS
 }
 
 #[cfg(test)]

@@ -122,6 +122,26 @@ impl<'a> Scan<'a> {
         Some((Cow::Borrowed(self.window.get(at..end)?), end))
     }
 
+    /// Where the text ends that stands there, if it is right. Nothing is made of it.
+    #[inline]
+    pub(super) fn pass_text(&self, at: usize) -> Option<usize> {
+        let rest = self.bytes().get(at..)?;
+        let length = if self.returns { memchr3(b'<', b'&', b'\r', rest)? } else { find(rest)? };
+        let end = at + length;
+        if self.bytes().get(end) == Some(&b'<') {
+            return if length > self.text_limit { None } else { Some(end) };
+        }
+        self.pass_resolved(length, end)
+    }
+
+    #[inline(never)]
+    fn pass_resolved(&self, before: usize, first: usize) -> Option<usize> {
+        let end = first + memchr(b'<', self.bytes().get(first..)?)?;
+        let mut length = Length(before);
+        resolve(self.window.get(first..end)?, &mut length)?;
+        if length.0 > self.text_limit { None } else { Some(end) }
+    }
+
     /// Text with references or carriage returns in it, the first of which is at `first`.
     #[inline(never)]
     fn resolved(&self, at: usize, first: usize) -> Option<(Cow<'a, str>, usize)> {
@@ -210,7 +230,7 @@ fn markup_in(word: u64) -> u64 {
 
 /// The part from the start that is UTF-8 and holds no character that XML forbids.
 fn sound(bytes: &[u8]) -> &str {
-    let text = match core::str::from_utf8(bytes) {
+    let text = match simdutf8::compat::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             bytes.get(..error.valid_up_to()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
@@ -229,21 +249,55 @@ fn sound(bytes: &[u8]) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// Appends the text with its references resolved and its line ends made line feeds.
-fn resolve(mut raw: &str, out: &mut String) -> Option<()> {
+/// Takes text whose references are resolved.
+trait Sink {
+    fn text(&mut self, text: &str);
+    fn character(&mut self, character: char);
+}
+
+impl Sink for String {
+    #[inline]
+    fn text(&mut self, text: &str) {
+        self.push_str(text);
+    }
+
+    #[inline]
+    fn character(&mut self, character: char) {
+        self.push(character);
+    }
+}
+
+/// How long it is.
+struct Length(usize);
+
+impl Sink for Length {
+    #[inline]
+    fn text(&mut self, text: &str) {
+        self.0 += text.len();
+    }
+
+    #[inline]
+    fn character(&mut self, character: char) {
+        self.0 += character.len_utf8();
+    }
+}
+
+/// Hands on the text with its references resolved and its line ends made line feeds.
+#[inline(always)]
+fn resolve(mut raw: &str, out: &mut impl Sink) -> Option<()> {
     while let Some(at) = memchr2(b'&', b'\r', raw.as_bytes()) {
-        out.push_str(raw.get(..at)?);
+        out.text(raw.get(..at)?);
         let rest = raw.get(at + 1..)?;
         if raw.as_bytes().get(at) == Some(&b'\r') {
-            out.push('\n');
+            out.character('\n');
             raw = rest.strip_prefix('\n').unwrap_or(rest);
             continue;
         }
         let (character, length) = reference(rest)?;
-        out.push(character);
+        out.character(character);
         raw = rest.get(length..)?;
     }
-    out.push_str(raw);
+    out.text(raw);
     Some(())
 }
 

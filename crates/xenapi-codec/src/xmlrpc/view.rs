@@ -198,7 +198,7 @@ fn span(record: u64, start: u64, end: u64) -> Result<Span, ReadError> {
 /// That a value has that type.
 fn check(ty: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
     match ty {
-        Type::String | Type::Enum(_) | Type::Ref(_) => reader.text("text").map(drop),
+        Type::String | Type::Enum(_) | Type::Ref(_) => reader.pass_text(),
         Type::Int => reader.int().map(drop),
         Type::Bool => reader.bool().map(drop),
         Type::Float => f64::read(reader).map(drop),

@@ -206,28 +206,36 @@ impl Writer for XmlWriter {
         self.raw(b"</name>");
     }
 
+    fn field(&mut self, name: &'static str) {
+        self.raw(b"<member><name>");
+        self.raw(name.as_bytes());
+        self.raw(b"</name>");
+    }
+
     fn end_struct(&mut self) {
         self.end_container(b"</struct>");
     }
 }
 
-/// Whether a byte of text stands for itself.
+/// Whether a byte may have to be written as something else: `&`, `"`, `<`, `>` or a control character (some of which are not).
 #[inline(always)]
-fn is_plain(byte: u8) -> u8 {
-    let control = u8::from(byte < b' ') & u8::from(byte != b'\t') & u8::from(byte != b'\n') & u8::from(byte != b'\r');
-    let markup = u8::from(byte == b'&') | u8::from(byte == b'<') | u8::from(byte == b'>') | u8::from(byte == b'"');
-    1 ^ (control | markup)
+fn is_special(byte: u8) -> bool {
+    (byte < b' ') | (byte | 4 == b'&') | (byte | 2 == b'>')
 }
 
 /// Whether all of a text stands for itself, which holds for nearly all texts. Looks at 16 bytes at a time; the last ones may be
 /// looked at twice.
 #[inline]
 fn all_plain(bytes: &[u8]) -> bool {
-    let block = |block: &[u8; 16]| block.iter().fold(1, |all, byte| all & is_plain(*byte)) == 1;
-    let Some(last) = bytes.last_chunk::<16>() else {
-        return bytes.iter().all(|byte| is_plain(*byte) == 1);
-    };
-    bytes.as_chunks::<16>().0.iter().all(block) && block(last)
+    let has_special = |block: &[u8; 16]| block.iter().fold(false, |any, byte| any | is_special(*byte));
+    if let Some(last) = bytes.last_chunk::<16>() {
+        return !bytes.as_chunks::<16>().0.iter().any(has_special) && !has_special(last);
+    }
+    let mut block = [b' '; 16];
+    if let Some(start) = block.get_mut(..bytes.len()) {
+        start.copy_from_slice(bytes);
+    }
+    !has_special(&block)
 }
 
 /// Text as xapi escapes it: four entities, control characters dropped.

@@ -27,21 +27,22 @@ pub(crate) const ROLES: &[(&str, i64, i64, i64, bool)] = &[
 /// Who owns VMs; tags.
 pub(crate) const TEAMS: &[&str] = &["production", "staging", "finance", "research", "platform"];
 
-/// Default templates: name, and whether for Windows.
-pub(crate) const TEMPLATES: &[(&str, bool)] = &[
-    ("Debian Bookworm 12", false),
-    ("Ubuntu Noble Numbat 24.04", false),
-    ("Rocky Linux 9", false),
-    ("AlmaLinux 9", false),
-    ("Red Hat Enterprise Linux 9", false),
-    ("Oracle Linux 9", false),
-    ("SUSE Linux Enterprise 15 (64-bit)", false),
-    ("CentOS Stream 9", false),
-    ("Windows Server 2022 (64-bit)", true),
-    ("Windows Server 2025 (64-bit)", true),
-    ("Windows 11 (64-bit)", true),
-    ("Other install media", false),
+/// Names of VMs in other scripts.
+pub(crate) const ABROAD: &[&str] = &[
+    "数据库主节点",
+    "büro-server-münchen",
+    "сервер-приложений",
+    "開発環境-01",
+    "خادم-الويب",
+    "Überwachung & Alarme",
+    "ελληνικός-διακομιστής",
+    "서비스-결제",
+    "café <preprod>",
+    "भंडार-01",
 ];
+
+/// What VMs that start together are for.
+pub(crate) const APPLIANCES: &[&str] = &["Shop", "Mail", "Payroll", "Intranet", "Build farm"];
 
 /// Images in the ISO library, with their sizes in MiB.
 pub(crate) const IMAGES: &[(&str, i64)] = &[

@@ -8,6 +8,7 @@ use xenapi_core::{RawRef, Value};
 
 use super::hosts::Host;
 use super::names::VLANS;
+use super::scenario::Style;
 use super::{map, set};
 use crate::Sim;
 
@@ -16,6 +17,8 @@ pub(crate) struct Networks {
     pub(crate) vlans: Vec<RawRef>,
     /// Without NICs.
     pub(crate) isolated: RawRef,
+    /// The tags of the VLANs.
+    tags: Vec<i64>,
 }
 
 /// What distinguishes one PIF from another.
@@ -32,7 +35,7 @@ struct Pif<'a> {
     management: bool,
 }
 
-pub(crate) fn make(sim: &mut Sim, hosts: &[Host]) -> Networks {
+pub(crate) fn make(sim: &mut Sim, hosts: &[Host], style: &Style) -> Networks {
     let internal = make_network(sim, "Host internal management network", "xenapi");
     let config = map([
         ("is_guest_installer_network", "true"),
@@ -42,21 +45,38 @@ pub(crate) fn make(sim: &mut Sim, hosts: &[Host]) -> Networks {
         ("netmask", "255.255.0.0"),
     ]);
     sim.store.put("network", internal.as_str(), "other_config", config);
-    let labels = ["Management", "Bond slave 1", "Bond slave 2", "Storage"];
+    let labels = match style.bond {
+        Some(_) => ["Management", "Bond slave 1", "Bond slave 2", "Storage"],
+        None => ["Management", "Guests", "Spare", "Storage"],
+    };
     let physical: Vec<RawRef> =
         (0..).zip(labels).map(|(at, label): (usize, _)| make_network(sim, label, &format!("xenbr{at}"))).collect();
-    let bond = make_network(sim, "Bond 1+2", "xapi0");
-    let vlans = VLANS.iter().zip(1..).map(|((name, tag), at)| {
-        let label = format!("{name} (VLAN {tag})");
-        make_network(sim, &label, &format!("xapi{at}"))
+    let bond = match style.bond {
+        Some(_) => make_network(sim, "Bond 1+2", "xapi0"),
+        None => physical[1].clone(),
+    };
+    let tags: Vec<i64> = (0..style.vlans).map(tag_of).collect();
+    let vlans = tags.iter().enumerate().map(|(at, tag)| {
+        let label = match VLANS.get(at) {
+            Some((name, _)) => format!("{name} (VLAN {tag})"),
+            None => format!("Tenant {:02} (VLAN {tag})", at + 1 - VLANS.len()),
+        };
+        // xapi9 is the one without NICs.
+        make_network(sim, &label, &format!("xapi{}", if at < 8 { at + 1 } else { at + 2 }))
     });
     let vlans: Vec<RawRef> = vlans.collect();
     let isolated = make_network(sim, "Isolated lab", "xapi9");
-    let networks = Networks { bond, vlans, isolated };
+    let networks = Networks { bond, vlans, isolated, tags };
     for (at, host) in hosts.iter().enumerate() {
-        make_nics(sim, host, &physical, &networks, at + 1 == hosts.len());
+        let has_broken_link = style.has_worries && at + 1 == hosts.len();
+        make_nics(sim, host, &physical, &networks, style.bond, has_broken_link);
     }
     networks
+}
+
+/// The tag of a VLAN by its place.
+fn tag_of(at: usize) -> i64 {
+    VLANS.get(at).map_or_else(|| 200 + i64::try_from(at).unwrap_or(0), |(_, tag)| *tag)
 }
 
 fn make_network(sim: &mut Sim, label: &str, bridge: &str) -> RawRef {
@@ -107,11 +127,19 @@ fn make_pif(sim: &mut Sim, host: &Host, pif: Pif<'_>) -> RawRef {
     reference
 }
 
-fn make_nics(sim: &mut Sim, host: &Host, physical: &[RawRef], networks: &Networks, has_broken_link: bool) {
+fn make_nics(
+    sim: &mut Sim,
+    host: &Host,
+    physical: &[RawRef],
+    networks: &Networks,
+    mode: Option<&str>,
+    has_broken_link: bool,
+) {
+    let mut guests = RawRef::null();
     let (mut slaves, mut bond_mac) = (Vec::new(), String::new());
     let storage_address = host.address.replace("192.0.2.", "198.51.100.");
     for (at, network) in physical.iter().enumerate() {
-        let is_slave = at == 1 || at == 2;
+        let is_slave = mode.is_some() && (at == 1 || at == 2);
         let mac = sim.random.mac();
         if at == 1 {
             bond_mac.clone_from(&mac);
@@ -137,10 +165,12 @@ fn make_nics(sim: &mut Sim, host: &Host, physical: &[RawRef], networks: &Network
         let pif = make_pif(sim, host, pif);
         if is_slave {
             slaves.push(pif);
+        } else if at == 1 {
+            guests = pif;
         }
     }
     let pif = |network, mac: String, vlan| Pif {
-        device: "bond0",
+        device: if mode.is_some() { "bond0" } else { "eth1" },
         network,
         mac,
         vlan,
@@ -150,9 +180,15 @@ fn make_nics(sim: &mut Sim, host: &Host, physical: &[RawRef], networks: &Network
         address: None,
         management: false,
     };
-    let master = make_pif(sim, host, pif(&networks.bond, bond_mac, -1));
-    make_bond(sim, &master, &slaves, if has_broken_link { 1 } else { 2 });
-    for ((_, tag), network) in VLANS.iter().zip(&networks.vlans) {
+    let master = match mode {
+        Some(mode) => {
+            let master = make_pif(sim, host, pif(&networks.bond, bond_mac, -1));
+            make_bond(sim, &master, &slaves, mode, if has_broken_link { 1 } else { 2 });
+            master
+        }
+        None => guests,
+    };
+    for (tag, network) in networks.tags.iter().zip(&networks.vlans) {
         let untagged = make_pif(sim, host, pif(network, "fe:ff:ff:ff:ff:ff".into(), *tag));
         let (vlan, uuid) = (sim.random.reference(), sim.random.uuid());
         let draft = sim.store.draft("VLAN").with("uuid", uuid).with("tagged_PIF", &master);
@@ -161,9 +197,9 @@ fn make_nics(sim: &mut Sim, host: &Host, physical: &[RawRef], networks: &Network
     }
 }
 
-fn make_bond(sim: &mut Sim, master: &RawRef, slaves: &[RawRef], links_up: i64) {
+fn make_bond(sim: &mut Sim, master: &RawRef, slaves: &[RawRef], mode: &str, links_up: i64) {
     let (bond, uuid) = (sim.random.reference(), sim.random.uuid());
-    let draft = sim.store.draft("Bond").with("uuid", uuid).with("master", master).with("mode", "balance-slb");
+    let draft = sim.store.draft("Bond").with("uuid", uuid).with("master", master).with("mode", mode);
     let draft = draft.with("links_up", links_up).with("primary_slave", slaves.first().map_or(Value::VOID, Value::from));
     sim.store.insert(&bond, draft);
     for slave in slaves {

@@ -9,6 +9,7 @@ use xenapi_core::{RawRef, Struct, Value};
 
 use super::hosts::Host;
 use super::names::IMAGES;
+use super::scenario::Style;
 use super::{GIB, map, set};
 use crate::Sim;
 use crate::operations::{DISK_OPERATIONS, DRIVERS};
@@ -27,7 +28,7 @@ pub(crate) struct Storage {
 impl Storage {
     /// The pool's default repository.
     pub(crate) fn default(&self) -> &RawRef {
-        &self.shared[0]
+        self.shared.first().unwrap_or(&self.local[0])
     }
 }
 
@@ -39,16 +40,19 @@ struct Sr {
     config: Struct,
 }
 
-pub(crate) fn make(sim: &mut Sim, hosts: &[Host], vms: usize) -> Storage {
+pub(crate) fn make(sim: &mut Sim, hosts: &[Host], vms: usize, style: &Style) -> Storage {
     make_drivers(sim);
     let all: Vec<&Host> = hosts.iter().collect();
     let last = hosts.len() - 1;
-    let count = (2 + hosts.len() / 8).max(2 + vms / 600);
+    let (nfs, iscsi) = (style.nfs, style.iscsi);
+    let count = if nfs || iscsi { (2 + hosts.len() / 8).max(2 + vms / 600) } else { 0 };
+    // One to fill and one to lose.
+    let count = if style.is_degraded { count + 2 } else { count };
     let mut shared: Vec<RawRef> = Vec::new();
     let mut detached = RawRef::null();
     for at in 0..count {
-        let number = at / 2 + 1;
-        let is_nfs = at % 2 == 0;
+        let is_nfs = nfs && (!iscsi || at % 2 == 0);
+        let number = if nfs && iscsi { at / 2 + 1 } else { at + 1 };
         let sr = Sr {
             label: if is_nfs { format!("NFS volume {number}") } else { format!("iSCSI LUN {number}") },
             kind: if is_nfs { "nfs" } else { "lvmoiscsi" },
@@ -57,13 +61,13 @@ pub(crate) fn make(sim: &mut Sim, hosts: &[Host], vms: usize) -> Storage {
             config: if is_nfs {
                 map([("server", "198.51.100.5".into()), ("serverpath", format!("/export/vm{number}"))])
             } else {
-                map([("target", "198.51.100.6".into()), ("targetIQN", format!("iqn.2026-01.example.array:lun{number}"))])
+                lun(number, style.is_multipathed)
             },
         };
         // In a pool of one host every VM would lose its disks, so there it stays whole.
-        let is_broken = at == 1 && last > 0;
+        let is_broken = style.has_worries && at == 1 && last > 0;
         let reference = make_sr(sim, sr, &all, is_broken.then_some(last));
-        if at == 1 {
+        if is_broken {
             detached = reference.clone();
         }
         shared.push(reference);
@@ -92,6 +96,21 @@ pub(crate) fn make(sim: &mut Sim, hosts: &[Host], vms: usize) -> Storage {
     let mut storage = Storage { shared, local, images: Vec::new(), detached };
     make_images(sim, &all, &mut storage);
     storage
+}
+
+/// How to reach a volume of the disk array. The password is one that nobody should see in a log.
+fn lun(number: usize, is_multipathed: bool) -> Struct {
+    let mut config = map([
+        ("target", String::from(if is_multipathed { "198.51.100.6,198.51.100.7" } else { "198.51.100.6" })),
+        ("targetIQN", format!("iqn.2026-01.example.array:lun{number}")),
+        ("SCSIid", format!("3600140500000000000000000000000{number:02}")),
+        ("chapuser", "pool".into()),
+        ("chappassword", "not-a-real-password".into()),
+    ]);
+    if is_multipathed {
+        config.push("multihomelist", "198.51.100.6:3260,198.51.100.7:3260");
+    }
+    config
 }
 
 fn make_drivers(sim: &mut Sim) {

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use xenapi_core::{DateTime, RawRef, Struct, Value};
 
-use super::names::{LINUX, ROLES, TEAMS, TEMPLATES};
+use super::names::{ABROAD, APPLIANCES, LINUX, ROLES, TEAMS};
+use super::templates::{TEMPLATES, Template, WINDOWS, recommendations};
 use super::{GIB, Plan, map, set, storage};
 use crate::Sim;
 use crate::operations::{self, Copy};
@@ -24,8 +25,8 @@ struct Shape {
 }
 
 pub(crate) fn make(sim: &mut Sim, plan: &mut Plan, count: usize) {
-    for (name, is_windows) in TEMPLATES {
-        make_template(sim, name, *is_windows);
+    for template in TEMPLATES {
+        make_template(sim, template);
     }
     let mut numbers = [0_usize; 64];
     for at in 0..count {
@@ -33,7 +34,11 @@ pub(crate) fn make(sim: &mut Sim, plan: &mut Plan, count: usize) {
         numbers[role] += 1;
         let (word, vcpus, gib, disk, is_windows) = ROLES[role];
         let shape = Shape {
-            name: format!("{word}-{:02}", numbers[role]),
+            name: match ABROAD.get(at / 50) {
+                // Large pools have names from all over the world.
+                Some(name) if at % 50 == 33 => (*name).into(),
+                _ => format!("{word}-{:02}", numbers[role]),
+            },
             power: power_of(at),
             host: None,
             vcpus,
@@ -42,10 +47,38 @@ pub(crate) fn make(sim: &mut Sim, plan: &mut Plan, count: usize) {
             is_windows,
         };
         let vm = make_vm(sim, plan, shape, at);
+        if at % 16 == 15 {
+            group(sim, &vm, at);
+        }
         if at % 12 == 2 {
             let name = format!("Before update {}", at / 12 + 1);
             operations::replicate(sim, &vm, &name, &Copy::Snapshot);
         }
+    }
+}
+
+/// Puts a VM and two made before it into an appliance, which starts them in order.
+fn group(sim: &mut Sim, vm: &RawRef, at: usize) {
+    let (reference, uuid) = (sim.random.reference(), sim.random.uuid());
+    let name = format!("{} {}", APPLIANCES[at / 16 % APPLIANCES.len()], at / 16 + 1);
+    let draft = sim.store.draft("VM_appliance").with("uuid", uuid).with("name_label", name);
+    sim.store
+        .insert(&reference, draft.with("allowed_operations", set(["start", "clean_shutdown", "hard_shutdown", "shutdown"])));
+    let guests: Vec<RawRef> = sim
+        .store
+        .all("VM")
+        .into_iter()
+        .rev()
+        .filter(|other| {
+            let of = other.as_str();
+            !sim.store.flag("VM", of, "is_a_snapshot") && !sim.store.flag("VM", of, "is_a_template")
+        })
+        .filter(|other| other != vm)
+        .take(2)
+        .collect();
+    for (order, member) in (0_i64..).zip(core::iter::once(vm).chain(&guests)) {
+        sim.store.put("VM", member.as_str(), "appliance", &reference);
+        sim.store.put("VM", member.as_str(), "order", order);
     }
 }
 
@@ -110,7 +143,8 @@ fn common(sim: &mut Sim, shape: &Shape) -> crate::store::Draft {
         .with("other_config", map([("mac_seed", Value::from(seed))]))
 }
 
-fn make_template(sim: &mut Sim, name: &str, is_windows: bool) {
+fn make_template(sim: &mut Sim, template: &Template) {
+    let Template { name, label, is_windows, .. } = *template;
     let memory = if is_windows { 4 } else { 2 } * GIB;
     let shape = Shape { name: name.into(), power: "Halted", host: None, vcpus: 2, memory, disk: 0, is_windows };
     let reference = sim.random.reference();
@@ -120,11 +154,14 @@ fn make_template(sim: &mut Sim, name: &str, is_windows: bool) {
     let config = map([
         ("default_template", "true"),
         ("linux_template", if is_windows { "false" } else { "true" }),
+        ("install-methods", if is_windows || label.is_empty() { "cdrom" } else { "cdrom,nfs,http,ftp" }),
         ("disks", &disks),
     ]);
     let draft = common(sim, &shape);
     let draft = draft
         .with("name_description", format!("Template for new VMs with {name}"))
+        .with("reference_label", label)
+        .with("recommendations", recommendations(template))
         .with("is_a_template", true)
         .with("is_default_template", true)
         .with("other_config", config);
@@ -145,6 +182,16 @@ fn make_vm(sim: &mut Sim, plan: &mut Plan, mut shape: Shape, at: usize) -> RawRe
     let description = format!("{} of {team}", if shape.is_windows { "Windows server" } else { "Linux server" });
     let mut draft =
         common(sim, &shape).with("name_description", description).with("metrics", &metrics).with("tags", set([team]));
+    let template = if shape.is_windows { &TEMPLATES[WINDOWS] } else { &TEMPLATES[at % WINDOWS] };
+    draft.set("reference_label", template.label);
+    draft.set("recommendations", recommendations(template));
+    let mut config = draft.get("other_config").as_struct().cloned().unwrap_or_default();
+    config.push("base_template_name", template.name);
+    config.push("folder", format!("/{team}/{}", if shape.is_windows { "Windows" } else { "Linux" }));
+    if at % 3 == 0 {
+        config.push("XenCenter.CustomFields.owner", format!("{team}@example.com"));
+    }
+    draft.set("other_config", config);
     if let Some(host) = shape.host {
         draft.set("resident_on", &plan.hosts[host].reference);
         let domid = sim.next_domid;
@@ -196,6 +243,10 @@ fn make_metrics(sim: &mut Sim, shape: &Shape) -> RawRef {
 /// Where a VM's disks are: mostly shared, a few on its host, never where its host cannot see them.
 fn repository(sim: &mut Sim, plan: &Plan, shape: &Shape, at: usize) -> RawRef {
     if at % 10 == 7 {
+        let host = shape.host.unwrap_or(at % plan.hosts.len());
+        return plan.storage.local[host].clone();
+    }
+    if plan.storage.shared.is_empty() {
         let host = shape.host.unwrap_or(at % plan.hosts.len());
         return plan.storage.local[host].clone();
     }
@@ -258,10 +309,11 @@ fn make_nics(sim: &mut Sim, plan: &Plan, vm: &RawRef, shape: &Shape, at: usize) 
     let mut wanted = Vec::from([match at % 8 {
         7 => networks.bond.clone(),
         5 if at % 3 == 2 => networks.isolated.clone(),
+        other if networks.vlans.len() > 8 => networks.vlans[(at + other) % networks.vlans.len()].clone(),
         other => networks.vlans[other % networks.vlans.len()].clone(),
     }]);
     if at % 4 == 1 {
-        wanted.push(networks.vlans[3].clone());
+        wanted.push(networks.vlans[3 % networks.vlans.len()].clone());
     }
     for (device, network) in wanted.iter().enumerate() {
         let (reference, uuid, mac) = (sim.random.reference(), sim.random.uuid(), sim.random.mac());

@@ -114,6 +114,11 @@ fn hosts_up(sim: &Sim) -> Vec<RawRef> {
     hosts.filter(|host| boot::check_host(sim, host).is_ok() && !hosts::is_down(sim, host)).collect()
 }
 
+/// Whether a VM can run on every host.
+pub(crate) fn is_agile(sim: &Sim, vm: &RawRef) -> bool {
+    check_agile(sim, vm).is_ok()
+}
+
 /// Whether every host reaches a VM's disks and networks, and nothing of a host is built into it.
 pub(crate) fn check_agile(sim: &Sim, vm: &RawRef) -> Result<(), Failure> {
     let (store, of) = (&sim.store, vm.as_str());
@@ -283,7 +288,7 @@ fn begin_enable(sim: &mut Sim, (srs, _): &mut (Vec<RawRef>, Value)) -> Result<Ve
     Ok(pool_hold(sim, "ha_enable"))
 }
 
-fn enable(sim: &mut Sim, srs: &[RawRef], configuration: Value) {
+pub(crate) fn enable(sim: &mut Sim, srs: &[RawRef], configuration: Value) {
     const SIZE: i64 = 256 << 20;
     let files: Vec<RawRef> =
         srs.iter().map(|sr| devices::new_vdi(sim, sr, "Statefile for HA", SIZE, "ha_statefile")).collect();

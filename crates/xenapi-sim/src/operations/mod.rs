@@ -56,6 +56,7 @@ use crate::{Handled, Sim, queues, sessions, tasks, users};
 
 pub(crate) use boot::overhead as memory_overhead;
 pub(crate) use devices::{DISK_OPERATIONS, device_name};
+pub(crate) use ha::{enable as enable_ha, is_agile};
 pub(crate) use host_power::{HostStates, host_died, host_returned};
 pub(crate) use hosts::{is_down, set_enabled};
 pub(crate) use replicate::{Copy, guest_metrics, replicate};

@@ -62,7 +62,7 @@ fn random_calls_of_every_message_leave_the_pool_whole() {
             })
             .collect();
         for step in 0..1500 {
-            let method = random.pick(&all).clone();
+            let method = *random.pick(&all);
             let mut params = Vec::new();
             if method.takes_session() {
                 params.push(Value::from(pool.session.as_str()));

@@ -3,6 +3,7 @@
 use xenapi_core::{NULL, Type};
 
 use super::*;
+use crate::Scenario;
 use crate::store::Store;
 
 /// Every reference of every object, with where it stands.
@@ -137,7 +138,14 @@ fn the_default_pool_has_one_of_everything_and_troubles() {
     assert_eq!(all(&mut pool, "PIF_metrics.get_all_where", down), 1);
     assert_eq!(all(&mut pool, "VM.get_all_where", "field \"is_a_snapshot\" = \"true\""), 2);
     assert_eq!(all(&mut pool, "VM.get_all_where", "field \"is_control_domain\" = \"true\""), 3);
-    assert_eq!(pool.refs("message.get_all", &[]).len(), 2);
+    let messages = pool.ask("message.get_all_records", &[]).unwrap();
+    let named = |name: &str| {
+        let all = messages.as_struct().unwrap();
+        all.iter().filter(|(_, it)| it.as_struct().unwrap().get("name") == Some(&name.into())).count()
+    };
+    for name in ["BOND_STATUS_CHANGED", "PBD_PLUG_FAILED_ON_SERVER_START", "ALARM", "VM_STARTED"] {
+        assert!(named(name) > 0, "{name}");
+    }
     let mut big = Pool::with(&Config { hosts: 4, ..Config::default() });
     assert_eq!(all(&mut big, "host.get_all_where", "field \"enabled\" = \"false\""), 1);
 }
@@ -175,4 +183,109 @@ fn the_model_reads_what_the_pool_sends() {
     let batch = pool.call("event.from", &params).unwrap();
     let read: EventBatch = xenapi_core::from_value(&batch).unwrap();
     assert!(read.events.len() > 300 && read.valid_ref_counts.get("host") == Some(&3));
+}
+
+/// How many objects of a class an expression finds.
+fn count(pool: &mut Pool, class: &str, expr: &str) -> usize {
+    pool.refs(&alloc::format!("{class}.get_all_where"), &[expr]).len()
+}
+
+fn scenario(scenario: Scenario) -> Pool {
+    let pool = Pool::with(&Config::of(scenario));
+    check_consistent(&pool.sim);
+    check_types(&pool.sim);
+    pool
+}
+
+/// What is wrong with a pool: dead hosts, connections that are down, NICs without a link, disks that are gone.
+fn troubles(pool: &mut Pool) -> [usize; 4] {
+    [
+        count(pool, "host_metrics", "field \"live\" = \"false\""),
+        count(pool, "PBD", "field \"currently_attached\" = \"false\""),
+        count(pool, "PIF_metrics", "field \"carrier\" = \"false\""),
+        count(pool, "VDI", "field \"missing\" = \"true\""),
+    ]
+}
+
+#[test]
+fn scenarios_are_known_by_their_names() {
+    for scenario in Scenario::ALL {
+        assert_eq!(scenario.name().parse(), Ok(scenario));
+        assert!(!scenario.about().is_empty());
+    }
+    let error = "island".parse::<Scenario>().unwrap_err();
+    assert_eq!(error.to_string(), "there is no such scenario; there are standard, lab, branch-office, datacentre, degraded");
+}
+
+#[test]
+fn a_lab_has_local_storage_only() {
+    let mut pool = scenario(Scenario::Lab);
+    assert_eq!(troubles(&mut pool), [0; 4]);
+    assert_eq!((count(&mut pool, "host", "true"), count(&mut pool, "Bond", "true")), (2, 0));
+    assert_eq!(count(&mut pool, "SR", "field \"shared\" = \"true\" and field \"content_type\" = \"user\""), 0);
+    let vm = pool.vm("Halted");
+    pool.start(&vm).unwrap();
+}
+
+#[test]
+fn a_branch_office_has_one_server_and_nothing_wrong() {
+    let mut pool = scenario(Scenario::BranchOffice);
+    assert_eq!(troubles(&mut pool), [0; 4]);
+    assert_eq!((count(&mut pool, "host", "true"), count(&mut pool, "Bond", "true")), (3, 3));
+    let shared = "field \"shared\" = \"true\" and field \"content_type\" = \"user\"";
+    assert_eq!(count(&mut pool, "SR", shared), count(&mut pool, "SR", "field \"type\" = \"nfs\""));
+    assert_eq!(count(&mut pool, "Bond", "field \"mode\" = \"active-backup\""), 3);
+    assert_eq!(count(&mut pool, "VLAN", "true"), 6);
+}
+
+#[test]
+fn a_datacentre_is_highly_available() {
+    let mut pool = scenario(Scenario::Datacentre);
+    assert_eq!(troubles(&mut pool), [0; 4]);
+    assert_eq!((count(&mut pool, "host", "true"), count(&mut pool, "VLAN", "true")), (16, 16 * 24));
+    assert_eq!(count(&mut pool, "pool", "field \"ha_enabled\" = \"true\""), 1);
+    let protected = "field \"ha_restart_priority\" = \"restart\" and field \"ha_always_run\" = \"true\"";
+    assert!(count(&mut pool, "VM", protected) > 100);
+    let found = pool.refs("PBD.get_all_where", &["field \"currently_attached\" = \"true\""]);
+    let homes = |config: Value| config.as_struct().is_some_and(|config| config.get("multihomelist").is_some());
+    assert!(found.iter().any(|pbd| homes(pool.ask("PBD.get_device_config", &[pbd]).unwrap())));
+}
+
+#[test]
+fn a_degraded_pool_has_everything_wrong_with_it() {
+    let mut pool = scenario(Scenario::Degraded);
+    let [dead, unplugged, dark, missing] = troubles(&mut pool);
+    assert_eq!((dead, missing), (1, 1));
+    assert!(unplugged > 2 && dark > 1, "{unplugged} connections down, {dark} NICs without a link");
+    assert_eq!(count(&mut pool, "task", "field \"status\" = \"failure\""), 3);
+    let messages = pool.ask("message.get_all_records", &[]).unwrap();
+    let is_alarm = |it: &Value| it.as_struct().unwrap().get("name") == Some(&"ALARM".into());
+    let classes: alloc::collections::BTreeSet<String> = messages
+        .as_struct()
+        .unwrap()
+        .iter()
+        .filter(|(_, it)| is_alarm(it))
+        .map(|(_, it)| it.as_struct().unwrap().get("cls").unwrap().as_text().unwrap().into())
+        .collect();
+    assert_eq!(classes.into_iter().collect::<Vec<_>>(), ["Host", "SR", "VM"]);
+    let srs = pool.refs("SR.get_all_where", &["field \"content_type\" = \"user\""]);
+    let number = |pool: &mut Pool, field: &str, sr: &str| {
+        pool.ask(&alloc::format!("SR.get_{field}"), &[sr]).unwrap().as_int().unwrap()
+    };
+    let full = srs
+        .iter()
+        .filter(|sr| number(&mut pool, "physical_utilisation", sr) * 100 > number(&mut pool, "physical_size", sr) * 90);
+    assert!(full.count() > 0);
+}
+
+#[test]
+fn every_scenario_is_the_same_for_the_same_seed() {
+    for scenario in Scenario::ALL {
+        let config = Config { seed: 5, vms: 20, ..Config::of(scenario) };
+        let (mut one, mut two) = (Pool::with(&config), Pool::with(&config));
+        for class in ["VM", "PBD", "message", "task", "pool"] {
+            let method = alloc::format!("{class}.get_all_records");
+            assert_eq!(one.ask(&method, &[]), two.ask(&method, &[]), "{class} of {scenario}");
+        }
+    }
 }

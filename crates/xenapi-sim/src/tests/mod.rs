@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod assertions;
+mod background;
 mod big;
 mod calls;
 mod coverage;
