@@ -161,7 +161,12 @@ pub(in super::super) fn export(sim: &mut Sim, request: &Request, visit: &mut Vis
         let chunks = sim.chunks_of(&vdi).into_iter();
         parts.extend(chunks.map(|number| Part { id: id.clone(), vdi: vdi.clone(), number }));
     }
-    Ok(stream(sim, &objects, parts))
+    let hold = visit.task.clone().map(|task| (vm.clone(), task));
+    if let Some((vm, task)) = &hold {
+        sim.store.put_key("VM", vm.as_str(), "current_operations", task.as_str(), "export");
+        sim.refresh_vm(vm);
+    }
+    Ok(stream(sim, &objects, parts, hold))
 }
 
 /// `GET /export_metadata`
@@ -180,15 +185,15 @@ pub(in super::super) fn metadata(sim: &mut Sim, request: &Request, visit: &mut V
         rules::check(sim, &vm, "metadata_export").map_err(|failure| refuse(visit, failure))?;
         objects.vm(sim, &vm);
     }
-    Ok(stream(sim, &objects, VecDeque::new()))
+    Ok(stream(sim, &objects, VecDeque::new(), None))
 }
 
-fn stream(sim: &Sim, objects: &Objects, parts: VecDeque<Part>) -> Served {
+fn stream(sim: &Sim, objects: &Objects, parts: VecDeque<Part>, hold: Option<(RawRef, RawRef)>) -> Served {
     let mut start = Vec::new();
     archive::file(&mut start, "ova.xml", objects.describe(sim).as_bytes());
     let head = Head::ok("application/octet-stream").with("content-disposition", "attachment; filename=\"export.xva\"");
     let total = parts.len();
-    Served::Download(head, Box::new(Export { start: Some(start), parts, total, over: false }))
+    Served::Download(head, Box::new(Export { start: Some(start), parts, total, hold, over: false }))
 }
 
 /// A chunk of a disk.
@@ -202,7 +207,18 @@ struct Export {
     start: Option<Vec<u8>>,
     parts: VecDeque<Part>,
     total: usize,
+    /// The VM that is exported, and the task under which its `current_operations` say so.
+    hold: Option<(RawRef, RawRef)>,
     over: bool,
+}
+
+impl Export {
+    fn let_go(&mut self, sim: &mut Sim) {
+        if let Some((vm, task)) = self.hold.take() {
+            sim.store.drop_key("VM", vm.as_str(), "current_operations", task.as_str());
+            sim.refresh_vm(&vm);
+        }
+    }
 }
 
 impl Download for Export {
@@ -212,6 +228,7 @@ impl Download for Export {
             return Piece::Bytes(start);
         }
         if self.over {
+            self.let_go(sim);
             return Piece::End;
         }
         let mut out = Vec::new();
@@ -222,6 +239,7 @@ impl Download for Export {
         };
         if !sim.store.contains("VDI", part.vdi.as_str()) {
             visit.failure = Some(xenapi_core::Failure::new("HANDLE_INVALID", ["VDI", part.vdi.as_str()]));
+            self.let_go(sim);
             return Piece::Broken;
         }
         let bytes = sim.read_chunk(&part.vdi, part.number);
@@ -230,6 +248,10 @@ impl Download for Export {
         archive::file(&mut out, &format!("{name}.checksum"), checksum(&bytes).as_bytes());
         sim.set_progress(visit, 1.0 - self.parts.len() as f64 / self.total.max(1) as f64);
         Piece::Bytes(out)
+    }
+
+    fn abandon(&mut self, sim: &mut Sim) {
+        self.let_go(sim);
     }
 }
 

@@ -112,6 +112,27 @@ fn what_was_exported_is_imported_as_a_new_vm() {
 }
 
 #[test]
+fn a_vm_is_held_while_it_goes_out() {
+    let mut sim = Sim::new(&Config::default());
+    let (vm, now) = (vm_in(&sim, "Halted"), sim.now);
+    let operations =
+        |sim: &Sim| sim.store.value("VM", vm.as_str(), "current_operations").and_then(Value::as_struct).unwrap().len();
+    let start = |sim: &mut Sim| match sim.http(&request(Method::Get, &format!("/export?ref={}", vm.as_str())), now) {
+        Answer::Download(_, exchange) => exchange,
+        other => panic!("{other:?}"),
+    };
+    let (mut first, mut second) = (start(&mut sim), start(&mut sim));
+    assert_eq!(operations(&sim), 2, "exports may overlap");
+    assert_eq!(crate::operations::rules::check(&sim, &vm, "start").unwrap_err().code, "OTHER_OPERATION_IN_PROGRESS");
+    while let Piece::Bytes(_) = first.next(&mut sim, now) {}
+    assert_eq!(operations(&sim), 1);
+    second.next(&mut sim, now);
+    second.abandon(&mut sim, now);
+    assert_eq!(operations(&sim), 0);
+    crate::operations::rules::check(&sim, &vm, "start").unwrap();
+}
+
+#[test]
 fn an_import_that_fails_leaves_nothing() {
     let mut sim = Sim::new(&Config::default());
     let vm = vm_in(&sim, "Halted");
