@@ -319,7 +319,8 @@ impl Sim {
             }
         }
         let too_many = self.store.count("task").saturating_sub(TASKS);
-        finished.sort();
+        // Those of one second stay in the order in which they were made.
+        finished.sort_by_key(|(since, _)| *since);
         for (_, task) in finished.into_iter().take(too_many) {
             self.drop_task(&task);
         }
