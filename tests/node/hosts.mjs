@@ -64,6 +64,16 @@ const watched = xapi.watchTask(task)
 await xapi.call('task.set_status', task, 'success')
 await watched
 
+// What hosts serve beside calls: each its own metrics, the master the pool's database.
+for (const host of hosts) {
+  const { body } = await xapi.getResource('/rrd_updates', { host, query: { start: 0, host: 'true', json: 'true' } })
+  const { meta } = await body.json()
+  assert.ok(meta.legend.some(entry => entry.includes(`:host:${host.uuid}:`)), `no metrics of ${host.name_label}`)
+}
+const dump = await xapi.getResource('/pool/xmldbdump')
+assert.match(await dump.body.text(), /<database>/)
+await dump.task
+
 // A lost session is replaced without a word.
 await fault('session-loss')
 assert.equal(await xapi.call('VM.get_uuid', vm.$ref), vm.uuid)

@@ -319,7 +319,7 @@ impl Sim {
             }
         }
         let too_many = self.store.count("task").saturating_sub(TASKS);
-        // Those of one second stay in the order in which they were made.
+        // A stable sort: of those that ended within the same second the first one made goes first.
         finished.sort_by_key(|(since, _)| *since);
         for (_, task) in finished.into_iter().take(too_many) {
             self.drop_task(&task);
