@@ -235,10 +235,10 @@ fn keys_of_maps_have_roles_of_their_own() {
     let mut pool = Pool::new();
     let vm = pool.vm("Halted");
     pool.as_user("vm-operator", |pool| {
-        // The VM may be in a folder already.
         assert_eq!(pool.ask("VM.remove_from_other_config", &[&vm, "folder"]), Ok(Value::VOID));
         assert_eq!(pool.ask("VM.add_to_other_config", &[&vm, "folder", "/x"]), Ok(Value::VOID));
         assert_eq!(pool.ask("VM.add_to_other_config", &[&vm, "XenCenter.CustomFields.a", "1"]), Ok(Value::VOID));
+        assert_eq!(pool.ask("VM.remove_from_other_config", &[&vm, "folder"]), Ok(Value::VOID));
         let refused = pool.ask("VM.add_to_other_config", &[&vm, "other", "1"]).unwrap_err();
         assert_eq!(refused.params[0], "vm.add_to_other_config");
     });
