@@ -1,5 +1,5 @@
 //! Records that stay in the document, against those that are read whole.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::std_instead_of_alloc, missing_docs)]
 
 mod common;
 

@@ -196,7 +196,42 @@ async fn a33_metrics_need_credentials_and_a_start() {
     assert_eq!(bare.status, "HTTP/1.1 401 Unauthorized");
     assert!(bare.header("www-authenticate").unwrap().starts_with("Basic realm="), "{bare:?}");
     let request = format!("GET /rrd_updates HTTP/1.1\r\nconnection: close\r\n{ROOT}\r\n");
-    let reply = raw(at, request.as_bytes()).await;
-    // 501 as long as metrics are not simulated.
-    assert!(["HTTP/1.1 400 Bad Request", "HTTP/1.1 501 Not Implemented"].contains(&reply.status.as_str()), "{reply:?}");
+    assert_eq!(raw(at, request.as_bytes()).await.status, "HTTP/1.1 400 Bad Request");
+}
+
+#[tokio::test]
+async fn a62_metrics_have_legends_and_the_newest_row_first() {
+    let pool = pool().await;
+    // Ten minutes before the pool's clock began.
+    let start = xenapi_sim::Config::default().wall_clock / 1000 - 600;
+    let request = format!("GET /rrd_updates?start={start}&host=true HTTP/1.1\r\nconnection: close\r\n{ROOT}\r\n");
+    let reply = raw(pool.http().unwrap(), request.as_bytes()).await;
+    assert_eq!(reply.status, "HTTP/1.1 200 OK");
+    assert!(
+        reply.body.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xport><meta><start>"),
+        "{:.200}",
+        reply.body
+    );
+    let entries = texts(&reply.body, "entry");
+    assert!(!entries.is_empty());
+    for entry in &entries {
+        let parts: Vec<&str> = entry.splitn(4, ':').collect();
+        let [function, kind, uuid, source] = parts[..] else { panic!("{entry}") };
+        assert!(["AVERAGE", "MIN", "MAX", "LAST"].contains(&function) && ["vm", "host", "sr"].contains(&kind), "{entry}");
+        assert!(uuid.len() == 36 && !source.is_empty(), "{entry}");
+    }
+    let times: Vec<u64> = texts(&reply.body, "t").iter().map(|time| time.parse().unwrap()).collect();
+    assert!(!times.is_empty() && times.is_sorted_by(|one, other| one > other), "{times:?}");
+    let values = texts(&reply.body, "v");
+    assert_eq!(values.len(), times.len() * entries.len());
+    for value in values {
+        let is_number = ["NaN", "Infinity", "-Infinity"].contains(&value) || value.parse::<f64>().is_ok_and(f64::is_finite);
+        assert!(is_number, "{value}");
+    }
+}
+
+/// What stands in all elements of a name.
+fn texts<'a>(document: &'a str, name: &str) -> Vec<&'a str> {
+    let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+    document.split(start.as_str()).skip(1).filter_map(|rest| rest.split_once(end.as_str())).map(|(text, _)| text).collect()
 }

@@ -56,6 +56,21 @@ async fn a_pool_is_listed_over_tls() {
 }
 
 #[tokio::test]
+async fn what_is_too_big_to_be_held_is_sent_in_pieces_with_its_length() {
+    let any = Some(([127, 0, 0, 1], 0).into());
+    let config = xenapi_sim::Config { hosts: 4, vms: 1400, ..xenapi_sim::Config::default() };
+    let server = serve(Sim::new(&config), &ServerConfig { http: any, ..ServerConfig::default() }).await.unwrap();
+    let client = client(&server).await;
+    // Twice, because the connection goes on behind it.
+    for _ in 0..2 {
+        let all = client.call(get_all_records::<VM>()).await.unwrap();
+        assert!(all.wrong.is_empty() && all.records.len() > 1000, "{}", all.records.len());
+    }
+    client.logout().await.unwrap();
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn root_needs_no_password_on_the_socket() {
     let path = socket_path("pool");
     let config = ServerConfig { unix: Some(path.clone()), ..ServerConfig::default() };

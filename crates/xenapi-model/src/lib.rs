@@ -53,6 +53,7 @@ extern crate alloc;
 mod support;
 mod ext;
 #[allow(clippy::too_many_arguments, clippy::derivable_impls, reason = "the messages and defaults are what the schema says")]
+#[allow(clippy::self_named_constructors, reason = "`vif::New::new` reads well behind its module")]
 mod generated;
 pub mod guide;
 

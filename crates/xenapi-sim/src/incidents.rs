@@ -21,7 +21,7 @@ pub enum Incident {
     /// The server no longer knows what happened: `EVENTS_LOST` for whoever asks with a token from before, and for the queues of
     /// `event.next`.
     ForgetEvents,
-    /// A host dies: it is not live any more, and its VMs are not running. Named by its reference.
+    /// A host dies without warning, as by [`Sim::host_fails`]. Named by its reference.
     KillHost(RawRef),
     /// Another host becomes the master. Sessions do not move with it. Named by its reference.
     ChangeMaster(RawRef),

@@ -200,6 +200,8 @@ pub struct Sim {
     life: Option<life::Life>,
     /// When VMs ran and hosts were up.
     uptimes: handlers::Uptimes,
+    /// What is on disks.
+    contents: handlers::Contents,
     /// What is on the screens of guests.
     screens: handlers::Screens,
     /// Where hosts answer, for those that do not answer at the usual port.
@@ -246,6 +248,7 @@ impl Sim {
             host_states: operations::HostStates::default(),
             life: None,
             uptimes: handlers::Uptimes::default(),
+            contents: handlers::Contents::default(),
             screens: handlers::Screens::default(),
             authorities: Map::default(),
         }

@@ -214,7 +214,7 @@ fn take_record(sim: &mut Sim, class: &'static ClassDesc, reference: RawRef, mut 
 }
 
 /// Takes a recorded value for a field, more leniently than a server would.
-fn adopt(value: Value, ty: &Type) -> Option<Value> {
+pub(crate) fn adopt(value: Value, ty: &Type) -> Option<Value> {
     match (ty, value) {
         (Type::String | Type::Enum(_) | Type::Ref(_), Value::Text(text)) => Some(Value::Text(text)),
         (Type::String, Value::Int(number)) => Some(Value::Text(format!("{number}"))),

@@ -319,7 +319,8 @@ impl Sim {
             }
         }
         let too_many = self.store.count("task").saturating_sub(TASKS);
-        finished.sort();
+        // A stable sort: of those that ended within the same second the first one made goes first.
+        finished.sort_by_key(|(since, _)| *since);
         for (_, task) in finished.into_iter().take(too_many) {
             self.drop_task(&task);
         }

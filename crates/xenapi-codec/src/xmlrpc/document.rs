@@ -12,6 +12,7 @@ use crate::limits::Limits;
 /// What a reply says.
 #[derive(Debug)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "there is one in a reply, and it is matched at once")]
 pub enum Outcome<'a> {
     /// The call succeeded; the reader stands before the result.
     Success(XmlReader<'a>),

@@ -153,7 +153,8 @@ fn creation(out: &mut String, class: &Class, homes: &Homes) {
     let _ = writeln!(out, "impl New {{\n/// What has to be said; the other fields have their defaults.");
     let _ = writeln!(out, "pub fn new({}) -> Self {{\nNew {{", arguments.join(", "));
     for field in &fields {
-        let _ = writeln!(out, "{}: {},", snake(&field.name), new_value(field, class, homes));
+        let (name, value) = (snake(&field.name), new_value(field, class, homes));
+        let _ = if name == value { writeln!(out, "{name},") } else { writeln!(out, "{name}: {value},") };
     }
     let _ = writeln!(
         out,

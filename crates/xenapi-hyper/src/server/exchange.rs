@@ -23,7 +23,7 @@ const HEAD_LIMIT: usize = 1024 - 18;
 const LOCAL_HEAD_LIMIT: usize = 16 << 10;
 
 /// Answers that take more than about this many bytes are not held as a whole.
-const WHOLE: usize = 64 << 20;
+const WHOLE: usize = 8 << 20;
 /// They are sent in pieces of this size.
 const PIECE: usize = 256 << 10;
 

@@ -88,7 +88,7 @@ pub struct New {
 impl New {
     /// What has to be said; the other fields have their defaults.
     pub fn new(host: Ref<crate::Host>, sr: Ref<crate::SR>) -> Self {
-        New { host: host, sr: sr, device_config: Default::default(), other_config: Default::default() }
+        New { host, sr, device_config: Default::default(), other_config: Default::default() }
     }
 
     /// `PBD.create` with it.

@@ -88,7 +88,7 @@ pub struct New {
 impl New {
     /// What has to be said; the other fields have their defaults.
     pub fn new(host: Ref<crate::Host>, sr: Ref<crate::SR>, site: Ref<crate::PVSSite>) -> Self {
-        New { host: host, sr: sr, site: site, size: 21474836480 }
+        New { host, sr, site, size: 21474836480 }
     }
 
     /// `PVS_cache_storage.create` with it.

@@ -247,13 +247,13 @@ impl New {
     /// What has to be said; the other fields have their defaults.
     pub fn new(vm: Ref<crate::VM>, mode: VbdMode, r#type: VbdType) -> Self {
         New {
-            vm: vm,
+            vm,
             vdi: Default::default(),
             device: Default::default(),
             userdevice: "autodetect".into(),
             bootable: Default::default(),
-            mode: mode,
-            r#type: r#type,
+            mode,
+            r#type,
             unpluggable: true,
             empty: Default::default(),
             other_config: Default::default(),

@@ -343,8 +343,8 @@ impl New {
         New {
             name_label: Default::default(),
             name_description: Default::default(),
-            sr: sr,
-            virtual_size: virtual_size,
+            sr,
+            virtual_size,
             r#type: VdiType::User,
             sharable: Default::default(),
             read_only: Default::default(),

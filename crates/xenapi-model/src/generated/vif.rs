@@ -290,8 +290,8 @@ impl New {
     pub fn new(device: impl Into<String>, network: Ref<crate::Network>, vm: Ref<crate::VM>) -> Self {
         New {
             device: device.into(),
-            network: network,
-            vm: vm,
+            network,
+            vm,
             mac: Default::default(),
             mtu: 1500,
             other_config: Default::default(),

@@ -146,9 +146,9 @@ impl New {
             name_label: Default::default(),
             name_description: Default::default(),
             enabled: true,
-            r#type: r#type,
+            r#type,
             retained_snapshots: 7,
-            frequency: frequency,
+            frequency,
             schedule: Default::default(),
         }
     }

@@ -80,9 +80,12 @@ fn write_row(out: &mut String, class: &'static xenapi_core::ClassDesc, row: &Row
     *out +=
         &format!("<row ref=\"{reference}\" __ctime=\"{}\" __mtime=\"{}\" _ref=\"{reference}\"", row.created, row.modified);
     for (field, value) in class.fields.iter().zip(row.fields.iter()) {
-        // Of a relation one side is kept; the other follows.
-        if field.relation.is_none_or(|relation| relation.stored) {
+        // Of a relation one side is kept; the other is there, but empty.
+        let is_kept = field.relation.is_none_or(|relation| relation.stored) || !matches!(field.ty, Type::Set(_));
+        if is_kept {
             attribute(out, field.name, &text_of(value, &field.ty));
+        } else {
+            attribute(out, field.name, "()");
         }
     }
     for (name, value) in row.extra.iter().flat_map(|extra| extra.iter()) {

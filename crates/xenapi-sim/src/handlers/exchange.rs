@@ -98,20 +98,21 @@ fn enter(sim: &mut Sim, request: &Request, route: &'static Route) -> Result<Visi
         leave(sim, &mut visit, false, "");
         return Err(Reply::error(403, &format!("{permission}: {text}")));
     }
-    let Some(name) = route.task else { return Ok(visit) };
-    match request.given("task_id") {
-        Some(task) if sim.store.contains("task", &task) => visit.task = Some(RawRef::from(task.as_str())),
-        Some(task) => {
+    match (request.given("task_id"), route.task) {
+        // A task that the client made is filled, whatever the route does on its own.
+        (Some(task), _) if sim.store.contains("task", &task) => visit.task = Some(RawRef::from(task.as_str())),
+        (Some(task), _) => {
             leave(sim, &mut visit, false, "");
             return Err(Reply::error(500, &format!("HANDLE_INVALID: there is no task {task}")));
         }
-        None => {
+        (None, Some(name)) => {
             let task = sim.new_task(name, &visit.session);
             if let Some(parent) = request.given("subtask_of").filter(|parent| sim.store.contains("task", parent)) {
                 sim.store.put("task", task.as_str(), "subtask_of", RawRef::from(parent.as_str()));
             }
             visit.task = Some(task);
         }
+        (None, None) => {}
     }
     Ok(visit)
 }

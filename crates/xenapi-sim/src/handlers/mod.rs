@@ -47,6 +47,7 @@ mod metrics;
 mod routes;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -57,7 +58,8 @@ use xenapi_core::{Failure, Millis, RawRef, Role, Value};
 use crate::Sim;
 
 pub(crate) use console::Screens;
-pub(crate) use metrics::{Probe, Uptimes, now as measured};
+pub(crate) use metrics::{Probe, Uptimes, now as measured, seed as metrics_seed};
+pub(crate) use transfer::Contents;
 
 pub use exchange::{Answer, Exchange};
 pub use http::{Head, Method, Reply, Request, reason};

@@ -4,7 +4,7 @@ use alloc::format;
 
 use xenapi_core::Role;
 
-use super::{Method, Reply, Request, Served, Visit, admin, console, dump, metrics};
+use super::{Method, Reply, Request, Served, Visit, admin, console, dump, metrics, transfer};
 use crate::Sim;
 
 /// What a handler is.
@@ -56,12 +56,12 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Get, "/console", "get_console", VmOperator, console::connect),
     route(Get, "/vncsnapshot", "get_vncsnapshot", VmOperator, console::snapshot),
     // Moving VMs and disks.
-    transfer(Get, "/export", "get_export", VmAdmin, "VM.export", unsimulated),
-    transfer(Get, "/export_metadata", "get_export_metadata", VmAdmin, "VM.metadata_export", unsimulated),
-    transfer(Put, "/import", "put_import", VmAdmin, "VM.import", unsimulated),
-    transfer(Put, "/import_metadata", "put_import_metadata", VmAdmin, "VM.metadata_import", unsimulated),
-    transfer(Get, "/export_raw_vdi", "get_export_raw_vdi", VmAdmin, "Exporting raw VDI", unsimulated),
-    transfer(Put, "/import_raw_vdi", "put_import_raw_vdi", VmAdmin, "Importing raw VDI", unsimulated),
+    transfer(Get, "/export", "get_export", VmAdmin, "VM.export", transfer::export),
+    transfer(Get, "/export_metadata", "get_export_metadata", VmAdmin, "VM.metadata_export", transfer::export_metadata),
+    transfer(Put, "/import", "put_import", VmAdmin, "VM.import", transfer::import),
+    transfer(Put, "/import_metadata", "put_import_metadata", VmAdmin, "VM.metadata_import", transfer::import_metadata),
+    transfer(Get, "/export_raw_vdi", "get_export_raw_vdi", VmAdmin, "Exporting raw VDI", transfer::export_raw),
+    transfer(Put, "/import_raw_vdi", "put_import_raw_vdi", VmAdmin, "Importing raw VDI", transfer::import_raw),
     // The pool's database, blobs, and what support asks for.
     route(Get, "/pool/xmldbdump", "pool_xml_db_sync", PoolAdmin, dump::dump),
     route(Put, "/pool/xmldbdump", "pool_xml_db_sync", PoolAdmin, unsimulated),

@@ -11,13 +11,22 @@ use crate::arguments::Args;
 use crate::dispatch::Caller;
 use crate::operations::hosts;
 
+/// No machine has more; what records claim beyond it counts as this, so that sums stay numbers.
+const MOST: i64 = 1 << 48;
+
+/// A VM's memory with its overhead.
+fn with_overhead(sim: &Sim, vm: &RawRef, memory: i64) -> i64 {
+    let overhead = sim.store.int("VM", vm.as_str(), "memory_overhead");
+    memory.max(0).saturating_add(overhead.max(0)).min(MOST)
+}
+
 /// The least bytes in which a VM starts or is received.
 pub(crate) fn memory_needed(sim: &Sim, vm: &RawRef) -> i64 {
     let (store, of) = (&sim.store, vm.as_str());
     let running = store.int("VM_metrics", store.text("VM", of, "metrics"), "memory_actual");
     let least = store.int("VM", of, "memory_dynamic_min").max(store.int("VM", of, "memory_static_min"));
     // A VM that moves brings the memory along that it has.
-    (if running > 0 { running } else { least }).saturating_add(store.int("VM", of, "memory_overhead"))
+    with_overhead(sim, vm, if running > 0 { running } else { least })
 }
 
 /// The bytes that a VM uses on its host.
@@ -27,13 +36,12 @@ pub(crate) fn memory_used(sim: &Sim, vm: &RawRef) -> i64 {
     let actual = store.int("VM_metrics", metrics, "memory_actual");
     // Recordings may lack the metrics.
     let memory = if actual > 0 { actual } else { store.int("VM", of, "memory_dynamic_max") };
-    memory.saturating_add(store.int("VM", of, "memory_overhead"))
+    with_overhead(sim, vm, memory)
 }
 
 /// The bytes that a VM gets that starts on a host: what it wants at most, or what is left.
 fn memory_granted(sim: &Sim, vm: &RawRef, host: &RawRef) -> i64 {
-    let overhead = sim.store.int("VM", vm.as_str(), "memory_overhead");
-    let most = sim.store.int("VM", vm.as_str(), "memory_dynamic_max").saturating_add(overhead);
+    let most = with_overhead(sim, vm, sim.store.int("VM", vm.as_str(), "memory_dynamic_max"));
     let least = memory_needed(sim, vm);
     free_memory(sim, host).clamp(least.min(most), most)
 }
@@ -327,7 +335,7 @@ pub(crate) fn possible_hosts(sim: &mut Sim, _: &Caller, args: &mut Args) -> Resu
 /// `SR_BACKEND_FAILURE_44`, unless the repositories have room for what is wanted of each.
 pub(crate) fn check_room(sim: &Sim, wanted: &[(RawRef, i64)]) -> Result<(), Failure> {
     for (sr, _) in wanted {
-        let bytes: i64 = wanted.iter().filter(|(other, _)| other == sr).map(|(_, bytes)| *bytes).sum();
+        let bytes = wanted.iter().filter(|(other, _)| other == sr).fold(0_i64, |sum, (_, bytes)| sum.saturating_add(*bytes));
         if bytes > room(sim, sr) {
             let text = String::from("There is insufficient space");
             return Err(Failure::new("SR_BACKEND_FAILURE_44", [String::new(), text, String::new()]));

@@ -127,7 +127,7 @@ impl Motion {
         let used = |vdi: &RawRef| sim.store.int("VDI", vdi.as_str(), "physical_utilisation");
         let wanted: Vec<(RawRef, i64)> = self.disks.iter().map(|(vdi, sr)| (sr.clone(), used(vdi))).collect();
         boot::check_room(sim, &wanted)?;
-        Ok(wanted.iter().map(|(_, bytes)| u64::try_from(*bytes).unwrap_or(0)).sum())
+        Ok(wanted.iter().fold(0, |sum: u64, (_, bytes)| sum.saturating_add(u64::try_from(*bytes).unwrap_or(0))))
     }
 
     /// Whether a disk is within reach there: where it goes, or where it is.

@@ -196,7 +196,7 @@ pub(crate) fn wanted_disks(sim: &Sim, vm: &RawRef) -> Result<Vec<Wanted>, Failur
         let uuid = attribute("sr").unwrap_or_default();
         let sr = xenapi_model::class("SR").and_then(|class| sim.by_uuid(class, &uuid).ok());
         let sr = sr.ok_or_else(|| Failure::new("UUID_INVALID", ["sr", &uuid]))?;
-        let bytes = attribute("size").and_then(|size| size.parse().ok()).unwrap_or(0);
+        let bytes = attribute("size").and_then(|size| size.parse().ok()).map_or(0, |size: i64| size.max(0));
         let device = attribute("device").unwrap_or_default();
         wanted.push(Wanted { device, bytes, sr, bootable: attribute("bootable").as_deref() == Some("true") });
     }

@@ -166,6 +166,7 @@ pub(crate) fn duplicate(sim: &mut Sim, vdi: &RawRef, kind: &Copy) -> RawRef {
     draft.set("physical_utilisation", used);
     let reference = sim.random.reference();
     sim.store.insert(&reference, draft);
+    sim.copy_content(vdi, &reference);
     storage::account(sim, &reference, 1);
     sim.refresh_allowed("VDI", &reference);
     reference

@@ -282,7 +282,8 @@ impl VmJob {
             Action::HardShutdown => 500,
             // A whole copy moves a gigabyte in half a second.
             Action::Copy { kind, .. } => {
-                let bytes: i64 = replicate::space_wanted(sim, &self.vm, kind).iter().map(|(_, bytes)| bytes).sum();
+                let disks = replicate::space_wanted(sim, &self.vm, kind);
+                let bytes = disks.iter().fold(0_i64, |sum, (_, bytes)| sum.saturating_add(*bytes));
                 1000 + u64::try_from(bytes >> 21).unwrap_or(0)
             }
             Action::HardReboot | Action::Revert { .. } | Action::Provision => 1000,

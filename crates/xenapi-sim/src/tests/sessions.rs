@@ -235,6 +235,7 @@ fn keys_of_maps_have_roles_of_their_own() {
     let mut pool = Pool::new();
     let vm = pool.vm("Halted");
     pool.as_user("vm-operator", |pool| {
+        assert_eq!(pool.ask("VM.remove_from_other_config", &[&vm, "folder"]), Ok(Value::VOID));
         assert_eq!(pool.ask("VM.add_to_other_config", &[&vm, "folder", "/x"]), Ok(Value::VOID));
         assert_eq!(pool.ask("VM.add_to_other_config", &[&vm, "XenCenter.CustomFields.a", "1"]), Ok(Value::VOID));
         assert_eq!(pool.ask("VM.remove_from_other_config", &[&vm, "folder"]), Ok(Value::VOID));

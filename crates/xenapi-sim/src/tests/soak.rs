@@ -236,6 +236,8 @@ impl Crowd {
             }
         }
         for host in self.pool.sim.store.all("host") {
+            let uuid = String::from(self.pool.sim.store.text("host", host.as_str(), "uuid"));
+            self.pool.sim.host_returns(&uuid, self.pool.now);
             let _ = self.pool.ask("host.enable", &[host.as_str()]);
         }
         let _ = self.pool.ask("session.logout", &[]);

@@ -300,7 +300,7 @@ fn finished_tasks_beyond_two_hundred_go_the_oldest_first() {
     let vm = pool.vm("Running");
     let tasks: Vec<String> = (0..230)
         .map(|_| {
-            pool.now = pool.now + Millis(10);
+            pool.now = pool.now + Millis(1000);
             async_start(&mut pool, &vm)
         })
         .collect();

@@ -27,6 +27,7 @@ use super::{Reply, Request, Served, Visit};
 use crate::Sim;
 
 pub(crate) use probes::Probe;
+pub(crate) use signal::seed;
 pub(super) use text::escaped;
 pub(crate) use uptimes::Uptimes;
 
