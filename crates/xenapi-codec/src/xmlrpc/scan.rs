@@ -123,7 +123,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Where the text ends that stands there, if it is right. Nothing is made of it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pass_text(&self, at: usize) -> Option<usize> {
         let rest = self.bytes().get(at..)?;
         let length = if self.returns { memchr3(b'<', b'&', b'\r', rest)? } else { find(rest)? };
@@ -222,10 +222,16 @@ fn find(bytes: &[u8]) -> Option<usize> {
 /// The high bit of each byte that is `<` or `&`. Bytes above the first one found may be wrong.
 #[inline(always)]
 fn markup_in(word: u64) -> u64 {
+    either_in(word, b'<', b'&')
+}
+
+/// The high bit of each byte that is one of the two. Bytes above the first one found may be wrong.
+#[inline(always)]
+fn either_in(word: u64, one: u8, other: u8) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let (lt, amp) = (word ^ (ONES * b'<' as u64), word ^ (ONES * b'&' as u64));
-    (lt.wrapping_sub(ONES) & !lt | amp.wrapping_sub(ONES) & !amp) & HIGHS
+    let (one, other) = (word ^ (ONES * u64::from(one)), word ^ (ONES * u64::from(other)));
+    (one.wrapping_sub(ONES) & !one | other.wrapping_sub(ONES) & !other) & HIGHS
 }
 
 /// The part from the start that is UTF-8 and holds no character that XML forbids.
@@ -282,10 +288,30 @@ impl Sink for Length {
     }
 }
 
+/// Where the next `&` or carriage return is. References stand close to each other, so a few bytes are looked at on the way.
+#[inline(always)]
+fn next_replaced(bytes: &[u8]) -> Option<usize> {
+    let Some((head, rest)) = bytes.split_first_chunk::<8>() else {
+        return bytes.iter().position(|byte| matches!(byte, b'&' | b'\r'));
+    };
+    let hits = either_in(u64::from_le_bytes(*head), b'&', b'\r');
+    if hits != 0 {
+        return Some((hits.trailing_zeros() / 8) as usize);
+    }
+    let Some((head, rest)) = rest.split_first_chunk::<8>() else {
+        return rest.iter().position(|byte| matches!(byte, b'&' | b'\r')).map(|found| 8 + found);
+    };
+    let hits = either_in(u64::from_le_bytes(*head), b'&', b'\r');
+    if hits != 0 {
+        return Some(8 + (hits.trailing_zeros() / 8) as usize);
+    }
+    memchr2(b'&', b'\r', rest).map(|found| 16 + found)
+}
+
 /// Hands on the text with its references resolved and its line ends made line feeds.
 #[inline(always)]
 fn resolve(mut raw: &str, out: &mut impl Sink) -> Option<()> {
-    while let Some(at) = memchr2(b'&', b'\r', raw.as_bytes()) {
+    while let Some(at) = next_replaced(raw.as_bytes()) {
         out.text(raw.get(..at)?);
         let rest = raw.get(at + 1..)?;
         if raw.as_bytes().get(at) == Some(&b'\r') {

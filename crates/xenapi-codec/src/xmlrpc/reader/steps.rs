@@ -333,7 +333,7 @@ impl<'a> XmlReader<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn scan_member_is(&mut self, name: &str) -> Option<()> {
+    pub(in crate::xmlrpc) fn scan_member_is(&mut self, name: &str) -> Option<()> {
         let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
         let open = self.open.last_mut()?;
         let at = match open.shape {
