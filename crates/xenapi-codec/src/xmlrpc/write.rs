@@ -426,3 +426,39 @@ pub fn success_in_chunks<N: AsRef<str>, T: Wire>(
         (!writer.out.is_empty()).then(|| core::mem::take(&mut writer.out))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One byte after the other, as the rule says.
+    fn plainly(text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        for byte in text.bytes() {
+            match byte {
+                b'&' => out.extend_from_slice(b"&amp;"),
+                b'<' => out.extend_from_slice(b"&lt;"),
+                b'>' => out.extend_from_slice(b"&gt;"),
+                b'"' => out.extend_from_slice(b"&quot;"),
+                0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => {}
+                _ => out.push(byte),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn text_is_escaped_by_words_as_by_bytes() {
+        let ascii: String = (0..128_u8).map(char::from).collect();
+        for special in ["<", "\"", "\u{1}", "\t", "&>", "\u{7f}&", "é<", "'%;=?", &ascii] {
+            for before in 0..20 {
+                for behind in [0, 1, 7, 8, 9, 250] {
+                    let text = ["a".repeat(before), special.repeat(3), "ü".repeat(behind), special.repeat(70)].concat();
+                    let mut out = Vec::new();
+                    escape(&text, &mut out);
+                    assert_eq!(out, plainly(&text), "{text:?}");
+                }
+            }
+        }
+    }
+}
