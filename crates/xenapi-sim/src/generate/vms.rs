@@ -188,7 +188,7 @@ fn make_vm(sim: &mut Sim, plan: &mut Plan, mut shape: Shape, at: usize) -> RawRe
     let mut config = draft.get("other_config").as_struct().cloned().unwrap_or_default();
     config.push("base_template_name", template.name);
     config.push("folder", format!("/{team}/{}", if shape.is_windows { "Windows" } else { "Linux" }));
-    if at % 3 == 0 {
+    if at.is_multiple_of(3) {
         config.push("XenCenter.CustomFields.owner", format!("{team}@example.com"));
     }
     draft.set("other_config", config);

@@ -72,6 +72,9 @@ const RATE: &str = "B/s";
 const MIB: f64 = 1_048_576.0;
 const KIB: f64 = 1024.0;
 
+/// What goes into an object, and what comes out of it, of all who take part.
+type BothWays = [Vec<(f64, Signal)>; 2];
+
 /// What a guest is like: by its name where that tells it, else by its uuid.
 struct Character {
     rhythm: Arc<Rhythm>,
@@ -373,7 +376,7 @@ fn carriers(sim: &Sim, pif: &RawRef, depth: usize) -> Vec<RawRef> {
 fn host_nics(sim: &Sim, meter: &mut Meter, host: &RawRef, guests: &[RawRef], load: &impl Fn(&str, f64, f64) -> Signal) {
     let pifs = sim.store.refs("host", host.as_str(), "PIFs");
     // What comes in at a NIC is what guests receive, and what the host itself does.
-    let mut ways: Vec<(RawRef, [Vec<(f64, Signal)>; 2])> = Vec::new();
+    let mut ways: Vec<(RawRef, BothWays)> = Vec::new();
     for pif in pifs.iter().filter(|pif| sim.store.flag("PIF", pif.as_str(), "physical")) {
         ways.push((pif.clone(), [Vec::new(), Vec::new()]));
     }
@@ -418,7 +421,7 @@ fn host_nics(sim: &Sim, meter: &mut Meter, host: &RawRef, guests: &[RawRef], loa
 }
 
 fn host_storage(sim: &Sim, meter: &mut Meter, host: &str, guests: &[RawRef], load: &impl Fn(&str, f64, f64) -> Signal) {
-    let mut ways: Vec<(RawRef, [Vec<(f64, Signal)>; 2])> = Vec::new();
+    let mut ways: Vec<(RawRef, BothWays)> = Vec::new();
     for pbd in sim.store.refs("host", host, "PBDs") {
         let sr = sim.store.reference("PBD", pbd.as_str(), "SR");
         let is_images = sim.store.text("SR", sr.as_str(), "content_type") == "iso";

@@ -10,7 +10,7 @@ use sha1::{Digest as _, Sha1};
 use xenapi_codec::xmlrpc::write_value_text;
 use xenapi_core::{NULL, RawRef, Struct, Value};
 
-use super::{archive, refuse};
+use super::{archive, gzip, refuse};
 use crate::Sim;
 use crate::handlers::{Download, Head, Piece, Reply, Request, Served, Visit};
 use crate::operations::rules;
@@ -144,9 +144,13 @@ pub(super) fn redirect(sim: &Sim, srs: &[RawRef], request: &Request, visit: &Vis
 /// `GET /export`
 pub(in super::super) fn export(sim: &mut Sim, request: &Request, visit: &mut Visit) -> Result<Served, Reply> {
     let vm = named(sim, request, visit)?;
-    if matches!(request.query("use_compression"), Some("true" | "gzip" | "zstd")) {
-        return Err(Reply::error(501, "NOT_IMPLEMENTED: exports are not compressed: leave use_compression out."));
-    }
+    let compresses = match request.query("use_compression") {
+        Some("true" | "gzip") => true,
+        Some("zstd") => {
+            return Err(Reply::error(501, "NOT_IMPLEMENTED: zstd is not simulated: use gzip, or no compression."));
+        }
+        _ => false,
+    };
     rules::check(sim, &vm, "export").map_err(|failure| refuse(visit, failure))?;
     let disks = disks(sim, &vm);
     let srs: Vec<RawRef> = disks.iter().map(|vdi| sim.store.reference("VDI", vdi.as_str(), "SR")).collect();
@@ -161,7 +165,8 @@ pub(in super::super) fn export(sim: &mut Sim, request: &Request, visit: &mut Vis
         let chunks = sim.chunks_of(&vdi).into_iter();
         parts.extend(chunks.map(|number| Part { id: id.clone(), vdi: vdi.clone(), number }));
     }
-    Ok(stream(sim, &objects, parts))
+    let hold = visit.task.clone().map(|task| (vm.clone(), task));
+    stream(sim, &objects, parts, hold, compresses)
 }
 
 /// `GET /export_metadata`
@@ -180,15 +185,31 @@ pub(in super::super) fn metadata(sim: &mut Sim, request: &Request, visit: &mut V
         rules::check(sim, &vm, "metadata_export").map_err(|failure| refuse(visit, failure))?;
         objects.vm(sim, &vm);
     }
-    Ok(stream(sim, &objects, VecDeque::new()))
+    stream(sim, &objects, VecDeque::new(), None, false)
 }
 
-fn stream(sim: &Sim, objects: &Objects, parts: VecDeque<Part>) -> Served {
+fn stream(
+    sim: &mut Sim,
+    objects: &Objects,
+    parts: VecDeque<Part>,
+    hold: Option<(RawRef, RawRef)>,
+    compresses: bool,
+) -> Result<Served, Reply> {
     let mut start = Vec::new();
     archive::file(&mut start, "ova.xml", objects.describe(sim).as_bytes());
     let head = Head::ok("application/octet-stream").with("content-disposition", "attachment; filename=\"export.xva\"");
     let total = parts.len();
-    Served::Download(head, Box::new(Export { start: Some(start), parts, total, over: false }))
+    let mut machine: Box<dyn Download> =
+        Box::new(Export { start: Some(start), parts, total, hold: hold.clone(), over: false });
+    if compresses {
+        let unable = || Reply::error(501, "NOT_IMPLEMENTED: this build compresses nothing: leave use_compression out.");
+        machine = gzip::compressed(machine).ok_or_else(unable)?;
+    }
+    if let Some((vm, task)) = &hold {
+        sim.store.put_key("VM", vm.as_str(), "current_operations", task.as_str(), "export");
+        sim.refresh_vm(vm);
+    }
+    Ok(Served::Download(head, machine))
 }
 
 /// A chunk of a disk.
@@ -202,7 +223,18 @@ struct Export {
     start: Option<Vec<u8>>,
     parts: VecDeque<Part>,
     total: usize,
+    /// The VM that is exported, and the task under which its `current_operations` say so.
+    hold: Option<(RawRef, RawRef)>,
     over: bool,
+}
+
+impl Export {
+    fn let_go(&mut self, sim: &mut Sim) {
+        if let Some((vm, task)) = self.hold.take() {
+            sim.store.drop_key("VM", vm.as_str(), "current_operations", task.as_str());
+            sim.refresh_vm(&vm);
+        }
+    }
 }
 
 impl Download for Export {
@@ -212,6 +244,7 @@ impl Download for Export {
             return Piece::Bytes(start);
         }
         if self.over {
+            self.let_go(sim);
             return Piece::End;
         }
         let mut out = Vec::new();
@@ -222,6 +255,7 @@ impl Download for Export {
         };
         if !sim.store.contains("VDI", part.vdi.as_str()) {
             visit.failure = Some(xenapi_core::Failure::new("HANDLE_INVALID", ["VDI", part.vdi.as_str()]));
+            self.let_go(sim);
             return Piece::Broken;
         }
         let bytes = sim.read_chunk(&part.vdi, part.number);
@@ -230,6 +264,10 @@ impl Download for Export {
         archive::file(&mut out, &format!("{name}.checksum"), checksum(&bytes).as_bytes());
         sim.set_progress(visit, 1.0 - self.parts.len() as f64 / self.total.max(1) as f64);
         Piece::Bytes(out)
+    }
+
+    fn abandon(&mut self, sim: &mut Sim) {
+        self.let_go(sim);
     }
 }
 

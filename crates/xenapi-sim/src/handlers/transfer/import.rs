@@ -9,6 +9,7 @@ use xenapi_core::{Failure, RawRef, Value};
 
 use super::archive::Files;
 use super::export::{checksum, redirect};
+use super::gzip::Unpacker;
 use super::objects::{self, Made, Options};
 use super::refuse;
 use crate::Sim;
@@ -52,11 +53,23 @@ pub(in super::super) fn metadata(_: &mut Sim, request: &Request, _: &mut Visit) 
 
 fn begin(options: Options, dry: bool) -> Served {
     let head = Head { status: 200, headers: Vec::new() };
-    let import = Import { options, dry, files: Files::default(), described: false, made: Made::default(), awaited: None };
+    let packed = Unpacker::Unknown(Vec::new());
+    let import =
+        Import { packed, options, dry, files: Files::default(), described: false, made: Made::default(), awaited: None };
     Served::Upload(Some(head), Box::new(import))
 }
 
+/// Why an import ends.
+struct Wrong(Failure);
+
+impl From<&'static str> for Wrong {
+    fn from(what: &'static str) -> Self {
+        Wrong(Failure::new("IMPORT_ERROR", [what]))
+    }
+}
+
 struct Import {
+    packed: Unpacker,
     options: Options,
     /// Everything is taken back at the end.
     dry: bool,
@@ -97,6 +110,15 @@ impl Import {
         Ok(())
     }
 
+    /// Takes the next bytes of the archive itself.
+    fn unpacked(&mut self, sim: &mut Sim, bytes: &[u8]) -> Result<(), Wrong> {
+        self.files.push(bytes);
+        while let Some((name, bytes)) = self.files.next().map_err(Wrong::from)? {
+            self.file(sim, &name, &bytes).map_err(Wrong)?;
+        }
+        Ok(())
+    }
+
     fn fail(&mut self, sim: &mut Sim, visit: &mut Visit, failure: Failure) -> Reply {
         objects::undo(sim, &mut self.made);
         refuse(visit, failure)
@@ -105,19 +127,10 @@ impl Import {
 
 impl Upload for Import {
     fn take(&mut self, sim: &mut Sim, visit: &mut Visit, bytes: &[u8]) -> Result<(), Reply> {
-        self.files.push(bytes);
-        loop {
-            let next = self.files.next().map_err(|what| Failure::new("IMPORT_ERROR", [what]));
-            let done = next.and_then(|file| match file {
-                Some((name, bytes)) => self.file(sim, &name, &bytes).map(|()| true),
-                None => Ok(false),
-            });
-            match done {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
-                Err(failure) => return Err(self.fail(sim, visit, failure)),
-            }
-        }
+        let mut packed = core::mem::replace(&mut self.packed, Unpacker::Plain);
+        let taken = packed.push(bytes, |bytes| self.unpacked(sim, bytes));
+        self.packed = packed;
+        taken.map_err(|wrong| self.fail(sim, visit, wrong.0))
     }
 
     fn finish(&mut self, sim: &mut Sim, visit: &mut Visit, _: bool) -> Result<Reply, Reply> {

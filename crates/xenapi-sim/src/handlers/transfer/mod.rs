@@ -6,6 +6,7 @@
 mod archive;
 mod content;
 mod export;
+mod gzip;
 mod import;
 mod objects;
 mod raw;

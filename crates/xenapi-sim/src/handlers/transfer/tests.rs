@@ -111,6 +111,45 @@ fn what_was_exported_is_imported_as_a_new_vm() {
     assert_eq!(error_of(&sim, &task), "DUPLICATE_VM");
 }
 
+#[cfg(feature = "bundles")]
+#[test]
+fn archives_may_be_compressed() {
+    let mut sim = Sim::new(&Config::default());
+    let vm = vm_in(&sim, "Halted");
+    let plain = get(&mut sim, &format!("/export?ref={}", vm.as_str())).unwrap();
+    let packed = get(&mut sim, &format!("/export?ref={}&use_compression=true", vm.as_str())).unwrap();
+    assert!(packed.starts_with(&[0x1f, 0x8b]) && packed.len() * 10 < plain.len());
+    let before = sim.store.count("VM");
+    let (task, _) = put(&mut sim, "/import", &packed);
+    assert_eq!((sim.store.text("task", task.as_str(), "status"), sim.store.count("VM")), ("success", before + 1));
+    for body in [&packed[..packed.len() / 2], &packed[..1], b"\x1f\x8bgarbage, and more of it", b"\x28\xb5\x2f\xfd"] {
+        let (task, _) = put(&mut sim, "/import", body);
+        assert!(error_of(&sim, &task).starts_with("IMPORT_ERROR"));
+    }
+    assert_eq!(sim.store.count("VM"), before + 1);
+}
+
+#[test]
+fn a_vm_is_held_while_it_goes_out() {
+    let mut sim = Sim::new(&Config::default());
+    let (vm, now) = (vm_in(&sim, "Halted"), sim.now);
+    let operations =
+        |sim: &Sim| sim.store.value("VM", vm.as_str(), "current_operations").and_then(Value::as_struct).unwrap().len();
+    let start = |sim: &mut Sim| match sim.http(&request(Method::Get, &format!("/export?ref={}", vm.as_str())), now) {
+        Answer::Download(_, exchange) => exchange,
+        other => panic!("{other:?}"),
+    };
+    let (mut first, mut second) = (start(&mut sim), start(&mut sim));
+    assert_eq!(operations(&sim), 2, "exports may overlap");
+    assert_eq!(crate::operations::rules::check(&sim, &vm, "start").unwrap_err().code, "OTHER_OPERATION_IN_PROGRESS");
+    while let Piece::Bytes(_) = first.next(&mut sim, now) {}
+    assert_eq!(operations(&sim), 1);
+    second.next(&mut sim, now);
+    second.abandon(&mut sim, now);
+    assert_eq!(operations(&sim), 0);
+    crate::operations::rules::check(&sim, &vm, "start").unwrap();
+}
+
 #[test]
 fn an_import_that_fails_leaves_nothing() {
     let mut sim = Sim::new(&Config::default());
