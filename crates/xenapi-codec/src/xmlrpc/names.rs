@@ -46,8 +46,8 @@ fn hash(name: &[u8]) -> usize {
         _ => (name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
     };
     let mixed = (first ^ last.rotate_left(29)).wrapping_add(name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    // The upper bits are mixed best.
-    usize::try_from(mixed >> 40).unwrap_or(0)
+    // The uppermost bits are mixed best: every byte has its part in them.
+    usize::try_from(mixed >> 55).unwrap_or(0)
 }
 
 #[cfg(test)]
