@@ -134,7 +134,7 @@ pub fn read_views_with<'a, C: Class>(
                 views.records.push(RecordView { reference, document: bytes, start, fields, class: PhantomData });
             }
             Err(error) => {
-                let error = error.within(format!("[{reference}]"));
+                let error = error.of_object(&reference);
                 if error.is_fatal() {
                     return Err(error);
                 }
