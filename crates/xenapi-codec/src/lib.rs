@@ -48,7 +48,7 @@
 //!
 //! Three things are different: the server's refusal (`Status: Failure`, a [`xenapi_core::Failure`]), an XML-RPC fault, which xapi
 //! never sends ([`xmlrpc::Outcome::Fault`]), and a document that cannot be read, a [`xenapi_core::ReadError`]. That says what was
-//! expected and what was found; where in the value (`[OpaqueRef:1].VM.VCPUs_max`); where in the document, in bytes and, where it
+//! expected and what was found; where in the value (`VM[OpaqueRef:1].VCPUs_max`); where in the document, in bytes and, where it
 //! has lines, by line and column; and what stands around the place. References are left out there, and in calls all text, since
 //! both may be secrets. A value of a wrong type does not end the reading: the other records come all the same.
 //!

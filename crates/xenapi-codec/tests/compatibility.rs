@@ -87,7 +87,7 @@ fn one_bad_record_among_a_thousand_loses_only_itself() {
     };
     let all: Records<vm::Record> = read(&document(&(0..1000).map(entry).collect::<String>())).unwrap();
     assert_eq!((all.records.len(), all.wrong.len()), (999, 1));
-    assert_eq!(all.wrong[0].path(), "[OpaqueRef:617].VM.VCPUs_max");
+    assert_eq!(all.wrong[0].path(), "VM[OpaqueRef:617].VCPUs_max");
     let (reference, after) = &all.records[617];
     assert_eq!((reference.as_str(), after.name_label.as_str()), ("OpaqueRef:618", "vm 618"));
 }

@@ -13,13 +13,13 @@ fn a_mismatch_says_where_in_the_record_and_in_the_document() {
     let bytes = write_success(&Value::Struct([("OpaqueRef:1", record)].into_iter().collect::<Struct>()));
     let records = read_result(&bytes, &Limits::reply(), Records::<vm::Record>::read).unwrap().unwrap();
     let error = &records.wrong[0];
-    assert_eq!(error.path(), "[OpaqueRef:1].VM.VCPUs_max");
+    assert_eq!(error.path(), "VM[OpaqueRef:1].VCPUs_max");
     assert_eq!((error.expected(), error.found()), ("an integer", "text \"many\""));
     assert_eq!(error.line(), None, "all of it is on one line");
     assert!(error.excerpt().unwrap().contains("<value>many</value></member>"), "{error}");
     let at = error.offset().unwrap();
     let shown = error.to_string();
-    assert!(shown.starts_with("[OpaqueRef:1].VM.VCPUs_max: expected an integer, found text \"many\""), "{shown}");
+    assert!(shown.starts_with("VM[OpaqueRef:1].VCPUs_max: expected an integer, found text \"many\""), "{shown}");
     assert!(shown.contains(&format!("(at byte {at}) near `…")), "{shown}");
 }
 

@@ -208,7 +208,7 @@ fn a_record_that_is_wrong_loses_no_other() {
         }
         assert_eq!(stream.finish(<()>::read).unwrap(), Ok(()));
         assert_eq!((right, &wrong), (2, &whole.wrong));
-        assert_eq!(wrong[0].path(), "[OpaqueRef:2].VM.VCPUs_max");
+        assert_eq!(wrong[0].path(), "VM[OpaqueRef:2].VCPUs_max");
         let found = bytes.windows(17).position(|window| window == b"<value>many</valu").unwrap();
         assert_eq!(wrong[0].offset(), Some(found as u64));
     }

@@ -2,11 +2,12 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Debug;
+use core::fmt::{self, Debug};
 
 use crate::descriptor::{ClassDesc, FieldDesc, Type};
 use crate::error::ReadError;
 use crate::reference::is_null;
+use crate::secret::{REDACTED, is_secret_key};
 use crate::tree::ValueWriter;
 use crate::value::{Kind, Value};
 use crate::wire::{Reader, Scalar, Start, Wire, Writer};
@@ -55,7 +56,7 @@ pub trait Record: Wire + Clone + Debug + Default + PartialEq + Send + Sync + 'st
 }
 
 /// What a record's document held beside the fields that the schema knows, and what it lacked.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Rest {
     /// Members that the schema does not know: the server is newer, or older. Written back at the end.
     pub unknown: Vec<(String, Value)>,
@@ -65,6 +66,22 @@ pub struct Rest {
     blank: Vec<u16>,
     /// How often a member came again. The last one counts.
     pub repeated: u32,
+}
+
+impl fmt::Debug for Rest {
+    /// Of the members that the schema does not know, those that [look like](is_secret_key) a secret without their values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |(name, value): &(String, Value)| {
+            (name.clone(), if is_secret_key(name) { Value::from(REDACTED) } else { value.clone() })
+        };
+        let unknown: Vec<(String, Value)> = self.unknown.iter().map(show).collect();
+        f.debug_struct("Rest")
+            .field("unknown", &unknown)
+            .field("missing", &self.missing)
+            .field("blank", &self.blank)
+            .field("repeated", &self.repeated)
+            .finish()
+    }
 }
 
 impl Rest {
@@ -316,7 +333,7 @@ impl<R: Record> Wire for Records<R> {
             match R::read(reader) {
                 Ok(record) => all.records.push((reference, record)),
                 Err(error) => {
-                    let error = error.within(alloc::format!("[{}]", reference.as_str()));
+                    let error = error.of_object(reference.as_str());
                     if error.is_fatal() {
                         return Err(error);
                     }

@@ -6,6 +6,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::reference::NULL;
+use crate::secret::REDACTED;
+
 /// Why a value could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -120,6 +123,20 @@ impl ReadError {
         self
     }
 
+    /// Says which object the value is of, behind its class: `VM` becomes `VM[OpaqueRef:1]`. Called where a record has been read.
+    #[must_use]
+    pub fn of_object(mut self, reference: &str) -> Self {
+        let class = match self.0.path.pop() {
+            Some(class) if !class.starts_with('[') => class,
+            Some(other) => {
+                self.0.path.push(other);
+                Cow::Borrowed("")
+            }
+            None => Cow::Borrowed(""),
+        };
+        self.within(alloc::format!("{class}[{reference}]"))
+    }
+
     /// Says what was expected, where only the type that reads knows.
     #[must_use]
     pub fn expecting(mut self, expected: &'static str) -> Self {
@@ -217,7 +234,9 @@ impl fmt::Display for ReadError {
 impl core::error::Error for ReadError {}
 
 /// A refusal by the server: `Status: Failure` with its `ErrorDescription`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+///
+/// What is shown of it, by `Debug` and by `Display`, leaves out session references, which `SESSION_INVALID` repeats.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The error code, for example `HANDLE_INVALID`. The set is open: storage drivers and plugins add their own.
     pub code: String,
@@ -268,10 +287,32 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The parameters without session references: one that a host refuses may be good on another, as when a client has asked the
+    /// wrong pool.
+    fn shown(&self) -> impl Iterator<Item = &str> {
+        let of_session = match self.code.as_str() {
+            "SESSION_INVALID" => true,
+            // Whose first parameter is a class.
+            "HANDLE_INVALID" | "UUID_INVALID" => self.param(0).eq_ignore_ascii_case("session"),
+            _ => false,
+        };
+        let hide = move |param: &str| of_session && param.starts_with("OpaqueRef:") && param != NULL;
+        self.params.iter().map(move |param| if hide(param) { REDACTED } else { param.as_str() })
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let params: Vec<&str> = self.shown().collect();
+        f.debug_struct("Failure").field("code", &self.code).field("params", &params).finish()
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.code)?;
-        for (at, param) in self.params.iter().enumerate() {
+        for (at, param) in self.shown().enumerate() {
             write!(f, "{}{param}", if at == 0 { ": " } else { ", " })?;
         }
         Ok(())

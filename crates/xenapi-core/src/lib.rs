@@ -52,7 +52,7 @@ pub use secret::{REDACTED, is_secret_key, redacted};
 pub use time::Millis;
 pub use tree::{ValueReader, ValueWriter};
 pub use uuid::{InvalidUuid, Uuid};
-pub use value::{Kind, Struct, Value};
+pub use value::{Kind, Name, Struct, Value};
 pub use wire::{Reader, Scalar, Start, Wire, Writer, from_value, to_value};
 
 #[doc(hidden)]

@@ -69,10 +69,30 @@ fn a_wrong_field_is_named_and_the_next_record_is_read() {
     assert_eq!(
         says,
         [
-            "[OpaqueRef:1].Apple.tags[1]: expected text, found the boolean true",
-            "[OpaqueRef:3].Apple: expected a struct, found text"
+            "Apple[OpaqueRef:1].tags[1]: expected text, found the boolean true",
+            "Apple[OpaqueRef:3]: expected a struct, found text"
         ]
     );
+}
+
+#[test]
+fn what_failures_and_unknown_members_hold_in_secret_is_not_shown() {
+    use crate::{Failure, Rest};
+    for failure in [
+        Failure::new("SESSION_INVALID", ["OpaqueRef:s3cret"]),
+        Failure::new("HANDLE_INVALID", ["session", "OpaqueRef:s3cret"]),
+    ] {
+        let shown = format!("{failure} {failure:?}");
+        assert!(shown.contains(&failure.code) && !shown.contains("s3cret"), "{shown}");
+    }
+    let harmless = Failure::new("HANDLE_INVALID", ["VM", "OpaqueRef:v"]);
+    assert_eq!(harmless.to_string(), "HANDLE_INVALID: VM, OpaqueRef:v");
+    assert_eq!(Failure::new("SESSION_INVALID", ["OpaqueRef:NULL"]).to_string(), "SESSION_INVALID: OpaqueRef:NULL");
+    let mut rest = Rest::default();
+    rest.unknown.push(("new_password".into(), Value::from("s3cret")));
+    rest.unknown.push(("colour".into(), Value::from("green")));
+    let shown = format!("{rest:?}");
+    assert!(shown.contains("new_password") && shown.contains("green") && !shown.contains("s3cret"), "{shown}");
 }
 
 #[test]

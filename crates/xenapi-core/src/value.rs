@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -109,7 +110,64 @@ impl Default for Value {
 ///
 /// Names may occur more than once on the wire; [`Struct::get`] answers the last, as xapi does.
 #[derive(Clone, PartialEq, Default)]
-pub struct Struct(Vec<(Cow<'static, str>, Value)>);
+pub struct Struct(Vec<(Name, Value)>);
+
+/// The name of a member. Records are alike, so a reader may share the names that it meets again and again.
+#[derive(Clone)]
+pub enum Name {
+    /// A name of the program.
+    Static(&'static str),
+    /// A name that came once.
+    Owned(String),
+    /// A name that others share.
+    Shared(Arc<str>),
+}
+
+impl core::ops::Deref for Name {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
+        match self {
+            Name::Static(name) => name,
+            Name::Owned(name) => name,
+            Name::Shared(name) => name,
+        }
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Name {}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl From<Cow<'static, str>> for Name {
+    fn from(name: Cow<'static, str>) -> Self {
+        match name {
+            Cow::Borrowed(name) => Name::Static(name),
+            Cow::Owned(name) => Name::Owned(name),
+        }
+    }
+}
+
+impl From<Name> for Cow<'static, str> {
+    fn from(name: Name) -> Self {
+        match name {
+            Name::Static(name) => Cow::Borrowed(name),
+            Name::Owned(name) => Cow::Owned(name),
+            Name::Shared(name) => Cow::Owned(String::from(&*name)),
+        }
+    }
+}
 
 impl fmt::Debug for Struct {
     /// Without what [looks like](is_secret_key) a secret, which must not reach a log.
@@ -148,27 +206,33 @@ impl Struct {
 
     /// The last member of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
+        self.0.iter().rev().find(|(n, _)| **n == *name).map(|(_, value)| value)
     }
 
     /// The last member of that name.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.0.iter_mut().rev().find(|(n, _)| n == name).map(|(_, value)| value)
+        self.0.iter_mut().rev().find(|(n, _)| **n == *name).map(|(_, value)| value)
     }
 
     /// Adds a member at the end, without looking for one of the same name.
     pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        self.0.push((name.into(), value.into()));
+        self.push_name(name.into().into(), value.into());
+    }
+
+    /// Adds a member at the end, as [`Struct::push`] does.
+    #[inline]
+    pub fn push_name(&mut self, name: Name, value: Value) {
+        self.0.push((name, value));
     }
 
     /// Adds a member at the front, where xapi puts a key added by `add_to_…`.
     pub fn push_front(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        self.0.insert(0, (name.into(), value.into()));
+        self.0.insert(0, (name.into().into(), value.into()));
     }
 
     /// Replaces the member of that name or adds it at the end.
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        let (name, value) = (name.into(), value.into());
+        let (name, value) = (Name::from(name.into()), value.into());
         match self.0.iter_mut().rev().find(|(n, _)| *n == name) {
             Some((_, old)) => *old = value,
             None => self.0.push((name, value)),
@@ -179,7 +243,7 @@ impl Struct {
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let mut last = None;
         self.0.retain_mut(|(n, value)| {
-            let keep = n != name;
+            let keep = **n != *name;
             if !keep {
                 last = Some(core::mem::take(value));
             }
@@ -201,16 +265,16 @@ impl Struct {
 
 impl<N: Into<Cow<'static, str>>> FromIterator<(N, Value)> for Struct {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(members: I) -> Self {
-        Struct(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
+        Struct(members.into_iter().map(|(name, value)| (name.into().into(), value)).collect())
     }
 }
 
 impl IntoIterator for Struct {
     type Item = (Cow<'static, str>, Value);
-    type IntoIter = alloc::vec::IntoIter<Self::Item>;
+    type IntoIter = core::iter::Map<alloc::vec::IntoIter<(Name, Value)>, fn((Name, Value)) -> Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.0.into_iter().map(|(name, value)| (name.into(), value))
     }
 }
 

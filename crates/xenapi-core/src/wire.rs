@@ -16,7 +16,7 @@ use crate::integer::parse_int;
 use crate::map::{Key, Map};
 use crate::reference::{NULL, RawRef, Ref, is_null};
 use crate::uuid::Uuid;
-use crate::value::{Kind, Struct, Value};
+use crate::value::{Kind, Name, Struct, Value};
 
 /// One value that holds no others, as it stands on the wire.
 #[derive(Clone, PartialEq, Debug)]
@@ -171,6 +171,14 @@ pub trait Reader {
     /// # Errors
     /// When the document is broken.
     fn next_member(&mut self) -> Result<Option<Cow<'_, str>>, ReadError>;
+
+    /// As [`Reader::next_member`], for whoever keeps the name: a reader may share the names that come again and again.
+    ///
+    /// # Errors
+    /// When the document is broken.
+    fn next_name(&mut self) -> Result<Option<Name>, ReadError> {
+        Ok(self.next_member()?.map(|name| Name::Owned(name.into_owned())))
+    }
 
     /// Passes over the next value whole.
     ///
@@ -599,13 +607,12 @@ fn members(reader: &mut dyn Reader) -> Result<Struct, ReadError> {
     let likely = reader.likely_members();
     let mut members = if likely >= 16 { Struct::with_capacity(likely) } else { Struct::new() };
     let mut wrong = None;
-    while let Some(name) = reader.next_member()? {
-        let name = name.into_owned();
+    while let Some(name) = reader.next_name()? {
         match Value::read(reader) {
-            Ok(value) => members.push(name, value),
-            Err(error) if error.is_fatal() => return Err(error.within(name)),
+            Ok(value) => members.push_name(name, value),
+            Err(error) if error.is_fatal() => return Err(error.within(Cow::from(name))),
             // Read to the end all the same: the caller may go on behind this struct.
-            Err(error) => drop(wrong.get_or_insert(error.within(name))),
+            Err(error) => drop(wrong.get_or_insert(error.within(Cow::from(name)))),
         }
     }
     wrong.map_or(Ok(members), Err)

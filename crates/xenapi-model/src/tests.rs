@@ -107,7 +107,7 @@ fn a_wrong_field_has_a_path_and_loses_only_its_record() {
     let all: xenapi_core::Records<vm::Record> = from_value(&all).expect("the struct itself is right");
     assert_eq!(all.records.len(), 1);
     let messages: Vec<_> = all.wrong.iter().map(ToString::to_string).collect();
-    assert_eq!(messages, ["[OpaqueRef:1].VM.VCPUs_max: expected an integer, found text \"four\""]);
+    assert_eq!(messages, ["VM[OpaqueRef:1].VCPUs_max: expected an integer, found text \"four\""]);
 }
 
 #[test]

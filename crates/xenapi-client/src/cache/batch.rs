@@ -173,7 +173,7 @@ impl Cache {
         };
         match row {
             Ok(row) => What::Is(row),
-            Err(error) => What::Wrong(error.within(format!("[{reference}]"))),
+            Err(error) => What::Wrong(error.of_object(reference.as_str())),
         }
     }
 }

@@ -9,7 +9,6 @@ mod tests;
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -217,9 +216,9 @@ impl Cache {
         while let Some(reference) = reader.next_member()?.map(Cow::into_owned) {
             match side.read(reader) {
                 Ok(row) => drop(side.insert(reference.into(), row)),
-                Err(error) if error.is_fatal() => return Err(error.within(format!("[{reference}]"))),
+                Err(error) if error.is_fatal() => return Err(error.of_object(reference.as_str())),
                 Err(error) => {
-                    let error = error.within(format!("[{reference}]"));
+                    let error = error.of_object(reference.as_str());
                     side.set_wrong(reference.into(), error);
                 }
             }

@@ -169,7 +169,7 @@ fn one_bad_record_loses_no_other_and_is_listed() {
     assert_eq!(changes.len(), 1);
     assert_eq!(cache.count::<VM>(), 1);
     let wrong: Vec<_> = cache.wrong().map(|(class, it, error)| (class, it.as_str(), error.path())).collect();
-    assert_eq!(wrong[0], ("VM", "OpaqueRef:1", "[OpaqueRef:1].VM.VCPUs_max".to_string()));
+    assert_eq!(wrong[0], ("VM", "OpaqueRef:1", "VM[OpaqueRef:1].VCPUs_max".to_string()));
     assert_eq!(wrong.len(), 2);
     assert_eq!(cache.strays().len(), 2);
     assert_eq!(cache.drift(&[("vm".into(), 3)]), None, "a record that cannot be read is no drift");

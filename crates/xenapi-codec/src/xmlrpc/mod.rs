@@ -23,6 +23,7 @@ mod absent;
 mod document;
 mod lexer;
 mod locate;
+mod names;
 mod pieces;
 mod reader;
 mod scan;

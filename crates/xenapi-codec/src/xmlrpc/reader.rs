@@ -16,11 +16,12 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
-use xenapi_core::{DateTime, Kind, ReadError, Reader, Scalar, Start};
+use xenapi_core::{DateTime, Kind, Name, ReadError, Reader, Scalar, Start};
 
 #[cfg(not(feature = "std"))]
 use super::absent::Source;
 use super::locate::{Lines, excerpt};
+use super::names::Names;
 use super::scan::Scan;
 #[cfg(feature = "std")]
 use super::source::Source;
@@ -67,6 +68,8 @@ pub struct XmlReader<'a> {
     /// How many members the last struct had at each depth.
     last: [u32; 8],
     role: Role,
+    /// Names of members that have come.
+    names: Names,
     lines: Lines,
     /// The error that ended the reading.
     broken: Option<ReadError>,
@@ -187,6 +190,7 @@ impl<'a> XmlReader<'a> {
             members: 0,
             last: [0; 8],
             role,
+            names: Names::default(),
             lines: Lines::default(),
             broken: None,
         })
@@ -231,6 +235,7 @@ impl<'a> XmlReader<'a> {
     }
 
     /// The name of the next member, which outlives the reader.
+    #[inline]
     pub(super) fn borrowed_member(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
         if let Some(name) = self.scan_member_at_once() {
             return Ok(name);
@@ -773,6 +778,11 @@ impl Reader for XmlReader<'_> {
 
     fn next_member(&mut self) -> Result<Option<Cow<'_, str>>, ReadError> {
         self.borrowed_member()
+    }
+
+    fn next_name(&mut self) -> Result<Option<Name>, ReadError> {
+        let Some(name) = self.borrowed_member()? else { return Ok(None) };
+        Ok(Some(self.names.keep(name, self.document.len())))
     }
 
     fn skip(&mut self) -> Result<(), ReadError> {

@@ -6,6 +6,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use memchr::{memchr, memchr2, memchr3, memrchr};
 
@@ -123,7 +124,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Where the text ends that stands there, if it is right. Nothing is made of it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pass_text(&self, at: usize) -> Option<usize> {
         let rest = self.bytes().get(at..)?;
         let length = if self.returns { memchr3(b'<', b'&', b'\r', rest)? } else { find(rest)? };
@@ -137,18 +138,19 @@ impl<'a> Scan<'a> {
     #[inline(never)]
     fn pass_resolved(&self, before: usize, first: usize) -> Option<usize> {
         let end = first + memchr(b'<', self.bytes().get(first..)?)?;
-        let mut length = Length(before);
-        resolve(self.window.get(first..end)?, &mut length)?;
-        if length.0 > self.text_limit { None } else { Some(end) }
+        let length = before + resolved_length(self.bytes().get(first..end)?)?;
+        if length > self.text_limit { None } else { Some(end) }
     }
 
     /// Text with references or carriage returns in it, the first of which is at `first`.
     #[inline(never)]
     fn resolved(&self, at: usize, first: usize) -> Option<(Cow<'a, str>, usize)> {
         let end = first + memchr(b'<', self.bytes().get(first..)?)?;
-        let mut text = String::with_capacity(end - at);
-        text.push_str(self.window.get(at..first)?);
-        resolve(self.window.get(first..end)?, &mut text)?;
+        let mut text = Vec::with_capacity(end - at);
+        text.extend_from_slice(self.bytes().get(at..first)?);
+        resolve(self.bytes().get(first..end)?, &mut text)?;
+        // Pieces between references of what is UTF-8, and characters.
+        let mut text = String::from_utf8(text).ok()?;
         if text.len() > self.text_limit {
             return None;
         }
@@ -201,6 +203,13 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// What stands behind that literal, if it stands there.
+#[inline(always)]
+pub(super) fn behind<'b, const N: usize>(bytes: &'b [u8], literal: &[u8; N]) -> Option<&'b [u8]> {
+    let (first, rest) = bytes.split_first_chunk::<N>()?;
+    if first == literal { Some(rest) } else { None }
+}
+
 /// Where the next `<` or `&` is.
 #[inline(always)]
 fn find(bytes: &[u8]) -> Option<usize> {
@@ -222,10 +231,16 @@ fn find(bytes: &[u8]) -> Option<usize> {
 /// The high bit of each byte that is `<` or `&`. Bytes above the first one found may be wrong.
 #[inline(always)]
 fn markup_in(word: u64) -> u64 {
+    either_in(word, b'<', b'&')
+}
+
+/// The high bit of each byte that is one of the two. Bytes above the first one found may be wrong.
+#[inline(always)]
+fn either_in(word: u64, one: u8, other: u8) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let (lt, amp) = (word ^ (ONES * b'<' as u64), word ^ (ONES * b'&' as u64));
-    (lt.wrapping_sub(ONES) & !lt | amp.wrapping_sub(ONES) & !amp) & HIGHS
+    let (one, other) = (word ^ (ONES * u64::from(one)), word ^ (ONES * u64::from(other)));
+    (one.wrapping_sub(ONES) & !one | other.wrapping_sub(ONES) & !other) & HIGHS
 }
 
 /// The part from the start that is UTF-8 and holds no character that XML forbids.
@@ -249,72 +264,94 @@ fn sound(bytes: &[u8]) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// Takes text whose references are resolved.
-trait Sink {
-    fn text(&mut self, text: &str);
-    fn character(&mut self, character: char);
-}
-
-impl Sink for String {
-    #[inline]
-    fn text(&mut self, text: &str) {
-        self.push_str(text);
-    }
-
-    #[inline]
-    fn character(&mut self, character: char) {
-        self.push(character);
-    }
-}
-
-/// How long it is.
-struct Length(usize);
-
-impl Sink for Length {
-    #[inline]
-    fn text(&mut self, text: &str) {
-        self.0 += text.len();
-    }
-
-    #[inline]
-    fn character(&mut self, character: char) {
-        self.0 += character.len_utf8();
-    }
-}
-
-/// Hands on the text with its references resolved and its line ends made line feeds.
+/// Where the next `&` or carriage return is. References stand close to each other, so a few bytes are looked at on the way.
 #[inline(always)]
-fn resolve(mut raw: &str, out: &mut impl Sink) -> Option<()> {
-    while let Some(at) = memchr2(b'&', b'\r', raw.as_bytes()) {
-        out.text(raw.get(..at)?);
-        let rest = raw.get(at + 1..)?;
-        if raw.as_bytes().get(at) == Some(&b'\r') {
-            out.character('\n');
-            raw = rest.strip_prefix('\n').unwrap_or(rest);
+fn next_replaced(bytes: &[u8]) -> Option<usize> {
+    let Some((head, rest)) = bytes.split_first_chunk::<8>() else {
+        return bytes.iter().position(|byte| matches!(byte, b'&' | b'\r'));
+    };
+    let hits = either_in(u64::from_le_bytes(*head), b'&', b'\r');
+    if hits != 0 {
+        return Some((hits.trailing_zeros() / 8) as usize);
+    }
+    let Some((head, rest)) = rest.split_first_chunk::<8>() else {
+        return rest.iter().position(|byte| matches!(byte, b'&' | b'\r')).map(|found| 8 + found);
+    };
+    let hits = either_in(u64::from_le_bytes(*head), b'&', b'\r');
+    if hits != 0 {
+        return Some(8 + (hits.trailing_zeros() / 8) as usize);
+    }
+    memchr2(b'&', b'\r', rest).map(|found| 16 + found)
+}
+
+/// How long the text is once its references are resolved and its line ends are line feeds.
+#[inline(always)]
+fn resolved_length(mut raw: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    while let Some(at) = next_replaced(raw) {
+        let (character, taken) = replaced(raw.get(at..)?)?;
+        length += at + character.len_utf8();
+        raw = raw.get(at + taken..)?;
+    }
+    Some(length + raw.len())
+}
+
+/// Adds the text with its references resolved and its line ends made line feeds. It gathers in a block, because references
+/// stand close to each other, and small pieces are dear to append one by one.
+#[inline(always)]
+fn resolve(mut raw: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    const BLOCK: usize = 240;
+    let mut block = [0; BLOCK + 16];
+    let mut filled = 0;
+    while let Some((word, behind)) = raw.split_first_chunk::<8>() {
+        if filled > BLOCK {
+            out.extend_from_slice(block.get(..filled)?);
+            filled = 0;
+        }
+        let room = block.get_mut(filled..)?.first_chunk_mut::<16>()?;
+        room[..8].copy_from_slice(word);
+        let hits = either_in(u64::from_le_bytes(*word), b'&', b'\r');
+        if hits == 0 {
+            filled += 8;
+            raw = behind;
             continue;
         }
-        let (character, length) = reference(rest)?;
-        out.character(character);
-        raw = rest.get(length..)?;
+        let plain = (hits.trailing_zeros() / 8) as usize & 7;
+        let (character, taken) = replaced(raw.get(plain..)?)?;
+        filled += plain + character.encode_utf8(&mut room[plain..plain + 4]).len();
+        raw = raw.get(plain + taken..)?;
     }
-    out.text(raw);
+    out.extend_from_slice(block.get(..filled)?);
+    while let Some((first, behind)) = raw.split_first() {
+        if matches!(first, b'&' | b'\r') {
+            let (character, taken) = replaced(raw)?;
+            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            raw = raw.get(taken..)?;
+        } else {
+            out.push(*first);
+            raw = behind;
+        }
+    }
     Some(())
 }
 
-/// What a reference stands for, and its length behind the `&`.
-#[inline]
-fn reference(rest: &str) -> Option<(char, usize)> {
-    match rest.as_bytes() {
-        [b'l', b't', b';', ..] => Some(('<', 3)),
-        [b'g', b't', b';', ..] => Some(('>', 3)),
-        [b'a', b'm', b'p', b';', ..] => Some(('&', 4)),
-        [b'q', b'u', b'o', b't', b';', ..] => Some(('"', 5)),
-        [b'a', b'p', b'o', b's', b';', ..] => Some(('\'', 5)),
-        [b'#', ..] => {
+/// What the reference or the line end stands for that is there, and its length.
+#[inline(always)]
+fn replaced(raw: &[u8]) -> Option<(char, usize)> {
+    match raw {
+        [b'&', b'l', b't', b';', ..] => Some(('<', 4)),
+        [b'&', b'g', b't', b';', ..] => Some(('>', 4)),
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => Some(('"', 6)),
+        [b'&', b'a', b'm', b'p', b';', ..] => Some(('&', 5)),
+        [b'&', b'a', b'p', b'o', b's', b';', ..] => Some(('\'', 6)),
+        [b'&', b'#', behind @ ..] => {
             // Longer ones may be right too, with zeros in front; the general reader knows.
-            let length = rest.bytes().take(12).position(|byte| byte == b';')?;
-            Some((character(rest.get(..length)?).ok()?, length + 1))
+            let length = behind.iter().take(11).position(|byte| *byte == b';')?;
+            let number = core::str::from_utf8(raw.get(1..length + 2)?).ok()?;
+            Some((character(number).ok()?, length + 3))
         }
+        [b'\r', b'\n', ..] => Some(('\n', 2)),
+        [b'\r', ..] => Some(('\n', 1)),
         _ => None,
     }
 }

@@ -198,7 +198,7 @@ impl ReplyStream {
         self.next(chunk, &mut |reader| {
             let name = reader.next_member()?.map(|name| name.into_owned()).unwrap_or_default();
             let value = match read(reader) {
-                Err(error) => Err(error.within(format!("[{name}]"))),
+                Err(error) => Err(error.of_object(&name)),
                 value => value,
             };
             Ok((name, value))

@@ -134,7 +134,7 @@ pub fn read_views_with<'a, C: Class>(
                 views.records.push(RecordView { reference, document: bytes, start, fields, class: PhantomData });
             }
             Err(error) => {
-                let error = error.within(format!("[{reference}]"));
+                let error = error.of_object(&reference);
                 if error.is_fatal() {
                     return Err(error);
                 }
@@ -146,23 +146,31 @@ pub fn read_views_with<'a, C: Class>(
     Ok(Ok(views))
 }
 
+/// How many members may be others than expected before a record counts as being in another order.
+const MISSES: u32 = 8;
+
 /// Goes through a record, and notes where its fields are. As strict as reading it, and in the same order.
 fn view(reader: &mut XmlReader<'_>, class: &'static ClassDesc) -> Result<(usize, Box<[Span]>), ReadError> {
     let start = reader.value_at();
     reader.begin_struct().map_err(|error| error.within(class.name))?;
     let mut fields = alloc::vec![Span::default(); class.fields.len()].into_boxed_slice();
-    let (mut expected, mut wrong) = (0, None);
+    let (mut expected, mut misses, mut wrong) = (0, 0_u32, None);
     loop {
-        let is_expected = match class.fields.get(expected) {
-            Some(field) => reader.member_is(field.name).map_err(|error| error.within(class.name))?,
-            None => false,
-        };
-        let member = match is_expected {
-            true => Ok(expected),
-            false => match reader.borrowed_member().map_err(|error| error.within(class.name))? {
+        // As where records are read: members in another order are asked for in vain, and no more after a few times.
+        let is_expected = misses < MISSES
+            && match class.fields.get(expected) {
+                Some(field) => reader.scan_member_is(field.name).is_some(),
+                None => false,
+            };
+        let member = if is_expected {
+            misses = misses.saturating_sub(1);
+            Ok(expected)
+        } else {
+            misses += 1;
+            match reader.borrowed_member().map_err(|error| error.within(class.name))? {
                 None => break,
                 Some(name) => class.field_index(&name).ok_or(name),
-            },
+            }
         };
         let value = reader.value_at();
         let result = match &member {
@@ -214,10 +222,22 @@ fn check(ty: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
     }
 }
 
+/// Whether any text is a value of that type.
+fn is_text(ty: &Type) -> bool {
+    matches!(ty, Type::String | Type::Enum(_) | Type::Ref(_))
+}
+
 fn check_set(of: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
     let (mut number, mut wrong) = (0, None);
     if reader.enter_array()? {
-        while reader.next_item()? {
+        loop {
+            // Texts that are as they should be need no more than that.
+            while is_text(of) && reader.scan_pass_item().is_some() {
+                number += 1;
+            }
+            if !reader.next_item()? {
+                break;
+            }
             match check(of, reader).map_err(|error| error.within(format!("[{number}]"))) {
                 Ok(()) => number += 1,
                 Err(error) if error.is_fatal() => return Err(error),
@@ -230,8 +250,11 @@ fn check_set(of: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
 
 fn check_map(key: &Type, of: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
     let mut wrong = None;
+    let is_plain = is_text(of) && !matches!(key, Type::Int);
     if reader.enter_struct()? {
-        while let Some(name) = reader.borrowed_member()? {
+        loop {
+            while is_plain && reader.scan_pass_member().is_some() {}
+            let Some(name) = reader.borrowed_member()? else { break };
             let result = if matches!(key, Type::Int) && parse_int(&name).is_none() {
                 let offset = reader.offset();
                 reader.skip()?;

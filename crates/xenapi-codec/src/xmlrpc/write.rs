@@ -245,14 +245,7 @@ fn escape(text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(text.as_bytes());
         return;
     }
-    escape_with(text, out, |byte| match byte {
-        b'&' => Some(b"&amp;"),
-        b'<' => Some(b"&lt;"),
-        b'>' => Some(b"&gt;"),
-        b'"' => Some(b"&quot;"),
-        0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => Some(b""),
-        _ => None,
-    });
+    escape_special(text.as_bytes(), out);
 }
 
 /// The name of a member. xapi escapes nothing here, so only what no reader could make sense of is changed.
@@ -273,18 +266,65 @@ fn escape_name(name: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// What stands for each byte below `@` that may be special, and in the last byte its length.
+const INSTEAD: [[u8; 8]; 64] = {
+    let mut all = [[0; 8]; 64];
+    all[b'\t' as usize] = *b"\t\0\0\0\0\0\0\x01";
+    all[b'\n' as usize] = *b"\n\0\0\0\0\0\0\x01";
+    all[b'\r' as usize] = *b"\r\0\0\0\0\0\0\x01";
+    all[b'&' as usize] = *b"&amp;\0\0\x05";
+    all[b'<' as usize] = *b"&lt;\0\0\0\x04";
+    all[b'>' as usize] = *b"&gt;\0\0\0\x04";
+    all[b'"' as usize] = *b"&quot;\0\x06";
+    all
+};
+
+/// The high bit of each byte that [is special](is_special). Bytes above the first one found may be wrong.
+#[inline(always)]
+fn specials_in(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let controls = word.wrapping_sub(ONES * b' ' as u64) & !word;
+    let one = (word | (ONES * 4)) ^ (ONES * b'&' as u64);
+    let other = (word | (ONES * 2)) ^ (ONES * b'>' as u64);
+    (controls | one.wrapping_sub(ONES) & !one | other.wrapping_sub(ONES) & !other) & HIGHS
+}
+
+/// Text in which something is to be escaped, by eight bytes at a time. What is made of them gathers in a block, because a text
+/// like that of `recommendations` has something to escape every few bytes, and small pieces are dear to append one by one.
 #[inline(never)]
-fn escape_with(text: &str, out: &mut Vec<u8>, replace: impl Fn(u8) -> Option<&'static [u8]>) {
-    let bytes = text.as_bytes();
-    let mut written = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        if let Some(instead) = replace(*byte) {
-            out.extend_from_slice(&bytes[written..at]);
-            out.extend_from_slice(instead);
-            written = at + 1;
+fn escape_special(mut rest: &[u8], out: &mut Vec<u8>) {
+    const BLOCK: usize = 240;
+    let mut block = [0; BLOCK + 16];
+    let mut filled = 0;
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+        if filled > BLOCK {
+            out.extend_from_slice(block.get(..filled).unwrap_or_default());
+            filled = 0;
+        }
+        let Some(room) = block.get_mut(filled..).and_then(<[u8]>::first_chunk_mut::<16>) else { break };
+        room[..8].copy_from_slice(word);
+        let hits = specials_in(u64::from_le_bytes(*word));
+        if hits == 0 {
+            filled += 8;
+            rest = behind;
+            continue;
+        }
+        let plain = (hits.trailing_zeros() / 8) as usize & 7;
+        let instead = &INSTEAD[usize::from(word[plain] & 63)];
+        room[plain..plain + 8].copy_from_slice(instead);
+        filled += plain + usize::from(instead[7]);
+        rest = rest.get(plain + 1..).unwrap_or_default();
+    }
+    out.extend_from_slice(block.get(..filled).unwrap_or_default());
+    for byte in rest {
+        if is_special(*byte) {
+            let instead = &INSTEAD[usize::from(byte & 63)];
+            out.extend_from_slice(instead.get(..usize::from(instead[7])).unwrap_or_default());
+        } else {
+            out.push(*byte);
         }
     }
-    out.extend_from_slice(&bytes[written..]);
 }
 
 /// The reply to a call that succeeded: `Status` is `Success`, and the result is `Value`.
@@ -385,4 +425,40 @@ pub fn success_in_chunks<N: AsRef<str>, T: Wire>(
         }
         (!writer.out.is_empty()).then(|| core::mem::take(&mut writer.out))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One byte after the other, as the rule says.
+    fn plainly(text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        for byte in text.bytes() {
+            match byte {
+                b'&' => out.extend_from_slice(b"&amp;"),
+                b'<' => out.extend_from_slice(b"&lt;"),
+                b'>' => out.extend_from_slice(b"&gt;"),
+                b'"' => out.extend_from_slice(b"&quot;"),
+                0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => {}
+                _ => out.push(byte),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn text_is_escaped_by_words_as_by_bytes() {
+        let ascii: String = (0..128_u8).map(char::from).collect();
+        for special in ["<", "\"", "\u{1}", "\t", "&>", "\u{7f}&", "é<", "'%;=?", &ascii] {
+            for before in 0..20 {
+                for behind in [0, 1, 7, 8, 9, 250] {
+                    let text = ["a".repeat(before), special.repeat(3), "ü".repeat(behind), special.repeat(70)].concat();
+                    let mut out = Vec::new();
+                    escape(&text, &mut out);
+                    assert_eq!(out, plainly(&text), "{text:?}");
+                }
+            }
+        }
+    }
 }

@@ -28,12 +28,27 @@ pub(super) fn file(class: &Class, homes: &Homes) -> String {
     if class.implicit.iter().any(|part| part == "get_all" || part == "get_record") {
         fields(&mut out, class, homes);
     }
-    if class.create.is_some() {
+    if has_own_creation(class) {
+        let _ = writeln!(out, "pub use super::{}_new::New;\n", snake(&class.name));
+    } else if class.create.is_some() {
         creation(&mut out, class, homes);
     }
     for (at, message) in class.messages.iter().enumerate() {
         call(&mut out, class, message, at, homes);
     }
+    out
+}
+
+/// Whether what `create` takes has a file of its own, because that of the class would be too long to read.
+pub(super) fn has_own_creation(class: &Class) -> bool {
+    class.create.is_some() && class.fields.len() > 80
+}
+
+/// The file with what `create` takes. See [`has_own_creation`].
+pub(super) fn creation_file(class: &Class, homes: &Homes) -> String {
+    let mut out = format!("//! What `{}.create` takes.\n{HEADER}", class.name);
+    let _ = writeln!(out, "use super::{}::*;\nuse crate::support::*;\n", snake(&class.name));
+    creation(&mut out, class, homes);
     out
 }
 

@@ -55,6 +55,9 @@ pub fn files(schema: &Schema) -> Result<Vec<(String, String)>, String> {
     for class in &schema.classes {
         check(class, &homes, &known).map_err(|error| format!("{}: {error}", class.name))?;
         files.push((format!("{}.rs", snake(&class.name)), class::file(class, &homes)));
+        if class::has_own_creation(class) {
+            files.push((format!("{}_new.rs", snake(&class.name)), class::creation_file(class, &homes)));
+        }
         files.push((format!("desc/{}.rs", snake(&class.name)), desc::file(class, &homes)));
     }
     Ok(files)
@@ -67,6 +70,9 @@ fn module(schema: &Schema) -> String {
     out.push_str("pub(crate) mod desc;\nmod error_views;\npub mod errors;\n");
     for class in &schema.classes {
         let _ = writeln!(out, "pub mod {};", snake(&class.name));
+        if class::has_own_creation(class) {
+            let _ = writeln!(out, "mod {}_new;", snake(&class.name));
+        }
     }
     out.push_str("\nuse xenapi_core::{ClassDesc, RelationDesc};\n\nuse crate::Release;\n\n");
     for class in &schema.classes {

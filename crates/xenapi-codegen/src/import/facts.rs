@@ -270,7 +270,7 @@ pub(super) const ALSO_LOOKS: &[&str] = &[
 
 /// How the names of messages that only look begin.
 pub(super) const LOOKS: &[&str] =
-    &["get_", "assert_", "list_", "is_", "query_", "compute_", "has_", "retrieve_wlb_", "ha_compute_"];
+    &["get_", "assert_", "list_", "query_", "compute_", "has_", "retrieve_wlb_", "ha_compute_"];
 
 /// Messages whose names look harmless: this one registers what it finds.
 pub(super) const NOT_LOOKS: &[&str] = &["VM.query_services"];

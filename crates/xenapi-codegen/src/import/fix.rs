@@ -36,6 +36,10 @@ pub(super) fn fix(schema: &mut Schema) -> Result<(), String> {
 #[derive(Default)]
 struct Fixups(BTreeSet<(&'static str, &'static str)>);
 
+fn words_of(text: &'static str) -> Vec<&'static str> {
+    text.split_whitespace().collect()
+}
+
 impl Fixups {
     /// The first of the patterns that matches the name.
     fn find<'p>(&mut self, of: &'static str, patterns: impl IntoIterator<Item = &'p &'static str>, name: &str) -> bool {
@@ -59,7 +63,10 @@ impl Fixups {
     fn check(&self) -> Result<(), String> {
         let firsts = |all: &[(&'static str, &'static str)]| all.iter().map(|(first, _)| *first).collect::<Vec<_>>();
         let units = UNITS.iter().flat_map(|(_, patterns)| patterns.iter().copied()).collect();
-        let all: [(&str, Vec<&str>); 14] = [
+        let all: [(&str, Vec<&str>); 17] = [
+            ("place", PLACES.iter().flat_map(|(_, classes)| words_of(classes)).collect()),
+            ("begins with", LOOKS.to_vec()),
+            ("reference", ERROR_REFERENCES.iter().flat_map(|(names, _)| words_of(names)).collect()),
             ("sync only", SYNC_ONLY.to_vec()),
             ("secret", SECRETS.to_vec()),
             ("secret class", SECRET_CLASSES.to_vec()),
@@ -95,7 +102,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 fn fix_class(class: &mut Class, fixups: &mut Fixups) {
-    let place = PLACES.iter().find(|(_, classes)| classes.split_whitespace().any(|name| name == class.name));
+    let place = PLACES.iter().find(|(_, classes)| fixups.find("place", &words_of(classes), &class.name));
     class.place = place.map(|(place, _)| (*place).to_string()).unwrap_or_default();
     class.secret = fixups.find("secret class", SECRET_CLASSES, &class.name);
     let created = class.create.is_some();
@@ -184,7 +191,8 @@ fn empty(ty: &Type) -> &'static str {
 
 fn changes(class: &str, message: &Message, fields: &[(String, bool)], fixups: &mut Fixups) -> Changes {
     let name = format!("{class}.{}", message.name);
-    let looks = LOOKS.iter().any(|start| message.name.starts_with(start));
+    let looks = LOOKS.iter().find(|start| message.name.starts_with(**start));
+    let looks = looks.map(|start| fixups.0.insert(("begins with", *start))).is_some();
     if (looks && !fixups.find("looks", NOT_LOOKS, &name)) || fixups.find("looks", ALSO_LOOKS, &name) {
         return Changes::Nothing;
     }
@@ -207,7 +215,7 @@ fn fix_error(error: &mut Error, fixups: &mut Fixups) {
             params.split(", ").filter(|name| !name.is_empty()).map(|name| (name.to_string(), Type::String)).collect();
     }
     for (name, ty) in &mut error.params {
-        let reference = ERROR_REFERENCES.iter().find(|(names, _)| names.split(' ').any(|it| it == name));
+        let reference = ERROR_REFERENCES.iter().find(|(names, _)| fixups.find("reference", &words_of(names), name));
         if let Some((_, class)) = reference {
             *ty = Type::Ref((*class).into());
         } else if fixups.find("integer", ERROR_INTEGERS, &format!("{}.{name}", error.code)) {
@@ -218,6 +226,79 @@ fn fix_error(error: &mut Error, fixups: &mut Fixups) {
 
 #[cfg(test)]
 mod tests {
+    use super::{Error, Schema, Type, fix};
+
+    /// The schema of the model as if it had just come from a description: without what the fixups put right.
+    fn unrepaired() -> Schema {
+        let top = crate::workspace();
+        let mut schema = crate::read_schema(&top.join(crate::SCHEMA)).expect("the schema is right");
+        let nullable = |ty: &mut Type| {
+            if let Type::NullRef(class) = ty {
+                *ty = Type::Ref(class.clone());
+            }
+        };
+        for class in &mut schema.classes {
+            for field in &mut class.fields {
+                nullable(&mut field.ty);
+                if let Some(declared) = field.declared.take() {
+                    field.ty = declared;
+                }
+            }
+            for message in &mut class.messages {
+                message.params.iter_mut().for_each(|param| nullable(&mut param.ty));
+                message.has_async = true;
+            }
+        }
+        for Error { declared, params, .. } in &mut schema.errors {
+            *params = declared.iter().map(|name| (name.clone(), Type::String)).collect();
+        }
+        schema
+    }
+
+    #[test]
+    fn the_fixups_make_the_schema_what_it_is() {
+        let mut schema = unrepaired();
+        fix(&mut schema).expect("every fixup has something to repair");
+        let written = crate::read_schema(&crate::workspace().join(crate::SCHEMA)).expect("the schema is right");
+        assert_eq!(schema.errors, written.errors);
+        for (class, written) in schema.classes.iter().zip(&written.classes) {
+            let sync = |class: &crate::schema::Class| class.messages.iter().filter(|message| !message.has_async).count();
+            assert_eq!(class.fields, written.fields, "{}", class.name);
+            assert!(sync(class) <= sync(written), "{}", class.name);
+            for (message, written) in class.messages.iter().zip(&written.messages) {
+                let name = format!("{}.{}", class.name, message.name);
+                assert_eq!(message.params, written.params, "{name}");
+                assert_eq!((&message.changes, &message.unit), (&written.changes, &written.unit), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fixup_that_repairs_nothing_is_an_error() {
+        let without = |change: &dyn Fn(&mut Schema)| {
+            let mut schema = unrepaired();
+            change(&mut schema);
+            fix(&mut schema).expect_err("a fixup has nothing to repair")
+        };
+        for (class, says) in [("LVHD", "place: LVHD"), ("Cluster", "secret: Cluster.cluster_token")] {
+            let error = without(&|schema| match says.starts_with("place") {
+                true => schema.classes.retain(|it| it.name != class),
+                false => schema.classes.iter_mut().filter(|it| it.name == class).for_each(|it| it.fields.clear()),
+            });
+            assert_eq!(error, format!("the fixup `{says}` has nothing to repair"));
+        }
+        let error = without(&|schema| schema.errors.retain(|error| !error.params.iter().any(|(name, _)| name == "pgpu")));
+        assert_eq!(error, "the fixup `reference: pgpu` has nothing to repair");
+        let error = without(&|schema| {
+            let messages = schema.classes.iter_mut().flat_map(|class| &mut class.messages);
+            messages.filter(|it| it.name == "query_services").for_each(|it| it.name = "services".into());
+        });
+        assert!(error.contains("looks: VM.query_services"), "{error}");
+        let mut event = unrepaired();
+        event.classes.retain(|class| class.name != "event");
+        assert!(fix(&mut event).is_err_and(|error| error.contains("event.timestamp")));
+    }
+
     #[test]
     fn stars_stand_for_anything() {
         for (pattern, name, is) in [

@@ -72,6 +72,7 @@ pub mod vm_appliance;
 pub mod vm_group;
 pub mod vm_guest_metrics;
 pub mod vm_metrics;
+mod vm_new;
 pub mod vmpp;
 pub mod vmss;
 pub mod vtpm;

@@ -21,6 +21,8 @@ pub(super) fn run(args: &Schema) -> Result<(), Exit> {
 }
 
 fn describe(name: &str) -> Result<String, Exit> {
+    // As it goes over the wire; what is said of the message says whether it has that form.
+    let name = name.strip_prefix("Async.").unwrap_or(name);
     let (class_name, member) = name.split_once('.').map_or((name, None), |(class, member)| (class, Some(member)));
     let Some(class) = xenapi_model::class(class_name) else {
         return match member {

@@ -36,6 +36,7 @@ fn an_entry_says_what_people_ask() {
     says("VM.memory_static_max", &["vm::fields::MEMORY_STATIC_MAX.get(&vm)"]);
     says("VM.resident_on", &["host ref or null", "host.resident_VMs (stored here)"]);
     says("VM.start", &["Least role: vm-operator", "VM_BAD_POWER_STATE", "vm::start(&vm, start_paused, force)", "--async"]);
+    says("Async.VM.start", &["VM.start(vm: VM ref", "May run as a task"]);
     says("VM.create", &["vm::New::new(memory_static_max"]);
     says("host.disable", &["true where it is not given", "Some(auto_enable)", "clients by certificate"]);
     says("session.login_with_password", &["Takes no session", "pwd: string; kept out of logs"]);

@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 
 use super::{Ending, Next, Open, Role, Scan, Shape, VALUE, XmlReader};
+use crate::xmlrpc::scan::behind;
 use crate::xmlrpc::tag::{Tag, is_blank};
 
 /// The steps of the scanner. Each finds what xapi writes and takes it, or answers `None` and changes nothing.
@@ -296,6 +297,44 @@ impl<'a> XmlReader<'a> {
         Some(())
     }
 
+    /// Passes over the next member of a struct whole, where its value has no tag.
+    #[inline(always)]
+    pub(in crate::xmlrpc) fn scan_pass_member(&mut self) -> Option<()> {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        let at = match open.shape {
+            Shape::Member => scan.exact(scan.at, b"</member><member><name>")?,
+            Shape::Struct => scan.exact(scan.at, b"<member><name>")?,
+            _ => return None,
+        };
+        let end = scan.pass_text(at)?;
+        // Whether a member may be without a name is known where they are taken one by one.
+        if end == at || self.members >= self.limits.members || open.members >= self.limits.records {
+            return None;
+        }
+        let end = scan.pass_text(scan.exact(end, b"</name><value>")?)?;
+        scan.at = scan.exact(end, b"</value>")?;
+        self.members += 1;
+        open.members += 1;
+        open.shape = Shape::Member;
+        Some(())
+    }
+
+    /// Passes over the next item of an array whole, where it has no tag.
+    #[inline(always)]
+    pub(in crate::xmlrpc) fn scan_pass_item(&mut self) -> Option<()> {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        if open.shape != Shape::Array || self.members >= self.limits.members || open.members >= self.limits.records {
+            return None;
+        }
+        let end = scan.pass_text(scan.exact(scan.at, b"<value>")?)?;
+        scan.at = scan.exact(end, b"</value>")?;
+        self.members += 1;
+        open.members += 1;
+        Some(())
+    }
+
     #[inline(always)]
     pub(super) fn scan_int(&mut self) -> Option<i64> {
         let (Some(scan), Next::Value) = (&mut self.scan, &self.next) else { return None };
@@ -333,15 +372,18 @@ impl<'a> XmlReader<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn scan_member_is(&mut self, name: &str) -> Option<()> {
+    pub(in crate::xmlrpc) fn scan_member_is(&mut self, name: &str) -> Option<()> {
         let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
         let open = self.open.last_mut()?;
-        let at = match open.shape {
-            Shape::Member => scan.exact(scan.at, b"</member><member><name>")?,
-            Shape::Struct => scan.exact(scan.at, b"<member><name>")?,
+        let bytes = scan.bytes();
+        let rest = bytes.get(scan.at..)?;
+        let rest = match open.shape {
+            Shape::Member => behind(rest, b"</member><member><name>")?,
+            Shape::Struct => behind(rest, b"<member><name>")?,
             _ => return None,
         };
-        let end = scan.exact(scan.same(at, name.as_bytes())?, b"</name><value>")?;
+        let rest = behind(rest.strip_prefix(name.as_bytes())?, b"</name><value>")?;
+        let end = bytes.len() - rest.len();
         if self.members >= self.limits.members
             || open.members >= self.limits.records
             || name.is_empty()
