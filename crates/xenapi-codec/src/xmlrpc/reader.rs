@@ -235,6 +235,7 @@ impl<'a> XmlReader<'a> {
     }
 
     /// The name of the next member, which outlives the reader.
+    #[inline]
     pub(super) fn borrowed_member(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
         if let Some(name) = self.scan_member_at_once() {
             return Ok(name);

@@ -222,10 +222,22 @@ fn check(ty: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
     }
 }
 
+/// Whether any text is a value of that type.
+fn is_text(ty: &Type) -> bool {
+    matches!(ty, Type::String | Type::Enum(_) | Type::Ref(_))
+}
+
 fn check_set(of: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
     let (mut number, mut wrong) = (0, None);
     if reader.enter_array()? {
-        while reader.next_item()? {
+        loop {
+            // Texts that are as they should be need no more than that.
+            while is_text(of) && reader.scan_pass_item().is_some() {
+                number += 1;
+            }
+            if !reader.next_item()? {
+                break;
+            }
             match check(of, reader).map_err(|error| error.within(format!("[{number}]"))) {
                 Ok(()) => number += 1,
                 Err(error) if error.is_fatal() => return Err(error),
@@ -238,8 +250,11 @@ fn check_set(of: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
 
 fn check_map(key: &Type, of: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
     let mut wrong = None;
+    let is_plain = is_text(of) && !matches!(key, Type::Int);
     if reader.enter_struct()? {
-        while let Some(name) = reader.borrowed_member()? {
+        loop {
+            while is_plain && reader.scan_pass_member().is_some() {}
+            let Some(name) = reader.borrowed_member()? else { break };
             let result = if matches!(key, Type::Int) && parse_int(&name).is_none() {
                 let offset = reader.offset();
                 reader.skip()?;

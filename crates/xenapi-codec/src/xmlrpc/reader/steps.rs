@@ -297,6 +297,44 @@ impl<'a> XmlReader<'a> {
         Some(())
     }
 
+    /// Passes over the next member of a struct whole, where its value has no tag.
+    #[inline(always)]
+    pub(in crate::xmlrpc) fn scan_pass_member(&mut self) -> Option<()> {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        let at = match open.shape {
+            Shape::Member => scan.exact(scan.at, b"</member><member><name>")?,
+            Shape::Struct => scan.exact(scan.at, b"<member><name>")?,
+            _ => return None,
+        };
+        let end = scan.pass_text(at)?;
+        // Whether a member may be without a name is known where they are taken one by one.
+        if end == at || self.members >= self.limits.members || open.members >= self.limits.records {
+            return None;
+        }
+        let end = scan.pass_text(scan.exact(end, b"</name><value>")?)?;
+        scan.at = scan.exact(end, b"</value>")?;
+        self.members += 1;
+        open.members += 1;
+        open.shape = Shape::Member;
+        Some(())
+    }
+
+    /// Passes over the next item of an array whole, where it has no tag.
+    #[inline(always)]
+    pub(in crate::xmlrpc) fn scan_pass_item(&mut self) -> Option<()> {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        if open.shape != Shape::Array || self.members >= self.limits.members || open.members >= self.limits.records {
+            return None;
+        }
+        let end = scan.pass_text(scan.exact(scan.at, b"<value>")?)?;
+        scan.at = scan.exact(end, b"</value>")?;
+        self.members += 1;
+        open.members += 1;
+        Some(())
+    }
+
     #[inline(always)]
     pub(super) fn scan_int(&mut self) -> Option<i64> {
         let (Some(scan), Next::Value) = (&mut self.scan, &self.next) else { return None };
