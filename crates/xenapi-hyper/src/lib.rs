@@ -5,7 +5,7 @@
 //! - [`Client`] makes calls: log in, call, run a task.
 //! - [`Live`] follows a pool in the background and keeps a cache of it.
 //! - `blocking` (feature) is the same without async.
-//! - `server` (feature) answers XML-RPC over HTTP for a [`Backend`](server::Backend), with feature `sim` for a simulated pool.
+//! - `server` (feature) answers XML-RPC over HTTP for a `server::Backend`, with feature `sim` for a simulated pool.
 //!
 //! Nothing here knows a class by name or keeps state of the pool; that is in `xenapi-client`.
 #![allow(clippy::std_instead_of_alloc, reason = "sockets need std, and so does everything here")]
