@@ -9,11 +9,11 @@
 //! - Written by hand are sessions, tasks, event queues and the operations with their preconditions and effects. A message that is
 //!   not simulated answers `NOT_IMPLEMENTED` with its name, never success.
 //! - [`Sim::new`] makes a pool from a seed; [`Sim::from_records`] takes recorded replies of a real one, [`Sim::from_database`] its
-//!   database out of a support bundle.
+//!   database out of a support bundle. A [`Scenario`] says what kind of pool the seed makes, and [`Sim::live`] lets its guests live.
 //!
 //! Simulated operations: the life of VMs, their memory and processors, disks, drives and NICs; storage repositories that fill up, are
 //! forgotten and found again; networks, VLANs, bonds, tunnels; hosts and pools; sessions, tasks, messages, `event.from` and the older
-//! `event.next` (whose `del` carry no snapshot). [`coverage()`] lists message by message what is simulated. Cables can be pulled
+//! `event.next`; metrics, consoles, export and import ([`handlers`]). [`coverage()`] lists message by message what is simulated. Cables can be pulled
 //! ([`Sim::carrier`]) and storage can fail ([`Sim::storage_fails`]).
 //! Operations take simulated time; one that meets another waits for it, as in xapi.
 //!

@@ -41,6 +41,8 @@ pub enum Command {
     Record(Record),
     /// Draw a pool
     Topology(Topology),
+    /// Tell what stops if something fails
+    Impact(Impact),
     /// Look at a server's certificate and remember it as trusted
     Trust(Trust),
     /// Show what the schema knows about a class, a field or a message
@@ -263,6 +265,23 @@ pub struct Topology {
     /// Light on dark (SVG)
     #[arg(long)]
     pub dark: bool,
+}
+
+/// `impact`
+#[derive(Args, Debug)]
+pub struct Impact {
+    /// Where from.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// What fails, as pairs of class and uuid (or reference): host, PIF, network, SR or PBD; several fail together
+    #[arg(value_name = "CLASS UUID", conflicts_with = "spof")]
+    pub objects: Vec<String>,
+    /// List the single points of failure instead
+    #[arg(long)]
+    pub spof: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What a topology looks at.

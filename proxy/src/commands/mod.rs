@@ -4,6 +4,7 @@ mod call;
 mod connection;
 mod coverage;
 mod events;
+mod impact;
 mod pool;
 mod record;
 mod schema;
@@ -28,6 +29,7 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::Events(args) => events::run(&args).await,
         Command::Record(args) => record::run(&args).await,
         Command::Topology(args) => topology::run(&args).await,
+        Command::Impact(args) => impact::run(&args).await,
         Command::Trust(args) => trust::run(&args).await,
         Command::Schema(args) => schema::run(&args),
     }

@@ -27,6 +27,7 @@ const LONGEST_BUNDLE: u64 = 2 << 30;
 pub(super) fn make(args: &Simulated) -> Result<Sim, Exit> {
     let mut sim = without_faults(args)?;
     for list in &args.faults {
+        sim.check_faults(&list.0).map_err(|error| Exit::failure(format!("--faults: {error}")))?;
         sim.add_faults(&list.0, Millis(0));
     }
     if let Some(rate) = args.life {

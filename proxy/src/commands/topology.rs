@@ -44,7 +44,7 @@ fn draw(graph: &Graph, args: &Topology) -> String {
 }
 
 /// All objects that a picture may need. Classes that nobody recorded, or that an old server does not know, stay unknown.
-async fn load(connection: &Connection) -> Result<Cache, Exit> {
+pub(super) async fn load(connection: &Connection) -> Result<Cache, Exit> {
     let mut cache = Cache::new();
     cache.track_console();
     load_class(connection, &mut cache, "pool").await?;

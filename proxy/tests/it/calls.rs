@@ -133,3 +133,34 @@ fn the_unix_socket_needs_no_password() {
     let called = ended(xenoxide(&["call", sim.get("http"), "pool.get_all"]).env_remove("XENOXIDE_PASSWORD"));
     assert!(called.code == Some(2) && called.err.contains("--password-file"), "{}", called.err);
 }
+
+#[test]
+fn what_stops_is_told() {
+    let sim = Server::sim(&["--hosts", "2", "--vms", "8"]);
+    let url = sim.get("http");
+    let hosts = json(&["call", url, "host.get_all_records"]);
+    let (reference, host) = hosts.as_object().unwrap().iter().next().unwrap();
+    let (uuid, name) = (host["uuid"].as_str().unwrap(), host["name_label"].as_str().unwrap());
+    let running = json(&["call", url, "VM.get_all_records"]);
+    let guests = running.as_object().unwrap().values().filter(|vm| {
+        vm["resident_on"] == reference.as_str() && vm["is_control_domain"] == false && vm["power_state"] != "Suspended"
+    });
+    let lost = json(&["impact", url, "host", uuid, "--json"]);
+    assert_eq!(lost["stopped"], guests.count(), "{lost}");
+    assert!(lost["vms"].as_array().unwrap().iter().all(|vm| !vm["reasons"].as_array().unwrap().is_empty()));
+    let told = run(&["impact", url, "host", reference]);
+    assert_eq!(told.code, Some(0), "{}", told.err);
+    assert!(told.out.contains(&format!("it runs on {name}")), "{}", told.out);
+    let points = json(&["impact", url, "--spof", "--json"]);
+    assert!(points.as_array().unwrap().iter().any(|point| point["class"] == "SR"), "{points}");
+    for (args, code, says) in [
+        (&["host"][..], 2, "in pairs"),
+        (&["VM", uuid], 2, "nothing that can fail"),
+        (&["SR", uuid], 1, "there is no SR"),
+        (&[], 2, "say what fails"),
+    ] {
+        let refused = run(&[&["impact", url], args].concat());
+        assert_eq!(refused.code, Some(code), "{args:?}");
+        assert!(refused.err.contains(says), "{args:?}: {}", refused.err);
+    }
+}

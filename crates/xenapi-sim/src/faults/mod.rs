@@ -79,7 +79,8 @@ pub enum Ending {
 }
 
 impl Sim {
-    /// Adds faults; answers the number of each, which [`Sim::remove_fault`] takes. Times in them count from `now`.
+    /// Adds faults; answers the number of each, which [`Sim::remove_fault`] takes. Times in them count from `now`. What names nothing in the pool
+    /// never happens: [`Sim::check_faults`] finds it.
     pub fn add_faults(&mut self, specs: &[FaultSpec], now: Millis) -> Vec<u64> {
         self.advance(now);
         let now = self.now;

@@ -1,11 +1,44 @@
 //! What faults do to the pool.
 
+use alloc::format;
+use alloc::string::String;
+
 use xenapi_core::{Failure, Millis, RawRef};
 
-use super::Fault;
+use super::{Fault, FaultSpec, SpecError};
 use crate::{Incident, Sim};
 
 impl Sim {
+    /// Whether the hosts, NICs and SRs that faults name are there, so that no fault waits for what never comes.
+    ///
+    /// # Errors
+    /// The first fault that names something this pool does not have, with the reason.
+    pub fn check_faults(&self, specs: &[FaultSpec]) -> Result<(), SpecError> {
+        specs.iter().try_for_each(|spec| {
+            self.check_fault(spec).map_err(|why| SpecError { part: format!("{spec}").chars().take(200).collect(), why })
+        })
+    }
+
+    fn check_fault(&self, spec: &FaultSpec) -> Result<(), String> {
+        let host = match &spec.host {
+            None => None,
+            Some(text) => Some(self.find_host(text).ok_or_else(|| {
+                let count = self.store.all("host").len();
+                format!("there is no host {text:?}; the pool's hosts have the numbers 1 to {count}")
+            })?),
+        };
+        match (&spec.fault, host) {
+            (Fault::CarrierLoss(device) | Fault::CarrierBack(device), Some(host)) => {
+                self.nic(&host, device).map(drop).ok_or_else(|| format!("the host has no NIC {device:?}"))
+            }
+            (Fault::SrDeath(sr) | Fault::SrBack(sr), _) => {
+                let why = || format!("there is no SR with the uuid or name {sr:?}");
+                self.sr_of_fault(sr).map(drop).ok_or_else(why)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Does what a fault of the pool does. One that names something that is not there, or not in that state, does nothing.
     pub(super) fn happen(&mut self, fault: &Fault, host: Option<&str>, session: Option<&str>) {
         let host = host.and_then(|host| self.find_host(host));
@@ -52,13 +85,17 @@ impl Sim {
 
     /// The cable of a NIC, by its host and its device.
     fn switch_carrier(&mut self, host: &RawRef, device: &str, up: bool) -> Result<(), Failure> {
+        let pif = self.nic(host, device).ok_or_else(|| Failure::new("HANDLE_INVALID", ["PIF", device]))?;
+        self.carrier(pif.as_str(), up)
+    }
+
+    /// A NIC by its host and its device.
+    fn nic(&self, host: &RawRef, device: &str) -> Option<RawRef> {
         let is_it = |pif: &&RawRef| {
             let of = pif.as_str();
             self.store.text("PIF", of, "device") == device && self.store.flag("PIF", of, "physical")
         };
-        let pifs = self.store.refs("host", host.as_str(), "PIFs");
-        let pif = pifs.iter().find(is_it).ok_or_else(|| Failure::new("HANDLE_INVALID", ["PIF", device]))?;
-        self.carrier(pif.as_str(), up)
+        self.store.refs("host", host.as_str(), "PIFs").iter().find(is_it).cloned()
     }
 
     /// An SR by its uuid or its name.

@@ -22,6 +22,21 @@ fn call<'a>(method: &'a str) -> Meeting<'a> {
 }
 
 #[test]
+fn what_is_not_in_the_pool_is_said() {
+    let sim = sim();
+    for (text, says) in [
+        ("master:host=99", "no host \"99\"; the pool's hosts have the numbers 1 to"),
+        ("delay=1s;drop:host=nobody", "the fault \"drop:host=nobody\": there is no host"),
+        ("carrier-loss=eth77:host=1", "no NIC \"eth77\""),
+        ("sr-death=Nowhere", "no SR with the uuid or name \"Nowhere\""),
+    ] {
+        let error = sim.check_faults(&parse(text).unwrap()).unwrap_err().to_string();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+    sim.check_faults(&parse("master:host=1;carrier-loss=eth0:host=1;sr-death=Local storage;refuse").unwrap()).unwrap();
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     for (text, says) in [
         ("fly", "no fault \"fly\"; there are refuse"),

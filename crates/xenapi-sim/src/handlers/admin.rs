@@ -55,6 +55,7 @@ impl Upload for Change {
         }
         let text = core::str::from_utf8(&self.text).map_err(|_| Reply::error(400, "The body is not UTF-8."))?;
         let specs = faults::parse(text).map_err(|error| Reply::error(400, &format!("{error}")))?;
+        sim.check_faults(&specs).map_err(|error| Reply::error(400, &format!("{error}")))?;
         if self.replace {
             sim.clear_faults();
         }
