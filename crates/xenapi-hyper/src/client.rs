@@ -1,5 +1,6 @@
 //! Calls, one by one.
 
+use core::fmt;
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,11 +44,18 @@ impl Default for ClientConfig {
 /// Makes calls at one server, each sent at once and once. Clones share the session and the connections.
 ///
 /// [`crate::Live`] is the one that follows a pool, logs in again and repeats what may be repeated.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     transport: Transport,
     config: Arc<ClientConfig>,
     session: Arc<Mutex<Option<RawRef>>>,
+}
+
+impl fmt::Debug for Client {
+    /// Without the session, which must not reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("transport", &self.transport).field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Client {

@@ -52,7 +52,7 @@ impl Default for TransportConfig {
 }
 
 /// A request. `Host`, `Content-Length` and `User-Agent` are put in when it is sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -67,6 +67,19 @@ pub struct Request {
     /// Whether it may be sent again when a kept connection breaks before an answer came. Only for what changes nothing: the
     /// server may have done it.
     pub repeatable: bool,
+}
+
+impl fmt::Debug for Request {
+    /// Without what may hold sessions and passwords: the query, the values of headers, the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path.split('?').next().unwrap_or_default())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("bytes", &self.body.len())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {

@@ -49,6 +49,8 @@ async fn an_old_server_is_logged_in_to_with_two_parameters() {
     let client = client(http(server.http().unwrap().port()));
     client.login("root", "secret", "test").await.unwrap();
     assert_eq!(client.session(), Some(RawRef::new("OpaqueRef:session")));
+    let session = client.session().unwrap();
+    assert!(!format!("{client:?}").contains(session.as_str()));
     client.logout().await.unwrap();
     assert_eq!(client.session(), None);
 }

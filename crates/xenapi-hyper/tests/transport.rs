@@ -292,3 +292,12 @@ async fn a_body_streams() {
         assert!(whole.len() > 3_000_000);
     }
 }
+
+#[test]
+fn what_is_shown_of_a_request_is_no_secret() {
+    let mut request = Request::rpc("<value>hunter2</value>", LONG);
+    request.path = "/export?session_id=hunter2".into();
+    request.headers.insert("authorization", "Basic hunter2".parse().unwrap());
+    let shown = format!("{request:?}");
+    assert!(shown.contains("/export") && shown.contains("authorization") && !shown.contains("hunter2"), "{shown}");
+}

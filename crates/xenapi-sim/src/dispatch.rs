@@ -14,8 +14,8 @@ use crate::operations::{self, Handler};
 use crate::tasks::{BUSY, Operation, Start};
 use crate::{Handled, Origin, Outcome, PendingId, Sim, coverage, rbac};
 
-/// Who calls.
-#[derive(Clone, Debug)]
+/// Who calls. Without `Debug`, because a session must not reach a log.
+#[derive(Clone)]
 pub(crate) struct Caller {
     /// Null for the calls that log in.
     pub(crate) session: RawRef,

@@ -70,7 +70,6 @@ pub fn serves(method: Method, path: &str) -> bool {
 }
 
 /// Who sent a request, and what it has.
-#[derive(Debug)]
 pub struct Visit {
     /// The session: the one that the request named, or one of its own. Null on the Unix socket and where no login is needed.
     pub session: RawRef,
@@ -86,6 +85,17 @@ pub struct Visit {
     pub failure: Option<Failure>,
     only: bool,
     temporary: bool,
+}
+
+impl core::fmt::Debug for Visit {
+    /// Without the session, which must not reach a log.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Visit")
+            .field("role", &self.role)
+            .field("host", &self.host)
+            .field("task", &self.task)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Visit {
