@@ -33,6 +33,10 @@ fn places(args: &Sim, sim: &Pool) -> Result<ServerConfig, Exit> {
     if !args.spread {
         return Ok(ServerConfig { http: Some(args.listen), https: args.tls_listen, unix, ..ServerConfig::default() });
     }
+    if let Some(every) = [Some(args.listen), args.tls_listen].into_iter().flatten().find(|at| at.ip().is_unspecified()) {
+        let what = "stands for every address of this machine, and --spread gives each host one";
+        return Err(Exit::usage(format!("{} {what}; name the first one, as in 127.0.0.1:{}", every.ip(), every.port())));
+    }
     // The address that was given is the master's.
     let mut hosts = sim.hosts();
     hosts.sort_by_key(|host| !host.is_master);

@@ -65,6 +65,9 @@ fn what_cannot_be_done_ends_with_1() {
     let taken = url.trim_start_matches("http://");
     fails(1, &["sim", "--listen", taken], &[taken, "in use"]);
     fails(1, &["demo", "--listen", taken], &[taken, "in use"]);
+    let spread = &["sim", "--spread", "--listen", "0.0.0.0:9"];
+    fails(2, spread, &["0.0.0.0 stands for every address", "127.0.0.1:9"]);
+    fails(1, &["sim", "--listen", "127.0.0.1:0", "--faults", "host-death:host=9"], &["--faults", "no host \"9\""]);
     fails(1, &["sim", "--listen", "127.0.0.1:0", "--unix", &format!("/tmp/{}", "x".repeat(200))], &["xxx", "shorter"]);
     fails(1, &["record", url, "--out", "/dev/null/x"], &["/dev/null/x"]);
 }

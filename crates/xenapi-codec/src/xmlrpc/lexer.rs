@@ -5,6 +5,8 @@
 
 use memchr::memchr;
 
+use super::scan::behind;
+
 /// What has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mark {
@@ -103,6 +105,20 @@ impl Lexer {
         Some(Mark::Open)
     }
 
+    /// Passes over members and items with nothing but text in them, written as xapi does, as far as they are at hand. Behind
+    /// each of them the depth is what it was before.
+    #[inline]
+    pub(super) fn pass_leaves(&mut self, bytes: &[u8]) {
+        if self.markup.is_some() {
+            return;
+        }
+        let Some(mut rest) = bytes.get(self.at..) else { return };
+        while let Some(next) = leaf(rest) {
+            rest = next;
+        }
+        self.at = bytes.len() - rest.len();
+    }
+
     /// Up to where the bytes have been looked at: behind the tag that was found last.
     pub(super) fn end(&self) -> usize {
         self.at
@@ -162,6 +178,34 @@ impl Lexer {
     }
 }
 
+/// What stands behind the member or the item with nothing but text in it, if there is one.
+#[inline(always)]
+fn leaf(bytes: &[u8]) -> Option<&[u8]> {
+    match behind(bytes, b"<member><name>") {
+        Some(name) => text_and(text_and(name, b"</name><value>")?, b"</value></member>"),
+        None => text_and(behind(bytes, b"<value>")?, b"</value>"),
+    }
+}
+
+/// What stands behind the next tags, if they are those.
+#[inline(always)]
+fn text_and<'b, const N: usize>(bytes: &'b [u8], tags: &[u8; N]) -> Option<&'b [u8]> {
+    let length = match bytes.first_chunk::<8>().map(|head| lt_in(u64::from_le_bytes(*head))) {
+        Some(hits) if hits != 0 => (hits.trailing_zeros() / 8) as usize,
+        _ => memchr(b'<', bytes)?,
+    };
+    behind(bytes.get(length..)?, tags)
+}
+
+/// The high bit of each byte that is `<`. Bytes above the first one found may be wrong.
+#[inline(always)]
+fn lt_in(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let word = word ^ (ONES * b'<' as u64);
+    word.wrapping_sub(ONES) & !word & HIGHS
+}
+
 /// The high bit of each byte that is `>`, `"` or `'`. Bytes above the first one found may be wrong.
 #[inline(always)]
 fn tag_ends_in(word: u64) -> u64 {
@@ -200,6 +244,33 @@ mod tests {
         assert_eq!(kinds, [(Open, 1), (Close, 1), (Open, 2), (Close, 1), (Close, 0)]);
         for size in 1..20 {
             assert_eq!(marks(&mut core::iter::repeat(size)), whole, "{size}");
+        }
+    }
+
+    #[test]
+    fn leaves_that_are_passed_over_change_no_other_mark() {
+        const LEAVES: &[u8] =
+            b"<a><member><name>x</name><value>one &lt; two</value></member><member><name></name><value></value></member>\
+              <member><name>s</name><value><struct><member><name>y</name><value> </value></member></struct></value></member>\
+              <value>1</value><value>2</value><value><i4>3</i4></value><value>4</value ></a><b/>";
+        let outer = |pass: bool, size: usize| {
+            let (mut lexer, mut marks) = (Lexer::default(), Vec::new());
+            for shown in (1..=LEAVES.len()).filter(|shown| shown % size == 0 || *shown == LEAVES.len()) {
+                while let Some(mark) = lexer.next(&LEAVES[..shown]) {
+                    if lexer.depth < 1 {
+                        marks.push((mark, lexer.end()));
+                    }
+                    if pass {
+                        lexer.pass_leaves(&LEAVES[..shown]);
+                    }
+                }
+            }
+            (marks, lexer.depth)
+        };
+        let plain = outer(false, 1);
+        assert_eq!((plain.0.len(), plain.1), (2, 0));
+        for size in [1, 2, 7, 30, 1000] {
+            assert_eq!(outer(true, size), plain, "{size}");
         }
     }
 }

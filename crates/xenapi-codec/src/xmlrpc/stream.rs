@@ -464,6 +464,10 @@ impl ReplyStream {
         let step = if direct { 0 } else { self.keep_step(chunk) };
         while let Some(mark) = self.lexer.next(if direct { all } else { &self.kept }) {
             if mark == Mark::Open || self.lexer.depth > depth {
+                // Nothing but the end of the part is sought, and most of a record's members hold nothing but text.
+                if self.lexer.depth > depth {
+                    self.lexer.pass_leaves(if direct { all } else { &self.kept });
+                }
                 continue;
             }
             if self.lexer.depth < depth {

@@ -215,10 +215,11 @@ fn set_bios_strings(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value,
 fn reset_power(sim: &mut Sim, _: &Caller, args: &mut Args) -> Result<Value, Failure> {
     let vm = sim.need("VM", args.text(0))?;
     let of = vm.as_str();
-    rules::check(sim, &vm, "power_state_reset")?;
+    // Before the rules for all operations, which would say no more than that control domains allow few.
     if sim.store.flag("VM", of, "is_control_domain") {
         return Err(Failure::new("CANNOT_RESET_CONTROL_DOMAIN", [of]));
     }
+    rules::check(sim, &vm, "power_state_reset")?;
     let host = sim.store.reference("VM", of, "resident_on");
     if !host.is_null() && sim.is_live(&host) {
         if hosts::is_down(sim, &host) {
