@@ -13,7 +13,7 @@ use crate::output;
 
 /// Runs the command.
 pub(super) async fn run(args: &cli::Impact) -> Result<(), Exit> {
-    if args.objects.len() % 2 != 0 {
+    if !args.objects.len().is_multiple_of(2) {
         return Err(Exit::usage("write what fails in pairs: CLASS UUID, for example host 5f3c… or PIF 01d2…"));
     }
     let connection = Connection::open(&args.connection).await?;
