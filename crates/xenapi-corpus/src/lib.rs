@@ -23,7 +23,7 @@ mod json;
 mod objects;
 
 pub use dice::Dice;
-pub use json::{json_reply, json_text};
+pub use json::json_reply;
 
 use xenapi_core::{Struct, Value};
 

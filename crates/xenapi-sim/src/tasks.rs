@@ -127,17 +127,6 @@ impl Sim {
         }
     }
 
-    /// Starts an operation as a part of another one, with a task of its own, which stays as those of `Async.` calls do.
-    #[allow(dead_code, reason = "for operations that are made of others")]
-    pub(crate) fn spawn(&mut self, label: &str, session: &RawRef, parent: &RawRef, operation: Box<dyn Operation>) -> RawRef {
-        let task = self.new_task(label, session);
-        self.store.put("task", task.as_str(), "subtask_of", parent);
-        if let Err(failure) = self.launch(task.clone(), true, None, operation) {
-            self.settle_task(&task, &Err(failure));
-        }
-        task
-    }
-
     /// Starts an operation that no call asked for, with a task that stays.
     ///
     /// # Errors
