@@ -12,6 +12,7 @@ extern crate alloc;
 
 pub mod badge;
 pub mod explain;
+pub mod explorer;
 pub mod format;
 pub mod object;
 pub mod route;

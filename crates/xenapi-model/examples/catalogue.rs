@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn catalogue() -> Value {
+pub(crate) fn catalogue() -> Value {
     let releases: Vec<Value> = RELEASES.iter().map(|it| json!({"name": it.name, "product": it.product})).collect();
     let errors: Vec<Value> = ERRORS
         .iter()

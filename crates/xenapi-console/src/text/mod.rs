@@ -29,6 +29,7 @@ macro_rules! texts {
 use texts;
 
 mod classes;
+mod explorer;
 mod facts;
 mod failures;
 mod frame;
@@ -37,7 +38,8 @@ mod tables;
 mod topology;
 
 /// The texts of every file.
-const AREAS: &[&[Text]] = &[classes::ALL, facts::ALL, failures::ALL, frame::ALL, object::ALL, tables::ALL, topology::ALL];
+const AREAS: &[&[Text]] =
+    &[classes::ALL, explorer::ALL, facts::ALL, failures::ALL, frame::ALL, object::ALL, tables::ALL, topology::ALL];
 
 impl Text {
     /// All texts.
