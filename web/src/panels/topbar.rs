@@ -7,7 +7,7 @@ use xenapi_client::{Error, Status};
 use xenapi_console::badge::badge;
 use xenapi_console::explain;
 use xenapi_console::object::Icon;
-use xenapi_console::route::View;
+use xenapi_console::route::{Kind, Route, View};
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
@@ -71,21 +71,21 @@ fn views(store: &StoreHandle, last_lens: &RefCell<Lens>) -> Html {
     }
     let topology = View::Topology(*last_lens.borrow());
     let link = |view: View, here: bool, text: Text, testid: &'static str| {
-        let route = xenapi_console::route::Route { pool: store.0.pool.clone(), view, selected: None };
+        let route = Route::to(store.0.pool.clone(), view.clone());
         let store = store.clone();
         let onclick = Callback::from(move |event: MouseEvent| {
             // With a key held it is the browser's business: another tab, another window.
             if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
                 event.prevent_default();
-                store.dispatch(Action::Show(view));
+                store.dispatch(Action::Show(view.clone()));
             }
         });
         html! { <a href={route.path()} aria-current={here.then_some("page")} {onclick} data-testid={testid}>{ text.get() }</a> }
     };
     html! {
         <nav class="views" aria-label={Text::Views.get()}>
-            { link(View::Vms, store.0.view == View::Vms, Text::ViewVms, "view-vms") }
-            { link(topology, store.0.view != View::Vms, Text::ViewTopology, "view-topology") }
+            { link(View::Table(Kind::Vms), matches!(store.0.view, View::Table(_)), Text::ViewVms, "view-vms") }
+            { link(topology, matches!(store.0.view, View::Topology(_)), Text::ViewTopology, "view-topology") }
         </nav>
     }
 }
