@@ -2,18 +2,9 @@
 
 use std::path::Path;
 
-/// What stands before a literal that people read or hear.
-const READ: [&str; 9] = [
-    "title=",
-    "aria-label=",
-    "aria-description=",
-    "aria-roledescription=",
-    "aria-valuetext=",
-    "placeholder=",
-    "alt=",
-    "{ ",
-    "format!(",
-];
+/// The attributes that people read or hear.
+const READ: [&str; 7] =
+    ["title=", "aria-label=", "aria-description=", "aria-roledescription=", "aria-valuetext=", "placeholder=", "alt="];
 
 /// Whether the rule holds for a file: what draws the console, without its tests.
 pub(crate) fn is_markup(file: &Path) -> bool {
@@ -27,12 +18,7 @@ pub(crate) fn words(file: &Path, text: &str) -> Vec<String> {
         let code = line.split("// ").next().unwrap_or(line);
         for literal in literals(code) {
             let before = &code[..literal.start];
-            // A formatted text is one for people where it is a node or one of the attributes; elsewhere it may be a key or a path.
-            let place = before.trim_end_matches("format!(").trim_end_matches('{');
-            let is_read = READ
-                .iter()
-                .any(|it| before.ends_with(it) && (*it != "format!(" || READ[..8].iter().any(|it| place.ends_with(it))));
-            if is_read && has_word(&code[literal.start + 1..literal.end]) {
+            if is_read(before) && has_word(&code[literal.start + 1..literal.end]) {
                 breaches.push(format!(
                     "{}:{}: “{}” is read by people: make it a Text",
                     file.display(),
@@ -43,6 +29,17 @@ pub(crate) fn words(file: &Path, text: &str) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// Whether a literal after this is a node of the markup, or the value of an attribute that people read.
+fn is_read(before: &str) -> bool {
+    let before = before.strip_suffix("format!(").unwrap_or(before);
+    if READ.iter().any(|it| before.ends_with(it) || before.strip_suffix('{').is_some_and(|before| before.ends_with(it))) {
+        return true;
+    }
+    // The block of a condition is one of the program, that of a node follows a tag or another node.
+    let block = before.strip_suffix("{ ").map(str::trim_end);
+    block.is_some_and(|block| block.is_empty() || block.ends_with(['>', '}']))
 }
 
 /// The places of the literals of a line, quotes included.
@@ -104,6 +101,7 @@ mod tests {
     #[test]
     fn what_nobody_reads_is_left_alone() {
         assert_eq!(count(r#"<p class="boot" data-testid="x" title={Text::Close.get()}>{ " · " }</p>"#), 0);
+        assert_eq!(count(r#"<p data-drawer={if drawer { "open" } else { "closed" }}>"#), 0);
         assert_eq!(count(r#"let key = format!("vm-{at}");"#), 0);
         assert_eq!(count(r#"<b>{ format!("{:.0} %", share) }</b> // title="Close it""#), 0);
         assert!(!is_markup(Path::new("web/src/tests.rs")) && is_markup(Path::new("web/src/pages/shell.rs")));
