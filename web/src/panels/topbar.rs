@@ -87,6 +87,7 @@ fn views(store: &StoreHandle, last_lens: &RefCell<Lens>) -> Html {
         <nav class="views" aria-label={Text::Views.get()}>
             { link(View::Table(Kind::Vms), matches!(store.0.view, View::Table(_)), Text::ViewVms, "view-vms") }
             { link(topology, matches!(store.0.view, View::Topology(_)), Text::ViewTopology, "view-topology") }
+            { link(View::Explorer(Vec::new()), matches!(store.0.view, View::Explorer(_)), Text::ViewApi, "view-api") }
         </nav>
     }
 }
