@@ -210,7 +210,7 @@ impl Inner {
     }
 
     fn send(&self, request: Request) {
-        let Request { id, call, timeout } = request;
+        let Request { id, call, timeout, .. } = request;
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         let (me, url) = (self.me.clone(), self.url.clone());
