@@ -75,7 +75,7 @@ const AREAS: &[&[Text]] =
     &[classes::ALL, facts::ALL, failures::ALL, frame::ALL, object::ALL, states::ALL, tables::ALL, topology::ALL, units::ALL];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[tables::PLURALS];
+const PLURALS: &[&[Plural]] = &[frame::PLURALS, tables::PLURALS];
 
 impl Text {
     /// All texts.
