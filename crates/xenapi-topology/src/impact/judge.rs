@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 use core::cmp::Ordering;
 
 use xenapi_client::Cache;
@@ -13,17 +14,13 @@ use super::{Affected, Reason, Verdict};
 /// What is asked of the world as it is, again for every failure that is tried.
 pub(super) struct Baseline<'a> {
     world: World<'a>,
-    /// On how many hosts a VM that does not run could start, by VM.
-    starts: Vec<usize>,
+    /// On how many hosts a VM that does not run could start, by VM, once somebody wants to know.
+    starts: Vec<OnceCell<usize>>,
 }
 
 impl<'a> Baseline<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
-        let world = World::new(plan, &[]);
-        let all = 0..plan.hosts.len();
-        let count = |vm: &VmPart| all.clone().filter(|host| can_run(plan, vm, &world, *host, None)).count();
-        let starts = plan.vms.iter().map(|vm| if vm.is_running { 0 } else { count(vm) }).collect();
-        Baseline { world, starts }
+        Baseline { world: World::new(plan, &[]), starts: vec![OnceCell::new(); plan.vms.len()] }
     }
 
     pub(super) fn world(&self) -> &World<'a> {
@@ -37,12 +34,12 @@ impl<'a> Baseline<'a> {
         let changed = before.changed_hosts(after);
         changed.iter().for_each(|host| is_changed[*host] = true);
         let judge = Judge { plan, before, after, changed, bonds: bonds(plan, before, after) };
-        let of = |(vm, starts): (&VmPart, &usize)| match (vm.is_running, vm.host) {
+        let of = |(vm, starts): (&VmPart, &OnceCell<usize>)| match (vm.is_running, vm.host) {
             // What runs depends on its host alone, and on what that reaches.
             (true, Some(host)) if is_changed[host] => judge.running(vm, host),
             // Or it runs on a host that is not in the data.
             (true, _) => None,
-            (false, _) => judge.resting(vm, *starts),
+            (false, _) => judge.resting(vm, starts),
         };
         plan.vms.iter().zip(&self.starts).filter_map(of).collect()
     }
@@ -189,15 +186,18 @@ impl Judge<'_> {
         }
     }
 
-    /// A VM that does not run, and could start on so many hosts before.
-    fn resting(&self, vm: &VmPart, before: usize) -> Option<Affected> {
+    /// A VM that does not run, and perhaps the number of hosts on which it could start before.
+    fn resting(&self, vm: &VmPart, before: &OnceCell<usize>) -> Option<Affected> {
         let can = |world: &World<'_>, host: usize| can_run(self.plan, vm, world, host, None);
         let lost = self.changed.iter().filter(|host| can(self.before, **host) && !can(self.after, **host)).count();
-        match (lost, before.saturating_sub(lost)) {
-            (0, _) => None,
-            (_, 0) => Some(affected(vm, Verdict::Degraded, Vec::from([Reason::CannotStart]))),
-            (_, hosts) => Some(affected(vm, Verdict::Safe, Vec::from([Reason::StartsElsewhere { hosts }]))),
+        if lost == 0 {
+            return None;
         }
+        let before = *before.get_or_init(|| (0..self.plan.hosts.len()).filter(|host| can(self.before, *host)).count());
+        Some(match before.saturating_sub(lost) {
+            0 => affected(vm, Verdict::Degraded, Vec::from([Reason::CannotStart])),
+            hosts => affected(vm, Verdict::Safe, Vec::from([Reason::StartsElsewhere { hosts }])),
+        })
     }
 
     /// How many hosts could run a VM beside the one that it has to leave.
