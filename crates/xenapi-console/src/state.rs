@@ -6,7 +6,7 @@ use alloc::string::String;
 use xenapi_topology::{Lens, NodeId};
 
 use crate::object::Object;
-use crate::route::{Named, Route, View};
+use crate::route::{Named, Query, Route, View};
 use crate::select::{Column, Sort, Toggled};
 use crate::theme::Theme;
 
@@ -26,6 +26,8 @@ pub struct ConsoleState {
     pub pool: Option<String>,
     /// What the page shows.
     pub view: View,
+    /// What the page keeps in its address.
+    pub query: Query,
     /// What is selected.
     pub selected: Option<Object>,
     /// What an address says is selected, as long as it has not been found in the cache.
@@ -36,6 +38,8 @@ pub struct ConsoleState {
     pub sort: Sort,
     /// The colours.
     pub theme: Theme,
+    /// The code of the language that is spoken. Whoever draws with another one than before draws everything anew.
+    pub language: String,
     /// Entries of the tree that somebody opened or closed.
     pub toggled: Toggled,
     /// The lenses.
@@ -63,6 +67,8 @@ pub enum Action {
     Navigate(Route),
     /// Show something else.
     Show(View),
+    /// Keep a word in the address, or no longer; none of it is a step to go back to.
+    Keep(String, Option<String>),
     /// Select an object, or none.
     Select(Option<Object>),
     /// Select an object and show it in a view.
@@ -75,6 +81,8 @@ pub enum Action {
     SortBy(Column),
     /// Choose the colours.
     SetTheme(Theme),
+    /// Another language is spoken from now on.
+    Speak(String),
     /// Open or close an entry of the tree.
     Toggle(String),
     /// Open entries of the tree.
@@ -115,7 +123,7 @@ impl ConsoleState {
     pub fn route(&self, uuid_of: impl FnOnce(&Object) -> Option<String>) -> Route {
         let named = |object: &Object| Some(Named { class: object.class.into(), uuid: uuid_of(object)? });
         let selected = self.selected.as_ref().and_then(named).or_else(|| self.wanted.clone());
-        Route { pool: self.pool.clone(), view: self.view, selected }
+        Route { pool: self.pool.clone(), view: self.view.clone(), selected, query: self.query.clone() }
     }
 
     /// What is remembered after something happened.
@@ -124,12 +132,14 @@ impl ConsoleState {
         match action {
             Action::Navigate(route) => self.navigate(route),
             Action::Show(view) => {
-                self.view = view;
+                self.show(view);
                 self.drawer = false;
             }
+            Action::Keep(key, Some(value)) => drop(self.query.insert(key, value)),
+            Action::Keep(key, None) => drop(self.query.remove(&key)),
             Action::Select(object) => self.select(object),
             Action::ShowIn(view, object) => {
-                self.view = view;
+                self.show(view);
                 self.select(Some(object));
             }
             Action::Found(object) => {
@@ -139,6 +149,7 @@ impl ConsoleState {
             Action::Filter(filter) => self.filter = filter,
             Action::SortBy(column) => self.sort = self.sort.by(column),
             Action::SetTheme(theme) => self.theme = theme,
+            Action::Speak(language) => self.language = language,
             Action::Toggle(key) => toggle(&mut self.toggled, key),
             Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.toggled, key)),
             Action::Unfold(lens, group) => toggle(&mut self.lens_mut(lens).expanded, group),
@@ -147,10 +158,23 @@ impl ConsoleState {
             Action::ToggleTable => self.as_table = !self.as_table,
             Action::Drawer(open) => self.drawer = open,
             Action::Forget => {
-                self = ConsoleState { theme: self.theme, pool: self.pool, view: self.view, ..ConsoleState::default() };
+                self = ConsoleState { pool: self.pool.take(), view: self.view.clone(), ..self.of_the_reader() };
             }
         }
         self
+    }
+
+    /// What belongs to the reader and to no pool.
+    fn of_the_reader(&self) -> Self {
+        ConsoleState { theme: self.theme, language: self.language.clone(), ..ConsoleState::default() }
+    }
+
+    /// What a page keeps in its address is its own.
+    fn show(&mut self, view: View) {
+        if self.view != view {
+            self.query.clear();
+        }
+        self.view = view;
     }
 
     fn select(&mut self, object: Option<Object>) {
@@ -161,9 +185,10 @@ impl ConsoleState {
 
     fn navigate(&mut self, route: Route) {
         if route.pool.is_some() && self.pool != route.pool {
-            *self = ConsoleState { theme: self.theme, pool: route.pool, ..ConsoleState::default() };
+            *self = ConsoleState { pool: route.pool, ..self.of_the_reader() };
         }
         self.view = route.view;
+        self.query = route.query;
         if route.selected.is_none() {
             self.selected = None;
         }
@@ -181,6 +206,7 @@ fn toggle<T: Ord>(set: &mut BTreeSet<T>, it: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::Kind;
     use xenapi_core::RawRef;
 
     fn vm(text: &str) -> Object {
@@ -227,6 +253,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_page_keeps_in_its_address_goes_with_the_page() {
+        let kept = after([Action::Navigate(Route::parse("#/pools/a/hosts?q=x&sort=name")), Action::Keep("q".into(), None)]);
+        assert_eq!(kept.route(|_| None).path(), "#/pools/a/hosts?sort=name");
+        let same = kept.clone().reduce(Action::Show(View::Table(Kind::Hosts)));
+        assert_eq!(same.query, kept.query);
+        assert!(kept.reduce(Action::Show(View::Impact)).query.is_empty());
+    }
+
+    #[test]
     fn groups_fold_back() {
         let group = NodeId::new("group/x");
         let open = after([Action::Unfold(Lens::Compute, group.clone()), Action::DrawAll(Lens::Compute)]);
@@ -240,6 +275,6 @@ mod tests {
     fn choosing_closes_the_drawer() {
         let state = after([Action::Drawer(true), Action::Select(Some(vm("1")))]);
         assert!(!state.drawer);
-        assert!(!after([Action::Drawer(true), Action::Show(View::Vms)]).drawer);
+        assert!(!after([Action::Drawer(true), Action::Show(View::Table(Kind::Vms))]).drawer);
     }
 }

@@ -1,7 +1,7 @@
 //! The page behind the login: bar, tree, view, details.
 
 use xenapi_client::Status;
-use xenapi_console::route::View;
+use xenapi_console::route::{Kind, View};
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
@@ -33,7 +33,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         move |_| store.dispatch(Action::Drawer(false))
     };
     html! {
-        <div class="shell" data-drawer={if drawer { "open" } else { "closed" }} data-testid="shell">
+        <div key={store.0.language.clone()} class="shell" data-drawer={if drawer { "open" } else { "closed" }} data-testid="shell">
             { skip_link() }
             <TopBar pool={props.pool.clone()} status={props.status.clone()} />
             <StaleNote status={props.status.clone()} />
@@ -42,17 +42,18 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             </nav>
             <button type="button" class="scrim" tabindex="-1" aria-label={Text::CloseTree.get()} onclick={close}></button>
             <main id="main" class="main" tabindex="-1">
-                if loaded { { view(store.0.view) } } else { { not_loaded(&props.status) } }
+                if loaded { { view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
             if loaded && store.0.selected.is_some() { <DetailsPanel /> }
         </div>
     }
 }
 
-fn view(view: View) -> Html {
+fn view(view: &View) -> Html {
     match view {
-        View::Vms => html! { <VmsPanel /> },
-        View::Topology(lens) => html! { <TopologyPanel key={lens.name()} {lens} /> },
+        View::Table(Kind::Vms) => html! { <VmsPanel /> },
+        View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
+        View::Overview | View::Table(_) | View::Object(_) | View::Impact | View::Explorer(_) => html! {},
     }
 }
 
@@ -107,7 +108,7 @@ fn use_route(store: &StoreHandle, data: &Data, pool: &PoolInfo, loaded: bool) {
     let before = use_mut_ref(|| None);
     use_effect_with(route, move |route| {
         // Only another view is a step worth going back to; a selection is not.
-        let replace = before.replace(Some(route.view)).is_none_or(|before| before == route.view);
+        let replace = before.replace(Some(route.view.clone())).is_none_or(|before| before == route.view);
         dom::set_hash(&route.path(), replace);
     });
 }
