@@ -17,6 +17,7 @@ extern crate std;
 
 pub mod badge;
 pub mod explain;
+pub mod explorer;
 pub mod format;
 pub mod language;
 pub mod object;
