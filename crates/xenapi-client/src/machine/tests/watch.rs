@@ -347,3 +347,20 @@ fn chosen_objects_are_watched_alone() {
     let next = bench.take("event.from");
     assert_eq!((token_of(&next), &next.call.params[1]), ("", &Value::Array(vec!["task".into()])));
 }
+
+#[test]
+fn whoever_does_not_want_to_wait_need_not() {
+    let mut bench = Bench::live();
+    let events = bench.take("event.from");
+    bench.lose(&events);
+    assert!(matches!(bench.client.status(), Status::Waiting { .. }) && bench.sent.is_empty());
+    bench.client.hurry(bench.now);
+    bench.drain();
+    let events = bench.take("event.from");
+    // While the answer is awaited there is nothing to hurry.
+    bench.client.hurry(bench.now);
+    bench.drain();
+    assert!(bench.sent.is_empty());
+    bench.succeed(&events, &batch(vec![], &[("vm", 1)], "t1"));
+    assert_eq!(bench.client.status(), &Status::Live);
+}
