@@ -34,7 +34,6 @@ super::texts! {
     StepLogoutNote = "Sessions that are left behind live on until they have been idle for a day, and the pool holds only a limited number of them.",
 
     // The explorer
-    ViewApi = "API",
     ApiTitle = "Learn the API",
     ApiLead = "Everything that a pool of XenServer or XCP-ng can be asked and told: classes, what they are made of, and calls as they go over the wire. Choose a class, then a message, fill in its form, and see the same call in your language.",
     ApiLoading = "Loading what is known of the API…",
