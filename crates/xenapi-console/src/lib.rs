@@ -14,6 +14,7 @@ pub mod badge;
 pub mod explain;
 pub mod format;
 pub mod object;
+pub mod object_page;
 pub mod route;
 pub mod select;
 pub mod state;
