@@ -11,7 +11,7 @@ use xenapi_core::{NULL, RawRef};
 pub use super::labels::Group;
 use super::labels::{group, label};
 use super::{Look, Part};
-use crate::format::{age, bytes, date_time, speed};
+use crate::format::{age, bytes, date_time, percentage, speed};
 use crate::select::{name_of, named};
 use crate::text::Text;
 
@@ -254,7 +254,7 @@ fn quantity(number: i64, unit: Option<Unit>) -> String {
         Some(Unit::Kibibytes) => bytes(number.saturating_mul(1 << 10)),
         Some(Unit::Mebibytes) => bytes(number.saturating_mul(1 << 20)),
         Some(Unit::MegabitsPerSecond) => speed(number),
-        Some(Unit::Percent) => format!("{number} %"),
+        Some(Unit::Percent) => u64::try_from(number).map_or_else(|_| number.to_string(), percentage),
         Some(Unit::Megahertz) => format!("{number} MHz"),
         Some(Unit::Seconds) if number >= 0 => format!("{number} s"),
         Some(Unit::Milliseconds) => format!("{number} ms"),
@@ -267,7 +267,8 @@ fn quantity(number: i64, unit: Option<Unit>) -> String {
 
 fn float(number: f64, unit: Option<Unit>) -> String {
     match unit {
-        Some(Unit::Fraction) => format!("{:.0} %", number * 100.0),
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and NaN becomes zero")]
+        Some(Unit::Fraction) => percentage((number * 100.0 + 0.5).max(0.0) as u64),
         Some(unit) => format!("{} {unit}", trimmed(number)),
         None => trimmed(number),
     }

@@ -55,7 +55,7 @@ impl Group {
 }
 
 /// The group of a field, by its name: fields of the same name say the same in every class.
-pub fn group(class: &str, field: &str) -> Group {
+pub(super) fn group(class: &str, field: &str) -> Group {
     let starts = |words: &[&str]| words.iter().any(|word| field.starts_with(word));
     match field {
         "allowed_operations" | "current_operations" | "blocked_operations" => Group::Operations,
@@ -103,7 +103,7 @@ pub fn group(class: &str, field: &str) -> Group {
 }
 
 /// What people call a field. None where the name in the API is what it is called.
-pub fn label(field: &str) -> Option<Text> {
+pub(super) fn label(field: &str) -> Option<Text> {
     Some(match field {
         "uuid" => Text::Uuid,
         "name_label" => Text::Name,

@@ -39,7 +39,7 @@ impl Look<'_> {
             let addresses = guest.map(|guest| vm_rows::addresses(guest).join(", ")).unwrap_or_default();
             table.row(reference.raw(), [
                 Part::object(self.cache, reference),
-                Part::text(state.name()).in_state(state),
+                Part::text(crate::text::state(state).get()).in_state(state),
                 Part::number(vm_rows::vcpus(vm).to_string()),
                 Part::number(bytes(vm_rows::memory(vm))),
                 Part::mono_of(&addresses),
@@ -167,7 +167,7 @@ impl Look<'_> {
             });
             table.row(reference.raw(), [
                 Part::object(self.cache, reference),
-                Part::text(join(&[state.name(), role])).in_state(state),
+                Part::text(join(&[crate::text::state(state).get(), role])).in_state(state),
                 Part::mono_of(&host.address),
                 Part::number(vms.count().to_string()),
                 Part::number(host.cpu_info.get("cpu_count").map_or("", String::as_str)),

@@ -139,7 +139,7 @@ impl Look<'_> {
         let cells = Vec::from([
             Part::object(self.cache, reference),
             Part::of(&date_time(&record.snapshot_time).unwrap_or_default()),
-            Part::text(state.name()).in_state(state),
+            Part::text(crate::text::state(state).get()).in_state(state),
             Part::of(&record.name_description),
         ]);
         Row { key: reference.raw().clone(), depth, cells }
