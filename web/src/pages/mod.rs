@@ -1,6 +1,7 @@
 //! One file for each page.
 
 mod login;
+pub(crate) mod object;
 mod session;
 mod shell;
 

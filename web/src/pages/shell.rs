@@ -10,6 +10,7 @@ use yew::prelude::*;
 use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
+use crate::pages::object::ObjectPage;
 use crate::panels::{DetailsPanel, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
 
@@ -53,7 +54,10 @@ fn view(view: &View) -> Html {
     match view {
         View::Table(Kind::Vms) => html! { <VmsPanel /> },
         View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
-        View::Overview | View::Table(_) | View::Object(_) | View::Impact | View::Explorer(_) => html! {},
+        View::Object(named) => {
+            html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
+        }
+        View::Overview | View::Table(_) | View::Impact | View::Explorer(_) => html! {},
     }
 }
 
