@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
 use xenapi_client::{Cache, Client, Config, Error, Freshness, Output, Reply, Request, RequestId, Status, TicketId};
 use xenapi_codec::{Limits, xmlrpc};
+use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
 use xenapi_core::{Call, Millis, RawRef};
 use yew::Callback;
@@ -177,6 +178,17 @@ impl Driver {
         self.0.client.borrow().freshness(dom::now())
     }
 
+    /// Makes the next attempt now.
+    pub(crate) fn hurry(&self) {
+        self.0.client.borrow_mut().hurry(dom::now());
+        self.0.pump();
+    }
+
+    /// Where the pool is, if it is in the page itself.
+    pub(crate) fn place(&self) -> Option<Place> {
+        None
+    }
+
     /// What is to be shown of it.
     pub(crate) fn update(&self) -> Update {
         self.0.update()
@@ -237,7 +249,7 @@ impl Inner {
     }
 
     fn send(&self, request: Request) {
-        let Request { id, call, timeout } = request;
+        let Request { id, call, timeout, .. } = request;
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         let (me, url) = (self.me.clone(), self.url.clone());

@@ -286,7 +286,10 @@ impl Look<'_> {
             // Trouble first, then by name: what is folded away should be well.
             let rank = |it: &Neighbour<C>| {
                 let state = self.state(class, it.0.raw());
-                (!state.is_trouble() && it.1 != EdgeState::Inactive, name_of(self.cache, class, it.0.raw()).unwrap_or_default())
+                (
+                    !state.is_trouble() && it.1 != EdgeState::Inactive,
+                    name_of(self.cache, class, it.0.raw()).unwrap_or_default(),
+                )
             };
             let mut ranked: Vec<((bool, String), Neighbour<C>)> = all.into_iter().map(|it| (rank(&it), it)).collect();
             let order = |a: &((bool, String), Neighbour<C>), b: &((bool, String), Neighbour<C>)| {
@@ -299,7 +302,10 @@ impl Look<'_> {
             cards.push(self.rest(class, &rest));
         } else {
             cards.extend(all.iter().map(|it| self.card(class, it.0.raw(), it.1)));
-            cards.sort_by(|a, b| natural_cmp(&a.label, &b.label).then_with(|| a.link.as_ref().map(|it| &it.uuid).cmp(&b.link.as_ref().map(|it| &it.uuid))));
+            cards.sort_by(|a, b| {
+                natural_cmp(&a.label, &b.label)
+                    .then_with(|| a.link.as_ref().map(|it| &it.uuid).cmp(&b.link.as_ref().map(|it| &it.uuid)))
+            });
         }
         Some(Kin { title, cards, count: count_all, known: true })
     }

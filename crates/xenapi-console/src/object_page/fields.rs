@@ -143,7 +143,8 @@ impl Words<'_> {
             }
             (Type::Map(key, item), Value::Struct(members)) if !members.is_empty() => {
                 let entry = |(name, value): (&str, &Value)| {
-                    let shown = if is_secret_key(name) && !is_nothing(value) { hidden() } else { self.part(item, None, value) };
+                    let shown =
+                        if is_secret_key(name) && !is_nothing(value) { hidden() } else { self.part(item, None, value) };
                     (self.part(key, None, &Value::from(name)), shown)
                 };
                 Shown::Map(members.iter().map(entry).collect())

@@ -59,15 +59,46 @@ pub(super) fn group(class: &str, field: &str) -> Group {
     let starts = |words: &[&str]| words.iter().any(|word| field.starts_with(word));
     match field {
         "allowed_operations" | "current_operations" | "blocked_operations" => Group::Operations,
-        "other_config" | "xenstore_data" | "blobs" | "gui_config" | "logging" | "restrictions" | "health_check_config"
-        | "guest_agent_config" | "sm_config" | "properties" | "license_params" | "qos_algorithm_params" | "recommendations"
-        | "last_booted_record" | "snapshot_metadata" => Group::Configuration,
+        "other_config"
+        | "xenstore_data"
+        | "blobs"
+        | "gui_config"
+        | "logging"
+        | "restrictions"
+        | "health_check_config"
+        | "guest_agent_config"
+        | "sm_config"
+        | "properties"
+        | "license_params"
+        | "qos_algorithm_params"
+        | "recommendations"
+        | "last_booted_record"
+        | "snapshot_metadata" => Group::Configuration,
         "parent" | "children" if class == "VM" => Group::Snapshots,
         "is_a_snapshot" | "transportable_snapshot_id" => Group::Snapshots,
         "order" | "appliance" | "start_delay" | "shutdown_delay" => Group::Availability,
-        "domain_type" | "platform" | "NVRAM" | "bios_strings" | "chipset_info" | "PCI_bus" | "consoles" | "VUSBs" | "VGPUs"
-        | "VTPMs" | "attached_PCIs" | "hardware_platform_version" | "has_vendor_device" | "generation_id" | "PCIs"
-        | "PGPUs" | "PUSBs" | "display" | "power_on_mode" | "power_on_config" | "requires_reboot" | "capabilities"
+        "domain_type"
+        | "platform"
+        | "NVRAM"
+        | "bios_strings"
+        | "chipset_info"
+        | "PCI_bus"
+        | "consoles"
+        | "VUSBs"
+        | "VGPUs"
+        | "VTPMs"
+        | "attached_PCIs"
+        | "hardware_platform_version"
+        | "has_vendor_device"
+        | "generation_id"
+        | "PCIs"
+        | "PGPUs"
+        | "PUSBs"
+        | "display"
+        | "power_on_mode"
+        | "power_on_config"
+        | "requires_reboot"
+        | "capabilities"
             if class != "PIF" =>
         {
             Group::Boot
@@ -75,24 +106,50 @@ pub(super) fn group(class: &str, field: &str) -> Group {
         "numa_affinity_policy" | "sched_policy" | "host_CPUs" | "max_cstate" => Group::Compute,
         "guest_metrics" | "os_version" | "netbios_name" => Group::Guest,
         "edition" | "editions" | "patches" | "repositories" | "live_patching_disabled" | "is_psr_pending" => Group::Software,
-        "multipathing" | "iscsi_iqn" | "device_config" | "redo_log_vdi" | "redo_log_enabled" | "crashdumps" => Group::Storage,
+        "multipathing" | "iscsi_iqn" | "device_config" | "redo_log_vdi" | "redo_log_enabled" | "crashdumps" => {
+            Group::Storage
+        }
         "hostname" | "address" => Group::Network,
         _ if starts(&["memory", "VCPUs", "cpu_", "HVM_shadow", "guest_VCPUs", "last_boot_CPU"]) => Group::Compute,
         _ if starts(&["HVM_", "PV_drivers"]) && class == "VM_guest_metrics" => Group::Guest,
         _ if starts(&["HVM_", "PV_", "actions_after", "virtual_hardware"]) => Group::Boot,
         _ if starts(&["ha_", "wlb_"]) => Group::Availability,
         _ if starts(&["snapshot", "is_snapshot_from", "is_vmss"]) => Group::Snapshots,
-        _ if starts(&["software_version", "API_version", "updates", "pending_guidances", "latest_synced", "last_software"])
-            || starts(&["last_update", "update_sync", "repository", "license", "supported_bootloaders"]) =>
+        _ if starts(&[
+            "software_version",
+            "API_version",
+            "updates",
+            "pending_guidances",
+            "latest_synced",
+            "last_software",
+        ]) || starts(&["last_update", "update_sync", "repository", "license", "supported_bootloaders"]) =>
         {
             Group::Software
         }
-        _ if starts(&["tls_", "ssl_", "https_", "ssh_", "secure", "uefi", "custom_uefi", "certificates", "external_auth"])
-            || starts(&["client_certificate", "ext_auth", "local_auth", "protection_policy", "auto_update_vm_secureboot"]) =>
+        _ if starts(&[
+            "tls_",
+            "ssl_",
+            "https_",
+            "ssh_",
+            "secure",
+            "uefi",
+            "custom_uefi",
+            "certificates",
+            "external_auth",
+        ]) || starts(&[
+            "client_certificate",
+            "ext_auth",
+            "local_auth",
+            "protection_policy",
+            "auto_update_vm_secureboot",
+        ]) =>
         {
             Group::Security
         }
-        _ if class != "VDI" && class != "SR" && starts(&["suspend_", "crash_dump", "VBDs", "PBDs", "local_cache", "default_SR"]) => {
+        _ if class != "VDI"
+            && class != "SR"
+            && starts(&["suspend_", "crash_dump", "VBDs", "PBDs", "local_cache", "default_SR"]) =>
+        {
             Group::Storage
         }
         _ if starts(&["VIFs", "PIFs", "IP", "ip", "DNS", "gateway", "netmask", "primary_address", "igmp", "vswitch"]) => {

@@ -80,7 +80,8 @@ fn json_value(value: &Value, ty: Option<&Type>, depth: usize) -> String {
         }
         (Value::Struct(members), ty) => {
             let of = if let Some(Type::Map(_, of)) = ty { Some(*of) } else { None };
-            let line = |(name, value): (&str, &Value)| format!("{inner}{}: {}", quoted(name), json_value(value, of, depth + 1));
+            let line =
+                |(name, value): (&str, &Value)| format!("{inner}{}: {}", quoted(name), json_value(value, of, depth + 1));
             let lines: Vec<String> = members.iter().map(line).collect();
             format!("{{\n{}\n{outer}}}", lines.join(",\n"))
         }

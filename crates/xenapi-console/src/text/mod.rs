@@ -61,6 +61,7 @@ macro_rules! plurals {
 use plurals;
 
 mod classes;
+mod explorer;
 mod facts;
 mod failures;
 mod frame;
@@ -71,11 +72,22 @@ mod topology;
 mod units;
 
 /// The texts of every file.
-const AREAS: &[&[Text]] =
-    &[classes::ALL, facts::ALL, failures::ALL, frame::ALL, object::ALL, states::ALL, tables::ALL, topology::ALL, units::ALL];
+#[rustfmt::skip]
+const AREAS: &[&[Text]] = &[
+    classes::ALL,
+    explorer::ALL,
+    facts::ALL,
+    failures::ALL,
+    frame::ALL,
+    object::ALL,
+    states::ALL,
+    tables::ALL,
+    topology::ALL,
+    units::ALL,
+];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[tables::PLURALS];
+const PLURALS: &[&[Plural]] = &[frame::PLURALS, tables::PLURALS];
 
 impl Text {
     /// All texts.

@@ -75,7 +75,14 @@ impl Stage {
     pub const fn is_in_dom0(self) -> bool {
         matches!(
             self,
-            Stage::Backend | Stage::Bridge | Stage::Tunnel | Stage::Sriov | Stage::Vlan | Stage::Bond | Stage::Nic | Stage::Connection
+            Stage::Backend
+                | Stage::Bridge
+                | Stage::Tunnel
+                | Stage::Sriov
+                | Stage::Vlan
+                | Stage::Bond
+                | Stage::Nic
+                | Stage::Connection
         )
     }
 }

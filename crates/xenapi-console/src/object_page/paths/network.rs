@@ -24,9 +24,7 @@ impl Way<'_> {
     pub(super) fn network(&self) -> Vec<DataPath> {
         let mut vifs: Vec<(&Ref<VIF>, Option<&vif::Record>)> =
             self.vm.vifs.iter().map(|vif| (vif, self.cache.get(vif).map(|it| &**it))).collect();
-        vifs.sort_by(|(a, one), (b, other)| {
-            natural_cmp(device(*one), device(*other)).then_with(|| a.cmp(b))
-        });
+        vifs.sort_by(|(a, one), (b, other)| natural_cmp(device(*one), device(*other)).then_with(|| a.cmp(b)));
         vifs.into_iter().map(|(reference, vif)| self.of_vif(reference, vif)).collect()
     }
 
@@ -143,7 +141,8 @@ impl Way<'_> {
         let detail = match (stage, bond) {
             (Stage::Vlan, _) => Text::VlanOn.with(&[&pif.device]),
             (Stage::Bond, Some(bond)) => bond.mode.as_str().to_string(),
-            _ => metrics.map_or_else(String::new, |metrics| if metrics.carrier { speed(metrics.speed) } else { String::new() }),
+            _ => metrics
+                .map_or_else(String::new, |metrics| if metrics.carrier { speed(metrics.speed) } else { String::new() }),
         };
         let name = if stage == Stage::Vlan { format!("VLAN {}", pif.vlan) } else { lookup::pif_name(pif) };
         let dead = pif.physical && metrics.is_some_and(|metrics| !metrics.carrier);

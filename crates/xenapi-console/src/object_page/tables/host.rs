@@ -23,13 +23,18 @@ impl Look<'_> {
     }
 
     fn vms_on(&self, host: &host::Record) -> Table {
-        let mut table = Table::new("vms", Text::Vms, Icon::Vm, &[
-            (Text::Name, false),
-            (Text::State, false),
-            (Text::Vcpus, true),
-            (Text::Memory, true),
-            (Text::Addresses, false),
-        ]);
+        let mut table = Table::new(
+            "vms",
+            Text::Vms,
+            Icon::Vm,
+            &[
+                (Text::Name, false),
+                (Text::State, false),
+                (Text::Vcpus, true),
+                (Text::Memory, true),
+                (Text::Addresses, false),
+            ],
+        );
         self.unknown::<VM>(&mut table, host.resident_vms.len());
         table.elsewhere = Some((Kind::Vms, named_word("host", &host.name_label)));
         let vms = self.all(&host.resident_vms).into_iter().filter(|(_, vm)| vm.kind() == VmKind::Vm).collect();
@@ -37,13 +42,16 @@ impl Look<'_> {
             let state = State::of_vm(vm);
             let guest = self.cache.get(&vm.guest_metrics);
             let addresses = guest.map(|guest| vm_rows::addresses(guest).join(", ")).unwrap_or_default();
-            table.row(reference.raw(), [
-                Part::object(self.cache, reference),
-                Part::text(crate::text::state(state).get()).in_state(state),
-                Part::number(vm_rows::vcpus(vm).to_string()),
-                Part::number(bytes(vm_rows::memory(vm))),
-                Part::mono_of(&addresses),
-            ]);
+            table.row(
+                reference.raw(),
+                [
+                    Part::object(self.cache, reference),
+                    Part::text(crate::text::state(state).get()).in_state(state),
+                    Part::number(vm_rows::vcpus(vm).to_string()),
+                    Part::number(bytes(vm_rows::memory(vm))),
+                    Part::mono_of(&addresses),
+                ],
+            );
         }
         table
     }
@@ -75,7 +83,8 @@ impl Look<'_> {
         };
         for (reference, pif) in self.first(&mut table, self.all(pifs), order) {
             let mut cells = self.pif_cells(reference, pif);
-            let other = if of_network { Part::object(self.cache, &pif.host) } else { Part::object(self.cache, &pif.network) };
+            let other =
+                if of_network { Part::object(self.cache, &pif.host) } else { Part::object(self.cache, &pif.network) };
             cells.insert(1, other);
             table.row(reference.raw(), cells);
         }
@@ -87,7 +96,9 @@ impl Look<'_> {
         let metrics = self.cache.get(&pif.metrics);
         let carrier = match metrics {
             Some(metrics) if metrics.carrier => Part::text(Text::CarrierUp.get()).in_state(State::Running),
-            Some(_) => Part::text(Text::CarrierDown.get()).in_state(if state == State::Halted { state } else { State::Failed }),
+            Some(_) => {
+                Part::text(Text::CarrierDown.get()).in_state(if state == State::Halted { state } else { State::Failed })
+            }
             None => Part::unknown(),
         };
         Vec::from([
@@ -102,14 +113,19 @@ impl Look<'_> {
     }
 
     fn pbds_of_host(&self, host: &host::Record) -> Table {
-        let mut table = Table::new("pbds", Text::Srs, Icon::Sr, &[
-            (Text::ClassSr, false),
-            (Text::Kind, false),
-            (Text::Shared, false),
-            (Text::Used, false),
-            (Text::DeviceConfig, false),
-            (Text::Attached, false),
-        ]);
+        let mut table = Table::new(
+            "pbds",
+            Text::Srs,
+            Icon::Sr,
+            &[
+                (Text::ClassSr, false),
+                (Text::Kind, false),
+                (Text::Shared, false),
+                (Text::Used, false),
+                (Text::DeviceConfig, false),
+                (Text::Attached, false),
+            ],
+        );
         self.unknown::<PBD>(&mut table, host.pbds.len());
         table.elsewhere = Some((Kind::Pbds, named_word("host", &host.name_label)));
         let name = |pbd: &pbd::Record| self.cache.get(&pbd.sr).map_or("", |sr| sr.name_label.as_str());
@@ -121,17 +137,20 @@ impl Look<'_> {
                 Part { permille: permille(sr.physical_utilisation, sr.physical_size), ..Part::text(text) }
             });
             let on = Part::object(self.cache, &pbd.sr);
-            table.row(reference.raw(), [
-                match sr {
-                    Some(sr) => on.in_state(states::sr(self.cache, sr)),
-                    None => on,
-                },
-                sr.map_or_else(Part::nothing, |sr| Part::of(&sr.r#type)),
-                sr.map_or_else(Part::nothing, |sr| Part::truth(sr.shared)),
-                used,
-                Part::mono_of(&place(&pbd.device_config)),
-                self.plugged(reference, pbd),
-            ]);
+            table.row(
+                reference.raw(),
+                [
+                    match sr {
+                        Some(sr) => on.in_state(states::sr(self.cache, sr)),
+                        None => on,
+                    },
+                    sr.map_or_else(Part::nothing, |sr| Part::of(&sr.r#type)),
+                    sr.map_or_else(Part::nothing, |sr| Part::truth(sr.shared)),
+                    used,
+                    Part::mono_of(&place(&pbd.device_config)),
+                    self.plugged(reference, pbd),
+                ],
+            );
         }
         table
     }
@@ -143,15 +162,20 @@ impl Look<'_> {
     }
 
     pub(super) fn pool(&self, _: &Ref<Pool>, pool: &pool::Record) -> Vec<Table> {
-        let mut table = Table::new("hosts", Text::Hosts, Icon::Host, &[
-            (Text::Name, false),
-            (Text::State, false),
-            (Text::Address, false),
-            (Text::Vms, true),
-            (Text::Cpus, true),
-            (Text::Memory, false),
-            (Text::Version, false),
-        ]);
+        let mut table = Table::new(
+            "hosts",
+            Text::Hosts,
+            Icon::Host,
+            &[
+                (Text::Name, false),
+                (Text::State, false),
+                (Text::Address, false),
+                (Text::Vms, true),
+                (Text::Cpus, true),
+                (Text::Memory, false),
+                (Text::Version, false),
+            ],
+        );
         self.unknown::<Host>(&mut table, 0);
         table.elsewhere = Some((Kind::Hosts, String::new()));
         let hosts: Vec<(Ref<Host>, &host::Record)> = self.cache.iter::<Host>().map(|(it, host)| (it, &**host)).collect();
@@ -165,15 +189,18 @@ impl Look<'_> {
                 let text = Text::UsedOf.with(&[&bytes(used), &bytes(metrics.memory_total)]);
                 Part { permille: permille(used, metrics.memory_total), ..Part::text(text) }
             });
-            table.row(reference.raw(), [
-                Part::object(self.cache, reference),
-                Part::text(join(&[crate::text::state(state).get(), role])).in_state(state),
-                Part::mono_of(&host.address),
-                Part::number(vms.count().to_string()),
-                Part::number(host.cpu_info.get("cpu_count").map_or("", String::as_str)),
-                memory,
-                Part::of(host.software_version.get("product_version").map_or("", String::as_str)),
-            ]);
+            table.row(
+                reference.raw(),
+                [
+                    Part::object(self.cache, reference),
+                    Part::text(join(&[crate::text::state(state).get(), role])).in_state(state),
+                    Part::mono_of(&host.address),
+                    Part::number(vms.count().to_string()),
+                    Part::number(host.cpu_info.get("cpu_count").map_or("", String::as_str)),
+                    memory,
+                    Part::of(host.software_version.get("product_version").map_or("", String::as_str)),
+                ],
+            );
         }
         Vec::from([table])
     }

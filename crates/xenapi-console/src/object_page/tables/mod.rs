@@ -56,16 +56,7 @@ pub struct Table {
 
 impl Table {
     fn new(id: &'static str, title: Text, icon: Icon, headings: &[(Text, bool)]) -> Table {
-        Table {
-            id,
-            title,
-            icon,
-            headings: headings.to_vec(),
-            rows: Vec::new(),
-            count: 0,
-            known: true,
-            elsewhere: None,
-        }
+        Table { id, title, icon, headings: headings.to_vec(), rows: Vec::new(), count: 0, known: true, elsewhere: None }
     }
 
     fn row(&mut self, key: &RawRef, cells: impl IntoIterator<Item = Part>) {

@@ -22,13 +22,18 @@ impl Look<'_> {
     }
 
     fn vifs(&self, network: &network::Record) -> Table {
-        let mut table = Table::new("vifs", Text::Vms, Icon::Vm, &[
-            (Text::ClassVm, false),
-            (Text::Device, false),
-            (Text::Mac, false),
-            (Text::Addresses, false),
-            (Text::Attached, false),
-        ]);
+        let mut table = Table::new(
+            "vifs",
+            Text::Vms,
+            Icon::Vm,
+            &[
+                (Text::ClassVm, false),
+                (Text::Device, false),
+                (Text::Mac, false),
+                (Text::Addresses, false),
+                (Text::Attached, false),
+            ],
+        );
         self.unknown::<VIF>(&mut table, network.vifs.len());
         let name = lookup::either(&network.name_label, &network.bridge);
         table.elsewhere = Some((Kind::Vifs, named_word("network", &name)));
@@ -41,20 +46,23 @@ impl Look<'_> {
             let of = Part::object(self.cache, &vif.vm);
             let addresses = vm.map(|vm| self.addresses(vm)).unwrap_or_default();
             let told = addresses.get(&vif.device).map(|all| all.join(", ")).unwrap_or_default();
-            table.row(reference.raw(), [
-                match vm {
-                    Some(vm) => of.in_state(State::of_vm(vm)),
-                    None => of,
-                },
-                Part { link: named_ref(self.cache, reference), ..Part::mono(&*["VIF ", &vif.device].concat()) },
-                Part::mono_of(&vif.mac),
-                Part::mono_of(&told),
-                Part::truth(vif.currently_attached).in_state(if vif.currently_attached {
-                    State::Running
-                } else {
-                    State::Halted
-                }),
-            ]);
+            table.row(
+                reference.raw(),
+                [
+                    match vm {
+                        Some(vm) => of.in_state(State::of_vm(vm)),
+                        None => of,
+                    },
+                    Part { link: named_ref(self.cache, reference), ..Part::mono(&*["VIF ", &vif.device].concat()) },
+                    Part::mono_of(&vif.mac),
+                    Part::mono_of(&told),
+                    Part::truth(vif.currently_attached).in_state(if vif.currently_attached {
+                        State::Running
+                    } else {
+                        State::Halted
+                    }),
+                ],
+            );
         }
         table
     }
@@ -72,22 +80,25 @@ impl Look<'_> {
 
     /// The VLANs that a PIF carries, and the one that it is.
     fn vlans(&self, pif: &pif::Record) -> Table {
-        let mut table = Table::new("vlans", Text::Vlans, Icon::Vlan, &[
-            (Text::VlanTag, true),
-            (Text::ClassPif, false),
-            (Text::ClassNetwork, false),
-            (Text::CarriedBy, false),
-        ]);
+        let mut table = Table::new(
+            "vlans",
+            Text::Vlans,
+            Icon::Vlan,
+            &[(Text::VlanTag, true), (Text::ClassPif, false), (Text::ClassNetwork, false), (Text::CarriedBy, false)],
+        );
         let order = |a: &Found<'_, VLAN>, b: &Found<'_, VLAN>| a.1.tag.cmp(&b.1.tag).then_with(|| a.0.cmp(b.0));
         let vlans = self.all(pif.vlan_slave_of.iter().chain(&pif.vlan_master_of));
         for (reference, vlan) in self.first(&mut table, vlans, order) {
             let untagged = self.cache.get(&vlan.untagged_pif);
-            table.row(reference.raw(), [
-                Part { link: named_ref(self.cache, reference), ..Part::number(vlan.tag.to_string()) },
-                Part::object(self.cache, &vlan.untagged_pif),
-                untagged.map_or_else(Part::nothing, |pif| Part::object(self.cache, &pif.network)),
-                Part::object(self.cache, &vlan.tagged_pif),
-            ]);
+            table.row(
+                reference.raw(),
+                [
+                    Part { link: named_ref(self.cache, reference), ..Part::number(vlan.tag.to_string()) },
+                    Part::object(self.cache, &vlan.untagged_pif),
+                    untagged.map_or_else(Part::nothing, |pif| Part::object(self.cache, &pif.network)),
+                    Part::object(self.cache, &vlan.tagged_pif),
+                ],
+            );
         }
         table
     }

@@ -29,15 +29,20 @@ impl Look<'_> {
     }
 
     fn disks(&self, vm: &vm::Record, runs: bool) -> Table {
-        let mut table = Table::new("disks", Text::Disks, Icon::Vdi, &[
-            (Text::Device, false),
-            (Text::ClassVdi, false),
-            (Text::Size, true),
-            (Text::ClassSr, false),
-            (Text::Mode, false),
-            (Text::Bootable, false),
-            (Text::Attached, false),
-        ]);
+        let mut table = Table::new(
+            "disks",
+            Text::Disks,
+            Icon::Vdi,
+            &[
+                (Text::Device, false),
+                (Text::ClassVdi, false),
+                (Text::Size, true),
+                (Text::ClassSr, false),
+                (Text::Mode, false),
+                (Text::Bootable, false),
+                (Text::Attached, false),
+            ],
+        );
         self.unknown::<VBD>(&mut table, vm.vbds.len());
         let slot = |vbd: &vbd::Record| either(&vbd.userdevice, &vbd.device);
         let order = |a: &super::Found<'_, VBD>, b: &super::Found<'_, VBD>| {
@@ -53,28 +58,36 @@ impl Look<'_> {
             let device = Part { link: named_ref(self.cache, reference), ..Part::mono(device_name(vbd)) };
             let kind = if vbd.r#type == VbdType::CD { Text::DeviceCd } else { Text::DeviceDisk };
             let mode = if vbd.mode == VbdMode::RO { Text::ModeRo } else { Text::ModeRw };
-            table.row(reference.raw(), [
-                device,
-                disk,
-                vdi.map_or_else(Part::nothing, |vdi| Part::number(bytes(vdi.virtual_size))),
-                vdi.map_or_else(Part::nothing, |vdi| Part::object(self.cache, &vdi.sr)),
-                Part::text([kind.get(), mode.get()].join(" · ")),
-                Part::truth(vbd.bootable),
-                attached(vbd.currently_attached, runs),
-            ]);
+            table.row(
+                reference.raw(),
+                [
+                    device,
+                    disk,
+                    vdi.map_or_else(Part::nothing, |vdi| Part::number(bytes(vdi.virtual_size))),
+                    vdi.map_or_else(Part::nothing, |vdi| Part::object(self.cache, &vdi.sr)),
+                    Part::text([kind.get(), mode.get()].join(" · ")),
+                    Part::truth(vbd.bootable),
+                    attached(vbd.currently_attached, runs),
+                ],
+            );
         }
         table
     }
 
     fn interfaces(&self, vm: &vm::Record, runs: bool) -> Table {
-        let mut table = Table::new("interfaces", Text::Nics, Icon::Nic, &[
-            (Text::Device, false),
-            (Text::ClassNetwork, false),
-            (Text::Mac, false),
-            (Text::Addresses, false),
-            (Text::Mtu, true),
-            (Text::Attached, false),
-        ]);
+        let mut table = Table::new(
+            "interfaces",
+            Text::Nics,
+            Icon::Nic,
+            &[
+                (Text::Device, false),
+                (Text::ClassNetwork, false),
+                (Text::Mac, false),
+                (Text::Addresses, false),
+                (Text::Mtu, true),
+                (Text::Attached, false),
+            ],
+        );
         self.unknown::<VIF>(&mut table, vm.vifs.len());
         let addresses = self.addresses(vm);
         let order = super::by_name::<VIF>(|vif| &vif.device);
@@ -82,29 +95,32 @@ impl Look<'_> {
             let told = addresses.get(&vif.device).map(|all| all.join(", ")).unwrap_or_default();
             let network = self.cache.get(&vif.network);
             let on = Part::object(self.cache, &vif.network);
-            table.row(reference.raw(), [
-                Part { link: named_ref(self.cache, reference), ..Part::mono(&*["VIF ", &vif.device].concat()) },
-                match network {
-                    Some(network) => on.in_state(states::network(self.cache, network)),
-                    None => on,
-                },
-                Part::mono_of(&vif.mac),
-                Part::mono_of(&told),
-                Part::number(vif.mtu.to_string()),
-                attached(vif.currently_attached, runs),
-            ]);
+            table.row(
+                reference.raw(),
+                [
+                    Part { link: named_ref(self.cache, reference), ..Part::mono(&*["VIF ", &vif.device].concat()) },
+                    match network {
+                        Some(network) => on.in_state(states::network(self.cache, network)),
+                        None => on,
+                    },
+                    Part::mono_of(&vif.mac),
+                    Part::mono_of(&told),
+                    Part::number(vif.mtu.to_string()),
+                    attached(vif.currently_attached, runs),
+                ],
+            );
         }
         table
     }
 
     /// Snapshots as the tree that they are: each hangs on the one before it.
     fn snapshots(&self, itself: &Ref<VM>, vm: &vm::Record) -> Table {
-        let mut table = Table::new("snapshots", Text::Snapshots, Icon::Vm, &[
-            (Text::Name, false),
-            (Text::Taken, false),
-            (Text::State, false),
-            (Text::Description, false),
-        ]);
+        let mut table = Table::new(
+            "snapshots",
+            Text::Snapshots,
+            Icon::Vm,
+            &[(Text::Name, false), (Text::Taken, false), (Text::State, false), (Text::Description, false)],
+        );
         let all: BTreeMap<&Ref<VM>, &vm::Record> = self.all(&vm.snapshots).into_iter().collect();
         table.count = vm.snapshots.len();
         table.known = is_known::<VM>(self.cache);
