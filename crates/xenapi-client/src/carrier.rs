@@ -55,4 +55,13 @@ pub trait Carrier: Clone {
     /// # Errors
     /// When that host cannot be reached like this one, or must not be trusted.
     fn beside(&self, address: &str, vouched: Option<&str>) -> Result<Self, Self::Error>;
+
+    /// Whether hosts are known by their certificates alone, so that a driver should [tell](Carrier::vouch) those of the pool's hosts as soon
+    /// as a trusted one has told them.
+    fn needs_vouching(&self) -> bool {
+        false
+    }
+
+    /// Notes the SHA-256 of the certificate of the host at that address.
+    fn vouch(&self, _address: &str, _sha256: &str) {}
 }

@@ -56,7 +56,8 @@ impl Follower {
     /// What to ask for now: the whole window at first, then what follows the last row that is known.
     pub fn query(&self) -> Query {
         // Without a clock of its own, since the host's may differ. The last row comes again: it may have been half known.
-        let start = self.times.back().copied().unwrap_or(-self.span);
+        let start =
+            self.times.back().copied().unwrap_or_else(|| Query::last(u32::try_from(self.span).unwrap_or(u32::MAX)).start);
         // Without an interval, a recent start would get finer steps than the window has.
         let interval = if self.step > 0 { u32::try_from(self.step).unwrap_or(self.interval) } else { self.interval };
         Query { start, interval, ..Query::last(0) }

@@ -142,5 +142,5 @@ fn the_window_moves_and_what_is_gone_is_forgotten() {
 #[test]
 fn a_query_is_written_as_hosts_read_it() {
     let query = Query { vm: Some("a b&c".into()), ..Query::last(600) };
-    assert_eq!(query.path(), "/rrd_updates?start=-600&interval=0&host=true&json=true&cf=AVERAGE&vm_uuid=a%20b%26c");
+    assert_eq!(query.path(), "/rrd_updates?start=-590&interval=0&host=true&json=true&cf=AVERAGE&vm_uuid=a%20b%26c");
 }
