@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
 use xenapi_client::{Cache, Client, Config, Freshness, Output, Reply, Request, RequestId, Status};
 use xenapi_codec::{Limits, xmlrpc};
+use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
 use xenapi_core::{Millis, RawRef};
 use yew::Callback;
@@ -154,6 +155,17 @@ impl Driver {
     /// How old the data is.
     pub(crate) fn freshness(&self) -> Freshness {
         self.0.client.borrow().freshness(dom::now())
+    }
+
+    /// Makes the next attempt now.
+    pub(crate) fn hurry(&self) {
+        self.0.client.borrow_mut().hurry(dom::now());
+        self.0.pump();
+    }
+
+    /// Where the pool is, if it is in the page itself.
+    pub(crate) fn place(&self) -> Option<Place> {
+        None
     }
 
     /// What is to be shown of it.

@@ -18,7 +18,7 @@ mod error;
 mod machine;
 pub mod metrics;
 
-pub use cache::{Batch, Cache, Change, Loaded, Operation};
+pub use cache::{Batch, Cache, Change, FieldSet, Loaded, Operation, Snapshot};
 pub use carrier::{Carrier, Delivered, Parcel};
 pub use config::{Backoff, Config};
 pub use error::Error;

@@ -6,9 +6,10 @@ use alloc::string::String;
 use xenapi_topology::{Lens, NodeId};
 
 use crate::object::Object;
-use crate::route::{Named, Route, View};
-use crate::select::{Column, Sort, Toggled};
+use crate::route::{Named, Query, Route, View};
+use crate::select::{Column, Sort};
 use crate::theme::Theme;
+use crate::tree::{Grouping, Look};
 
 /// How one lens is shown.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -26,6 +27,8 @@ pub struct ConsoleState {
     pub pool: Option<String>,
     /// What the page shows.
     pub view: View,
+    /// What the page keeps in its address.
+    pub query: Query,
     /// What is selected.
     pub selected: Option<Object>,
     /// What an address says is selected, as long as it has not been found in the cache.
@@ -36,8 +39,10 @@ pub struct ConsoleState {
     pub sort: Sort,
     /// The colours.
     pub theme: Theme,
-    /// Entries of the tree that somebody opened or closed.
-    pub toggled: Toggled,
+    /// The code of the language that is spoken. Whoever draws with another one than before draws everything anew.
+    pub language: String,
+    /// How the tree is looked at.
+    pub tree: Look,
     /// The lenses.
     pub compute: LensState,
     /// See [`ConsoleState::compute`].
@@ -48,6 +53,8 @@ pub struct ConsoleState {
     pub as_table: bool,
     /// Whether the tree is open where it is a drawer.
     pub drawer: bool,
+    /// Whether the command palette is open.
+    pub palette: bool,
 }
 
 impl Default for View {
@@ -63,6 +70,8 @@ pub enum Action {
     Navigate(Route),
     /// Show something else.
     Show(View),
+    /// Keep a word in the address, or no longer; none of it is a step to go back to.
+    Keep(String, Option<String>),
     /// Select an object, or none.
     Select(Option<Object>),
     /// Select an object and show it in a view.
@@ -75,6 +84,12 @@ pub enum Action {
     SortBy(Column),
     /// Choose the colours.
     SetTheme(Theme),
+    /// Another language is spoken from now on.
+    Speak(String),
+    /// Group the tree by something else.
+    GroupTree(Grouping),
+    /// Show only what has these words in its name, in the tree.
+    FilterTree(String),
     /// Open or close an entry of the tree.
     Toggle(String),
     /// Open entries of the tree.
@@ -89,6 +104,8 @@ pub enum Action {
     ToggleTable,
     /// Open or close the drawer.
     Drawer(bool),
+    /// Open or close the command palette.
+    Palette(bool),
     /// Forget everything that belongs to a pool: it is another one, or the user has logged out.
     Forget,
 }
@@ -115,7 +132,7 @@ impl ConsoleState {
     pub fn route(&self, uuid_of: impl FnOnce(&Object) -> Option<String>) -> Route {
         let named = |object: &Object| Some(Named { class: object.class.into(), uuid: uuid_of(object)? });
         let selected = self.selected.as_ref().and_then(named).or_else(|| self.wanted.clone());
-        Route { pool: self.pool.clone(), view: self.view, selected }
+        Route { pool: self.pool.clone(), view: self.view.clone(), selected, query: self.query.clone() }
     }
 
     /// What is remembered after something happened.
@@ -124,12 +141,14 @@ impl ConsoleState {
         match action {
             Action::Navigate(route) => self.navigate(route),
             Action::Show(view) => {
-                self.view = view;
+                self.show(view);
                 self.drawer = false;
             }
+            Action::Keep(key, Some(value)) => drop(self.query.insert(key, value)),
+            Action::Keep(key, None) => drop(self.query.remove(&key)),
             Action::Select(object) => self.select(object),
             Action::ShowIn(view, object) => {
-                self.view = view;
+                self.show(view);
                 self.select(Some(object));
             }
             Action::Found(object) => {
@@ -139,18 +158,38 @@ impl ConsoleState {
             Action::Filter(filter) => self.filter = filter,
             Action::SortBy(column) => self.sort = self.sort.by(column),
             Action::SetTheme(theme) => self.theme = theme,
-            Action::Toggle(key) => toggle(&mut self.toggled, key),
-            Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.toggled, key)),
+            Action::Speak(language) => self.language = language,
+            Action::GroupTree(by) => {
+                self.tree = Look { by, filter: core::mem::take(&mut self.tree.filter), ..Look::default() }
+            }
+            Action::FilterTree(filter) => self.tree.filter = filter,
+            Action::Toggle(key) => toggle(&mut self.tree.toggled, key),
+            Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.tree.toggled, key)),
             Action::Unfold(lens, group) => toggle(&mut self.lens_mut(lens).expanded, group),
             Action::FoldAll(lens) => *self.lens_mut(lens) = LensState::default(),
             Action::DrawAll(lens) => self.lens_mut(lens).draw_all = true,
             Action::ToggleTable => self.as_table = !self.as_table,
             Action::Drawer(open) => self.drawer = open,
+            Action::Palette(open) => self.palette = open,
             Action::Forget => {
-                self = ConsoleState { theme: self.theme, pool: self.pool, view: self.view, ..ConsoleState::default() };
+                self = ConsoleState { pool: self.pool.take(), view: self.view.clone(), ..self.of_the_reader() };
             }
         }
         self
+    }
+
+    /// What belongs to the reader and to no pool.
+    fn of_the_reader(&self) -> Self {
+        let tree = Look { by: self.tree.by, ..Look::default() };
+        ConsoleState { theme: self.theme, language: self.language.clone(), tree, ..ConsoleState::default() }
+    }
+
+    /// What a page keeps in its address is its own.
+    fn show(&mut self, view: View) {
+        if self.view != view {
+            self.query.clear();
+        }
+        self.view = view;
     }
 
     fn select(&mut self, object: Option<Object>) {
@@ -161,9 +200,10 @@ impl ConsoleState {
 
     fn navigate(&mut self, route: Route) {
         if route.pool.is_some() && self.pool != route.pool {
-            *self = ConsoleState { theme: self.theme, pool: route.pool, ..ConsoleState::default() };
+            *self = ConsoleState { pool: route.pool, ..self.of_the_reader() };
         }
         self.view = route.view;
+        self.query = route.query;
         if route.selected.is_none() {
             self.selected = None;
         }
@@ -181,6 +221,7 @@ fn toggle<T: Ord>(set: &mut BTreeSet<T>, it: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::Kind;
     use xenapi_core::RawRef;
 
     fn vm(text: &str) -> Object {
@@ -227,6 +268,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_page_keeps_in_its_address_goes_with_the_page() {
+        let kept = after([Action::Navigate(Route::parse("#/pools/a/hosts?q=x&sort=name")), Action::Keep("q".into(), None)]);
+        assert_eq!(kept.route(|_| None).path(), "#/pools/a/hosts?sort=name");
+        let same = kept.clone().reduce(Action::Show(View::Table(Kind::Hosts)));
+        assert_eq!(same.query, kept.query);
+        assert!(kept.reduce(Action::Show(View::Impact)).query.is_empty());
+    }
+
+    #[test]
     fn groups_fold_back() {
         let group = NodeId::new("group/x");
         let open = after([Action::Unfold(Lens::Compute, group.clone()), Action::DrawAll(Lens::Compute)]);
@@ -240,6 +290,6 @@ mod tests {
     fn choosing_closes_the_drawer() {
         let state = after([Action::Drawer(true), Action::Select(Some(vm("1")))]);
         assert!(!state.drawer);
-        assert!(!after([Action::Drawer(true), Action::Show(View::Vms)]).drawer);
+        assert!(!after([Action::Drawer(true), Action::Show(View::Table(Kind::Vms))]).drawer);
     }
 }

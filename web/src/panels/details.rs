@@ -1,7 +1,7 @@
 //! The panel about the selected object.
 
 use xenapi_console::object::Object;
-use xenapi_console::route::View;
+use xenapi_console::route::{Kind, View};
 use xenapi_console::select::{self, Details, Fact, Link, Related};
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
@@ -62,18 +62,18 @@ pub(crate) fn DetailsPanel() -> Html {
 /// Where else the object can be seen.
 fn actions(store: &StoreHandle, details: &Details) -> Html {
     let target = &details.object;
-    let here = store.0.view;
+    let in_table = store.0.view == View::Table(Kind::Vms);
     let button = |view: View, text: Text, testid: &'static str| {
         let (store, object) = (store.clone(), target.clone());
         let onclick = move |_| {
             store.dispatch(Action::Filter(String::new()));
-            store.dispatch(Action::ShowIn(view, object.clone()));
+            store.dispatch(Action::ShowIn(view.clone(), object.clone()));
         };
         html! { <button type="button" class="button" {onclick} data-testid={testid}>{ text.get() }</button> }
     };
-    let table = (target.class == "VM" && here != View::Vms).then(|| button(View::Vms, Text::ShowInTable, "show-in-table"));
-    let drawing =
-        (here == View::Vms).then(|| button(View::Topology(lens_of(target)), Text::ShowInTopology, "show-in-topology"));
+    let table =
+        (target.class == "VM" && !in_table).then(|| button(View::Table(Kind::Vms), Text::ShowInTable, "show-in-table"));
+    let drawing = in_table.then(|| button(View::Topology(lens_of(target)), Text::ShowInTopology, "show-in-topology"));
     if !details.is_shown() || (table.is_none() && drawing.is_none()) {
         return html! {};
     }
@@ -137,7 +137,7 @@ fn link(store: &StoreHandle, link: &Link) -> Html {
     html! {
         <li key={link.object.reference.as_str().to_owned()}>
             <button type="button" {onclick}>
-                { glyph(link.state) }<span class="sr-only">{ link.state.name() }</span>
+                { glyph(link.state) }<span class="sr-only">{ xenapi_console::text::state(link.state).get() }</span>
                 <span class="label">{ &link.name }</span>
                 <span class="quiet">{ &link.note }</span>
             </button>

@@ -21,7 +21,7 @@ pub(super) struct Login {
     pub(super) failures: u32,
     /// The login that is on its way.
     in_flight: Option<RequestId>,
-    not_before: Millis,
+    pub(super) not_before: Millis,
     /// Whether there was a session since [`Client::login`] was called: then the user is known to be right.
     succeeded: bool,
     /// Whether the server takes a name and a password only, as the oldest ones do.

@@ -115,6 +115,15 @@ impl Client {
         }
     }
 
+    /// Makes the next attempt now instead of when it is due: somebody who waits has asked for it. Does nothing unless the client is
+    /// [waiting](Status::Waiting).
+    pub fn hurry(&mut self, now: Millis) {
+        if matches!(self.status, Status::Waiting { .. }) {
+            self.watch.not_before = self.watch.not_before.min(now);
+            self.login.not_before = self.login.not_before.min(now);
+        }
+    }
+
     pub(super) fn advance_watch(&mut self, now: Millis) {
         let watch = &self.watch;
         if !watch.wanted || watch.in_flight.is_some() || watch.not_before > now {

@@ -324,3 +324,20 @@ fn a_server_without_event_from_is_asked_class_by_class() {
     assert_eq!((bench.vms(), bench.changes.len()), (vec!["uno".to_owned()], 1));
     assert_eq!(bench.client.freshness(bench.now), Freshness::Live { age: Millis(0) });
 }
+
+#[test]
+fn whoever_does_not_want_to_wait_need_not() {
+    let mut bench = Bench::live();
+    let events = bench.take("event.from");
+    bench.lose(&events);
+    assert!(matches!(bench.client.status(), Status::Waiting { .. }) && bench.sent.is_empty());
+    bench.client.hurry(bench.now);
+    bench.drain();
+    let events = bench.take("event.from");
+    // While the answer is awaited there is nothing to hurry.
+    bench.client.hurry(bench.now);
+    bench.drain();
+    assert!(bench.sent.is_empty());
+    bench.succeed(&events, &batch(vec![], &[("vm", 1)], "t1"));
+    assert_eq!(bench.client.status(), &Status::Live);
+}
