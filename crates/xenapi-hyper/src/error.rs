@@ -22,7 +22,7 @@ pub enum TransportErrorKind {
     /// TLS could not be agreed on, or cannot be set up here.
     Tls(String),
     /// The server's certificate is not trusted.
-    Untrusted(Untrusted),
+    Untrusted(Box<Untrusted>),
     /// Nothing came in time.
     Timeout {
         /// What was waited for: `a connection`, `the answer`.
@@ -217,7 +217,7 @@ mod tests {
         let seen = SeenCertificate::of(b"");
         let untrusted =
             Untrusted { host: "xs1".into(), port: 8443, seen, expected: None, why: "nobody vouches for it".into() };
-        let text = TransportError::new(&target, TransportErrorKind::Untrusted(untrusted)).to_string();
+        let text = TransportError::new(&target, TransportErrorKind::Untrusted(Box::new(untrusted))).to_string();
         for part in ["xs1:8443", "nobody vouches", "E3:B0:C4", "xenoxide trust https://xs1:8443", "--fingerprint e3b0c4"] {
             assert!(text.contains(part), "{part}: {text}");
         }

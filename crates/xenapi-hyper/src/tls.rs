@@ -234,7 +234,7 @@ pub(crate) fn handshake_error(error: &std::io::Error) -> TransportErrorKind {
     if let Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(why)))) = tls
         && let Some(untrusted) = why.downcast_ref::<Untrusted>()
     {
-        return TransportErrorKind::Untrusted(untrusted.clone());
+        return TransportErrorKind::Untrusted(Box::new(untrusted.clone()));
     }
     TransportErrorKind::Tls(error.to_string())
 }

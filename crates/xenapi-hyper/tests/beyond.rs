@@ -232,7 +232,7 @@ fn all_of_it_without_async() {
     assert_eq!(made.len(), 1);
     let host = client.pool_hosts().unwrap().remove(0).host;
     let hosts = client.call(get_all_records::<xenapi_model::Pool>()).unwrap().records;
-    let master = hosts.iter().next().unwrap().1.master.clone();
+    let master = hosts.first().unwrap().1.master.clone();
     assert!(client.metrics(&master, &Query::last(60)).is_ok(), "{host:?}");
     let session = client.session().unwrap();
     drop((console, client));
