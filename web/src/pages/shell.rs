@@ -10,6 +10,7 @@ use yew::prelude::*;
 use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
+use crate::pages::explorer::ExplorerPage;
 use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
 
@@ -57,7 +58,8 @@ fn view(view: &View) -> Html {
     match view {
         View::Table(Kind::Vms) => html! { <VmsPanel /> },
         View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
-        View::Overview | View::Table(_) | View::Object(_) | View::Impact | View::Explorer(_) => html! {},
+        View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
+        View::Overview | View::Table(_) | View::Object(_) | View::Impact => html! {},
     }
 }
 
