@@ -173,6 +173,19 @@ impl Driver {
         look(self.0.client.borrow().cache())
     }
 
+    /// Sends a document as it is, and answers the reply as it is: for explorers of the API. In it `OpaqueRef:session` stands for
+    /// the session, which only the proxy knows.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no reply.
+    pub(crate) async fn exchange(&self, body: Vec<u8>) -> Result<Vec<u8>, String> {
+        match post(&self.0.url, body, None).await {
+            Answer::Bytes(bytes) => Ok(bytes),
+            Answer::NoSession(failure) => Err(explain::failure(&failure).line()),
+            Answer::None(why) => Err(explain::sentence(&why)),
+        }
+    }
+
     /// How old the data is.
     pub(crate) fn freshness(&self) -> Freshness {
         self.0.client.borrow().freshness(dom::now())
@@ -340,6 +353,19 @@ fn proxy_error(text: &str) -> Option<ProxyError> {
 
 fn member(object: &JsValue, name: &str) -> Option<JsValue> {
     js_sys::Reflect::get(object, &JsValue::from_str(name)).ok().filter(|it| !it.is_undefined())
+}
+
+/// A file beside the page, as text.
+///
+/// # Errors
+/// A sentence that says what happened.
+pub(crate) async fn file(url: &str) -> Result<String, String> {
+    let response = HttpRequest::get(url).send().await.map_err(|_| explain::no_answer(&dom::host()))?;
+    let status = response.status();
+    if status != 200 {
+        return Err(explain::bad_reply(&dom::host(), status));
+    }
+    response.text().await.map_err(|_| explain::no_answer(&dom::host()))
 }
 
 /// A pool that can be logged in to.

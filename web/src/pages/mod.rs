@@ -1,5 +1,6 @@
 //! One file for each page.
 
+mod explorer;
 mod login;
 pub(crate) mod object;
 mod session;

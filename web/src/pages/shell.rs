@@ -10,6 +10,7 @@ use yew::prelude::*;
 use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
+use crate::pages::explorer::ExplorerPage;
 use crate::pages::object::ObjectPage;
 use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
@@ -61,7 +62,8 @@ fn view(view: &View) -> Html {
         View::Object(named) => {
             html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
         }
-        View::Overview | View::Table(_) | View::Impact | View::Explorer(_) => html! {},
+        View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
+        View::Overview | View::Table(_) | View::Impact => html! {},
     }
 }
 
