@@ -13,12 +13,9 @@ use yew::prelude::*;
 
 use super::entry::Entry;
 use super::reply::{Reply, ReplyView};
-use super::{ApiLink, class_link, stage, type_view};
+use super::{ApiLink, ON, class_link, stage, type_view};
 use crate::dom;
 use crate::store::{Same, use_data, use_store};
-
-/// What the address says of the object to call it on: a uuid.
-const ON: &str = "on";
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct CallProps {

@@ -25,6 +25,9 @@ use crate::store::{Same, StoreHandle, use_store};
 /// The file with all that the API knows, beside the page.
 const CATALOGUE: &str = "./api.json";
 
+/// What the address says of the object that calls are to be made on: a uuid.
+const ON: &str = "on";
+
 thread_local! {
     /// What was loaded once is not loaded again.
     static LOADED: RefCell<Option<Rc<Catalogue>>> = const { RefCell::new(None) };
@@ -149,21 +152,26 @@ pub(crate) struct LinkProps {
 pub(crate) fn ApiLink(props: &LinkProps) -> Html {
     let store = use_store();
     let view = View::Explorer(props.parts.clone());
-    let href = Route::to(store.0.pool.clone(), view.clone()).path();
-    let onclick = going(&store, view);
+    // The object that somebody came from goes along, as long as it is one of the class.
+    let View::Explorer(here) = &store.0.view else { return html! {} };
+    let kept = store.0.query.get_key_value(ON).filter(|_| here.first() == props.parts.first());
+    let query = kept.map(|(key, uuid)| (key.clone(), uuid.clone())).into_iter().collect();
+    let route = Route { query, ..Route::to(store.0.pool.clone(), view) };
+    let href = route.path();
+    let onclick = going(&store, route);
     html! {
         <a {href} class={props.class.clone()} aria-current={props.here.then_some("page")} title={props.title.clone()} {onclick}
             data-testid={props.testid.clone()}>{ props.children.clone() }</a>
     }
 }
 
-/// Goes to a view, unless a key is held: then it is the browser's business, as another tab.
-fn going(store: &StoreHandle, view: View) -> Callback<MouseEvent> {
+/// Goes there, unless a key is held: then it is the browser's business, as another tab.
+fn going(store: &StoreHandle, route: Route) -> Callback<MouseEvent> {
     let store = store.clone();
     Callback::from(move |event: MouseEvent| {
         if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
             event.prevent_default();
-            store.dispatch(Action::Show(view.clone()));
+            store.dispatch(Action::Navigate(route.clone()));
         }
     })
 }
