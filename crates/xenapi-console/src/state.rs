@@ -7,8 +7,11 @@ use xenapi_topology::{Lens, NodeId};
 
 use crate::object::Object;
 use crate::route::{Named, Query, Route, View};
-use crate::select::{Column, Sort, Toggled};
+use crate::select::Toggled;
 use crate::theme::Theme;
+
+/// The word in the address under which a table keeps its filter.
+pub const FILTER: &str = "q";
 
 /// How one lens is shown.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -32,10 +35,6 @@ pub struct ConsoleState {
     pub selected: Option<Object>,
     /// What an address says is selected, as long as it has not been found in the cache.
     pub wanted: Option<Named>,
-    /// The filter of the table.
-    pub filter: String,
-    /// The order of the table.
-    pub sort: Sort,
     /// The colours.
     pub theme: Theme,
     /// Entries of the tree that somebody opened or closed.
@@ -50,6 +49,8 @@ pub struct ConsoleState {
     pub as_table: bool,
     /// Whether the tree is open where it is a drawer.
     pub drawer: bool,
+    /// Whether the command palette is open.
+    pub palette: bool,
 }
 
 impl Default for View {
@@ -73,10 +74,8 @@ pub enum Action {
     ShowIn(View, Object),
     /// What an address named was found, or is not there.
     Found(Option<Object>),
-    /// Filter the table.
+    /// Filter the table; the same as keeping [`FILTER`] in the address.
     Filter(String),
-    /// A click on a heading.
-    SortBy(Column),
     /// Choose the colours.
     SetTheme(Theme),
     /// Open or close an entry of the tree.
@@ -93,6 +92,8 @@ pub enum Action {
     ToggleTable,
     /// Open or close the drawer.
     Drawer(bool),
+    /// Open or close the command palette.
+    Palette(bool),
     /// Forget everything that belongs to a pool: it is another one, or the user has logged out.
     Forget,
 }
@@ -142,8 +143,8 @@ impl ConsoleState {
                 self.wanted = None;
                 self.selected = object.or(self.selected);
             }
-            Action::Filter(filter) => self.filter = filter,
-            Action::SortBy(column) => self.sort = self.sort.by(column),
+            Action::Filter(filter) if filter.is_empty() => drop(self.query.remove(FILTER)),
+            Action::Filter(filter) => drop(self.query.insert(FILTER.into(), filter)),
             Action::SetTheme(theme) => self.theme = theme,
             Action::Toggle(key) => toggle(&mut self.toggled, key),
             Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.toggled, key)),
@@ -152,6 +153,7 @@ impl ConsoleState {
             Action::DrawAll(lens) => self.lens_mut(lens).draw_all = true,
             Action::ToggleTable => self.as_table = !self.as_table,
             Action::Drawer(open) => self.drawer = open,
+            Action::Palette(open) => self.palette = open,
             Action::Forget => {
                 self = ConsoleState { theme: self.theme, pool: self.pool, view: self.view, ..ConsoleState::default() };
             }
@@ -208,15 +210,6 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_clicked_twice_turns_the_order() {
-        let once = after([Action::SortBy(Column::Memory)]);
-        assert_eq!(once.sort, Sort { column: Column::Memory, descending: false });
-        let twice = once.reduce(Action::SortBy(Column::Memory));
-        assert!(twice.sort.descending);
-        assert_eq!(twice.reduce(Action::SortBy(Column::Name)).sort, Sort::default());
-    }
-
-    #[test]
     fn another_pool_forgets_what_belonged_to_the_first() {
         let state = after([
             Action::Navigate(Route::parse("#/pools/a/vms")),
@@ -227,7 +220,7 @@ mod tests {
         ]);
         assert_eq!(state.pool.as_deref(), Some("b"));
         assert_eq!(state.view, View::Topology(Lens::Network));
-        assert_eq!((state.filter.as_str(), state.selected, state.theme), ("", None, Theme::Dark));
+        assert_eq!((state.query, state.selected, state.theme), (Query::new(), None, Theme::Dark));
     }
 
     #[test]

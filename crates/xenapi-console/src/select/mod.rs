@@ -2,18 +2,20 @@
 
 mod cursor;
 mod details;
+mod guest;
 mod lookup;
 mod states;
 mod topology;
 mod tree;
-mod vm_rows;
 
 pub use cursor::{Direction, step};
 pub use details::{Details, Fact, Link, Meter, Related, details};
 pub use lookup::{find, is_known, name_of, uuid_of};
 pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
 pub use tree::{Toggled, TreeNode, TreeRow, flatten, reveal, tree};
-pub use vm_rows::{Column, Sort, VmRow, VmRows, arrange};
+pub(crate) use details::os_name;
+pub(crate) use guest::{addresses, memory, vcpus};
+pub(crate) use lookup::{either, pif_name};
 
 use alloc::string::String;
 
@@ -27,8 +29,6 @@ pub fn stamp(cache: &Cache, classes: &[&str]) -> u64 {
     classes.iter().fold(0, |sum: u64, class| sum.wrapping_add(cache.revision_of(class)))
 }
 
-/// The classes that [`VmRows`] reads.
-pub const OF_VM_ROWS: &[&str] = &["VM", "VM_guest_metrics", "host", "pool"];
 /// The classes that [`tree`] reads.
 pub const OF_TREE: &[&str] = &["pool", "host", "host_metrics", "VM", "SR", "PBD", "network", "PIF"];
 
