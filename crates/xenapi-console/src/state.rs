@@ -37,6 +37,8 @@ pub struct ConsoleState {
     pub wanted: Option<Named>,
     /// The colours.
     pub theme: Theme,
+    /// The code of the language that is spoken. Whoever draws with another one than before draws everything anew.
+    pub language: String,
     /// Entries of the tree that somebody opened or closed.
     pub toggled: Toggled,
     /// The lenses.
@@ -78,6 +80,8 @@ pub enum Action {
     Filter(String),
     /// Choose the colours.
     SetTheme(Theme),
+    /// Another language is spoken from now on.
+    Speak(String),
     /// Open or close an entry of the tree.
     Toggle(String),
     /// Open entries of the tree.
@@ -146,6 +150,7 @@ impl ConsoleState {
             Action::Filter(filter) if filter.is_empty() => drop(self.query.remove(FILTER)),
             Action::Filter(filter) => drop(self.query.insert(FILTER.into(), filter)),
             Action::SetTheme(theme) => self.theme = theme,
+            Action::Speak(language) => self.language = language,
             Action::Toggle(key) => toggle(&mut self.toggled, key),
             Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.toggled, key)),
             Action::Unfold(lens, group) => toggle(&mut self.lens_mut(lens).expanded, group),
@@ -155,10 +160,15 @@ impl ConsoleState {
             Action::Drawer(open) => self.drawer = open,
             Action::Palette(open) => self.palette = open,
             Action::Forget => {
-                self = ConsoleState { theme: self.theme, pool: self.pool, view: self.view, ..ConsoleState::default() };
+                self = ConsoleState { pool: self.pool.take(), view: self.view.clone(), ..self.of_the_reader() };
             }
         }
         self
+    }
+
+    /// What belongs to the reader and to no pool.
+    fn of_the_reader(&self) -> Self {
+        ConsoleState { theme: self.theme, language: self.language.clone(), ..ConsoleState::default() }
     }
 
     /// What a page keeps in its address is its own.
@@ -177,7 +187,7 @@ impl ConsoleState {
 
     fn navigate(&mut self, route: Route) {
         if route.pool.is_some() && self.pool != route.pool {
-            *self = ConsoleState { theme: self.theme, pool: route.pool, ..ConsoleState::default() };
+            *self = ConsoleState { pool: route.pool, ..self.of_the_reader() };
         }
         self.view = route.view;
         self.query = route.query;

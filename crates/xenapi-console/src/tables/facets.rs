@@ -11,6 +11,7 @@ use super::spec::Spec;
 use super::value::Value;
 use crate::format;
 use crate::query::{self, Query};
+use crate::text;
 
 /// A value of a column, to filter by.
 #[derive(Clone, PartialEq, Debug)]
@@ -42,7 +43,7 @@ pub fn facet(rows: &Rows, spec: &Spec, id: &str, query: &Query, now: i64) -> Vec
             None => drop(counts.insert(word.into(), (1, label.into(), state))),
         };
         match &row.cells[column] {
-            Value::State(state) => add(state.name(), super::state_word(*state), Some(*state)),
+            Value::State(state) => add(state.name(), text::state(*state).get(), Some(*state)),
             Value::Status(state, word) => add(word.get(), word.get(), Some(*state)),
             Value::Links(links) => links.iter().for_each(|link| add(&link.name, &link.name, None)),
             Value::List(words) => words.iter().for_each(|word| add(word, word, None)),

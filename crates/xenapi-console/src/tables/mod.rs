@@ -24,6 +24,6 @@ pub use rows::{Row, Rows};
 pub use select::{Move, Selection};
 pub use sort::{Key, Sort};
 pub use spec::{Column, Shape, Spec};
-pub use value::{Link, Value, rfc3339, state_word};
+pub use value::{Link, Value, rfc3339};
 
 pub(crate) use kinds::{about, severity, task_state, words};

@@ -2,7 +2,7 @@
 
 use crate::object::Icon;
 use crate::route::Kind;
-use crate::text::Text;
+use crate::text::{Plural, Text};
 
 /// What the cells of a column hold, which says how they are compared and aligned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,8 +74,8 @@ pub struct Spec {
     pub kind: Kind,
     /// What its objects are called, several of them.
     pub title: Text,
-    /// How many there are: one, and several with `{0}`.
-    pub counted: [Text; 2],
+    /// How many there are.
+    pub counted: Plural,
     /// The picture of its objects.
     pub icon: Icon,
     /// What its test ids begin with.

@@ -10,7 +10,7 @@ use xenapi_topology::State;
 
 use crate::format;
 use crate::object::Object;
-use crate::text::Text;
+use crate::text::{self, Text};
 
 /// An object that a cell names.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,11 +54,6 @@ pub enum Value {
     Links(Vec<Link>),
     /// Several words: tags, addresses.
     List(Vec<String>),
-}
-
-/// The word for a state.
-pub fn state_word(state: State) -> &'static str {
-    state.name()
 }
 
 impl Value {
@@ -108,12 +103,12 @@ impl Value {
             Value::Text(text) => text.as_str().into(),
             Value::Count(count) => count_text(*count).into(),
             Value::Bytes(bytes) => format::bytes(*bytes).into(),
-            Value::Share(share) => alloc::format!("{} %", (share + 5) / 10).into(),
+            Value::Share(share) => format::percentage(u64::from((share + 5) / 10)).into(),
             Value::Speed(speed) => format::speed(*speed).into(),
             Value::Date(unix) => format::date_time(&DateTime::from_unix(*unix)).unwrap_or_default().into(),
             Value::Span(seconds) => format::age(Millis::from_secs(seconds.unsigned_abs())).into(),
             Value::Truth(truth) => if *truth { Text::Yes } else { Text::No }.get().into(),
-            Value::State(state) => state_word(*state).into(),
+            Value::State(state) => text::state(*state).get().into(),
             Value::Status(_, word) => word.get().into(),
             Value::Links(links) => match links.as_slice() {
                 [link] => link.name.as_str().into(),

@@ -2,32 +2,6 @@
 
 super::texts! {
     // Counts
-    VmsOne = "1 VM",
-    VmsAll = "{0} VMs",
-    TemplatesOne = "1 template",
-    TemplatesAll = "{0} templates",
-    SnapshotsOne = "1 snapshot",
-    SnapshotsAll = "{0} snapshots",
-    HostsOne = "1 host",
-    HostsAll = "{0} hosts",
-    SrsOne = "1 storage repository",
-    SrsAll = "{0} storage repositories",
-    VdisOne = "1 virtual disk",
-    VdisAll = "{0} virtual disks",
-    NetworksOne = "1 network",
-    NetworksAll = "{0} networks",
-    PifsOne = "1 network interface",
-    PifsAll = "{0} network interfaces",
-    VifsOne = "1 virtual interface",
-    VifsAll = "{0} virtual interfaces",
-    VbdsOne = "1 block device",
-    VbdsAll = "{0} block devices",
-    PbdsOne = "1 SR connection",
-    PbdsAll = "{0} SR connections",
-    TasksOne = "1 task",
-    TasksAll = "{0} tasks",
-    MessagesOne = "1 message",
-    MessagesAll = "{0} messages",
     TableCountOf = "{0} of {1}",
 
     // Columns
@@ -129,8 +103,6 @@ super::texts! {
     ExportCsv = "CSV file",
     ExportJson = "JSON file",
     ExportCopy = "Copy to the clipboard",
-    Copied = "Copied {0} rows",
-    CopiedOne = "Copied 1 row",
     CopyFailed = "The browser does not let the page copy. Select rows and press Ctrl+C.",
     Chosen = "{0} selected",
     RowsLabel = "{0}: use the arrow keys to move, Space to select, Enter to open",
@@ -149,4 +121,21 @@ super::texts! {
     NoMessagesHint = "What happens in the pool, alarms first of all, is listed here.",
     ShowInTable = "Show in table",
     ShowInTopology = "Show in topology",
+}
+
+super::plurals! {
+    VmCount = "{0} VM", "{0} VMs";
+    CountTemplates = "{0} template", "{0} templates";
+    CountSnapshots = "{0} snapshot", "{0} snapshots";
+    CountHosts = "{0} host", "{0} hosts";
+    CountSrs = "{0} storage repository", "{0} storage repositories";
+    CountVdis = "{0} virtual disk", "{0} virtual disks";
+    CountNetworks = "{0} network", "{0} networks";
+    CountPifs = "{0} network interface", "{0} network interfaces";
+    CountVifs = "{0} virtual interface", "{0} virtual interfaces";
+    CountVbds = "{0} block device", "{0} block devices";
+    CountPbds = "{0} SR connection", "{0} SR connections";
+    CountTasks = "{0} task", "{0} tasks";
+    CountMessages = "{0} message", "{0} messages";
+    CopiedRows = "Copied {0} row", "Copied {0} rows";
 }

@@ -14,7 +14,7 @@ use crate::select;
 use crate::tables::rows::{Look, Made, Pass};
 use crate::tables::spec::{Shape, Spec, col, more};
 use crate::tables::value::Value;
-use crate::text::Text;
+use crate::text::{Plural, Text};
 
 pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
     let uuid: fn(&vm::Record) -> &str = |it| it.uuid.as_str();
@@ -29,7 +29,7 @@ pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
 pub(super) static VMS: Spec = Spec {
     kind: Kind::Vms,
     title: Text::Vms,
-    counted: [Text::VmsOne, Text::VmsAll],
+    counted: Plural::VmCount,
     icon: Icon::Vm,
     testid: "vm",
     columns: &[
@@ -108,7 +108,7 @@ fn agent(guest: &vm_guest_metrics::Record) -> String {
 pub(super) static TEMPLATES: Spec = Spec {
     kind: Kind::Templates,
     title: Text::Templates,
-    counted: [Text::TemplatesOne, Text::TemplatesAll],
+    counted: Plural::CountTemplates,
     icon: Icon::Vm,
     testid: "template",
     columns: &[
@@ -147,7 +147,7 @@ fn template(_: &mut Look<'_>, vm: &vm::Record) -> Made {
 pub(super) static SNAPSHOTS: Spec = Spec {
     kind: Kind::Snapshots,
     title: Text::ColSnapshots,
-    counted: [Text::SnapshotsOne, Text::SnapshotsAll],
+    counted: Plural::CountSnapshots,
     icon: Icon::Vm,
     testid: "snapshot",
     columns: &[
@@ -192,7 +192,7 @@ fn snapshot(look: &mut Look<'_>, vm: &vm::Record) -> Made {
 pub(super) static HOSTS: Spec = Spec {
     kind: Kind::Hosts,
     title: Text::Hosts,
-    counted: [Text::HostsOne, Text::HostsAll],
+    counted: Plural::CountHosts,
     icon: Icon::Host,
     testid: "host",
     columns: &[

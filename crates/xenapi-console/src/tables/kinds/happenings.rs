@@ -14,7 +14,7 @@ use crate::select;
 use crate::tables::rows::{Look, Made, Pass};
 use crate::tables::spec::{Shape, Spec, col, more};
 use crate::tables::value::{Link, Value};
-use crate::text::Text;
+use crate::text::{Plural, Text};
 
 pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
     match kind {
@@ -26,7 +26,7 @@ pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
 pub(super) static TASKS: Spec = Spec {
     kind: Kind::Tasks,
     title: Text::ColTasks,
-    counted: [Text::TasksOne, Text::TasksAll],
+    counted: Plural::CountTasks,
     icon: Icon::Group,
     testid: "task",
     columns: &[
@@ -85,7 +85,7 @@ fn task(look: &mut Look<'_>, task: &task::Record) -> Made {
 pub(super) static MESSAGES: Spec = Spec {
     kind: Kind::Messages,
     title: Text::ColMessages,
-    counted: [Text::MessagesOne, Text::MessagesAll],
+    counted: Plural::CountMessages,
     icon: Icon::Group,
     testid: "message",
     columns: &[

@@ -13,7 +13,7 @@ use crate::select;
 use crate::tables::rows::{Look, Made, Pass};
 use crate::tables::spec::{Shape, Spec, col, more};
 use crate::tables::value::Value;
-use crate::text::Text;
+use crate::text::{Plural, Text};
 
 pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
     match kind {
@@ -26,7 +26,7 @@ pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
 pub(super) static NETWORKS: Spec = Spec {
     kind: Kind::Networks,
     title: Text::Networks,
-    counted: [Text::NetworksOne, Text::NetworksAll],
+    counted: Plural::CountNetworks,
     icon: Icon::Network,
     testid: "network",
     columns: &[
@@ -85,7 +85,7 @@ fn network(look: &mut Look<'_>, network: &network::Record) -> Made {
 pub(super) static PIFS: Spec = Spec {
     kind: Kind::Pifs,
     title: Text::Nics,
-    counted: [Text::PifsOne, Text::PifsAll],
+    counted: Plural::CountPifs,
     icon: Icon::Nic,
     testid: "pif",
     columns: &[
@@ -154,7 +154,7 @@ fn pif(look: &mut Look<'_>, pif: &pif::Record) -> Made {
 pub(super) static VIFS: Spec = Spec {
     kind: Kind::Vifs,
     title: Text::ColVifs,
-    counted: [Text::VifsOne, Text::VifsAll],
+    counted: Plural::CountVifs,
     icon: Icon::Nic,
     testid: "vif",
     columns: &[

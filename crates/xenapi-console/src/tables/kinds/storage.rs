@@ -13,7 +13,7 @@ use crate::select;
 use crate::tables::rows::{Look, Made, Pass};
 use crate::tables::spec::{Shape, Spec, col, more};
 use crate::tables::value::Value;
-use crate::text::Text;
+use crate::text::{Plural, Text};
 
 pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
     match kind {
@@ -27,7 +27,7 @@ pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
 pub(super) static SRS: Spec = Spec {
     kind: Kind::Srs,
     title: Text::Srs,
-    counted: [Text::SrsOne, Text::SrsAll],
+    counted: Plural::CountSrs,
     icon: Icon::Sr,
     testid: "sr",
     columns: &[
@@ -101,7 +101,7 @@ fn sr_state(look: &mut Look<'_>, pbds: &[Ref<PBD>]) -> State {
 pub(super) static VDIS: Spec = Spec {
     kind: Kind::Vdis,
     title: Text::Disks,
-    counted: [Text::VdisOne, Text::VdisAll],
+    counted: Plural::CountVdis,
     icon: Icon::Vdi,
     testid: "vdi",
     columns: &[
@@ -164,7 +164,7 @@ fn vdi(look: &mut Look<'_>, vdi: &vdi::Record) -> Made {
 pub(super) static VBDS: Spec = Spec {
     kind: Kind::Vbds,
     title: Text::ColVbds,
-    counted: [Text::VbdsOne, Text::VbdsAll],
+    counted: Plural::CountVbds,
     icon: Icon::Plug,
     testid: "vbd",
     columns: &[
@@ -212,7 +212,7 @@ fn vbd(look: &mut Look<'_>, vbd: &vbd::Record) -> Made {
 pub(super) static PBDS: Spec = Spec {
     kind: Kind::Pbds,
     title: Text::ColPbds,
-    counted: [Text::PbdsOne, Text::PbdsAll],
+    counted: Plural::CountPbds,
     icon: Icon::Plug,
     testid: "pbd",
     columns: &[
