@@ -37,6 +37,8 @@ pub(crate) enum Mark {
     Up,
     /// Sorted downwards.
     Down,
+    /// Saves something as a file.
+    Save,
 }
 
 /// The outline of an object's picture.
@@ -82,6 +84,7 @@ fn mark_path(mark: Mark) -> &'static str {
         Mark::Rows => "M2.5 3h11v10h-11zM2.5 6.5h11M2.5 9.8h11M6.5 6.5V13",
         Mark::Up => "M4 10l4-4 4 4",
         Mark::Down => "M4 6l4 4 4-4",
+        Mark::Save => "M8 2v8M4.8 6.8L8 10l3.2-3.2M2.5 11.5v2h11v-2",
     }
 }
 

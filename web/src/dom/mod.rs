@@ -4,6 +4,7 @@ pub(crate) mod crash;
 pub(crate) mod language;
 pub(crate) mod measure;
 pub(crate) mod storage;
+pub(crate) mod transfer;
 
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, Window};
@@ -45,6 +46,16 @@ pub(crate) fn now() -> Millis {
         reason = "time since opening is small and not negative"
     )]
     Millis(now as u64)
+}
+
+/// What time it is, in seconds since 1970, by the reader's clock.
+pub(crate) fn unix() -> i64 {
+    if !cfg!(target_arch = "wasm32") {
+        return 0;
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "a time in seconds fits")]
+    let seconds = (js_sys::Date::now() / 1000.0) as i64;
+    seconds
 }
 
 /// Leaves a mark for those who measure, in place of an older one of the same name.

@@ -3,6 +3,7 @@
 mod login;
 mod session;
 mod shell;
+pub(crate) mod tables;
 
 pub(crate) use session::SessionPage;
 

@@ -1,7 +1,7 @@
 //! The page behind the login: bar, tree, view, details.
 
 use xenapi_client::Status;
-use xenapi_console::route::{Kind, View};
+use xenapi_console::route::View;
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
@@ -10,7 +10,8 @@ use yew::prelude::*;
 use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
-use crate::panels::{DetailsPanel, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
+use crate::pages::tables::TablePage;
+use crate::panels::{DetailsPanel, StaleNote, TopBar, TopologyPanel, TreePanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -51,9 +52,9 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
 
 fn view(view: &View) -> Html {
     match view {
-        View::Table(Kind::Vms) => html! { <VmsPanel /> },
+        View::Table(kind) => html! { <TablePage key={kind.path()} kind={*kind} /> },
         View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
-        View::Overview | View::Table(_) | View::Object(_) | View::Impact | View::Explorer(_) => html! {},
+        View::Overview | View::Object(_) | View::Impact | View::Explorer(_) => html! {},
     }
 }
 

@@ -10,7 +10,7 @@ mod tree;
 
 pub use cursor::{Direction, step};
 pub use details::{Details, Fact, Link, Meter, Related, details};
-pub use lookup::{find, is_known, name_of, uuid_of};
+pub use lookup::{find, is_known, is_known_class, name_of, uuid_of};
 pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
 pub use tree::{Toggled, TreeNode, TreeRow, flatten, reveal, tree};
 pub(crate) use details::os_name;

@@ -63,6 +63,11 @@ impl Columns {
         Some(text)
     }
 
+    /// Those that are shown.
+    pub fn shown(&self) -> &[Chosen] {
+        &self.0
+    }
+
     /// Whether a column is shown.
     pub fn has(&self, column: usize) -> bool {
         self.0.iter().any(|it| it.column == column)

@@ -80,3 +80,8 @@ pub fn toggle(text: &str, spec: &Spec, id: &str, word: &str) -> String {
     }
     query::replace(text, &query, column, &words, spec)
 }
+
+/// The values that a query wants a column to have.
+pub fn chosen(query: &Query, spec: &Spec, id: &str) -> Vec<String> {
+    spec.column(id).map(|column| query.words_of(column)).unwrap_or_default()
+}

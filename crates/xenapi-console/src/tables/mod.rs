@@ -19,7 +19,7 @@ mod value;
 pub use arrange::{Ask, Table};
 pub use columns::{Chosen, Columns};
 pub use export::{csv, json, tsv};
-pub use facets::{Facet, facet, toggle};
+pub use facets::{Facet, chosen, facet, toggle};
 pub use rows::{Row, Rows};
 pub use select::{Move, Selection};
 pub use sort::{Key, Sort};

@@ -85,6 +85,11 @@ impl Sort {
         Sort(keys)
     }
 
+    /// By how many columns.
+    pub fn depth(&self) -> usize {
+        self.0.len()
+    }
+
     /// Which key a column is, from 0, and which way.
     pub fn place(&self, column: usize) -> Option<(usize, bool)> {
         self.0.iter().position(|key| key.column == column).map(|at| (at, self.0[at].descending))

@@ -94,6 +94,13 @@ pub struct Spec {
     pub none: Text,
 }
 
+impl PartialEq for Spec {
+    /// There is one of each kind.
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
 impl Spec {
     /// The place of a column, by its word.
     pub fn column(&self, id: &str) -> Option<usize> {
