@@ -58,11 +58,34 @@ impl Row {
 }
 
 /// A record that a row was made of, and how to tell whether the cache still has that very one.
-struct Source {
-    class: &'static str,
-    reference: RawRef,
-    held: Option<Arc<dyn Any>>,
-    is_current: fn(&Cache, &RawRef, Option<&Arc<dyn Any>>) -> bool,
+enum Source {
+    Record {
+        class: &'static str,
+        reference: RawRef,
+        held: Option<Arc<dyn Any>>,
+        is_current: fn(&Cache, &RawRef, Option<&Arc<dyn Any>>) -> bool,
+    },
+    /// The objects at the other end of a relation.
+    Relation {
+        /// The class at the other end, whose changes matter.
+        class: &'static str,
+        of: &'static str,
+        field: &'static str,
+        reference: RawRef,
+        held: Vec<RawRef>,
+    },
+}
+
+impl Source {
+    fn is_current(&self, cache: &Cache, changed: &[&'static str]) -> bool {
+        match self {
+            Source::Record { class, .. } | Source::Relation { class, .. } if !changed.contains(class) => true,
+            Source::Record { reference, held, is_current, .. } => is_current(cache, reference, held.as_ref()),
+            Source::Relation { of, field, reference, held, .. } => {
+                cache.related_to(of, field, reference).is_some_and(|(_, now)| now == *held)
+            }
+        }
+    }
 }
 
 fn is_current<C: Class>(cache: &Cache, reference: &RawRef, held: Option<&Arc<dyn Any>>) -> bool {
@@ -76,6 +99,8 @@ fn is_current<C: Class>(cache: &Cache, reference: &RawRef, held: Option<&Arc<dyn
 /// The cache, while a row is made: it notes what was looked at.
 pub(super) struct Look<'c> {
     pub(super) cache: &'c Cache,
+    /// The object that the row is about.
+    own: RawRef,
     sources: Vec<Source>,
 }
 
@@ -84,9 +109,12 @@ impl<'c> Look<'c> {
     pub(super) fn get<'r, C: Class>(&mut self, reference: impl Into<Option<&'r Ref<C>>>) -> Option<&'c C::Record> {
         let reference = reference.into().and_then(Ref::non_null)?;
         let found = self.cache.get(reference);
-        let seen = |source: &Source| source.class == C::DESC.name && source.reference == *reference.raw();
-        if !self.sources.iter().any(seen) {
-            self.sources.push(Source {
+        let seen = |source: &Source| {
+            matches!(source, Source::Record { class, reference: it, .. } if *class == C::DESC.name && it == reference.raw())
+        };
+        // Few rows look twice at the same, and those with many sources never do.
+        if self.sources.len() > 8 || !self.sources.iter().any(seen) {
+            self.sources.push(Source::Record {
                 class: C::DESC.name,
                 reference: reference.raw().clone(),
                 held: found.map(|record| record.clone() as Arc<dyn Any>),
@@ -94,6 +122,16 @@ impl<'c> Look<'c> {
             });
         }
         found.map(|record| &**record)
+    }
+
+    /// The objects at the other end of a relation of the row's own object: those of `C` that refer to it, found without the help of a
+    /// field of its own, which a shared stream may leave out.
+    pub(super) fn related<C: Class>(&mut self, of: &'static str, field: &'static str) -> Vec<Ref<C>> {
+        let related = self.cache.related_to(of, field, &self.own).map(|(_, related)| related).unwrap_or_default();
+        let typed = related.iter().map(|reference| reference.clone().typed()).collect();
+        let reference = self.own.clone();
+        self.sources.push(Source::Relation { class: C::DESC.name, of, field, reference, held: related });
+        typed
     }
 
     /// Makes the row depend on an object of any class that messages are about.
@@ -290,7 +328,7 @@ impl Pass<'_> {
                 }
                 old => old,
             };
-            let mut look = Look { cache, sources: Vec::new() };
+            let mut look = Look { cache, own: reference.raw().clone(), sources: Vec::new() };
             let made = make(&mut look, record);
             let row = Row {
                 object: Object::of(&reference),
@@ -305,10 +343,7 @@ impl Pass<'_> {
     }
 
     fn is_current(&self, kept: &Kept) -> bool {
-        kept.sources.iter().all(|source| {
-            !self.changed.contains(&source.class)
-                || (source.is_current)(self.cache, &source.reference, source.held.as_ref())
-        })
+        kept.sources.iter().all(|source| source.is_current(self.cache, &self.changed))
     }
 
     fn keep(&mut self, reference: RawRef, own: Arc<dyn Any>, sources: Vec<Source>, row: Row, old: Option<Kept>) {

@@ -232,7 +232,8 @@ fn host(look: &mut Look<'_>, host: &host::Record) -> Made {
     let info = |key: &str| host.cpu_info.get(key).map_or("", String::as_str);
     let cpus = info("cpu_count").parse().map_or(Value::Nothing, Value::Count);
     let booted = host.other_config.get("boot_time").and_then(|time| time.split('.').next()?.parse().ok());
-    let running = host.resident_vms.iter().filter(|vm| look.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm)).count();
+    let resident = look.related::<VM>("host", "resident_VMs");
+    let running = resident.iter().filter(|vm| look.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm)).count();
     let pool = look.cache.iter::<Pool>().next().map(|(reference, _)| reference);
     let master = look.get(&pool).and_then(|pool| look.get(&pool.master));
     let cells = [

@@ -43,7 +43,7 @@ pub(super) static NETWORKS: Spec = Spec {
         more("uuid", Text::Uuid, Shape::Code, 270),
         more("description", Text::Description, Shape::Text, 260),
     ],
-    classes: &["network", "PIF", "host", "pool"],
+    classes: &["network", "VIF", "PIF", "host", "pool"],
     facets: &["state", "vlan", "tags"],
     sort: "name",
     narrow: ["bridge", "vifs"],
@@ -72,7 +72,11 @@ fn network(look: &mut Look<'_>, network: &network::Record) -> Made {
         if knows { Value::list(&tags) } else { Value::Unknown },
         if knows { look.links(&hosts) } else { Value::Unknown },
         Value::count(network.pifs.len()),
-        Value::count(network.vifs.len()),
+        if select::is_known::<VIF>(look.cache) {
+            Value::count(look.related::<VIF>("network", "VIFs").len())
+        } else {
+            Value::Unknown
+        },
         Value::Count(network.mtu),
         Value::list(&network.tags),
         Value::Truth(network.managed),
@@ -164,8 +168,7 @@ pub(super) static VIFS: Spec = Spec {
         col("network", Text::ClassNetwork, Shape::Links, 220),
         col("mac", Text::Mac, Shape::Code, 150),
         col("mtu", Text::Mtu, Shape::Count, 72),
-        col("locking", Text::ColLocking, Shape::Text, 140),
-        more("allowed", Text::ColAllowed, Shape::List, 200),
+        col("allowed", Text::ColAllowed, Shape::List, 200),
         more("uuid", Text::Uuid, Shape::Code, 270),
     ],
     classes: &["VIF", "VM", "network", "pool"],
@@ -184,7 +187,6 @@ fn vif(look: &mut Look<'_>, vif: &vif::Record) -> Made {
         look.link(&vif.network),
         Value::text(&vif.mac),
         Value::Count(vif.mtu),
-        Value::text(vif.locking_mode.as_str()),
         Value::list(vif.ipv4_allowed.iter().chain(&vif.ipv6_allowed)),
         Value::text(vif.uuid.as_str()),
     ];

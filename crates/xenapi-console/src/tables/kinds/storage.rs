@@ -47,7 +47,7 @@ pub(super) static SRS: Spec = Spec {
         more("uuid", Text::Uuid, Shape::Code, 270),
         more("description", Text::Description, Shape::Text, 260),
     ],
-    classes: &["SR", "PBD", "host", "host_metrics", "pool"],
+    classes: &["SR", "VDI", "PBD", "host", "host_metrics", "pool"],
     facets: &["state", "type", "tags"],
     sort: "name",
     narrow: ["type", "used"],
@@ -69,7 +69,11 @@ fn sr(look: &mut Look<'_>, sr: &sr::Record) -> Made {
         when_sized(Value::bytes(sr.physical_size)),
         when_sized(Value::bytes(sr.physical_size.saturating_sub(sr.physical_utilisation))),
         when_sized(Value::bytes(sr.virtual_allocation)),
-        Value::count(sr.vdis.len()),
+        if select::is_known::<VDI>(look.cache) {
+            Value::count(look.related::<VDI>("SR", "VDIs").len())
+        } else {
+            Value::Unknown
+        },
         Value::count(sr.pbds.len()),
         Value::text(&sr.content_type),
         Value::Truth(default.is_some_and(|default| default.uuid == sr.uuid)),
@@ -118,7 +122,6 @@ pub(super) static VDIS: Spec = Spec {
         more("shared", Text::Shared, Shape::Truth, 90),
         more("managed", Text::ColManaged, Shape::Truth, 90),
         more("cbt", Text::ColCbt, Shape::Truth, 110),
-        more("location", Text::ColLocation, Shape::Code, 270),
         more("tags", Text::Tags, Shape::List, 120),
         more("uuid", Text::Uuid, Shape::Code, 270),
         more("description", Text::Description, Shape::Text, 240),
@@ -153,7 +156,6 @@ fn vdi(look: &mut Look<'_>, vdi: &vdi::Record) -> Made {
         Value::Truth(vdi.sharable),
         Value::Truth(vdi.managed),
         Value::Truth(vdi.cbt_enabled),
-        Value::text(&vdi.location),
         Value::list(&vdi.tags),
         Value::text(vdi.uuid.as_str()),
         Value::text(&vdi.name_description),
