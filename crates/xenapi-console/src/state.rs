@@ -7,8 +7,8 @@ use xenapi_topology::{Lens, NodeId};
 
 use crate::object::Object;
 use crate::route::{Named, Query, Route, View};
-use crate::select::Toggled;
 use crate::theme::Theme;
+use crate::tree::{Grouping, Look};
 
 /// The word in the address under which a table keeps its filter.
 pub const FILTER: &str = "q";
@@ -39,8 +39,8 @@ pub struct ConsoleState {
     pub theme: Theme,
     /// The code of the language that is spoken. Whoever draws with another one than before draws everything anew.
     pub language: String,
-    /// Entries of the tree that somebody opened or closed.
-    pub toggled: Toggled,
+    /// How the tree is looked at.
+    pub tree: Look,
     /// The lenses.
     pub compute: LensState,
     /// See [`ConsoleState::compute`].
@@ -82,6 +82,10 @@ pub enum Action {
     SetTheme(Theme),
     /// Another language is spoken from now on.
     Speak(String),
+    /// Group the tree by something else.
+    GroupTree(Grouping),
+    /// Show only what has these words in its name, in the tree.
+    FilterTree(String),
     /// Open or close an entry of the tree.
     Toggle(String),
     /// Open entries of the tree.
@@ -151,8 +155,12 @@ impl ConsoleState {
             Action::Filter(filter) => drop(self.query.insert(FILTER.into(), filter)),
             Action::SetTheme(theme) => self.theme = theme,
             Action::Speak(language) => self.language = language,
-            Action::Toggle(key) => toggle(&mut self.toggled, key),
-            Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.toggled, key)),
+            Action::GroupTree(by) => {
+                self.tree = Look { by, filter: core::mem::take(&mut self.tree.filter), ..Look::default() }
+            }
+            Action::FilterTree(filter) => self.tree.filter = filter,
+            Action::Toggle(key) => toggle(&mut self.tree.toggled, key),
+            Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.tree.toggled, key)),
             Action::Unfold(lens, group) => toggle(&mut self.lens_mut(lens).expanded, group),
             Action::FoldAll(lens) => *self.lens_mut(lens) = LensState::default(),
             Action::DrawAll(lens) => self.lens_mut(lens).draw_all = true,
@@ -168,7 +176,8 @@ impl ConsoleState {
 
     /// What belongs to the reader and to no pool.
     fn of_the_reader(&self) -> Self {
-        ConsoleState { theme: self.theme, language: self.language.clone(), ..ConsoleState::default() }
+        let tree = Look { by: self.tree.by, ..Look::default() };
+        ConsoleState { theme: self.theme, language: self.language.clone(), tree, ..ConsoleState::default() }
     }
 
     /// What a page keeps in its address is its own.

@@ -28,15 +28,6 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
-/// Scrolls a list just far enough to show an element.
-pub(crate) fn reveal(id: &str) {
-    if let Some(element) = element(id) {
-        let options = web_sys::ScrollIntoViewOptions::new();
-        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-        element.scroll_into_view_with_scroll_into_view_options(&options);
-    }
-}
-
 /// Time since the page was opened, which never goes back.
 pub(crate) fn now() -> Millis {
     let now = window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now());

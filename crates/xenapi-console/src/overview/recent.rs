@@ -116,7 +116,7 @@ pub fn recent(cache: &Cache) -> Vec<Happening> {
             key: reference.as_str().into(),
             state: State::Running,
             text: task.name_label.clone(),
-            note: Text::TaskPending.get().into(),
+            note: Text::StatusPending.get().into(),
             about: host.map(|host| Link {
                 name: host.name_label.clone(),
                 object: Object::of(&task.resident_on),

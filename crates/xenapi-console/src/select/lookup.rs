@@ -67,7 +67,7 @@ pub(crate) fn either(first: &str, second: &str) -> String {
 }
 
 /// A pool of one host often has no name; then it goes by its coordinator's.
-pub(super) fn pool_name(cache: &Cache, pool: &xenapi_model::pool::Record) -> String {
+pub(crate) fn pool_name(cache: &Cache, pool: &xenapi_model::pool::Record) -> String {
     let master = cache.get(&pool.master).map_or("", |host| host.name_label.as_str());
     either(&pool.name_label, &either(master, "Pool"))
 }

@@ -3,16 +3,14 @@
 mod cursor;
 mod details;
 mod guest;
-mod lookup;
-mod states;
+pub(crate) mod lookup;
+pub(crate) mod states;
 mod topology;
-mod tree;
 
 pub use cursor::{Direction, step};
 pub use details::{Details, Fact, Link, Meter, Related, details};
 pub use lookup::{find, is_known, is_known_class, name_of, uuid_of};
 pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
-pub use tree::{Toggled, TreeNode, TreeRow, flatten, reveal, tree};
 pub(crate) use details::os_name;
 pub(crate) use guest::{addresses, memory, vcpus};
 pub(crate) use lookup::{either, pif_name};
@@ -29,8 +27,6 @@ pub fn stamp(cache: &Cache, classes: &[&str]) -> u64 {
     classes.iter().fold(0, |sum: u64, class| sum.wrapping_add(cache.revision_of(class)))
 }
 
-/// The classes that [`tree`] reads.
-pub const OF_TREE: &[&str] = &["pool", "host", "host_metrics", "VM", "SR", "PBD", "network", "PIF"];
 
 /// A value in a table or a list of facts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

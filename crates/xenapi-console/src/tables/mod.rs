@@ -26,4 +26,5 @@ pub use sort::{Key, Sort};
 pub use spec::{Column, Shape, Spec};
 pub use value::{Link, Value, rfc3339};
 
+#[allow(unused_imports, reason = "for the overview")]
 pub(crate) use kinds::{about, severity, task_state, words};

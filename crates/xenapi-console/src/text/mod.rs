@@ -87,7 +87,7 @@ const AREAS: &[&[Text]] = &[
 ];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[tables::PLURALS];
+const PLURALS: &[&[Plural]] = &[frame::PLURALS, tables::PLURALS];
 
 impl Text {
     /// All texts.

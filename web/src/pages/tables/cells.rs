@@ -2,30 +2,11 @@
 
 use xenapi_console::object::Object;
 use xenapi_console::route::{Named, Route, View};
-use xenapi_console::state::Action;
 use xenapi_console::tables::{Link, Shape, Value};
 use xenapi_console::text::{self, Text};
 use yew::prelude::*;
 
 use crate::components::{glyph, state_view};
-use crate::store::StoreHandle;
-
-/// The address of a view of the pool that is shown.
-pub(super) fn href(store: &StoreHandle, view: &View) -> String {
-    Route::to(store.0.pool.clone(), view.clone()).path()
-}
-
-/// Does something at a plain click. With a key held it is the browser's business: another tab, another window.
-pub(super) fn go(store: &StoreHandle, action: Action) -> Callback<MouseEvent> {
-    let dispatcher = store.dispatcher();
-    Callback::from(move |event: MouseEvent| {
-        if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
-            event.prevent_default();
-            event.stop_propagation();
-            dispatcher.dispatch(action.clone());
-        }
-    })
-}
 
 /// The address of an object's page.
 pub(super) fn page(pool: Option<&str>, class: &str, uuid: &str) -> String {

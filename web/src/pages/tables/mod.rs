@@ -12,14 +12,14 @@ use std::rc::Rc;
 
 use xenapi_console::format;
 use xenapi_console::query::Query;
-use xenapi_console::route::{Kind, View};
+use xenapi_console::route::Kind;
 use xenapi_console::select;
 use xenapi_console::state::{Action, FILTER};
 use xenapi_console::tables::{Ask, Columns, Row, Selection, Sort, Spec, Table};
 use xenapi_console::text::Text;
 use yew::prelude::*;
 
-use crate::components::{empty, icon};
+use crate::components::empty;
 use crate::dom;
 use crate::store::{Data, Same, StoreHandle, use_data, use_store};
 
@@ -56,7 +56,6 @@ pub(crate) fn TablePage(props: &TableProps) -> Html {
     let chosen = selection.chosen.len();
     html! {
         <>
-            { kinds(&store, props.kind) }
             <div class="toolbar table-tools">
                 <QueryBox {spec} text={text.clone()} query={Same(query.clone())} table={Same(table.clone())} />
                 <span class="count" role="status" data-testid={testid(spec, "count")}>{ count(spec, rows.len(), all) }</span>
@@ -120,19 +119,4 @@ fn nothing(store: &StoreHandle, data: &Data, spec: &Spec, all: usize) -> Html {
     } else {
         empty("rows-unknown", Text::RowsUnknown.get(), Text::RowsUnknownHint.get(), None)
     }
-}
-
-/// The kinds, as links.
-fn kinds(store: &StoreHandle, current: Kind) -> Html {
-    let links = Kind::ALL.into_iter().map(|kind| {
-        let spec = Spec::of(kind);
-        let view = View::Table(kind);
-        let href = cells::href(store, &view);
-        let onclick = cells::go(store, Action::Show(view));
-        html! {
-            <a key={kind.path()} {href} {onclick} aria-current={(kind == current).then_some("page")}
-                data-testid={format!("table-{}", kind.path())}>{ icon(spec.icon) }{ spec.title.get() }</a>
-        }
-    });
-    html! { <nav class="kinds" aria-label={Text::Tables.get()}>{ for links }</nav> }
 }

@@ -51,11 +51,11 @@ pub(super) static TASKS: Spec = Spec {
 /// What a task's status is called, with the shape of a state.
 pub(crate) fn task_state(status: &TaskStatusType) -> (State, Text) {
     match status {
-        TaskStatusType::Pending => (State::Running, Text::TaskPending),
-        TaskStatusType::Success => (State::Halted, Text::TaskSuccess),
-        TaskStatusType::Failure => (State::Failed, Text::TaskFailure),
-        TaskStatusType::Cancelling => (State::Attention, Text::TaskCancelling),
-        TaskStatusType::Cancelled => (State::Halted, Text::TaskCancelled),
+        TaskStatusType::Pending => (State::Running, Text::StatusPending),
+        TaskStatusType::Success => (State::Halted, Text::StatusSuccess),
+        TaskStatusType::Failure => (State::Failed, Text::StatusFailure),
+        TaskStatusType::Cancelling => (State::Attention, Text::StatusCancelling),
+        TaskStatusType::Cancelled => (State::Halted, Text::StatusCancelled),
         TaskStatusType::Unrecognised(_) => (State::Unknown, Text::Unknown),
     }
 }
