@@ -39,14 +39,20 @@ pub(crate) fn now() -> Millis {
     Millis(now as u64)
 }
 
-/// What time it is, in seconds since 1970, by the reader's clock.
-pub(crate) fn unix() -> i64 {
-    if !cfg!(target_arch = "wasm32") {
-        return 0;
+/// The clock on the wall, in seconds since 1970; 0 where there is none.
+pub(crate) fn clock() -> i64 {
+    #[allow(clippy::cast_possible_truncation, reason = "no clock shows that many seconds")]
+    if cfg!(target_arch = "wasm32") { (js_sys::Date::now() / 1000.0) as i64 } else { 0 }
+}
+
+/// Puts a text on the clipboard. Whether the browser let it.
+pub(crate) async fn copy(text: &str) -> bool {
+    let Some(window) = window() else { return false };
+    // Browsers give pages a clipboard only over HTTPS or from the machine itself.
+    if !window.is_secure_context() {
+        return false;
     }
-    #[allow(clippy::cast_possible_truncation, reason = "a time in seconds fits")]
-    let seconds = (js_sys::Date::now() / 1000.0) as i64;
-    seconds
+    wasm_bindgen_futures::JsFuture::from(window.navigator().clipboard().write_text(text)).await.is_ok()
 }
 
 /// Leaves a mark for those who measure, in place of an older one of the same name.

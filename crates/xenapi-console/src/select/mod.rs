@@ -2,14 +2,14 @@
 
 mod cursor;
 mod details;
-mod guest;
+pub(crate) mod guest;
 pub(crate) mod lookup;
 pub(crate) mod states;
 mod topology;
 
 pub use cursor::{Direction, step};
 pub use details::{Details, Fact, Link, Meter, Related, details};
-pub use lookup::{find, is_known, is_known_class, name_of, uuid_of};
+pub use lookup::{find, is_known, is_known_class, name_of, named, named_ref, record_of, uuid_of};
 pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
 pub(crate) use details::os_name;
 pub(crate) use guest::{addresses, memory, vcpus};

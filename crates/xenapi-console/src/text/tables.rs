@@ -100,7 +100,7 @@ super::texts! {
     ExportCsv = "CSV file",
     ExportJson = "JSON file",
     ExportCopy = "Copy to the clipboard",
-    CopyFailed = "The browser does not let the page copy. Select rows and press Ctrl+C.",
+    CopyRowsFailed = "The browser does not let the page copy. Select rows and press Ctrl+C.",
     Chosen = "{0} selected",
     RowsLabel = "{0}: use the arrow keys to move, Space to select, Enter to open",
     LinksMore = "{0} and {1} more",

@@ -128,7 +128,7 @@ pub(super) fn copy(spec: &Spec, columns: &Columns, rows: &[Rc<Row>], selection: 
     if dom::transfer::copy(&tables::tsv(selection.of(rows), columns, spec)) {
         Plural::CopiedRows.of(count)
     } else {
-        Text::CopyFailed.get().into()
+        Text::CopyRowsFailed.get().into()
     }
 }
 
