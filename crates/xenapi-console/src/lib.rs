@@ -21,6 +21,7 @@ pub mod explorer;
 pub mod format;
 pub mod language;
 pub mod object;
+pub mod object_page;
 pub mod route;
 pub mod running;
 pub mod select;
