@@ -22,6 +22,8 @@ pub mod format;
 pub mod language;
 pub mod object;
 pub mod object_page;
+pub mod overview;
+pub mod palette;
 pub mod query;
 pub mod route;
 pub mod running;

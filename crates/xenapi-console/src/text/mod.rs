@@ -66,6 +66,8 @@ mod facts;
 mod failures;
 mod frame;
 mod object;
+mod overview;
+mod palette;
 mod states;
 mod tables;
 mod topology;
@@ -80,6 +82,8 @@ const AREAS: &[&[Text]] = &[
     failures::ALL,
     frame::ALL,
     object::ALL,
+    overview::ALL,
+    palette::ALL,
     states::ALL,
     tables::ALL,
     topology::ALL,
@@ -87,7 +91,7 @@ const AREAS: &[&[Text]] = &[
 ];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[frame::PLURALS, tables::PLURALS];
+const PLURALS: &[&[Plural]] = &[frame::PLURALS, overview::PLURALS, palette::PLURALS, tables::PLURALS];
 
 impl Text {
     /// All texts.

@@ -1,7 +1,6 @@
 //! The pool at a glance.
 
 super::texts! {
-    ViewOverview = "Overview",
     Health = "Health",
     AllIsWell = "All is well",
     AllIsWellHint = "Every host is live, every connection is plugged, every link is up, and no storage is nearly full.",
