@@ -239,6 +239,12 @@ impl Client {
 
     pub(super) fn finish(&mut self, id: TicketId, result: Result<AnyResult, Error>) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        if let Some(tag) = job.tag.take() {
+            // Events may have told of what it has started while its own answer was waited for.
+            let kept = job.task().cloned();
+            self.clear_others(&tag, kept.as_ref(), Millis(0));
+        }
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         if job.forgotten {
             self.jobs.remove(&id);
         } else if !job.is_done() {
