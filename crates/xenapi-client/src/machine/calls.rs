@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec::Vec;
 
 use xenapi_core::{Call, Class, Failure, Millis, RawRef, ReadError, Ref, Wire};
 use xenapi_model::{Pool, Task, event, task};
@@ -429,11 +430,21 @@ impl Client {
 
     /// The cache holds what the server had when that request was sent.
     pub(super) fn settle(&mut self, request: RequestId) {
-        let is_due = |job: &super::Job| matches!(job.stage, Stage::Settling(mark) if mark < request);
-        let due: alloc::vec::Vec<_> = self.jobs.iter().filter(|(_, job)| is_due(job)).map(|(id, _)| *id).collect();
-        for id in due {
+        for id in self.barriers(|mark| mark < request) {
             self.finish(id, Ok(Box::new(())));
         }
+    }
+
+    /// The cache will not catch up any more.
+    pub(super) fn give_up_barriers(&mut self) {
+        for id in self.barriers(|_| true) {
+            self.finish(id, Err(Error::Cancelled));
+        }
+    }
+
+    fn barriers(&self, which: impl Fn(RequestId) -> bool) -> Vec<TicketId> {
+        let is_due = |job: &Job| matches!(job.stage, Stage::Settling(mark) if which(mark));
+        self.jobs.iter().filter(|(_, job)| is_due(job)).map(|(id, _)| *id).collect()
     }
 
     /// Whether the call was put back into the line: it was refused before it was looked at, for the sake of its session, or because
