@@ -7,6 +7,8 @@
 //!   answer was lost is found by its tag.
 //! - [`field`] begins a typed condition for `get_all_records_where`.
 //! - [`Cache`] holds typed records by class, reference and uuid. It always knows how current it is ([`Client::freshness`]).
+//! - [`Carrier`] is what a driver needs of a network, whichever it is.
+//! - [`metrics`] reads what hosts measure, and follows it.
 //!
 //!   A [`Snapshot`] of it costs next to nothing; [`Change`]s tell what has become of which object, field by field.
 //!
@@ -16,12 +18,15 @@
 extern crate alloc;
 
 mod cache;
+mod carrier;
 mod config;
 mod error;
 mod filter;
 mod machine;
+pub mod metrics;
 
 pub use cache::{Batch, Cache, Change, FieldSet, Loaded, Operation, Snapshot};
+pub use carrier::{Carrier, Delivered, Parcel};
 pub use config::{Backoff, Config};
 pub use error::{Culprit, Error, Unreachable};
 pub use filter::{Comparable, Condition, field};

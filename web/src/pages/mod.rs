@@ -1,8 +1,11 @@
 //! One file for each page.
 
+mod explorer;
 mod login;
+pub(crate) mod object;
 mod session;
 mod shell;
+pub(crate) mod tables;
 
 pub(crate) use session::SessionPage;
 
