@@ -224,6 +224,8 @@ fn programs_get_errors_as_json() {
     assert_eq!(error(&["record", "--json", "--out", "/dev/null/x", &dead])["kind"], "failed");
     assert_eq!(error(&["trust", "--json", "http://x"])["kind"], "usage");
     assert_eq!(error(&["schema", "--json", "VM.strat"])["kind"], "usage");
+    assert_eq!(error(&["topology", "--json", "ftp://x"])["kind"], "usage");
+    assert_eq!(error(&["call", "--json", "--password", "x"])["kind"], "usage");
 }
 
 #[test]
