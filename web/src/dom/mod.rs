@@ -28,6 +28,28 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// What has the keyboard.
+pub(crate) fn focused() -> Option<HtmlElement> {
+    window()?.document()?.active_element()?.dyn_into().ok()
+}
+
+/// Scrolls a list just far enough to show an element.
+pub(crate) fn reveal(id: &str) {
+    if let Some(element) = element(id) {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Opens an address of this page in another tab.
+pub(crate) fn open(address: &str) {
+    if let Some(window) = window() {
+        // A browser that opens no tabs says so itself.
+        let _ = window.open_with_url_and_target(address, "_blank");
+    }
+}
+
 /// Time since the page was opened, which never goes back.
 pub(crate) fn now() -> Millis {
     let now = window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now());

@@ -3,6 +3,8 @@
 mod explorer;
 mod login;
 pub(crate) mod object;
+mod overview;
+mod palette;
 mod session;
 mod shell;
 pub(crate) mod tables;

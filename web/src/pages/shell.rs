@@ -12,6 +12,8 @@ use crate::dom;
 use crate::driver::PoolInfo;
 use crate::pages::explorer::ExplorerPage;
 use crate::pages::object::ObjectPage;
+use crate::pages::overview::OverviewPage;
+use crate::pages::palette::Palette;
 use crate::pages::tables::TablePage;
 use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TopologyPanel, TreePanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
@@ -52,6 +54,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
                 if loaded { <Kinds />{ view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
             if loaded && store.0.selected.is_some() { <DetailsPanel /> }
+            if loaded { <Palette /> }
         </div>
     }
 }
@@ -64,7 +67,8 @@ fn view(view: &View) -> Html {
             html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
         }
         View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
-        View::Overview | View::Impact => html! {},
+        View::Overview => html! { <OverviewPage /> },
+        View::Impact => html! {},
     }
 }
 

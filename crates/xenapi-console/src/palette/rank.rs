@@ -17,16 +17,16 @@ const NEARLY: u32 = 8;
 
 /// Which part of an object was found.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Why {
+pub(super) struct Why {
     /// What it is; none for the name.
-    pub field: Option<Text>,
+    pub(super) field: Option<Text>,
     /// What stands there.
-    pub text: String,
+    pub(super) text: String,
 }
 
 /// The words that were typed, in lower case.
 #[derive(Debug)]
-pub struct Words {
+pub(super) struct Words {
     whole: String,
     words: Vec<String>,
 }

@@ -1,12 +1,10 @@
 //! The pool at a glance.
 
-mod points;
-
 use xenapi_console::format;
 use xenapi_console::object::icon as icon_of;
 use xenapi_console::overview::{self, Capacity, Count, Finding, Gauge, Go, Happening, Storage};
 use xenapi_console::route::{Kind, Named, Route, View};
-use xenapi_console::state::Action;
+use xenapi_console::state::{Action, FILTER};
 use xenapi_console::tables::Link;
 use xenapi_console::text::Text;
 use xenapi_core::{DateTime, Millis};
@@ -16,8 +14,6 @@ use crate::components::{glyph, icon};
 use crate::dom;
 use crate::pages::tables::bar;
 use crate::store::{StoreHandle, use_data, use_store};
-
-use points::Points;
 
 /// The page.
 #[component]
@@ -46,10 +42,6 @@ pub(crate) fn OverviewPage() -> Html {
                 <h2 id="capacity-title">{ Text::Capacity.get() }</h2>
                 { capacity_view(&store, &capacity) }
             </section>
-            <section class="panel points" aria-labelledby="points-title">
-                <h2 id="points-title">{ Text::PointsTitle.get() }</h2>
-                <Points />
-            </section>
             <section class="panel recent" aria-labelledby="recent-title">
                 <h2 id="recent-title">{ Text::Recent.get() }</h2>
                 { recent_view(&store, &recent) }
@@ -76,8 +68,17 @@ fn go(store: &StoreHandle, go: &Go, class: &'static str, testid: Option<String>,
 
 /// A link to an object's page.
 fn object_link(store: &StoreHandle, link: &Link) -> Html {
-    let named = Named { class: link.object.class.into(), uuid: link.uuid.clone() };
-    let route = Route::to(store.0.pool.clone(), View::Object(named));
+    let pool = store.0.pool.clone();
+    let in_table = |kind: Kind| {
+        let query = [(FILTER.to_string(), format!("uuid:{}", link.uuid))].into();
+        Route { query, ..Route::to(pool.clone(), View::Table(kind)) }
+    };
+    let route = match link.object.class {
+        "task" => in_table(Kind::Tasks),
+        "message" => in_table(Kind::Messages),
+        "PBD" => in_table(Kind::Pbds),
+        class => Route::to(pool.clone(), View::Object(Named { class: class.into(), uuid: link.uuid.clone() })),
+    };
     link_to(store, route, "object-link", None, html! { <>{ icon(icon_of(link.object.class)) }<span>{ &link.name }</span></> })
 }
 
