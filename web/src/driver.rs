@@ -16,7 +16,7 @@ use xenapi_console::explain::{self, HttpTrouble, ProxyError};
 use xenapi_core::{Millis, RawRef};
 use yew::Callback;
 
-use crate::dom;
+use crate::{dom, local};
 
 /// Who we are, in the list of sessions.
 const ORIGINATOR: &str = "xenoxide-console";
@@ -68,6 +68,8 @@ impl PartialEq for Driver {
 struct Inner {
     id: u64,
     url: String,
+    /// Where the pool is, if it is in the page itself.
+    place: Option<Place>,
     client: RefCell<Client>,
     requests: RefCell<BTreeMap<RequestId, InFlight>>,
     timer: RefCell<Option<Timeout>>,
@@ -124,7 +126,8 @@ impl Driver {
         client.watch(dom::now());
         let driver = Driver(Rc::new_cyclic(|me| Inner {
             id,
-            url: format!("./pools/{}/rpc", js_sys::encode_uri_component(pool)),
+            url: local::address(pool).unwrap_or_else(|| format!("./pools/{}/rpc", js_sys::encode_uri_component(pool))),
+            place: local::pools().into_iter().find(|it| it.name == pool).and_then(|it| it.place),
             client: RefCell::new(client),
             requests: RefCell::default(),
             timer: RefCell::default(),
@@ -165,7 +168,7 @@ impl Driver {
 
     /// Where the pool is, if it is in the page itself.
     pub(crate) fn place(&self) -> Option<Place> {
-        None
+        self.0.place
     }
 
     /// What is to be shown of it.
@@ -278,6 +281,9 @@ fn hand_over(client: &mut Client, id: RequestId, answer: Answer, now: Millis) {
 }
 
 async fn post(url: &str, body: Vec<u8>, signal: Option<&web_sys::AbortSignal>) -> Answer {
+    if let Some(pool) = local::name_of(url) {
+        return local::answer(pool, &body).await.map_or_else(|| Answer::None(explain::no_answer(pool)), Answer::Bytes);
+    }
     let request = HttpRequest::post(url)
         .header("content-type", "text/xml")
         .header("x-xenoxide-console", "1")
@@ -322,6 +328,8 @@ pub(crate) struct PoolInfo {
     pub(crate) name: String,
     /// Its name for people.
     pub(crate) label: String,
+    /// Where it is, if it is in the page itself.
+    pub(crate) place: Option<Place>,
 }
 
 /// Asks the server which pools there are.
@@ -349,5 +357,5 @@ pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
 fn pool_info(pool: &JsValue) -> Option<PoolInfo> {
     let name = member(pool, "name")?.as_string()?;
     let label = member(pool, "label").and_then(|it| it.as_string()).filter(|label| !label.is_empty());
-    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name })
+    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name, place: None })
 }

@@ -156,7 +156,8 @@ fn Account(props: &AccountProps) -> Html {
         let driver = data.driver.clone();
         Callback::from(move |_: MouseEvent| driver.log_out())
     };
-    let user = crate::dom::storage::user().unwrap_or_default();
+    // In a pool in the page itself one is nobody in particular.
+    let user = crate::dom::storage::user().filter(|_| data.driver.place().is_none()).unwrap_or_default();
     let panel = {
         let (user, label) = (user.clone(), props.label.clone());
         Callback::from(move |()| {
