@@ -185,7 +185,7 @@ pub(crate) fn OpenLocal() -> Html {
         html! {
             <label class="button file-button">
                 { text.get() }
-                <input type="file" webkitdirectory={folder} {onchange} data-testid={testid} />
+                <input type="file" multiple={!folder} webkitdirectory={folder} {onchange} data-testid={testid} />
             </label>
         }
     };
