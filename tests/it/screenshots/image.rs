@@ -16,6 +16,9 @@ pub(super) struct Image {
 /// Colours that are this near look alike: the approved pictures have fewer colours than the screen.
 const NEAR: u8 = 40;
 
+/// How many colours an approved picture has: letters have many greys, and nobody misses them.
+const COLOURS: usize = 64;
+
 impl Image {
     /// Reads a PNG.
     pub(super) fn decode(bytes: &[u8]) -> Option<Image> {
@@ -30,14 +33,13 @@ impl Image {
         Some(Image { width: frame.width as usize, height: frame.height as usize, pixels })
     }
 
-    /// Writes a PNG with at most 256 colours, the most frequent ones.
+    /// Writes a PNG with few colours, the most frequent ones.
     pub(super) fn encode_small(&self) -> Vec<u8> {
-        // Sixteen steps of each channel but for those that are frequent as they are: letters have many greys.
         let mut counts: HashMap<Pixel, usize> = HashMap::new();
         self.pixels.iter().for_each(|pixel| *counts.entry(*pixel).or_default() += 1);
         let mut frequent: Vec<(Pixel, usize)> = counts.iter().map(|(pixel, count)| (*pixel, *count)).collect();
         frequent.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let palette: Vec<Pixel> = frequent.iter().take(256).map(|(pixel, _)| *pixel).collect();
+        let palette: Vec<Pixel> = frequent.iter().take(COLOURS).map(|(pixel, _)| *pixel).collect();
         let nearest = |pixel: &Pixel| {
             let distance =
                 |other: &Pixel| -> u32 { pixel.iter().zip(other).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum() };
