@@ -5,6 +5,7 @@ mod axe;
 mod bad_input;
 mod browser;
 mod console;
+mod explorer;
 mod harness;
 mod node;
 mod pages;

@@ -9,11 +9,11 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
-use xenapi_client::{Cache, Client, Config, Freshness, Output, Reply, Request, RequestId, Status};
+use xenapi_client::{Cache, Client, Config, Error, Freshness, Output, Reply, Request, RequestId, Status, TicketId};
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
-use xenapi_core::{Millis, RawRef};
+use xenapi_core::{Call, Millis, RawRef};
 use yew::Callback;
 
 use crate::{dom, local};
@@ -65,6 +65,9 @@ impl PartialEq for Driver {
     }
 }
 
+/// Takes the result of a call from the client and hands it on.
+type Taker = Box<dyn FnOnce(&RefCell<Client>)>;
+
 struct Inner {
     id: u64,
     url: String,
@@ -73,6 +76,8 @@ struct Inner {
     client: RefCell<Client>,
     requests: RefCell<BTreeMap<RequestId, InFlight>>,
     timer: RefCell<Option<Timeout>>,
+    /// What waits for the results of calls.
+    calls: RefCell<BTreeMap<TicketId, Taker>>,
     /// Whether a change waits to be told at the next picture.
     announced: RefCell<Option<gloo_render::AnimationFrame>>,
     on_update: Callback<Update>,
@@ -131,6 +136,7 @@ impl Driver {
             client: RefCell::new(client),
             requests: RefCell::default(),
             timer: RefCell::default(),
+            calls: RefCell::default(),
             announced: RefCell::default(),
             on_update,
             me: me.clone(),
@@ -150,9 +156,37 @@ impl Driver {
         self.0.pump();
     }
 
+    /// Sends a call, and hands on what came of it. Nothing is handed on once the conversation has ended.
+    pub(crate) fn call<R: Send + 'static>(&self, call: Call<R>, done: impl FnOnce(Result<R, Error>) + 'static) {
+        let ticket = self.0.client.borrow_mut().submit(call, dom::now());
+        let id = ticket.id();
+        let take = move |client: &RefCell<Client>| {
+            // The borrow must end before anybody is told: who is told may look at the client.
+            let result = client.borrow_mut().take(&ticket);
+            if let Some(result) = result {
+                done(result);
+            }
+        };
+        self.0.calls.borrow_mut().insert(id, Box::new(take));
+        self.0.pump();
+    }
+
     /// Looks into the cache.
     pub(crate) fn with_cache<R>(&self, look: impl FnOnce(&Cache) -> R) -> R {
         look(self.0.client.borrow().cache())
+    }
+
+    /// Sends a document as it is, and answers the reply as it is: for explorers of the API. In it `OpaqueRef:session` stands for
+    /// the session, which only the proxy knows.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no reply.
+    pub(crate) async fn exchange(&self, body: Vec<u8>) -> Result<Vec<u8>, String> {
+        match post(&self.0.url, body, None).await {
+            Answer::Bytes(bytes) => Ok(bytes),
+            Answer::NoSession(failure) => Err(explain::failure(&failure).line()),
+            Answer::None(why) => Err(explain::sentence(&why)),
+        }
     }
 
     /// How old the data is.
@@ -186,8 +220,14 @@ impl Inner {
             match output {
                 Output::Transmit(request) => self.send(request),
                 Output::Changed(_) | Output::Status(_) => self.announce(),
+                Output::Done(id) => {
+                    let taker = self.calls.borrow_mut().remove(&id);
+                    if let Some(taker) = taker {
+                        taker(&self.client);
+                    }
+                }
                 Output::Wait(until) => break until,
-                // The console submits no calls yet, and the proxy follows the coordinator by its own configuration.
+                // The proxy follows the coordinator by its own configuration.
                 _ => {}
             }
         };
@@ -225,7 +265,7 @@ impl Inner {
     }
 
     fn send(&self, request: Request) {
-        let Request { id, call, timeout } = request;
+        let Request { id, call, timeout, .. } = request;
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         let (me, url) = (self.me.clone(), self.url.clone());
@@ -319,6 +359,19 @@ fn proxy_error(text: &str) -> Option<ProxyError> {
 
 fn member(object: &JsValue, name: &str) -> Option<JsValue> {
     js_sys::Reflect::get(object, &JsValue::from_str(name)).ok().filter(|it| !it.is_undefined())
+}
+
+/// A file beside the page, as text.
+///
+/// # Errors
+/// A sentence that says what happened.
+pub(crate) async fn file(url: &str) -> Result<String, String> {
+    let response = HttpRequest::get(url).send().await.map_err(|_| explain::no_answer(&dom::host()))?;
+    let status = response.status();
+    if status != 200 {
+        return Err(explain::bad_reply(&dom::host(), status));
+    }
+    response.text().await.map_err(|_| explain::no_answer(&dom::host()))
 }
 
 /// A pool that can be logged in to.

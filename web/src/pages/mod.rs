@@ -1,9 +1,12 @@
 //! One file for each page.
 
+mod explorer;
 mod login;
+pub(crate) mod object;
 mod open;
 mod session;
 mod shell;
+pub(crate) mod tables;
 
 pub(crate) use open::{DropVeil, OpenLocal, Opening, What, use_opening};
 pub(crate) use session::SessionPage;
