@@ -12,7 +12,7 @@ use web_sys::AbortController;
 use xenapi_client::{Cache, Client, Config, Freshness, Output, Reply, Request, RequestId, Status};
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
-use xenapi_core::{Millis, RawRef};
+use xenapi_core::{Millis, RawCall, RawRef, Value};
 use yew::Callback;
 
 use crate::dom;
@@ -209,6 +209,24 @@ impl Inner {
         }));
     }
 
+    /// Whether the proxy may answer a call from the stream that all consoles share, and how.
+    fn shared_stream(&self, call: &RawCall) -> Option<&'static str> {
+        match call.method.as_str() {
+            "event.from" => {
+                // What is shown already is replaced at once, so that nothing vanishes for a moment.
+                let again = call.params.get(2).and_then(Value::as_text) == Some("") && self.has_loaded();
+                Some(if again { "whole" } else { "1" })
+            }
+            // The proxy may begin to follow the pool.
+            "session.login_with_password" => Some("1"),
+            _ => None,
+        }
+    }
+
+    fn has_loaded(&self) -> bool {
+        self.client.borrow().freshness(dom::now()) != Freshness::Never
+    }
+
     fn send(&self, request: Request) {
         let Request { id, call, timeout } = request;
         let controller = AbortController::new().ok();
@@ -221,9 +239,10 @@ impl Inner {
             })
         };
         self.requests.borrow_mut().insert(id, InFlight { controller, _timeout: timer });
+        let shared = self.shared_stream(&call);
         let body = xmlrpc::write_call(&call);
         spawn_local(async move {
-            let answer = post(&url, body, signal.as_ref()).await;
+            let answer = post(&url, body, shared, signal.as_ref()).await;
             finish(&me, id, answer);
         });
     }
@@ -265,10 +284,12 @@ fn hand_over(client: &mut Client, id: RequestId, answer: Answer, now: Millis) {
     }
 }
 
-async fn post(url: &str, body: Vec<u8>, signal: Option<&web_sys::AbortSignal>) -> Answer {
-    let request = HttpRequest::post(url)
-        .header("content-type", "text/xml")
-        .header("x-xenoxide-console", "1")
+async fn post(url: &str, body: Vec<u8>, shared: Option<&str>, signal: Option<&web_sys::AbortSignal>) -> Answer {
+    let mut request = HttpRequest::post(url).header("content-type", "text/xml").header("x-xenoxide-console", "1");
+    if let Some(shared) = shared {
+        request = request.header("x-xenoxide-lean", shared);
+    }
+    let request = request
         .abort_signal(signal)
         .body(js_sys::Uint8Array::from(body.as_slice()));
     let sent = match request {

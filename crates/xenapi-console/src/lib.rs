@@ -13,6 +13,7 @@ extern crate alloc;
 pub mod badge;
 pub mod explain;
 pub mod format;
+pub mod lean;
 pub mod object;
 pub mod route;
 pub mod select;

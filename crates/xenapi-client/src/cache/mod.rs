@@ -234,6 +234,8 @@ impl Cache {
         let mut touched = alloc::vec![false; self.tables.len()];
         for event in batch.events {
             let Some(table) = self.tables.get_mut(event.table) else { continue };
+            // A server that gives everything in several batches tells of some classes later.
+            table.known |= matches!(event.what, What::Is(_));
             let gone = |was_there: bool| was_there.then_some(Operation::Deleted);
             let operation = match event.what {
                 What::Is(row) => table.insert(event.reference.clone(), row),
