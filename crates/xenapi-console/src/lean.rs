@@ -230,7 +230,7 @@ pub const CLASSES: &[Lean] = &[
     later("PUSB", &[]),
     later("USB_group", &[]),
     later("VUSB", &[]),
-    later("VTPM", &["contents"]),
+    later("VTPM", &[]),
     later("Certificate", &[]),
     later("pool_update", &[]),
     later("Cluster", &["cluster_token"]),

@@ -21,6 +21,8 @@ pub(crate) enum Mark {
     Moon,
     /// The system's theme.
     Screen,
+    /// The language.
+    Language,
     /// Ends the session.
     Leave,
     /// Shows everything.
@@ -35,6 +37,12 @@ pub(crate) enum Mark {
     Up,
     /// Sorted downwards.
     Down,
+    /// Looks for something.
+    Search,
+    /// Tasks.
+    Tasks,
+    /// The user.
+    User,
 }
 
 /// The outline of an object's picture.
@@ -70,12 +78,18 @@ fn mark_path(mark: Mark) -> &'static str {
         }
         Mark::Moon => "M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5z",
         Mark::Screen => "M2 3h12v8.5H2zM5.5 14h5",
+        Mark::Language => {
+            "M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12M2 8h12M8 2c2 1.6 2.6 3.6 2.6 6S10 12.4 8 14c-2-1.6-2.6-3.6-2.6-6S6 3.6 8 2"
+        }
         Mark::Leave => "M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6.5",
         Mark::Fit => "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
         Mark::Plus => "M8 3v10M3 8h10",
         Mark::Minus => "M3 8h10",
         Mark::Rows => "M2.5 3h11v10h-11zM2.5 6.5h11M2.5 9.8h11M6.5 6.5V13",
         Mark::Up => "M4 10l4-4 4 4",
+        Mark::Search => "M7 2.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9M10.3 10.3l3.2 3.2",
+        Mark::Tasks => "M2.5 4l1.2 1.2L6 3M2.5 8.3l1.2 1.2L6 7.2M2.8 13h.01M8 4.2h5.5M8 8.4h5.5M8 13h5.5",
+        Mark::User => "M8 2.2a2.8 2.8 0 1 1 0 5.6a2.8 2.8 0 1 1 0-5.6M2.8 13.8c.4-2.7 2.5-4.3 5.2-4.3s4.8 1.6 5.2 4.3",
         Mark::Down => "M4 6l4 4 4-4",
     }
 }

@@ -1,6 +1,7 @@
 //! What the browser knows and remembers.
 
 pub(crate) mod crash;
+pub(crate) mod language;
 pub(crate) mod measure;
 pub(crate) mod storage;
 
@@ -23,15 +24,6 @@ pub(crate) fn focus(id: &str) {
     if let Some(element) = element(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         // An element that cannot take the focus leaves it where it is.
         let _ = element.focus();
-    }
-}
-
-/// Scrolls a list just far enough to show an element.
-pub(crate) fn reveal(id: &str) {
-    if let Some(element) = element(id) {
-        let options = web_sys::ScrollIntoViewOptions::new();
-        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-        element.scroll_into_view_with_scroll_into_view_options(&options);
     }
 }
 

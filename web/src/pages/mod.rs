@@ -1,5 +1,6 @@
 //! One file for each page.
 
+mod explorer;
 mod login;
 mod session;
 mod shell;

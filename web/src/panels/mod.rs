@@ -1,15 +1,20 @@
 //! Pieces that know what a pool is.
 
 mod details;
+mod freshness;
 mod picture;
 mod stage;
+mod switches;
+mod tasks;
 mod topbar;
 mod topology;
 mod tree;
 mod vms;
 
 pub(crate) use details::DetailsPanel;
-pub(crate) use topbar::{StaleNote, ThemeSwitch, TopBar};
+pub(crate) use freshness::StaleNote;
+pub(crate) use switches::{LanguageSwitch, ThemeSwitch};
+pub(crate) use topbar::{Kinds, TopBar};
 pub(crate) use topology::TopologyPanel;
 pub(crate) use tree::TreePanel;
 pub(crate) use vms::VmsPanel;

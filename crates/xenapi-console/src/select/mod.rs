@@ -2,17 +2,15 @@
 
 mod cursor;
 mod details;
-mod lookup;
-mod states;
+pub(crate) mod lookup;
+pub(crate) mod states;
 mod topology;
-mod tree;
 mod vm_rows;
 
 pub use cursor::{Direction, step};
 pub use details::{Details, Fact, Link, Meter, Related, details};
 pub use lookup::{find, is_known, name_of, uuid_of};
 pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
-pub use tree::{Toggled, TreeNode, TreeRow, flatten, reveal, tree};
 pub use vm_rows::{Column, Sort, VmRow, VmRows, arrange};
 
 use alloc::string::String;
@@ -29,8 +27,6 @@ pub fn stamp(cache: &Cache, classes: &[&str]) -> u64 {
 
 /// The classes that [`VmRows`] reads.
 pub const OF_VM_ROWS: &[&str] = &["VM", "VM_guest_metrics", "host", "pool"];
-/// The classes that [`tree`] reads.
-pub const OF_TREE: &[&str] = &["pool", "host", "host_metrics", "VM", "SR", "PBD", "network", "PIF"];
 
 /// A value in a table or a list of facts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -11,11 +11,12 @@
 //!   the PIF below does, a NIC while it has carrier. A **network** works on a host through any attached PIF there that works; a network without
 //!   PIFs lives inside of hosts and works on all of them.
 //! - A **PBD** works while it is attached, its host is live, and the PIF works through which the host reaches the storage: the one whose
-//!   subnet holds the address in `device_config`, or else the management interface; local storage needs none. An **SR** works on a host
-//!   through the PBD there.
+//!   subnet holds the address in `device_config`, or else the management interface; local storage needs none. With several addresses
+//!   and multipathing, one of the ways is enough. An **SR** works on a host through the PBD there.
 //! - A running VM that loses a disk stops. One that loses a network is degraded, and cut off if it was the last. An empty or
 //!   full CD drive stops nobody.
-//! - A VM that does not run is degraded if it could start somewhere before and nowhere after.
+//! - A VM that does not run is degraded if it could start somewhere before and nowhere after. A suspended one needs its memory image, too.
+//! - High availability is only asked whom it starts again: that hosts without its heartbeat fence themselves is not foreseen here.
 //! - Whether another host can run a VM is a matter of its disks, its networks, devices passed through to it, and memory that is free
 //!   now: for each VM by itself, not for all together.
 
@@ -30,6 +31,7 @@ use xenapi_client::Cache;
 use xenapi_core::{RawRef, Ref};
 use xenapi_model::{Host, Network, PBD, PIF, SR, VBD, VDI, VIF, VM};
 
+use judge::Baseline;
 use plan::Plan;
 use world::World;
 
@@ -221,7 +223,7 @@ pub struct Impact {
     pub untouched: usize,
     /// What does not work any more as a consequence, what fails itself included.
     pub brought_down: Vec<Component>,
-    /// Whether the pool's coordinator fails; without high availability nobody takes its place by itself.
+    /// Whether the pool's coordinator fails, or cannot be reached any more; without high availability nobody takes its place by itself.
     pub coordinator_fails: bool,
     /// Classes that are not in the data, so that the answer may be too good.
     pub unknown: Vec<&'static str>,
@@ -242,15 +244,16 @@ impl Impact {
 /// What follows if all of these fail together. What is not in the data fails without consequences.
 pub fn impact(cache: &Cache, failing: &[Component]) -> Impact {
     let plan = Plan::new(cache);
-    let before = World::new(&plan, &[]);
+    let baseline = Baseline::new(&plan);
+    let before = baseline.world();
     let after = World::new(&plan, failing);
-    let mut vms = judge::all(&plan, &before, &after);
+    let mut vms = baseline.affected(&plan, &after);
     vms.sort_by(|one, other| judge::order(cache, one, other));
     Impact {
         untouched: plan.vms.len() - vms.len(),
         vms,
         brought_down: before.losses(&after, failing),
-        coordinator_fails: plan.master.is_some_and(|master| before.host_up[master] && !after.host_up[master]),
+        coordinator_fails: plan.master.is_some_and(|master| before.reaches(master) && !after.reaches(master)),
         unknown: plan.unknown.clone(),
     }
 }
@@ -274,11 +277,11 @@ pub struct SinglePoint {
 /// that takes most VMs away comes first.
 pub fn single_points(cache: &Cache) -> Vec<SinglePoint> {
     let plan = Plan::new(cache);
-    let before = World::new(&plan, &[]);
+    let baseline = Baseline::new(&plan);
     let mut points: Vec<SinglePoint> = Vec::new();
     for component in plan.components() {
         let after = World::new(&plan, core::slice::from_ref(&component));
-        let vms = judge::all(&plan, &before, &after);
+        let vms = baseline.affected(&plan, &after);
         let count = |is: fn(&Affected) -> bool| vms.iter().filter(|vm| is(vm)).count();
         let point = SinglePoint {
             stranded: count(Affected::is_stranded),

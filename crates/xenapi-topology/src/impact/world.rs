@@ -84,7 +84,7 @@ impl<'a> World<'a> {
     fn spread_to_pbds(&mut self) {
         for (up, pbd) in self.pbd_up.iter_mut().zip(&self.plan.pbds) {
             let host_up = pbd.host.is_none_or(|host| self.host_up[host]);
-            *up &= pbd.attached && host_up && pbd.path.is_none_or(|path| self.pif_up[path]);
+            *up &= pbd.attached && host_up && (pbd.paths.is_empty() || pbd.paths.iter().any(|path| self.pif_up[*path]));
         }
     }
 
@@ -122,9 +122,29 @@ impl<'a> World<'a> {
         self.srs[sr * self.plan.hosts.len() + host]
     }
 
-    /// Whether anything works here that does not work there, for a host.
+    /// Whether a host works and the pool reaches it.
     pub(super) fn reaches(&self, host: usize) -> bool {
         self.host_up[host] && self.plan.hosts[host].management.is_none_or(|management| self.pif_up[management])
+    }
+
+    /// The hosts on which anything is different there: they themselves, their PIFs, what they reach.
+    pub(super) fn changed_hosts(&self, after: &World<'_>) -> Vec<usize> {
+        let hosts = self.plan.hosts.len();
+        let mut changed: Vec<bool> = self.host_up.iter().zip(&after.host_up).map(|(one, other)| one != other).collect();
+        let mut mark = |host: Option<usize>, one: bool, other: bool| {
+            if let Some(host) = host.filter(|_| one != other) {
+                changed[host] = true;
+            }
+        };
+        for (at, pif) in self.plan.pifs.iter().enumerate() {
+            mark(pif.host, self.pif_up[at], after.pif_up[at]);
+        }
+        for (one, other) in [(&self.networks, &after.networks), (&self.srs, &after.srs)] {
+            for (at, (one, other)) in one.iter().zip(other).enumerate() {
+                mark(Some(at % hosts), *one, *other);
+            }
+        }
+        (0..hosts).filter(|host| changed[*host]).collect()
     }
 
     /// What works here and not there, and what was said to fail.
