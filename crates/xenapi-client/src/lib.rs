@@ -3,6 +3,8 @@
 //! - [`Client`] says what to send and takes what came of it. It logs in, logs in again when the session dies, sends calls and
 //!   follows their tasks, and keeps a [`Cache`] current by `event.from`. It has no clock and no socket: a driver brings both.
 //! - [`Cache`] holds typed records by class, reference and uuid. It always knows how current it is ([`Client::freshness`]).
+//! - [`Carrier`] is what a driver needs of a network, whichever it is.
+//! - [`metrics`] reads what hosts measure, and follows it.
 //!
 //! `no_std` with `alloc`.
 #![no_std]
@@ -10,12 +12,15 @@
 extern crate alloc;
 
 mod cache;
+mod carrier;
 mod config;
 mod error;
 mod filter;
 mod machine;
+pub mod metrics;
 
 pub use cache::{Batch, Cache, Change, FieldSet, Loaded, Operation, Snapshot};
+pub use carrier::{Carrier, Delivered, Parcel};
 pub use config::{Backoff, Config};
 pub use error::{Culprit, Error, Unreachable};
 pub use filter::{Comparable, Condition, field};
