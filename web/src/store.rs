@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use xenapi_client::Cache;
 use xenapi_console::language;
+use xenapi_console::object::Object;
 use xenapi_console::route::Route;
 use xenapi_console::select;
 use xenapi_console::state::{Action, ConsoleState};
@@ -78,6 +79,25 @@ pub(crate) fn use_store() -> StoreHandle {
 #[hook]
 pub(crate) fn use_data() -> Data {
     use_context::<Data>().expect("the shell provides the data")
+}
+
+/// A number that grows whenever the pool has said something about an object, be it of a field that the cache leaves out.
+#[hook]
+pub(crate) fn use_touched(object: &Object) -> u64 {
+    let data = use_data();
+    let count = use_state(|| 0_u64);
+    let told = {
+        let (count, next) = (count.setter(), use_mut_ref(|| 0_u64));
+        Callback::from(move |()| {
+            *next.borrow_mut() += 1;
+            count.set(*next.borrow());
+        })
+    };
+    use_effect_with((data.driver, object.clone()), move |(driver, object)| {
+        let listening = driver.listen(object.class, object.reference.as_str(), told);
+        move || drop(listening)
+    });
+    *count
 }
 
 /// Something shared, compared by address: equal means the same, so that a component whose props are the same is not drawn again.
