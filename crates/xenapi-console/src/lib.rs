@@ -22,6 +22,7 @@ pub mod format;
 pub mod language;
 pub mod lean;
 pub mod object;
+pub mod object_page;
 pub mod route;
 pub mod running;
 pub mod select;

@@ -2,6 +2,7 @@
 
 mod explorer;
 mod login;
+pub(crate) mod object;
 mod session;
 mod shell;
 

@@ -11,6 +11,7 @@ use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
 use crate::pages::explorer::ExplorerPage;
+use crate::pages::object::ObjectPage;
 use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
 
@@ -58,8 +59,11 @@ fn view(view: &View) -> Html {
     match view {
         View::Table(Kind::Vms) => html! { <VmsPanel /> },
         View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
+        View::Object(named) => {
+            html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
+        }
         View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
-        View::Overview | View::Table(_) | View::Object(_) | View::Impact => html! {},
+        View::Overview | View::Table(_) | View::Impact => html! {},
     }
 }
 

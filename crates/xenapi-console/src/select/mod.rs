@@ -5,11 +5,11 @@ mod details;
 pub(crate) mod lookup;
 pub(crate) mod states;
 mod topology;
-mod vm_rows;
+pub(crate) mod vm_rows;
 
 pub use cursor::{Direction, step};
 pub use details::{Details, Fact, Link, Meter, Related, details};
-pub use lookup::{find, is_known, name_of, uuid_of};
+pub use lookup::{find, is_known, name_of, named, named_ref, record_of, uuid_of};
 pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
 pub use vm_rows::{Column, Sort, VmRow, VmRows, arrange};
 
