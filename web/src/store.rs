@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use xenapi_client::Cache;
 use xenapi_console::language;
-use xenapi_console::object::Object;
 use xenapi_console::route::Route;
 use xenapi_console::select;
 use xenapi_console::state::{Action, ConsoleState};
@@ -81,9 +80,10 @@ pub(crate) fn use_data() -> Data {
     use_context::<Data>().expect("the shell provides the data")
 }
 
-/// A number that grows whenever the pool has said something about an object, be it of a field that the cache leaves out.
+/// A number that grows whenever the pool has said something about an object, be it of a field that the cache leaves out. Takes its class
+/// and its reference; none for nobody's.
 #[hook]
-pub(crate) fn use_touched(object: &Object) -> u64 {
+pub(crate) fn use_touched(object: Option<(&'static str, String)>) -> u64 {
     let data = use_data();
     let count = use_state(|| 0_u64);
     let told = {
@@ -93,8 +93,8 @@ pub(crate) fn use_touched(object: &Object) -> u64 {
             count.set(*next.borrow());
         })
     };
-    use_effect_with((data.driver, object.clone()), move |(driver, object)| {
-        let listening = driver.listen(object.class, object.reference.as_str(), told);
+    use_effect_with((data.driver, object), move |(driver, object)| {
+        let listening = object.as_ref().map(|(class, reference)| driver.listen(class, reference, told));
         move || drop(listening)
     });
     *count
