@@ -26,8 +26,12 @@ struct SimPool {
 
 impl SimPool {
     fn new() -> Arc<Self> {
+        SimPool::of(&Config { hosts: 3, vms: 40, ..Config::default() })
+    }
+
+    fn of(config: &Config) -> Arc<Self> {
         SimPool {
-            sim: Mutex::new(Sim::new(&Config { hosts: 3, vms: 40, ..Config::default() })),
+            sim: Mutex::new(Sim::new(config)),
             start: Instant::now(),
             asked: AtomicUsize::new(0),
             cut: AtomicBool::new(false),
@@ -293,4 +297,38 @@ async fn the_long_answer_has_a_snapshot_and_then_what_changes() {
         last = next().await;
     }
     assert!(last.contains("SESSION_INVALID") && !last.contains(&session), "{last}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pictures_lists_and_impact_are_the_same_on_lean_records() {
+    for scenario in [xenapi_sim::Scenario::Standard, xenapi_sim::Scenario::Degraded] {
+        let pool = SimPool::of(&Config { hosts: 5, vms: 120, scenario, ..Config::default() });
+        let hub = Arc::new(Hub::new("lab", pool.clone()));
+        let mut console = Console::open(&pool, &hub).await;
+        console.catch_up().await;
+        // As the pool is now: the second session is no part of what is compared, but tasks come and go.
+        let truth = truth(&pool).await;
+        console.catch_up().await;
+        let (lean, full) = (&console.cache, &truth);
+        for lens in xenapi_topology::Lens::ALL {
+            let picture = |cache| {
+                let graph = xenapi_topology::graph(cache, lens, &xenapi_topology::Options::default());
+                xenapi_topology::json(&graph)
+            };
+            assert_eq!(picture(lean), picture(full), "{scenario:?} {lens}");
+        }
+        let impact = |cache: &Cache| {
+            let hosts = full.iter::<xenapi_model::Host>().map(|(host, _)| ("host", host.into_raw()));
+            let srs = full.iter::<xenapi_model::SR>().map(|(sr, _)| ("SR", sr.into_raw()));
+            let pifs = full.iter::<xenapi_model::PIF>().map(|(pif, _)| ("PIF", pif.into_raw()));
+            let failing =
+                hosts.chain(srs).chain(pifs).filter_map(|(class, it)| xenapi_topology::impact::Component::new(class, &it));
+            failing.map(|it| format!("{:?}", xenapi_topology::impact::impact(cache, &[it]))).collect::<Vec<_>>()
+        };
+        assert_eq!(impact(lean), impact(full), "{scenario:?}");
+        let points = |cache| format!("{:?}", xenapi_topology::impact::single_points(cache));
+        assert_eq!(points(lean), points(full), "{scenario:?}");
+        let tree = |cache| xenapi_console::tree::tree(cache, &xenapi_console::tree::Look::default());
+        assert_eq!(tree(lean), tree(full), "{scenario:?}");
+    }
 }
