@@ -19,6 +19,7 @@ mod panels;
 mod store;
 #[cfg(test)]
 mod tests;
+mod touched;
 
 fn main() {
     dom::crash::install();
