@@ -10,9 +10,60 @@ use super::world::World;
 use super::{Affected, Reason, Verdict};
 
 /// The VMs that depend on what is different in the two worlds.
-pub(super) fn all(plan: &Plan, before: &World<'_>, after: &World<'_>) -> Vec<Affected> {
-    let judge = Judge { plan, before, after, bonds: bonds(plan, before, after) };
-    plan.vms.iter().filter_map(|vm| judge.vm(vm)).collect()
+pub(super) fn all(plan: &Plan, before: &World, after: &World, starts: &Starts) -> Vec<Affected> {
+    let judge = Judge { plan, before, after, starts, bonds: bonds(plan, before, after), pifs: lost_pifs(plan, before, after) };
+    plan.vms.iter().enumerate().filter_map(|(at, vm)| judge.vm(at, vm)).collect()
+}
+
+/// On how many hosts each VM could start in a world, for those that do not run.
+pub(super) struct Starts(Vec<usize>);
+
+impl Starts {
+    pub(super) fn new(plan: &Plan, world: &World) -> Self {
+        let starts = |vm: &VmPart| if vm.is_running { 0 } else { hosts(plan, vm, world, None) };
+        Starts(plan.vms.iter().map(starts).collect())
+    }
+}
+
+/// How many hosts could run a VM: beside the one that it has to leave, if it runs.
+fn hosts(plan: &Plan, vm: &VmPart, world: &World, leaving: Option<usize>) -> usize {
+    if vm.is_pinned && leaving.is_some() {
+        return 0;
+    }
+    let mut count = 0;
+    for (word, takers) in world.takers.row(0).iter().enumerate() {
+        let disks = vm.disks.iter().filter(|disk| !disk.is_drive).map(|disk| world.srs.row(disk.sr)[word]);
+        let nics = vm.nics.iter().map(|nic| world.networks.row(nic.network)[word]);
+        let mut able = disks.chain(nics).fold(*takers, |able, row| able & row);
+        let Some(leaving) = leaving else {
+            // What rests needs memory one day, and nobody knows what is free then.
+            count += able.count_ones() as usize;
+            continue;
+        };
+        while able != 0 {
+            let host = word * 64 + able.trailing_zeros() as usize;
+            able &= able - 1;
+            count += usize::from(host != leaving && plan.hosts[host].free.is_none_or(|free| free >= vm.memory));
+        }
+    }
+    count
+}
+
+/// For each network the hosts on which a PIF of it is lost, sorted; most often none.
+fn lost_pifs(plan: &Plan, before: &World, after: &World) -> Vec<(usize, usize)> {
+    let mut lost = Vec::new();
+    for (at, pif) in plan.pifs.iter().enumerate() {
+        if let (Some(network), Some(host)) = (pif.network, pif.host)
+            && pif.attached
+            && !pif.is_slave
+            && before.pif_up[at]
+            && !after.pif_up[at]
+        {
+            lost.push((network, host));
+        }
+    }
+    lost.sort_unstable();
+    lost
 }
 
 /// Stopped first, then degraded, then safe; each kind by name.
@@ -24,18 +75,21 @@ pub(super) fn order(cache: &Cache, one: &Affected, other: &Affected) -> Ordering
 
 struct Judge<'a> {
     plan: &'a Plan,
-    before: &'a World<'a>,
-    after: &'a World<'a>,
+    before: &'a World,
+    after: &'a World,
+    starts: &'a Starts,
     /// Bonds that lose links and go on: the network and host that they carry, and why nothing happens.
     bonds: Vec<(usize, usize, Reason)>,
+    /// Networks and hosts that lose a PIF.
+    pifs: Vec<(usize, usize)>,
 }
 
 /// Bonds on which a link is lost and one is left, with every network that runs over them.
-fn bonds(plan: &Plan, before: &World<'_>, after: &World<'_>) -> Vec<(usize, usize, Reason)> {
+fn bonds(plan: &Plan, before: &World, after: &World) -> Vec<(usize, usize, Reason)> {
     let mut all = Vec::new();
     for (at, bond) in plan.pifs.iter().enumerate() {
         let Carrier::Any(slaves) = &bond.carrier else { continue };
-        let up = |world: &World<'_>| slaves.iter().filter(|slave| world.pif_up[**slave]).count();
+        let up = |world: &World| slaves.iter().filter(|slave| world.pif_up[**slave]).count();
         let (of, left) = (up(before), up(after));
         if left == of || !after.pif_up[at] {
             continue;
@@ -64,12 +118,12 @@ fn is_carried_by(plan: &Plan, pif: &super::plan::PifPart, by: usize) -> bool {
 }
 
 impl Judge<'_> {
-    fn vm(&self, vm: &VmPart) -> Option<Affected> {
+    fn vm(&self, at: usize, vm: &VmPart) -> Option<Affected> {
         let (verdict, reasons) = match (vm.is_running, vm.host) {
             (true, Some(host)) => self.running(vm, host)?,
             // It runs on a host that is not in the data, or is not known to be.
             (true, None) => return None,
-            (false, _) => self.resting(vm)?,
+            (false, _) => self.resting(at, vm)?,
         };
         Some(Affected { vm: vm.reference.clone(), is_running: vm.is_running, verdict, reasons })
     }
@@ -88,7 +142,7 @@ impl Judge<'_> {
             return Some(self.stopped(vm, host, reasons));
         }
         self.networks(vm, host, &mut reasons);
-        if self.before.reaches(host) && !self.after.reaches(host) {
+        if self.before.reaches(self.plan, host) && !self.after.reaches(self.plan, host) {
             reasons.push(Reason::HostUnmanaged { host: self.plan.hosts[host].reference.clone() });
         }
         let verdict = if reasons.is_empty() { Verdict::Safe } else { Verdict::Degraded };
@@ -113,7 +167,7 @@ impl Judge<'_> {
     }
 
     fn stopped(&self, vm: &VmPart, host: usize, mut reasons: Vec<Reason>) -> (Verdict, Vec<Reason>) {
-        let hosts = self.hosts(vm, self.after, Some(host));
+        let hosts = hosts(self.plan, vm, self.after, Some(host));
         let host_fails = !self.after.host_up[host];
         match hosts {
             0 => reasons.push(Reason::NoOtherHost),
@@ -145,13 +199,7 @@ impl Judge<'_> {
                     reasons.push(reason.clone());
                 }
             }
-            let mut pifs =
-                self.plan.networks[nic.network].pifs.iter().filter(|pif| self.plan.pifs[**pif].host == Some(host));
-            let lost = |pif: &usize| {
-                let part = &self.plan.pifs[*pif];
-                part.attached && !part.is_slave && self.before.pif_up[*pif] && !self.after.pif_up[*pif]
-            };
-            if pifs.any(lost) {
+            if self.pifs.binary_search(&(nic.network, host)).is_ok() {
                 reasons.push(Reason::OtherPif { network: self.plan.networks[nic.network].reference.clone() });
             }
         }
@@ -164,28 +212,11 @@ impl Judge<'_> {
     }
 
     /// A VM that does not run.
-    fn resting(&self, vm: &VmPart) -> Option<(Verdict, Vec<Reason>)> {
-        match (self.hosts(vm, self.before, None), self.hosts(vm, self.after, None)) {
+    fn resting(&self, at: usize, vm: &VmPart) -> Option<(Verdict, Vec<Reason>)> {
+        match (self.starts.0[at], hosts(self.plan, vm, self.after, None)) {
             (before, after) if before == after => None,
             (_, 0) => Some((Verdict::Degraded, Vec::from([Reason::CannotStart]))),
             (_, hosts) => Some((Verdict::Safe, Vec::from([Reason::StartsElsewhere { hosts }]))),
         }
-    }
-
-    /// How many hosts could run a VM: beside the one that it has to leave, if it runs.
-    fn hosts(&self, vm: &VmPart, world: &World<'_>, leaving: Option<usize>) -> usize {
-        if vm.is_pinned && leaving.is_some() {
-            return 0;
-        }
-        let can = |host: &usize| {
-            let part = &self.plan.hosts[*host];
-            world.host_up[*host]
-                && part.enabled
-                // What rests needs memory one day, and nobody knows what is free then.
-                && (leaving.is_none() || part.free.is_none_or(|free| free >= vm.memory))
-                && vm.disks.iter().all(|disk| disk.is_drive || world.sr_on(disk.sr, *host))
-                && vm.nics.iter().all(|nic| world.network_on(nic.network, *host))
-        };
-        (0..self.plan.hosts.len()).filter(|host| leaving != Some(*host)).filter(can).count()
     }
 }

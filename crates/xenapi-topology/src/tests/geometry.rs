@@ -34,7 +34,7 @@ fn nodes_never_overlap_and_stay_within_the_picture() {
     every_picture(0..40, &|seed, graph, layout| {
         assert_eq!(layout.nodes.len(), graph.nodes.len());
         let mut by_column: Vec<Vec<(f64, f64)>> = graph.columns.iter().map(|_| Vec::new()).collect();
-        for (node, rect) in graph.nodes.iter().zip(&layout.nodes) {
+        for (node, rect) in graph.nodes.iter().zip(layout.nodes.iter()) {
             let column = layout.columns[node.column];
             assert_eq!((rect.x, rect.width), (column.x, column.width));
             assert!(rect.x >= 0.0 && rect.y >= 0.0 && rect.width > 0.0 && rect.height > 0.0, "seed {seed}: {rect:?}");
@@ -52,7 +52,7 @@ fn nodes_never_overlap_and_stay_within_the_picture() {
 #[test]
 fn edges_start_and_end_at_the_borders_of_their_nodes() {
     every_picture(0..40, &|seed, graph, layout| {
-        for (edge, curve) in graph.edges.iter().zip(&layout.edges) {
+        for (edge, curve) in graph.edges.iter().zip(layout.edges.iter()) {
             let ends = [curve.start, curve.end()];
             for (at, node) in [edge.from, edge.to].into_iter().enumerate() {
                 let rect = layout.nodes[node];
@@ -73,7 +73,7 @@ fn edges_start_and_end_at_the_borders_of_their_nodes() {
 #[test]
 fn lanes_do_not_cross_nodes() {
     every_picture(0..40, &|seed, _, layout| {
-        for curve in &layout.edges {
+        for curve in layout.edges.iter() {
             let mut from = curve.start;
             for segment in &curve.segments {
                 let end = match segment {
@@ -93,7 +93,7 @@ fn lanes_do_not_cross_nodes() {
 fn texts_fit_their_nodes() {
     let metrics = Metrics::default();
     every_picture(0..40, &|seed, graph, layout| {
-        for ((node, rect), labels) in graph.nodes.iter().zip(&layout.nodes).zip(&layout.labels) {
+        for ((node, rect), labels) in graph.nodes.iter().zip(layout.nodes.iter()).zip(&layout.labels) {
             let room = rect.width - LABEL_INDENT - PADDING;
             let label = width(&labels.label, metrics.font_size);
             let detail = width(&labels.detail, metrics.small_size);
@@ -180,8 +180,8 @@ fn hosts_stand_in_the_order_of_their_names() {
 fn a_tree_is_drawn_without_crossings() {
     let graph = graph(&sample::pool(5, 40, 2), Lens::Compute, &Options::everything());
     let layout = layout(&graph, &Metrics::default());
-    for (a, first) in graph.edges.iter().zip(&layout.edges) {
-        for (b, second) in graph.edges.iter().zip(&layout.edges) {
+    for (a, first) in graph.edges.iter().zip(layout.edges.iter()) {
+        for (b, second) in graph.edges.iter().zip(layout.edges.iter()) {
             if graph.nodes[a.from].column == graph.nodes[b.from].column && first.start.y < second.start.y {
                 assert!(first.end().y < second.end().y);
             }
