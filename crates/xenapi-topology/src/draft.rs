@@ -121,11 +121,8 @@ impl<'a> Draft<'a> {
             return *known;
         }
         let is_unnamed = label.is_empty();
-        let label = if is_unnamed {
-            Cow::Owned(format!("{} {}", kind.name(), text::short(reference.as_str())))
-        } else {
-            label
-        };
+        let label =
+            if is_unnamed { Cow::Owned(format!("{} {}", kind.name(), text::short(reference.as_str()))) } else { label };
         let (tag, with) = (0, Vec::new());
         self.items.push(Item {
             kind,

@@ -45,6 +45,7 @@ mod lens;
 mod order;
 mod path;
 mod place;
+mod sift;
 mod state;
 mod svg;
 pub mod text;

@@ -11,7 +11,8 @@ use super::{Affected, Reason, Verdict};
 
 /// The VMs that depend on what is different in the two worlds.
 pub(super) fn all(plan: &Plan, before: &World, after: &World, starts: &Starts) -> Vec<Affected> {
-    let judge = Judge { plan, before, after, starts, bonds: bonds(plan, before, after), pifs: lost_pifs(plan, before, after) };
+    let judge =
+        Judge { plan, before, after, starts, bonds: bonds(plan, before, after), pifs: lost_pifs(plan, before, after) };
     plan.vms.iter().enumerate().filter_map(|(at, vm)| judge.vm(at, vm)).collect()
 }
 
