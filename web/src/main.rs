@@ -1,7 +1,7 @@
 //! The Xenoxide console, in the browser.
 //!
 //! What is shown and how it changes is decided in `xenapi-console` and `xenapi-topology`; this crate draws it and carries
-//! what people do back. `driver` is the only place that does I/O; `dom` the only other one that touches the browser.
+//! what people do back. `driver` is the only place that talks to pools; `dom` the only other one that touches the browser.
 
 #![allow(
     clippy::std_instead_of_core,
@@ -21,7 +21,12 @@ mod tests;
 
 fn main() {
     dom::crash::install();
-    let Some(root) = dom::element("app") else { return };
-    root.set_inner_html("");
-    yew::Renderer::<app::App>::with_root(root).render();
+    xenapi_console::format::set_zone(Some(dom::language::zone));
+    wasm_bindgen_futures::spawn_local(async {
+        // Before the first picture, so that nothing is said twice. A language that cannot be had is no reason to show nothing.
+        dom::language::speak(dom::language::best(&dom::storage::language())).await;
+        let Some(root) = dom::element("app") else { return };
+        root.set_inner_html("");
+        yew::Renderer::<app::App>::with_root(root).render();
+    });
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use xenapi_client::Cache;
+use xenapi_console::language;
 use xenapi_console::route::Route;
 use xenapi_console::select;
 use xenapi_console::state::{Action, ConsoleState};
@@ -19,7 +20,11 @@ pub(crate) struct Store(pub(crate) ConsoleState);
 impl Store {
     /// As the address and the last visit say.
     pub(crate) fn load() -> Store {
-        let state = ConsoleState { theme: Theme::from_name(&dom::storage::theme()), ..ConsoleState::default() };
+        let state = ConsoleState {
+            theme: Theme::from_name(&dom::storage::theme()),
+            language: language::current().code().into(),
+            ..ConsoleState::default()
+        };
         Store(state.reduce(Action::Navigate(Route::parse(&dom::hash()))))
     }
 }

@@ -14,7 +14,7 @@ mod config;
 mod error;
 mod machine;
 
-pub use cache::{Batch, Cache, Change, Loaded, Operation};
+pub use cache::{Batch, Cache, Change, FieldSet, Loaded, Operation, Snapshot};
 pub use config::{Backoff, Config};
 pub use error::Error;
 pub use machine::{Client, Freshness, Output, Reply, Request, RequestId, Status, Ticket, TicketId};

@@ -1,10 +1,14 @@
-//! Numbers, sizes, ages and names as people read them.
+//! Numbers, sizes, ages and names as people read them, in the forms of the current [`crate::language`].
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use core::cell::Cell;
 use core::cmp::Ordering;
 
 use xenapi_core::{DateTime, Millis};
+
+use crate::language;
+use crate::text::{Text, fill};
 
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
@@ -25,23 +29,35 @@ pub fn bytes(bytes: i64) -> String {
     if tenth == 0 || whole >= 100 {
         format!("{} {}", (tenths + 5) / 10, UNITS[unit])
     } else {
-        format!("{whole}.{tenth} {}", UNITS[unit])
+        format!("{whole}{}{tenth} {}", language::with(|it| it.forms().decimal), UNITS[unit])
     }
 }
 
 /// How long ago: `0 s`, `59 s`, `2 min`, `3 h`, `4 d`. Rounded down, since an age that has not passed is not an age.
 pub fn age(age: Millis) -> String {
-    match age.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds @ 3600..86_400 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
+    let (unit, number) = match age.as_secs() {
+        seconds @ 0..60 => (Text::AgeSeconds, seconds),
+        seconds @ 60..3600 => (Text::AgeMinutes, seconds / 60),
+        seconds @ 3600..86_400 => (Text::AgeHours, seconds / 3600),
+        seconds => (Text::AgeDays, seconds / 86_400),
+    };
+    unit.with(&[&grouped(number)])
 }
 
 /// A share of a whole in percent, without decimals: `0 %`, `37 %`. None when there is no whole.
 pub fn percent(part: i64, whole: i64) -> Option<String> {
-    permille(part, whole).map(|share| format!("{} %", (share + 5) / 10))
+    permille(part, whole).map(|share| percentage(((share + 5) / 10).into()))
+}
+
+/// A number of percent: `37 %`.
+pub fn percentage(percent: u64) -> String {
+    fill(language::with(|it| it.forms().percent), &[&grouped(percent)])
+}
+
+/// A number with one decimal, given in tenths: `1.5` for 15, `2` for 20.
+pub fn tenths(tenths: u64) -> String {
+    let (whole, tenth) = (grouped(tenths / 10), tenths % 10);
+    if tenth == 0 { whole } else { format!("{whole}{}{tenth}", language::with(|it| it.forms().decimal)) }
 }
 
 /// A share of a whole in thousandths, between 0 and 1000. None when there is no whole or the part is negative.
@@ -55,35 +71,69 @@ pub fn permille(part: i64, whole: i64) -> Option<u32> {
 
 /// A count with its thousands apart: `5,000`.
 pub fn count(count: usize) -> String {
-    let digits = count.to_string();
+    grouped(count as u64)
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    if digits.len() < 4 {
+        return digits;
+    }
+    let group = language::with(|it| it.forms().group);
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
+            text.push_str(group);
         }
         text.push(digit);
     }
     text
 }
 
-/// A point in time, to the minute and in UTC: `2026-11-22 10:48 UTC`. None for one that never was.
+/// Minutes by which the clock on the reader's wall is ahead of UTC, at a time in seconds since 1970.
+pub type Zone = fn(i64) -> i64;
+
+std::thread_local! {
+    static ZONE: Cell<Option<Zone>> = const { Cell::new(None) };
+}
+
+/// Says times as the reader's clock shows them from now on, in this thread; without it they are said in UTC.
+pub fn set_zone(zone: Option<Zone>) {
+    ZONE.with(|it| it.set(zone));
+}
+
+/// A point in time, to the minute: `2026-11-22 11:48` by the reader's clock, or `2026-11-22 10:48 UTC`. None for one that never was.
 pub fn date_time(time: &DateTime) -> Option<String> {
     let seconds = time.unix();
-    if seconds <= 0 {
+    let zone = ZONE.with(Cell::get);
+    let local = seconds.saturating_add(zone.map_or(0, |zone| zone(seconds).saturating_mul(60)));
+    if seconds <= 0 || local <= 0 {
         return None;
     }
     // As on the wire: `20261122T10:48:33Z`.
-    let text = DateTime::from_unix(seconds).to_string();
-    let (year, month, day) = (text.get(0..4)?, text.get(4..6)?, text.get(6..8)?);
-    Some(format!("{year}-{month}-{day} {} UTC", text.get(9..14)?))
+    let text = DateTime::from_unix(local).to_string();
+    let parts = [
+        ("{year}", text.get(0..4)?),
+        ("{month}", text.get(4..6)?),
+        ("{day}", text.get(6..8)?),
+        ("{hour}", text.get(9..11)?),
+        ("{minute}", text.get(12..14)?),
+        ("{second}", text.get(15..17)?),
+    ];
+    let said = language::with(|it| {
+        let forms = it.forms();
+        let whole = forms.date_time.replace("{date}", forms.date).replace("{time}", forms.time);
+        parts.iter().fold(whole, |said, (name, value)| said.replace(name, value))
+    });
+    Some(if zone.is_some() { said } else { Text::InUtc.with(&[&said]) })
 }
 
 /// Megabits per second: `1 Gb/s`, `100 Mb/s`. Zero, which means that the server does not know, is an en dash.
 pub fn speed(mbits: i64) -> String {
-    match mbits {
-        ..=0 => "–".into(),
-        1.. if mbits % 1000 == 0 => format!("{} Gb/s", mbits / 1000),
-        _ => format!("{mbits} Mb/s"),
+    match u64::try_from(mbits).unwrap_or(0) {
+        0 => "–".into(),
+        mbits if mbits.is_multiple_of(1000) => Text::Gigabits.with(&[&grouped(mbits / 1000)]),
+        mbits => Text::Megabits.with(&[&mbits.to_string()]),
     }
 }
 
@@ -173,11 +223,15 @@ mod tests {
         let time = DateTime::parse("20261117T04:32:04Z").unwrap_or_default();
         assert_eq!(date_time(&time).as_deref(), Some("2026-11-17 04:32 UTC"));
         assert_eq!(date_time(&DateTime::NEVER), None);
+        set_zone(Some(|_| -9 * 60 - 30));
+        assert_eq!(date_time(&time).as_deref(), Some("2026-11-16 19:02"));
+        set_zone(None);
     }
 
     #[test]
     fn counts_and_speeds() {
         assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([tenths(0), tenths(15), tenths(20), tenths(12_345)], ["0", "1.5", "2", "1,234.5"]);
         assert_eq!([speed(0), speed(100), speed(10_000), speed(2500)], ["–", "100 Mb/s", "10 Gb/s", "2500 Mb/s"]);
     }
 

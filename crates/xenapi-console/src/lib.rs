@@ -5,14 +5,19 @@
 //! - [`state`]: what the console remembers, and a pure function that changes it.
 //! - [`select`]: from the cache to rows, trees and facts, memoised by the revisions of the classes they are made of.
 //! - [`route`], [`format`], [`text`], [`explain`], [`badge`], [`theme`]: addresses, numbers, words, failures, ages, colours.
+//! - [`language`]: English in the source, other languages as files.
 //! - [`window`], [`viewport`]: the arithmetic of long lists and of large drawings.
 #![no_std]
 
 extern crate alloc;
+// For what belongs to a thread: the language.
+extern crate std;
 
 pub mod badge;
 pub mod explain;
+pub mod explorer;
 pub mod format;
+pub mod language;
 pub mod object;
 pub mod route;
 pub mod select;

@@ -38,6 +38,8 @@ pub struct ConsoleState {
     pub sort: Sort,
     /// The colours.
     pub theme: Theme,
+    /// The code of the language that is spoken. Whoever draws with another one than before draws everything anew.
+    pub language: String,
     /// Entries of the tree that somebody opened or closed.
     pub toggled: Toggled,
     /// The lenses.
@@ -79,6 +81,8 @@ pub enum Action {
     SortBy(Column),
     /// Choose the colours.
     SetTheme(Theme),
+    /// Another language is spoken from now on.
+    Speak(String),
     /// Open or close an entry of the tree.
     Toggle(String),
     /// Open entries of the tree.
@@ -145,6 +149,7 @@ impl ConsoleState {
             Action::Filter(filter) => self.filter = filter,
             Action::SortBy(column) => self.sort = self.sort.by(column),
             Action::SetTheme(theme) => self.theme = theme,
+            Action::Speak(language) => self.language = language,
             Action::Toggle(key) => toggle(&mut self.toggled, key),
             Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.toggled, key)),
             Action::Unfold(lens, group) => toggle(&mut self.lens_mut(lens).expanded, group),
@@ -153,10 +158,15 @@ impl ConsoleState {
             Action::ToggleTable => self.as_table = !self.as_table,
             Action::Drawer(open) => self.drawer = open,
             Action::Forget => {
-                self = ConsoleState { theme: self.theme, pool: self.pool, view: self.view, ..ConsoleState::default() };
+                self = ConsoleState { pool: self.pool.take(), view: self.view.clone(), ..self.of_the_reader() };
             }
         }
         self
+    }
+
+    /// What belongs to the reader and to no pool.
+    fn of_the_reader(&self) -> Self {
+        ConsoleState { theme: self.theme, language: self.language.clone(), ..ConsoleState::default() }
     }
 
     /// What a page keeps in its address is its own.
@@ -175,7 +185,7 @@ impl ConsoleState {
 
     fn navigate(&mut self, route: Route) {
         if route.pool.is_some() && self.pool != route.pool {
-            *self = ConsoleState { theme: self.theme, pool: route.pool, ..ConsoleState::default() };
+            *self = ConsoleState { pool: route.pool, ..self.of_the_reader() };
         }
         self.view = route.view;
         self.query = route.query;

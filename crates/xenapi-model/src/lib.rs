@@ -57,6 +57,8 @@ mod ext;
 mod generated;
 pub mod guide;
 
+#[cfg(feature = "docs")]
+pub use ext::in_rust;
 pub use ext::{EventBatch, vm_kind, vm_kind::VmKind};
 pub use generated::*;
 

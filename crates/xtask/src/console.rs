@@ -47,8 +47,18 @@ pub(crate) fn build(workspace: &Workspace, mode: Mode) -> Result<PathBuf, Stop> 
         return Err(Stop::failed(format!("{} is missing: the console starts from it", index.display())));
     }
     files.insert("index.html".into(), index);
+    files.insert("api.json".into(), catalogue(workspace, &web)?);
     mirror(&files, &dist)?;
     Ok(dist)
+}
+
+/// Writes what the console's explorer loads when somebody opens it, and gives the file.
+fn catalogue(workspace: &Workspace, web: &Path) -> Result<PathBuf, Stop> {
+    let file = web.join("api.json");
+    let mut cargo = workspace.cargo();
+    cargo.args(["run", "--quiet", "--package", "xenapi-model", "--example", "catalogue", "--"]).arg(&file);
+    command::run(&mut cargo)?;
+    Ok(file)
 }
 
 /// Compiles `web/` and gives the module that rustc made.

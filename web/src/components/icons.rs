@@ -21,6 +21,8 @@ pub(crate) enum Mark {
     Moon,
     /// The system's theme.
     Screen,
+    /// The language.
+    Language,
     /// Ends the session.
     Leave,
     /// Shows everything.
@@ -70,6 +72,9 @@ fn mark_path(mark: Mark) -> &'static str {
         }
         Mark::Moon => "M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5z",
         Mark::Screen => "M2 3h12v8.5H2zM5.5 14h5",
+        Mark::Language => {
+            "M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12M2 8h12M8 2c2 1.6 2.6 3.6 2.6 6S10 12.4 8 14c-2-1.6-2.6-3.6-2.6-6S6 3.6 8 2"
+        }
         Mark::Leave => "M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6.5",
         Mark::Fit => "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
         Mark::Plus => "M8 3v10M3 8h10",

@@ -1,7 +1,7 @@
 //! States and cells.
 
 use xenapi_console::select::Cell;
-use xenapi_console::text::Text;
+use xenapi_console::text::{self, Text};
 use xenapi_topology::State;
 use yew::prelude::*;
 
@@ -9,7 +9,7 @@ use super::glyph;
 
 /// A state: its shape and its word.
 pub(crate) fn state_view(state: State) -> Html {
-    html! { <span class="state" data-state={state.name()}>{ glyph(state) }{ state.name() }</span> }
+    html! { <span class="state" data-state={state.name()}>{ glyph(state) }{ text::state(state).get() }</span> }
 }
 
 /// A value, or that there is none, or that nobody knows.

@@ -1,6 +1,7 @@
 //! What the browser knows and remembers.
 
 pub(crate) mod crash;
+pub(crate) mod language;
 pub(crate) mod measure;
 pub(crate) mod storage;
 

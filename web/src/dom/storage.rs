@@ -4,6 +4,7 @@ use web_sys::Storage;
 
 /// The name under which the theme is kept; `boot.js` reads it before the first picture.
 const THEME: &str = "xenoxide:theme";
+const LANGUAGE: &str = "xenoxide:language";
 const USER: &str = "xenoxide:user";
 const SESSION: &str = "xenoxide:session:";
 
@@ -34,6 +35,16 @@ pub(crate) fn theme() -> String {
 /// Keeps the theme.
 pub(crate) fn set_theme(name: &str) {
     set(THEME, Some(name));
+}
+
+/// The code of the language that was chosen; empty for the system's.
+pub(crate) fn language() -> String {
+    get(LANGUAGE).unwrap_or_default()
+}
+
+/// Keeps the language.
+pub(crate) fn set_language(code: &str) {
+    set(LANGUAGE, Some(code).filter(|code| !code.is_empty()));
 }
 
 /// Who logged in last.

@@ -10,7 +10,7 @@ use yew::prelude::*;
 use crate::components::{Mark, mark};
 use crate::dom;
 use crate::driver::PoolInfo;
-use crate::panels::ThemeSwitch;
+use crate::panels::{LanguageSwitch, ThemeSwitch};
 use crate::store::use_store;
 
 /// Why one is here.
@@ -40,6 +40,7 @@ pub(crate) struct LoginProps {
 /// The login form.
 #[component]
 pub(crate) fn LoginPage(props: &LoginProps) -> Html {
+    let store = use_store();
     let (name, password) = (use_node_ref(), use_node_ref());
     // The name is kept while the form is drawn anew; the password is only ever in its field.
     let user = use_state_eq(|| dom::storage::user().unwrap_or_default());
@@ -76,8 +77,8 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
     };
     let described = props.message.is_some().then_some("login-message");
     html! {
-        <main class="login">
-            <div class="theme-corner"><ThemeSwitch /></div>
+        <main key={store.0.language.clone()} class="login">
+            <div class="theme-corner"><LanguageSwitch /><ThemeSwitch /></div>
             <div class="login-card">
                 <h1 class="brand">{ mark(Mark::Brand) }<span>{ Text::Product.get() }</span></h1>
                 <p class="lead">{ Text::LogInTo.with(&[&props.pool.label]) }</p>

@@ -33,7 +33,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         move |_| store.dispatch(Action::Drawer(false))
     };
     html! {
-        <div class="shell" data-drawer={if drawer { "open" } else { "closed" }} data-testid="shell">
+        <div key={store.0.language.clone()} class="shell" data-drawer={if drawer { "open" } else { "closed" }} data-testid="shell">
             { skip_link() }
             <TopBar pool={props.pool.clone()} status={props.status.clone()} />
             <StaleNote status={props.status.clone()} />

@@ -137,7 +137,7 @@ fn link(store: &StoreHandle, link: &Link) -> Html {
     html! {
         <li key={link.object.reference.as_str().to_owned()}>
             <button type="button" {onclick}>
-                { glyph(link.state) }<span class="sr-only">{ link.state.name() }</span>
+                { glyph(link.state) }<span class="sr-only">{ xenapi_console::text::state(link.state).get() }</span>
                 <span class="label">{ &link.name }</span>
                 <span class="quiet">{ &link.note }</span>
             </button>

@@ -3,13 +3,15 @@
 mod details;
 mod picture;
 mod stage;
+mod switches;
 mod topbar;
 mod topology;
 mod tree;
 mod vms;
 
 pub(crate) use details::DetailsPanel;
-pub(crate) use topbar::{StaleNote, ThemeSwitch, TopBar};
+pub(crate) use switches::{LanguageSwitch, ThemeSwitch};
+pub(crate) use topbar::{StaleNote, TopBar};
 pub(crate) use topology::TopologyPanel;
 pub(crate) use tree::TreePanel;
 pub(crate) use vms::VmsPanel;

@@ -107,7 +107,7 @@ pub(super) fn Stage(props: &StageProps) -> Html {
             { legend(&drawing.graph.nodes) }
             <div class="zoom" role="group" aria-label={Text::Zoom.get()}>
                 { control(Mark::Minus, Text::ZoomOut, zoom(1.0 / ZOOM), "zoom-out") }
-                <output>{ format!("{:.0} %", view.scale * 100.0) }</output>
+                <output>{ xenapi_console::format::percentage((view.scale * 100.0).round() as u64) }</output>
                 { control(Mark::Plus, Text::ZoomIn, zoom(ZOOM), "zoom-in") }
                 { control(Mark::Fit, Text::FitTitle, fit, "fit") }
             </div>
@@ -128,7 +128,8 @@ fn control(image: Mark, text: Text, onclick: Callback<MouseEvent>, testid: &'sta
 fn legend(nodes: &[Node]) -> Html {
     let occurs = |state: &State| nodes.iter().any(|node| node.state == *state || node.tally.iter().any(|it| it.0 == *state));
     let entries = State::ALL.into_iter().filter(occurs);
-    let entries = entries.map(|state| html! { <span class="state">{ glyph(state) }{ state.name() }</span> });
+    let entries = entries
+        .map(|state| html! { <span class="state">{ glyph(state) }{ xenapi_console::text::state(state).get() }</span> });
     html! { <div class="legend" aria-hidden="true">{ for entries }</div> }
 }
 

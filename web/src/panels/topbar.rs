@@ -11,13 +11,13 @@ use xenapi_console::route::{Kind, Route, View};
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
-use xenapi_console::theme::Theme;
 use xenapi_model::Pool;
 use xenapi_topology::{Lens, State};
 use yew::prelude::*;
 
 use crate::components::{Mark, glyph, icon, mark};
 use crate::driver::PoolInfo;
+use crate::panels::{LanguageSwitch, ThemeSwitch};
 use crate::store::{StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -57,6 +57,7 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
             { views(&store, &last_lens) }
             <div class="spacer"></div>
             <FreshnessBadge status={props.status.clone()} />
+            <LanguageSwitch />
             <ThemeSwitch />
             <button type="button" class="icon-button" title={Text::LogOut.get()} aria-label={Text::LogOut.get()}
                 onclick={log_out} data-testid="logout">{ mark(Mark::Leave) }</button>
@@ -145,22 +146,5 @@ pub(crate) fn StaleNote(props: &StatusProps) -> Html {
         <div role="status" class={classes!(why.is_some().then_some("note"))}>
             if let Some(why) = why { <span data-testid="stale-note">{ Text::StaleNote.with(&[&why]) }</span> }
         </div>
-    }
-}
-
-/// Light, dark, or as the system says.
-#[component]
-pub(crate) fn ThemeSwitch() -> Html {
-    let store = use_store();
-    let theme = store.0.theme;
-    let (text, image) = match theme {
-        Theme::System => (Text::ThemeSystem, Mark::Screen),
-        Theme::Light => (Text::ThemeLight, Mark::Sun),
-        Theme::Dark => (Text::ThemeDark, Mark::Moon),
-    };
-    let onclick = move |_| store.dispatch(Action::SetTheme(theme.next()));
-    html! {
-        <button type="button" class="icon-button" title={text.get()} aria-label={text.get()} {onclick} data-testid="theme"
-            data-theme-choice={theme.name()}>{ mark(image) }</button>
     }
 }

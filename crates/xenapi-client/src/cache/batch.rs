@@ -158,14 +158,15 @@ impl Cache {
     fn read_snapshot(&self, reader: &mut dyn Reader, class: Option<&str>) -> Result<Snapshot, ReadError> {
         let Some(class) = class else { return Value::read(reader).map(Snapshot::Later) };
         let Some(at) = self.place(class) else { return reader.skip().map(|()| Snapshot::Absent) };
-        match self.tables[at].read(reader) {
+        let Some(table) = self.inner.tables.get(at) else { return reader.skip().map(|()| Snapshot::Absent) };
+        match table.read(reader) {
             Err(error) if error.is_fatal() => Err(error),
             result => Ok(Snapshot::Read(result)),
         }
     }
 
     fn what(&self, table: usize, reference: &RawRef, snapshot: Snapshot) -> What {
-        let table = &self.tables[table];
+        let Some(table) = self.inner.tables.get(table) else { return What::Gone };
         let row = match snapshot {
             Snapshot::Read(row) => row,
             Snapshot::Later(value) => table.read(&mut ValueReader::new(&value)),

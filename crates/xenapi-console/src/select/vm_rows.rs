@@ -148,7 +148,13 @@ fn row(reference: &Ref<VM>, vm: &vm::Record, guest: Option<&vm_guest_metrics::Re
     };
     let state = State::of_vm(vm);
     let mut haystack = String::new();
-    for part in [vm.name_label.as_str(), vm.name_description.as_str(), state.name(), host.show(), addresses.show()] {
+    for part in [
+        vm.name_label.as_str(),
+        vm.name_description.as_str(),
+        crate::text::state(state).get(),
+        host.show(),
+        addresses.show(),
+    ] {
         haystack.push_str(&part.to_lowercase());
         haystack.push('\n');
     }

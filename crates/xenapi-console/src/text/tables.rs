@@ -6,8 +6,6 @@ super::texts! {
     FilterHint = "Filter by name, state, host, address…",
     ClearFilter = "Clear the filter",
     VmsOf = "{0} of {1} VMs",
-    VmsAll = "{0} VMs",
-    VmsOne = "1 VM",
     SortBy = "Sort by {0}",
     NoVms = "This pool has no VMs",
     NoVmsHint = "Create one with a client of your choice, for example `xe vm-install`. It will appear here by itself.",
@@ -17,4 +15,8 @@ super::texts! {
     VmsUnknownHint = "What was loaded does not hold them.",
     ShowInTable = "Show in table",
     ShowInTopology = "Show in topology",
+}
+
+super::plurals! {
+    VmCount = "{0} VM", "{0} VMs";
 }

@@ -5,6 +5,7 @@
 mod dependencies;
 mod files;
 mod manifests;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Stop> {
         let path = workspace.root.join(file);
         let bytes = fs::read(&path).map_err(|error| Stop::failed(format!("read {}: {error}", path.display())))?;
         breaches.extend(files::length(file, &bytes));
+        if words::is_markup(file) {
+            breaches.extend(words::words(file, &String::from_utf8_lossy(&bytes)));
+        }
     }
     breaches.extend(dependencies::check(&packages));
     breaches.extend(manifests::forbids_unsafe(&read(&workspace.root.join("Cargo.toml"))?));

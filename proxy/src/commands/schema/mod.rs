@@ -2,7 +2,6 @@
 
 mod json;
 mod people;
-mod rust;
 
 use xenapi_core::{ClassDesc, Method};
 use xenapi_model::errors::ERRORS;

@@ -4,8 +4,8 @@ use xenapi_core::{
     ClassDesc, EnumDesc, ErrorDesc, FieldDesc, Member, Method, Param, Qualifier, Stage, Transition, Type, Unit,
 };
 
-use super::rust;
 use crate::typed::signature::signature;
+use xenapi_model::in_rust;
 
 /// A class in the list of all.
 pub(super) fn listed(class: &ClassDesc) -> String {
@@ -82,7 +82,7 @@ pub(super) fn of_field(class: &'static ClassDesc, field: &'static FieldDesc) -> 
     }
     text += &format!("\n{}", lifecycle(field.lifecycle));
     for method in Method::all(class).iter().filter(|method| is_of(method, field)) {
-        text += &format!("  {}\n    {}\n", signature(method), rust::call(method));
+        text += &format!("  {}\n    {}\n", signature(method), in_rust::call(method));
     }
     text
 }
@@ -131,7 +131,7 @@ pub(super) fn of_method(method: &Method) -> String {
     if !errors.is_empty() {
         text += &format!("\nErrors: {}", errors.join(", "));
     }
-    text += &format!("\nIn Rust: {}\n", rust::call(method));
+    text += &format!("\nIn Rust: {}\n", in_rust::call(method));
     text + &lifecycle(method.lifecycle())
 }
 
@@ -166,7 +166,7 @@ pub(super) fn of_error(error: &ErrorDesc) -> String {
     if !methods.is_empty() {
         text += &format!("\nDeclared by: {}", methods.join(", "));
     }
-    text + "\n" + &rust::error(error)
+    text + "\n" + &format!("In Rust: {}\n", in_rust::error(error))
 }
 
 pub(super) fn of_enum(it: &EnumDesc, classes: &[&ClassDesc]) -> String {

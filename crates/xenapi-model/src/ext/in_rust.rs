@@ -1,9 +1,22 @@
-//! How something of the schema is written with the crate `xenapi`.
+//! How something of the schema is written in Rust, for whoever explains it.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use xenapi_core::{ErrorDesc, FieldDesc, Member, Method, Param, Type};
 
 /// A call: `vm::start(&vm, start_paused, force)`.
-pub(super) fn call(method: &Method) -> String {
+///
+/// ```
+/// use xenapi_model::in_rust;
+/// use xenapi_core::Method;
+///
+/// let vm = xenapi_model::class("VM").expect("the model has VMs");
+/// let start = Method::find(vm, "start").expect("VMs are started");
+/// assert_eq!(in_rust::call(&start), "vm::start(&vm, start_paused, force)");
+/// ```
+pub fn call(method: &Method) -> String {
     let module = lower(method.class.name);
     let class = camel(method.class.name);
     let this = format!("&{}", module.trim_start_matches("r#"));
@@ -37,11 +50,11 @@ pub(super) fn call(method: &Method) -> String {
     }
 }
 
-/// The view of an error: `failure.view::<errors::VmBadPowerState>()`.
-pub(super) fn error(error: &ErrorDesc) -> String {
+/// How an error is told from others: `failure.view::<errors::VmBadPowerState>()`, or by its code where it has no parameters.
+pub fn error(error: &ErrorDesc) -> String {
     match error.params.is_empty() {
-        true => format!("In Rust: failure.code == errors::{}\n", error.code),
-        false => format!("In Rust: failure.view::<errors::{}>()\n", camel(&error.code.to_ascii_lowercase())),
+        true => format!("failure.code == errors::{}", error.code),
+        false => format!("failure.view::<errors::{}>()", camel(&error.code.to_ascii_lowercase())),
     }
 }
 
