@@ -17,6 +17,7 @@ pub mod badge;
 pub mod explain;
 pub mod explorer;
 pub mod format;
+pub mod graph;
 pub mod language;
 pub mod object;
 pub mod route;

@@ -1,17 +1,13 @@
 //! From the cache to what is shown: plain data, computed again only when the classes it is made of have changed.
 
-mod cursor;
 mod details;
 mod lookup;
 mod states;
-mod topology;
 mod tree;
 mod vm_rows;
 
-pub use cursor::{Direction, step};
 pub use details::{Details, Fact, Link, Meter, Related, details};
 pub use lookup::{find, is_known, name_of, uuid_of};
-pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
 pub use tree::{Toggled, TreeNode, TreeRow, flatten, reveal, tree};
 pub use vm_rows::{Column, Sort, VmRow, VmRows, arrange};
 
