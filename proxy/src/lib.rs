@@ -18,10 +18,15 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use cli::{Cli, Exit};
+use cli::{Cli, Exit, When};
 
 /// Runs a command line and says how it ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Err(exit) = cli::refuse_passwords(&args) {
+        output::complain(&exit, When::Auto, false);
+        return ExitCode::from(exit.code);
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -30,23 +35,22 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    let (color, is_for_programs) = (cli.color, cli.command.is_for_programs());
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Exit::failure(format!("cannot start: {error}")))
         .and_then(|runtime| {
-            let done = runtime.block_on(commands::run(cli.command));
+            let done = runtime.block_on(commands::run(cli));
             // What still runs, such as packing the console's files, need not be waited for.
             runtime.shutdown_background();
             done
         });
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Exit { code, message }) => {
-            if !message.is_empty() {
-                output::say(&format!("xenoxide: {message}"));
-            }
-            ExitCode::from(code)
+        Err(exit) => {
+            output::complain(&exit, color, is_for_programs);
+            ExitCode::from(exit.code)
         }
     }
 }

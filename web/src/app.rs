@@ -12,7 +12,7 @@ use crate::components::empty;
 use crate::dom;
 use crate::driver::{self, PoolInfo};
 use crate::pages::SessionPage;
-use crate::store::{Store, StoreHandle};
+use crate::store::{Pools as KnownPools, Store, StoreHandle};
 
 /// What is known of the pools.
 #[derive(Clone, PartialEq)]
@@ -49,10 +49,16 @@ fn page(store: &StoreHandle, pools: &Pools, ask_again: Callback<MouseEvent>) -> 
         let remedy = (Text::TryAgain.get().into(), ask_again);
         return empty("no-pools", Text::NoPools.get(), Text::NoPoolsHint.get(), Some(remedy));
     };
-    let wanted = store.0.pool.as_deref().unwrap_or(&first.name);
+    let last = dom::storage::pool();
+    let last = last.as_deref().filter(|last| pools.iter().any(|pool| pool.name == **last));
+    let wanted = store.0.pool.as_deref().or(last).unwrap_or(&first.name);
     match pools.iter().find(|pool| pool.name == wanted) {
         Some(pool) => {
-            html! { <SessionPage key={pool.name.clone()} pool={pool.clone()} pools={pools.clone()} /> }
+            html! {
+                <ContextProvider<KnownPools> context={KnownPools(pools.as_slice().into())}>
+                    <SessionPage key={pool.name.clone()} pool={pool.clone()} pools={pools.clone()} />
+                </ContextProvider<KnownPools>>
+            }
         }
         None => {
             let go = Route { pool: Some(first.name.clone()), ..Route::default() };

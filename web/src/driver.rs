@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
 use xenapi_client::{Cache, Client, Config, Freshness, Output, Reply, Request, RequestId, Status};
 use xenapi_codec::{Limits, xmlrpc};
+use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
 use xenapi_core::{Millis, RawRef};
 use yew::Callback;
@@ -151,9 +152,33 @@ impl Driver {
         look(self.0.client.borrow().cache())
     }
 
+    /// Sends a document as it is, and answers the reply as it is: for explorers of the API. In it `OpaqueRef:session` stands for
+    /// the session, which only the proxy knows.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no reply.
+    pub(crate) async fn exchange(&self, body: Vec<u8>) -> Result<Vec<u8>, String> {
+        match post(&self.0.url, body, None).await {
+            Answer::Bytes(bytes) => Ok(bytes),
+            Answer::NoSession(failure) => Err(explain::failure(&failure).line()),
+            Answer::None(why) => Err(explain::sentence(&why)),
+        }
+    }
+
     /// How old the data is.
     pub(crate) fn freshness(&self) -> Freshness {
         self.0.client.borrow().freshness(dom::now())
+    }
+
+    /// Makes the next attempt now.
+    pub(crate) fn hurry(&self) {
+        self.0.client.borrow_mut().hurry(dom::now());
+        self.0.pump();
+    }
+
+    /// Where the pool is, if it is in the page itself.
+    pub(crate) fn place(&self) -> Option<Place> {
+        None
     }
 
     /// What is to be shown of it.
@@ -210,7 +235,7 @@ impl Inner {
     }
 
     fn send(&self, request: Request) {
-        let Request { id, call, timeout } = request;
+        let Request { id, call, timeout, .. } = request;
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         let (me, url) = (self.me.clone(), self.url.clone());
@@ -301,6 +326,19 @@ fn proxy_error(text: &str) -> Option<ProxyError> {
 
 fn member(object: &JsValue, name: &str) -> Option<JsValue> {
     js_sys::Reflect::get(object, &JsValue::from_str(name)).ok().filter(|it| !it.is_undefined())
+}
+
+/// A file beside the page, as text.
+///
+/// # Errors
+/// A sentence that says what happened.
+pub(crate) async fn file(url: &str) -> Result<String, String> {
+    let response = HttpRequest::get(url).send().await.map_err(|_| explain::no_answer(&dom::host()))?;
+    let status = response.status();
+    if status != 200 {
+        return Err(explain::bad_reply(&dom::host(), status));
+    }
+    response.text().await.map_err(|_| explain::no_answer(&dom::host()))
 }
 
 /// A pool that can be logged in to.

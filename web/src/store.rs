@@ -8,10 +8,11 @@ use xenapi_console::route::Route;
 use xenapi_console::select;
 use xenapi_console::state::{Action, ConsoleState};
 use xenapi_console::theme::Theme;
+use xenapi_console::tree::{Grouping, Look};
 use yew::prelude::*;
 
 use crate::dom;
-use crate::driver::Driver;
+use crate::driver::{Driver, PoolInfo};
 
 /// What the console remembers, as a reducer.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -23,6 +24,7 @@ impl Store {
         let state = ConsoleState {
             theme: Theme::from_name(&dom::storage::theme()),
             language: language::current().code().into(),
+            tree: Look { by: Grouping::from_name(&dom::storage::grouping()), ..Look::default() },
             ..ConsoleState::default()
         };
         Store(state.reduce(Action::Navigate(Route::parse(&dom::hash()))))
@@ -61,6 +63,10 @@ impl Data {
         self.driver.with_cache(look)
     }
 }
+
+/// The pools that can be chosen, as a context.
+#[derive(Clone, PartialEq, Default)]
+pub(crate) struct Pools(pub(crate) Rc<[PoolInfo]>);
 
 /// The store, from a component within the page.
 #[hook]

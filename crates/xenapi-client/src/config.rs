@@ -25,7 +25,8 @@ pub struct Config {
     pub relogin: bool,
     /// A session to go on with, instead of logging in at first.
     pub session: Option<RawRef>,
-    /// The classes to watch, by name in any case, or `*`. Empty means those that the cache tracks.
+    /// What to watch: classes by name in any case, `*`, or objects as `VM/OpaqueRef:…`. Empty means the classes that the cache tracks.
+    /// [`crate::Client::watch_only`] changes it.
     pub classes: Vec<String>,
     /// How long the server holds back an empty batch of events. Short, because an answer is the only sign of life.
     pub event_timeout: Millis,
@@ -44,6 +45,19 @@ pub struct Config {
     pub retries: u32,
     /// How long to wait between attempts.
     pub backoff: Backoff,
+    /// Whether the client says with each request for which host of the pool it is ([`crate::Request::address`]): it follows
+    /// `HOST_IS_SLAVE` to the coordinator, and looks for a new one among all known addresses when the coordinator is gone. For drivers
+    /// that heed it, and know which certificates to trust.
+    pub follow: bool,
+    /// Further addresses of the pool's hosts, as `HOST_IS_SLAVE` names them, for [`Config::follow`]. The driver's own target is tried
+    /// first, and addresses that the cache holds come last.
+    pub addresses: Vec<String>,
+    /// How many calls are on their way at a time; the others wait in line. At least 1.
+    pub concurrency: usize,
+    /// How many tasks of this client are at work at a time; the others wait in line. At least 1.
+    pub tasks: usize,
+    /// How long a call is put off that the server refuses because it is not ready, and how long ending a session may take.
+    pub patience: Millis,
     /// Time between two rounds with a server that has no `event.from`.
     pub poll_interval: Millis,
     /// Where jitter comes from. The same seed gives the same waits; give every client another one.
@@ -69,6 +83,11 @@ impl Config {
             change_timeout: Millis::from_secs(15 * 60),
             retries: 2,
             backoff: Backoff::default(),
+            follow: false,
+            addresses: Vec::new(),
+            concurrency: 16,
+            tasks: 64,
+            patience: Millis::from_secs(60),
             poll_interval: Millis::from_secs(5),
             seed: 0x9e37_79b9_7f4a_7c15,
         }
@@ -95,6 +114,8 @@ impl fmt::Debug for Config {
             .field("classes", &self.classes)
             .field("event_timeout", &self.event_timeout)
             .field("stale_after", &self.stale_after)
+            .field("follow", &self.follow)
+            .field("addresses", &self.addresses)
             .finish_non_exhaustive()
     }
 }
@@ -143,9 +164,46 @@ impl Jitter {
     }
 }
 
+/// How many attempts more than calls there may be, over time: where everything fails, sending everything again only makes it worse.
+#[derive(Clone, Debug)]
+pub(crate) struct RetryBudget(u32);
+
+impl RetryBudget {
+    /// How many repetitions there may be at once.
+    const MOST: u32 = 20 * Self::REPETITION;
+    const REPETITION: u32 = 10;
+    /// Ten calls that succeed pay for one repetition.
+    const SUCCESS: u32 = 1;
+
+    pub(crate) const fn new() -> Self {
+        RetryBudget(Self::MOST)
+    }
+
+    /// Whether there may be one more repetition.
+    pub(crate) fn takes(&mut self) -> bool {
+        let left = self.0.checked_sub(Self::REPETITION);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+
+    pub(crate) fn succeeded(&mut self) {
+        self.0 = (self.0 + Self::SUCCESS).min(Self::MOST);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn repetitions_have_to_be_paid_for() {
+        let mut budget = RetryBudget::new();
+        assert_eq!((0..100).filter(|_| budget.takes()).count(), 20);
+        (0..9).for_each(|_| budget.succeeded());
+        assert!(!budget.takes());
+        budget.succeeded();
+        assert!(budget.takes() && !budget.takes());
+    }
 
     #[test]
     fn waits_double_up_to_the_cap_and_the_seed_decides() {

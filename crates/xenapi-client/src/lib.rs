@@ -12,9 +12,11 @@ extern crate alloc;
 mod cache;
 mod config;
 mod error;
+mod filter;
 mod machine;
 
 pub use cache::{Batch, Cache, Change, FieldSet, Loaded, Operation, Snapshot};
 pub use config::{Backoff, Config};
-pub use error::Error;
-pub use machine::{Client, Freshness, Output, Reply, Request, RequestId, Status, Ticket, TicketId};
+pub use error::{Culprit, Error, Unreachable};
+pub use filter::{Comparable, Condition, field};
+pub use machine::{CallOptions, Client, Freshness, Output, Reply, Request, RequestId, Status, TASK_TAG, Ticket, TicketId};

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use xenapi_client::Freshness;
+use xenapi_core::Millis;
 
 use crate::format;
 use crate::text::Text;
@@ -40,10 +41,48 @@ pub fn badge(freshness: &Freshness, why: Option<&str>) -> Badge {
     Badge { state, text, title, is_stale: matches!(freshness, Freshness::Stale { .. }) }
 }
 
+/// While everything is loaded once more, what is shown is from before.
+pub fn reloading(badge: Badge, freshness: &Freshness) -> Badge {
+    match freshness {
+        // A large pool is loaded anew within the time in which it counts as current; then there is nothing to say.
+        Freshness::Never | Freshness::Live { .. } => badge,
+        Freshness::Stale { age } => {
+            let age = format::age(*age);
+            Badge { text: Text::Reloading.with(&[&age]), title: Text::ReloadingTitle.with(&[&age]), ..badge }
+        }
+    }
+}
+
+/// A pool that is in the page itself, so that it has no age.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A copy that was opened from files.
+    File,
+    /// A simulated pool.
+    Simulated,
+}
+
+/// What the badge says of a pool in the page itself.
+pub fn local(place: Place) -> Badge {
+    let (state, text, title) = match place {
+        Place::File => ("offline", Text::Offline, Text::OfflineTitle),
+        Place::Simulated => ("demo", Text::Demonstration, Text::DemonstrationTitle),
+    };
+    Badge { state, text: text.get().into(), title: title.get().into(), is_stale: false }
+}
+
+/// When it is tried again, with so many milliseconds left.
+pub fn next_attempt(left: u64) -> String {
+    match left {
+        0 => Text::Attempting.get().into(),
+        // Rounded up: at nought it has begun.
+        left => Text::NextAttempt.with(&[&format::age(Millis(left.saturating_add(999)))]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenapi_core::Millis;
 
     #[test]
     fn the_badge_says_how_old_the_data_is() {
@@ -53,5 +92,16 @@ mod tests {
         assert_eq!((stale.state, stale.text.as_str(), stale.is_stale), ("stale", "stale · 1 min", true));
         assert!(stale.title.ends_with("1 min ago: It does not answer."), "{}", stale.title);
         assert_eq!(badge(&Freshness::Never, None).state, "never");
+        let again = reloading(stale, &Freshness::Stale { age: Millis(61_000) });
+        assert_eq!((again.state, again.text.as_str()), ("stale", "loading again · 1 min"));
+        assert_eq!(reloading(live.clone(), &Freshness::Live { age: Millis(9) }), live);
+        assert_eq!(local(Place::File).state, "offline");
+    }
+
+    #[test]
+    fn the_next_attempt_counts_down_to_one() {
+        assert_eq!(next_attempt(1500), "Next attempt in 2 s.");
+        assert_eq!(next_attempt(1), "Next attempt in 1 s.");
+        assert_eq!(next_attempt(0), "Trying now…");
     }
 }

@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_did_not_arrive_is_named() {
-        let told = error(&Error::Unreachable(no_answer_in_time("/pools/demo/rpc", Millis(10_000)))).line();
+        let told = error(&Error::Unreachable(no_answer_in_time("/pools/demo/rpc", Millis(10_000)).into())).line();
         assert_eq!(told, "The pool does not answer. /pools/demo/rpc did not answer within 10 s. The console keeps trying.");
     }
 }

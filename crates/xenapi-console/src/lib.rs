@@ -4,6 +4,8 @@
 //!
 //! - [`state`]: what the console remembers, and a pure function that changes it.
 //! - [`select`]: from the cache to rows, trees and facts, memoised by the revisions of the classes they are made of.
+//! - [`running`]: the tasks that run.
+//! - [`tree`]: the objects beside the page, grouped and filtered.
 //! - [`route`], [`format`], [`text`], [`explain`], [`badge`], [`theme`]: addresses, numbers, words, failures, ages, colours.
 //! - [`language`]: English in the source, other languages as files.
 //! - [`window`], [`viewport`]: the arithmetic of long lists and of large drawings.
@@ -21,10 +23,12 @@ pub mod graph;
 pub mod language;
 pub mod object;
 pub mod route;
+pub mod running;
 pub mod select;
 pub mod state;
 pub mod text;
 pub mod theme;
+pub mod tree;
 pub mod viewport;
 pub mod window;
 

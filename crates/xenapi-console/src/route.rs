@@ -11,6 +11,8 @@ use core::fmt::Write as _;
 
 use xenapi_topology::Lens;
 
+use crate::text::Text;
+
 /// What the main part of the page shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum View {
@@ -93,6 +95,25 @@ impl Kind {
             Kind::Pbds => "pbds",
             Kind::Tasks => "tasks",
             Kind::Messages => "messages",
+        }
+    }
+
+    /// What it is called.
+    pub const fn label(self) -> Text {
+        match self {
+            Kind::Vms => Text::Vms,
+            Kind::Templates => Text::Templates,
+            Kind::Snapshots => Text::KindSnapshots,
+            Kind::Hosts => Text::Hosts,
+            Kind::Srs => Text::Srs,
+            Kind::Vdis => Text::Disks,
+            Kind::Networks => Text::Networks,
+            Kind::Pifs => Text::KindPifs,
+            Kind::Vifs => Text::KindVifs,
+            Kind::Vbds => Text::KindVbds,
+            Kind::Pbds => Text::KindPbds,
+            Kind::Tasks => Text::KindTasks,
+            Kind::Messages => Text::KindMessages,
         }
     }
 

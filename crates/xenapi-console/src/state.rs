@@ -7,8 +7,9 @@ use xenapi_topology::{Lens, NodeId};
 
 use crate::object::Object;
 use crate::route::{Named, Query, Route, View};
-use crate::select::{Column, Sort, Toggled};
+use crate::select::{Column, Sort};
 use crate::theme::Theme;
+use crate::tree::{Grouping, Look};
 
 /// How one lens is shown.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -40,8 +41,8 @@ pub struct ConsoleState {
     pub theme: Theme,
     /// The code of the language that is spoken. Whoever draws with another one than before draws everything anew.
     pub language: String,
-    /// Entries of the tree that somebody opened or closed.
-    pub toggled: Toggled,
+    /// How the tree is looked at.
+    pub tree: Look,
     /// The lenses.
     pub compute: LensState,
     /// See [`ConsoleState::compute`].
@@ -52,6 +53,8 @@ pub struct ConsoleState {
     pub as_table: bool,
     /// Whether the tree is open where it is a drawer.
     pub drawer: bool,
+    /// Whether the command palette is open.
+    pub palette: bool,
 }
 
 impl Default for View {
@@ -83,6 +86,10 @@ pub enum Action {
     SetTheme(Theme),
     /// Another language is spoken from now on.
     Speak(String),
+    /// Group the tree by something else.
+    GroupTree(Grouping),
+    /// Show only what has these words in its name, in the tree.
+    FilterTree(String),
     /// Open or close an entry of the tree.
     Toggle(String),
     /// Open entries of the tree.
@@ -97,6 +104,8 @@ pub enum Action {
     ToggleTable,
     /// Open or close the drawer.
     Drawer(bool),
+    /// Open or close the command palette.
+    Palette(bool),
     /// Forget everything that belongs to a pool: it is another one, or the user has logged out.
     Forget,
 }
@@ -150,13 +159,18 @@ impl ConsoleState {
             Action::SortBy(column) => self.sort = self.sort.by(column),
             Action::SetTheme(theme) => self.theme = theme,
             Action::Speak(language) => self.language = language,
-            Action::Toggle(key) => toggle(&mut self.toggled, key),
-            Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.toggled, key)),
+            Action::GroupTree(by) => {
+                self.tree = Look { by, filter: core::mem::take(&mut self.tree.filter), ..Look::default() }
+            }
+            Action::FilterTree(filter) => self.tree.filter = filter,
+            Action::Toggle(key) => toggle(&mut self.tree.toggled, key),
+            Action::Open(keys) => keys.into_iter().for_each(|key| toggle(&mut self.tree.toggled, key)),
             Action::Unfold(lens, group) => toggle(&mut self.lens_mut(lens).expanded, group),
             Action::FoldAll(lens) => *self.lens_mut(lens) = LensState::default(),
             Action::DrawAll(lens) => self.lens_mut(lens).draw_all = true,
             Action::ToggleTable => self.as_table = !self.as_table,
             Action::Drawer(open) => self.drawer = open,
+            Action::Palette(open) => self.palette = open,
             Action::Forget => {
                 self = ConsoleState { pool: self.pool.take(), view: self.view.clone(), ..self.of_the_reader() };
             }
@@ -166,7 +180,8 @@ impl ConsoleState {
 
     /// What belongs to the reader and to no pool.
     fn of_the_reader(&self) -> Self {
-        ConsoleState { theme: self.theme, language: self.language.clone(), ..ConsoleState::default() }
+        let tree = Look { by: self.tree.by, ..Look::default() };
+        ConsoleState { theme: self.theme, language: self.language.clone(), tree, ..ConsoleState::default() }
     }
 
     /// What a page keeps in its address is its own.

@@ -16,7 +16,7 @@ use xenapi_model::{
 };
 
 /// A cache with a pool, two hosts, three VMs, a template, storage: everything known.
-fn cache() -> Cache {
+pub(crate) fn cache() -> Cache {
     let mut cache = Cache::new();
     cache.track_console();
     let record = pool::Record { uuid: Uuid::new("pool-1"), master: Ref::new("h1"), ..Default::default() };
@@ -67,7 +67,7 @@ fn storage(cache: &mut Cache) {
     cache.insert(Ref::<VBD>::new("b1"), vbd);
 }
 
-fn vm(name: &str, power_state: VmPowerState, host: &str) -> vm::Record {
+pub(crate) fn vm(name: &str, power_state: VmPowerState, host: &str) -> vm::Record {
     let suffix = name.to_lowercase().replace(' ', "-");
     vm::Record {
         uuid: Uuid::new(["uuid-", &suffix].concat()),
@@ -94,7 +94,7 @@ fn recorded(classes: &str) -> Map<String, String> {
 }
 
 /// As if only these classes had been recorded.
-fn forget_all_but(cache: &mut Cache, classes: &str) {
+pub(crate) fn forget_all_but(cache: &mut Cache, classes: &str) {
     let (reference, record) = cache.iter::<Pool>().next().unwrap();
     let record = pool::Record { other_config: recorded(classes), ..(**record).clone() };
     cache.insert(reference, record);

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use xenapi_client::{Cache, Change, Client, Config, Output, Reply, Request, RequestId, Status, Ticket, TicketId};
+use xenapi_client::{Cache, Change, Client, Config, Output, Reply, Request, RequestId, Status, TASK_TAG, Ticket, TicketId};
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_core::{Call, Failure, Millis, RawCall, Value, ValueReader};
 use xenapi_sim::{Handled, Origin, Outcome, PendingId, Sim};
@@ -31,7 +31,7 @@ pub struct Log {
 
 /// A document under way.
 enum Transit {
-    ToServer(RequestId, Vec<u8>),
+    ToServer(RequestId, Vec<u8>, Option<String>),
     ToClient(RequestId, Vec<u8>),
     /// What the client's own host says.
     Lost(RequestId, String),
@@ -312,7 +312,7 @@ impl Pair {
         } else if self.network.refuses {
             self.travel(Transit::Lost(request.id, "connection refused".into()));
         } else {
-            self.travel(Transit::ToServer(request.id, xmlrpc::write_call(&request.call)));
+            self.travel(Transit::ToServer(request.id, xmlrpc::write_call(&request.call), request.tag));
         }
     }
 
@@ -355,21 +355,22 @@ impl Pair {
         match first.remove() {
             Transit::Lost(id, what) => self.tell(id, Reply::Unreachable(what)),
             _ if self.network.is_silent => {}
-            Transit::ToServer(id, _) | Transit::ToClient(id, _) if self.network.refuses => {
+            Transit::ToServer(id, ..) | Transit::ToClient(id, _) if self.network.refuses => {
                 self.tell(id, Reply::Unreachable("connection reset by peer".into()));
             }
-            Transit::ToServer(id, bytes) => self.reach_server(id, &bytes),
+            Transit::ToServer(id, bytes, tag) => self.reach_server(id, &bytes, tag),
             Transit::ToClient(id, bytes) => self.reach_client(id, &bytes),
         }
         true
     }
 
-    fn reach_server(&mut self, id: RequestId, bytes: &[u8]) {
+    fn reach_server(&mut self, id: RequestId, bytes: &[u8], tag: Option<String>) {
         let call = match xmlrpc::read_call(bytes, &Limits::request()) {
             Ok(call) => call,
             Err(error) => return self.travel(Transit::Lost(id, format!("500 Internal Error: {error}"))),
         };
-        match self.sim.handle(call, Origin::Tcp, self.now) {
+        let tags: Vec<_> = tag.map(|tag| (String::from(TASK_TAG), tag)).into_iter().collect();
+        match self.sim.handle_tagged(call, Origin::Tcp, &tags, self.now) {
             Handled::Done(outcome) => self.answer(id, &outcome),
             Handled::Pending(pending) => {
                 if let Some(open) = self.open.get_mut(&id) {

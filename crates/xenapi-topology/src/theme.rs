@@ -2,6 +2,10 @@
 
 use crate::state::{EdgeState, State};
 
+/// The fonts of drawings, the first one that there is: those of the system.
+pub const FONTS: &str =
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'Noto Sans CJK SC', sans-serif";
+
 /// Which of the two tables.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Theme {

@@ -1,6 +1,8 @@
 //! The command line: what can be typed, and how it ends.
 
-mod exit;
+mod connection;
+pub mod exit;
+mod help;
 mod values;
 
 use core::net::SocketAddr;
@@ -11,17 +13,34 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use xenapi_hyper::Fingerprint;
 use xenapi_sim::Scenario;
 
+pub use connection::{Connection, Trusted, Who};
 pub use exit::Exit;
-pub(crate) use values::address;
+pub use help::VARIABLES;
 pub use values::{FaultList, Named, Place};
+pub(crate) use values::{address, refuse_passwords};
 
 /// XenAPI pools in the browser and on the command line.
 #[derive(Parser, Debug)]
-#[command(name = "xenoxide", version, arg_required_else_help = true)]
+#[command(name = "xenoxide", version, arg_required_else_help = true, after_help = help::AFTER.as_str())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// When to use colours: auto (on a terminal, unless $NO_COLOR is set), always, never
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto, hide_possible_values = true, global = true)]
+    pub color: When,
+}
+
+/// When to do something that is only for people at a terminal.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum When {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// In every case
+    Always,
+    /// In no case
+    Never,
 }
 
 /// What to do.
@@ -35,7 +54,7 @@ pub enum Command {
     Sim(Sim),
     /// Make one call and print its result as JSON
     Call(Call),
-    /// Print a pool's events as they happen, a line of JSON each
+    /// Print a pool's events as they happen
     Events(Events),
     /// Write down all objects of a pool, as the server sends them
     Record(Record),
@@ -47,6 +66,29 @@ pub enum Command {
     Trust(Trust),
     /// Show what the schema knows about a class, a field or a message
     Schema(Schema),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual, or write its pages into a folder
+    Man(Man),
+}
+
+impl Command {
+    /// Whether programs read what it says, errors included.
+    pub fn is_for_programs(&self) -> bool {
+        match self {
+            Command::Demo(args) => args.front.json,
+            Command::Serve(args) => args.front.json,
+            Command::Sim(args) => args.json,
+            Command::Call(args) => args.json,
+            Command::Events(args) => args.json,
+            Command::Record(args) => args.json,
+            Command::Topology(args) => args.json,
+            Command::Impact(args) => args.json,
+            Command::Trust(args) => args.json,
+            Command::Schema(args) => args.json,
+            Command::Completions(_) | Command::Man(_) => false,
+        }
+    }
 }
 
 /// `demo`
@@ -169,34 +211,12 @@ static SIM_HELP: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Where a pool is, and who asks.
-#[derive(Args, Debug)]
-pub struct Connection {
-    /// The pool.
-    #[arg(
-        value_name = "TARGET",
-        help = "https://HOST[:PORT], http://HOST[:PORT], unix:PATH, records:DIR, or database:FILE"
-    )]
-    pub target: Place,
-    /// The user [default: $XENOXIDE_USER, or root]
-    #[arg(long, value_name = "NAME")]
-    pub user: Option<String>,
-    /// The password; others on this machine can see it, so better $XENOXIDE_PASSWORD or --password-file
-    #[arg(long, value_name = "WORD", conflicts_with = "password_file")]
-    pub password: Option<String>,
-    /// A file whose first line is the password
-    #[arg(long, value_name = "FILE")]
-    pub password_file: Option<PathBuf>,
-    /// The SHA-256 of the server's certificate, where `xenoxide trust` does not know it
-    #[arg(long, value_name = "SHA256")]
-    pub fingerprint: Option<Fingerprint>,
-}
-
 /// `call`
 #[derive(Args, Debug)]
 #[command(
     after_help = "Arguments are read by the schema's types. Objects are given by reference, by uuid, or by a name that only \
-                        one object has; sets, maps and records as JSON: '[\"a\", \"b\"]', '{\"key\": \"value\"}'."
+                        one object has; sets, maps and records as JSON: '[\"a\", \"b\"]', '{\"key\": \"value\"}'. What begins with a \
+                        hyphen and is no number comes after `--`."
 )]
 pub struct Call {
     /// Where to.
@@ -211,6 +231,12 @@ pub struct Call {
     /// Make the call as a task, show its progress, and wait for its result
     #[arg(long = "async")]
     pub as_task: bool,
+    /// When to show the progress of the task: auto (a bar on a terminal), always (elsewhere as lines), never
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto, hide_possible_values = true)]
+    pub progress: When,
+    /// Print the result, and an error, in one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `events`
@@ -222,9 +248,18 @@ pub struct Events {
     /// The classes to follow, separated by commas
     #[arg(long, value_name = "CLASS", value_delimiter = ',', default_value = "*")]
     pub classes: Vec<String>,
-    /// Begin with all objects as they are
+    /// Begin with all objects as they are; of recordings, which do not change, that is all there is
     #[arg(long)]
     pub all: bool,
+    /// End after so many events
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Print a line of JSON for each event, as is done where the output is no terminal
+    #[arg(long)]
+    pub json: bool,
+    /// Print a line for people for each event, as is done on a terminal: what changed, and to what
+    #[arg(long, conflicts_with = "json")]
+    pub text: bool,
 }
 
 /// `record`
@@ -242,6 +277,12 @@ pub struct Record {
     /// Replace files that are there
     #[arg(long)]
     pub force: bool,
+    /// When to show the progress: auto (a bar on a terminal), always (elsewhere as lines), never
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto, hide_possible_values = true)]
+    pub progress: When,
+    /// Print what was recorded, and an error, in one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `topology`
@@ -265,6 +306,12 @@ pub struct Topology {
     /// Light on dark (SVG)
     #[arg(long)]
     pub dark: bool,
+    /// Write it into a file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The same as --format json; an error is JSON, too
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
 }
 
 /// `impact`
@@ -273,13 +320,18 @@ pub struct Impact {
     /// Where from.
     #[command(flatten)]
     pub connection: Connection,
-    /// What fails, as pairs of class and uuid (or reference): host, PIF, network, SR or PBD; several fail together
-    #[arg(value_name = "CLASS UUID", conflicts_with = "spof")]
+    /// What fails.
+    #[arg(
+        value_name = "CLASS UUID",
+        conflicts_with = "spof",
+        help = "What fails: a class (host, PIF, network, SR, PBD) and the uuids, references or names of one or more of its \
+                objects; then perhaps another class. All fail together"
+    )]
     pub objects: Vec<String>,
     /// List the single points of failure instead
     #[arg(long)]
     pub spof: bool,
-    /// Print JSON
+    /// Print JSON, errors included
     #[arg(long)]
     pub json: bool,
 }
@@ -324,17 +376,41 @@ pub struct Trust {
     /// Replace another certificate that was trusted before
     #[arg(long)]
     pub replace: bool,
+    /// Print what was found and done, and an error, in one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `schema`
 #[derive(Args, Debug)]
 pub struct Schema {
     /// A class, a field or a message: VM, VM.name_label, VM.start; or an error or an enumeration; without one, all classes
-    #[arg(value_name = "CLASS[.member]", conflicts_with = "json")]
+    #[arg(value_name = "CLASS[.member]")]
     pub name: Option<String>,
-    /// Print the whole model as JSON
+    /// Print JSON: the whole model, or what is declared of that name
     #[arg(long)]
     pub json: bool,
+}
+
+/// `completions`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "For example:\n  xenoxide completions bash > ~/.local/share/bash-completion/completions/xenoxide\n  \
+                  xenoxide completions zsh > \"${fpath[1]}/_xenoxide\"\n  \
+                  xenoxide completions fish > ~/.config/fish/completions/xenoxide.fish"
+)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Args, Debug)]
+pub struct Man {
+    /// Write a page for each command into this folder, xenoxide.1, xenoxide-call.1 and so on, instead of printing the first
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[cfg(test)]
@@ -377,7 +453,7 @@ mod tests {
     #[test]
     fn arguments_may_be_negative_numbers() {
         let cli = Cli::try_parse_from(["xenoxide", "call", "unix:/x", "VM.set_order", "OpaqueRef:1", "-1"]);
-        let Ok(Cli { command: Command::Call(call) }) = cli else { panic!("{cli:?}") };
+        let Ok(Cli { command: Command::Call(call), .. }) = cli else { panic!("{cli:?}") };
         assert_eq!(call.args, ["OpaqueRef:1", "-1"]);
     }
 }

@@ -2,12 +2,14 @@
 
 use core::net::SocketAddr;
 use core::str::FromStr;
+use std::ffi::OsString;
 use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
 
 use xenapi_hyper::{Fingerprint, Target};
 use xenapi_sim::faults::{self, FaultSpec, SpecError};
 
+use super::Exit;
 use crate::serve::router::is_pool_name;
 
 /// Where calls go: a server, or recordings that answer as one.
@@ -48,6 +50,22 @@ impl FromStr for FaultList {
     fn from_str(text: &str) -> Result<Self, SpecError> {
         faults::parse(text).map(FaultList)
     }
+}
+
+/// Refuses a password among the arguments, before anything repeats it.
+///
+/// # Errors
+/// When there is `--password` in front of a `--`.
+pub(crate) fn refuse_passwords(args: &[OsString]) -> Result<(), Exit> {
+    let options = args.iter().take_while(|arg| *arg != "--").map(|arg| arg.as_encoded_bytes());
+    let is_password = |arg: &[u8]| arg == b"--password" || arg.starts_with(b"--password=");
+    if options.into_iter().any(is_password) {
+        return Err(Exit::usage(
+            "--password is refused: everybody on this machine can read arguments. Leave it out to be asked on the terminal,\n\
+             or give --password-file FILE (`-` for standard input), or set XENOXIDE_PASSWORD. If that password was a real one, change it.",
+        ));
+    }
+    Ok(())
 }
 
 /// What `--scenario` tells about itself.

@@ -1,11 +1,12 @@
 //! `xenoxide call`: one call, typed by the schema.
 
 use xenapi_core::{Call, Method, Type, Value};
+use xenapi_hyper::Target;
 use xenapi_model::Task;
 
 use super::connection::{Connection, failed};
 use crate::cli::{self, Exit};
-use crate::output;
+use crate::output::{self, Progress};
 use crate::serve::policy::Known;
 use crate::typed::json::to_json;
 use crate::typed::parse::{Arg, LookUp, parse};
@@ -21,29 +22,31 @@ pub(super) async fn run(args: &cli::Call) -> Result<(), Exit> {
     }
     let params = read_params(&method, &args.args)?;
     let connection = Connection::prepare(&args.connection).await?;
-    if method.takes_session() {
-        connection.log_in().await?;
+    if connection.is_offline() && !method.is_read_only() && method.takes_session() {
+        output::say("note: recordings answer, so nothing stays of what the call changes");
     }
-    let done = tokio::select! {
-        done = answer(&connection, known, args.as_task, params) => done,
-        stopped = super::stopped() => Err(stopped.err().unwrap_or_else(|| interrupted(&connection, args))),
+    let work = async |connection: &Connection| {
+        if method.takes_session() {
+            connection.log_in().await?;
+        }
+        answer(connection, known, args, params).await
     };
-    connection.close().await;
-    let (ty, value) = done?;
-    let json = serde_json::to_string_pretty(&to_json(&ty, &value)).map_err(Exit::failure)?;
-    output::line(&json)
+    let (ty, value) = connection.finish(|target| Err(Exit::interrupted(interrupted(target, args))), work).await?;
+    let json = to_json(&ty, &value);
+    let text = if args.json { serde_json::to_string(&json) } else { serde_json::to_string_pretty(&json) };
+    output::line(&text.map_err(Exit::failure)?)
 }
 
 /// What is said of a call whose caller does not wait for it any more.
-fn interrupted(connection: &Connection, args: &cli::Call) -> Exit {
-    let (method, target) = (&args.method, connection.client().target());
-    Exit::failure(if args.as_task {
+fn interrupted(target: &Target, args: &cli::Call) -> String {
+    let method = &args.method;
+    if args.as_task {
         format!(
             "{method}: interrupted; its task goes on at {target}, `xenoxide call {target} task.get_all_records` shows it"
         )
     } else {
         format!("{method}: interrupted; {target} may go on with it")
-    })
+    }
 }
 
 fn read_params(method: &Method, texts: &[String]) -> Result<Vec<Arg>, Exit> {
@@ -67,7 +70,7 @@ fn read_params(method: &Method, texts: &[String]) -> Result<Vec<Arg>, Exit> {
     read.collect()
 }
 
-async fn answer(connection: &Connection, known: Known, as_task: bool, params: Vec<Arg>) -> Result<(Type, Value), Exit> {
+async fn answer(connection: &Connection, known: Known, args: &cli::Call, params: Vec<Arg>) -> Result<(Type, Value), Exit> {
     let method = known.method;
     let mut look_up = Objects { connection };
     let mut values = Vec::with_capacity(params.len());
@@ -77,9 +80,9 @@ async fn answer(connection: &Connection, known: Known, as_task: bool, params: Ve
     let client = connection.client();
     let call = Call::<Value>::new(method, values);
     let name = call.name();
-    if as_task {
-        let show = |progress: f64| output::say(&format!("{name}: {:.0} %", progress.clamp(0.0, 1.0) * 100.0));
-        let value = client.run_task(call, show).await.map_err(|error| failed(&error))?;
+    if args.as_task {
+        let mut progress = Progress::new(args.progress, &name);
+        let value = client.run_task(call, |part| progress.at(part)).await.map_err(|error| failed(&error))?;
         return Ok((method.result(), value));
     }
     if known.is_async {
@@ -108,8 +111,8 @@ impl LookUp for Objects<'_> {
         let mut found: Vec<Value> = self.connection.demand(&method, vec![name.into()]).await?;
         match (found.pop(), found.len()) {
             (Some(one), 0) => Ok(one),
-            (None, _) => Err(Exit::failure(format!("there is no {class} with the name {name:?}"))),
-            (Some(_), others) => Err(Exit::failure(format!(
+            (None, _) => Err(Exit::no_such_object(format!("there is no {class} with the name {name:?}"))),
+            (Some(_), others) => Err(Exit::no_such_object(format!(
                 "{} objects of class {class} have the name {name:?}; give the uuid of the one that is meant",
                 others + 1
             ))),

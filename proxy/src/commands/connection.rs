@@ -2,17 +2,18 @@
 
 use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
-use std::env;
 
 use bytes::Bytes;
 use xenapi_core::{Call, Failure, RawCall, RawRef, Value, Wire};
 use xenapi_hyper::server::{ServerConfig, SimServer};
-use xenapi_hyper::{Client, ClientConfig, Error, Target, Transport, TransportConfig};
+use xenapi_hyper::{
+    Client, ClientConfig, Error, ErrorKind, Target, Transport, TransportConfig, TransportError, TransportErrorKind,
+};
 use xenapi_model::errors;
 
-use super::{pool, trust};
-use crate::cli::{self, Exit, Place};
-use crate::config;
+use super::trust::Stranger;
+use super::{password, pool, trust, variable};
+use crate::cli::{self, Exit, Place, exit};
 
 /// Some calls, such as copying a disk, take very long.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -31,6 +32,8 @@ pub(super) struct Connection {
     client: Client,
     user: String,
     password: String,
+    /// What is told once a server that nobody knew was trusted.
+    stranger: Option<Stranger>,
     /// Answers for recordings, as long as they are asked.
     records: Option<SimServer>,
 }
@@ -54,31 +57,62 @@ impl Connection {
             }
             (_, None) => return Err(Exit::failure("there is nothing to ask")),
         };
-        let user = match &args.user {
+        let user = match &args.who.user {
             Some(user) => user.clone(),
             None => variable("XENOXIDE_USER")?.unwrap_or_else(|| pool::USER.into()),
         };
-        let password = if records.is_some() { pool::PASSWORD.into() } else { password(args, &target)? };
-        let trust = trust::of(&target, args.fingerprint)?;
-        let transport = Transport::new(target, &trust, TransportConfig::default()).map_err(Exit::failure)?;
+        let (trust, stranger) = trust::chosen(&target, &args.trusted)?;
+        let (user, password) = match &records {
+            Some(_) => (pool::USER.into(), pool::PASSWORD.into()),
+            None => {
+                let password = password::find(&args.who, &user, &target).await?;
+                (user, password)
+            }
+        };
+        let transport = Transport::new(target, &trust, TransportConfig::default()).map_err(|error| lost(&error))?;
         let config = ClientConfig { change_timeout: PATIENCE, ..ClientConfig::default() };
-        Ok(Connection { client: Client::with_config(transport, config), user, password, records })
+        Ok(Connection { client: Client::with_config(transport, config), user, password, stranger, records })
     }
 
-    /// A session with a pool.
-    pub(super) async fn open(args: &cli::Connection) -> Result<Self, Exit> {
+    /// Does something with a session on a pool, and ends the session in every case, be it Ctrl-C.
+    pub(super) async fn within<R>(
+        args: &cli::Connection,
+        work: impl AsyncFnOnce(&Connection) -> Result<R, Exit>,
+    ) -> Result<R, Exit> {
         let connection = Connection::prepare(args).await?;
-        connection.log_in().await?;
-        Ok(connection)
+        let interrupted =
+            |target: &Target| Err(Exit::interrupted(format!("interrupted; nothing more is asked of {target}")));
+        let work = async |connection: &Connection| {
+            connection.log_in().await?;
+            work(connection).await
+        };
+        connection.finish(interrupted, work).await
+    }
+
+    /// Does something, and ends the session, if there is one by then. `interrupted` is what comes of it when somebody ends the program.
+    pub(super) async fn finish<R>(
+        self,
+        interrupted: impl FnOnce(&Target) -> Result<R, Exit>,
+        work: impl AsyncFnOnce(&Connection) -> Result<R, Exit>,
+    ) -> Result<R, Exit> {
+        let done = tokio::select! {
+            done = work(&self) => done,
+            stopped = super::stopped() => stopped.and_then(|()| interrupted(self.client.target())),
+        };
+        self.close().await;
+        done
     }
 
     /// Begins a session.
     pub(super) async fn log_in(&self) -> Result<(), Exit> {
         let done = self.client.login(&self.user, &self.password, ORIGINATOR).await;
+        if let Some(stranger) = &self.stranger {
+            stranger.tell();
+        }
         done.map_err(|error| match (error.failure(), error.transport()) {
             (Some(failure), _) => self.not_logged_in(failure),
             // Nobody asked for this call by its name.
-            (None, Some(transport)) => Exit::failure(transport),
+            (None, Some(transport)) => lost(transport),
             (None, None) => failed(&error),
         })
     }
@@ -88,20 +122,24 @@ impl Connection {
         let why = explain(failure);
         if failure.code == errors::HOST_IS_SLAVE {
             let master = failure.param(0);
-            return Exit::failure(format!(
-                "{target}: this host is not the pool's master: {why}\nAsk https://{master} instead."
-            ));
+            let message = format!("{target}: this host is not the pool's master: {why}\nAsk https://{master} instead.");
+            return Exit::refused(message, failure);
         }
         let advice = if failure.code == errors::SESSION_AUTHENTICATION_FAILED { "; check user and password" } else { "" };
-        Exit::failure(format!("{target}: cannot log in as {}: {why}{advice}", self.user))
+        Exit::refused(format!("{target}: cannot log in as {}: {why}{advice}", self.user), failure)
     }
 
     /// Ends the session. What goes wrong with that is the server's affair: sessions end by themselves.
-    pub(super) async fn close(self) {
+    async fn close(self) {
         let _ = tokio::time::timeout(GOODBYE, self.client.logout()).await;
         if let Some(server) = self.records {
             server.shutdown().await;
         }
+    }
+
+    /// Whether recordings answer instead of a server.
+    pub(super) fn is_offline(&self) -> bool {
+        self.records.is_some()
     }
 
     /// Makes calls.
@@ -130,15 +168,43 @@ impl Connection {
 
 /// The end of a command whose call has no result.
 pub(super) fn failed(error: &Error) -> Exit {
-    match error.failure() {
-        Some(failure) => refused(error.target(), error.method(), failure),
-        None => Exit::failure(error),
+    match error.kind() {
+        ErrorKind::Failure(failure) => refused(error.target(), error.method(), failure),
+        ErrorKind::Transport(transport) => Exit::new(code_of(transport), error),
+        ErrorKind::Unreadable(_) => Exit::new(exit::PROTOCOL, error),
+        _ => Exit::failure(error),
+    }
+}
+
+/// The end of a command whose server was not reached.
+pub(super) fn lost(error: &TransportError) -> Exit {
+    Exit::new(code_of(error), error)
+}
+
+fn code_of(error: &TransportError) -> exit::Code {
+    match error.kind() {
+        TransportErrorKind::Untrusted(_) => exit::UNTRUSTED,
+        TransportErrorKind::Resolve(_)
+        | TransportErrorKind::Connect(..)
+        | TransportErrorKind::Tls(_)
+        | TransportErrorKind::Timeout { .. } => exit::UNREACHABLE,
+        TransportErrorKind::ReplyTooLarge { .. } | TransportErrorKind::Status { .. } | TransportErrorKind::Broken(_) => {
+            exit::PROTOCOL
+        }
+        _ => exit::FAILED,
     }
 }
 
 /// The end of a command whose call was refused.
 pub(super) fn refused(target: &Target, method: &str, failure: &Failure) -> Exit {
-    Exit::failure(format!("{method}: {target} refused: {}", explain(failure)))
+    let advice = match failure.code.as_str() {
+        errors::RBAC_PERMISSION_DENIED => "; log in as a user with a higher role",
+        errors::SESSION_INVALID => "; the session has ended: run the command again",
+        errors::HOST_STILL_BOOTING => "; wait a moment and run the command again",
+        errors::MESSAGE_METHOD_UNKNOWN => "; the server is too old or too new for it",
+        _ => "",
+    };
+    Exit::refused(format!("{method}: {target} refused: {}{advice}", explain(failure)), failure)
 }
 
 /// A refusal in a line: the code, and the parameters by the names that the schema has for them.
@@ -162,33 +228,6 @@ fn shown(text: &str) -> String {
     match line.char_indices().nth(LONGEST_SHOWN) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
-    }
-}
-
-/// A variable of the environment.
-fn variable(name: &str) -> Result<Option<String>, Exit> {
-    match env::var(name) {
-        Ok(text) => Ok(Some(text)),
-        Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => Err(Exit::usage(format!("the variable {name} is not UTF-8; set it anew"))),
-    }
-}
-
-fn password(args: &cli::Connection, target: &Target) -> Result<String, Exit> {
-    if let Some(password) = &args.password {
-        return Ok(password.clone());
-    }
-    if let Some(path) = &args.password_file {
-        return config::read_password(path);
-    }
-    match variable("XENOXIDE_PASSWORD")? {
-        Some(password) => Ok(password),
-        // Whoever may open the socket is root without a word.
-        None if matches!(target, Target::Unix(_)) => Ok(String::new()),
-        None => Err(Exit::usage(format!(
-            "{target} asks for a password: set XENOXIDE_PASSWORD, or give --password-file FILE\n(a simulated pool's is {})",
-            pool::PASSWORD
-        ))),
     }
 }
 

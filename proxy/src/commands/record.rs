@@ -4,24 +4,27 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value as Json, json};
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_core::{ClassDesc, Failure, Method, ReadError, Reader};
 use xenapi_model::errors;
 
 use super::connection::{Connection, explain, refused};
-use crate::cli::{Exit, Record};
-use crate::output;
+use crate::cli::{Exit, Record, exit};
+use crate::output::{self, Progress};
 
 /// Runs the command.
 pub(super) async fn run(args: &Record) -> Result<(), Exit> {
     let classes = choose(&args.classes)?;
     check_folder(args, &classes)?;
-    let connection = Connection::open(&args.connection).await?;
-    let recorded = record(&connection, args, &classes).await;
-    connection.close().await;
-    let (files, objects) = recorded?;
-    if files == 0 {
-        return Err(Exit::failure("the server let none of the classes be recorded"));
+    let recorded = Connection::within(&args.connection, async |connection| record(connection, args, &classes).await).await?;
+    let objects: usize = recorded.iter().map(|(_, count)| count).sum();
+    let files = recorded.len();
+    if args.json {
+        let classes: Map<String, Json> =
+            recorded.iter().map(|(class, count)| (class.name.into(), (*count).into())).collect();
+        let folder = args.out.display().to_string();
+        return output::line(&json!({"folder": folder, "files": files, "objects": objects, "classes": classes}).to_string());
     }
     output::line(&format!("{files} classes with {objects} objects recorded in {}", args.out.display()))
 }
@@ -57,9 +60,14 @@ fn check_folder(args: &Record, classes: &[&ClassDesc]) -> Result<(), Exit> {
     }
 }
 
-async fn record(connection: &Connection, args: &Record, classes: &[&'static ClassDesc]) -> Result<(usize, usize), Exit> {
-    let (mut files, mut objects) = (0, 0);
-    for class in classes {
+/// A class, and how many objects of it were recorded.
+type Recorded = (&'static ClassDesc, usize);
+
+async fn record(connection: &Connection, args: &Record, classes: &[&'static ClassDesc]) -> Result<Vec<Recorded>, Exit> {
+    let mut recorded = Vec::with_capacity(classes.len());
+    let mut progress = Progress::new(args.progress, "record");
+    for (at, class) in classes.iter().enumerate() {
+        progress.step(at, classes.len(), class.name);
         let method = format!("{}.get_all_records", class.name);
         let bytes = connection.fetch(&method).await?;
         let count = match xmlrpc::read_result(&bytes, &Limits::reply(), count) {
@@ -68,24 +76,31 @@ async fn record(connection: &Connection, args: &Record, classes: &[&'static Clas
                 return Err(refused(connection.client().target(), &method, &failure));
             }
             Ok(Err(failure)) if is_unknown(&failure) => {
-                output::say(&format!("note: the server does not know {}", class.name));
+                progress.say(&format!("note: the server does not know {}", class.name));
                 continue;
             }
             Ok(Err(failure)) => {
-                output::say(&format!("note: {} is left out: {}", class.name, explain(&failure)));
+                progress.say(&format!("note: {} is left out: {}", class.name, explain(&failure)));
                 continue;
             }
             Err(error) => {
-                output::say(&format!("note: {} is left out: its answer cannot be read: {error}", class.name));
+                progress.say(&format!("note: {} is left out: its answer cannot be read: {error}", class.name));
                 continue;
             }
         };
         let path = file(&args.out, class);
         write(&path, &bytes).map_err(|error| Exit::failure(format!("cannot write {}: {error}", path.display())))?;
-        files += 1;
-        objects += count;
+        recorded.push((*class, count));
     }
-    Ok((files, objects))
+    progress.step(1, 1, "record");
+    if recorded.is_empty() {
+        let target = connection.client().target();
+        return Err(Exit::new(
+            exit::REFUSED,
+            format!("{target} let none of the classes be recorded; a user with a higher role may do it"),
+        ));
+    }
+    Ok(recorded)
 }
 
 /// Whether a server that refuses so does not know the message at all.

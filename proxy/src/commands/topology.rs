@@ -1,12 +1,14 @@
 //! `xenoxide topology`: a picture of a pool.
 
+use std::fs;
+
 use xenapi_client::Cache;
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_model::errors;
 use xenapi_topology::{Graph, Metrics, Options, Theme};
 
 use super::connection::{Connection, explain, refused};
-use crate::cli::{Exit, Format, Lens, Topology};
+use crate::cli::{Exit, Format, Lens, Topology, exit};
 use crate::output;
 
 /// Where a simulated pool that was made out of recordings lists the classes that were recorded.
@@ -14,9 +16,7 @@ const RECORDED: &str = "xenoxide:recorded-classes";
 
 /// Runs the command.
 pub(super) async fn run(args: &Topology) -> Result<(), Exit> {
-    let connection = Connection::open(&args.connection).await?;
-    let cache = load(&connection).await;
-    connection.close().await;
+    let cache = Connection::within(&args.connection, load).await?;
     let mut options = if args.all { Options::everything() } else { Options::default() };
     options.show_templates = args.templates;
     let lens = match args.lens {
@@ -24,15 +24,21 @@ pub(super) async fn run(args: &Topology) -> Result<(), Exit> {
         Lens::Storage => xenapi_topology::Lens::Storage,
         Lens::Network => xenapi_topology::Lens::Network,
     };
-    let graph = xenapi_topology::graph(&cache?, lens, &options);
+    let graph = xenapi_topology::graph(&cache, lens, &options);
     if graph.capped {
         output::say(&format!("note: not all of the {} objects are drawn; --all draws them", graph.total));
     }
-    output::line(draw(&graph, args).trim_end())
+    let drawn = draw(&graph, args);
+    match &args.out {
+        Some(path) => {
+            fs::write(path, drawn).map_err(|error| Exit::failure(format!("cannot write {}: {error}", path.display())))
+        }
+        None => output::line(drawn.trim_end()),
+    }
 }
 
 fn draw(graph: &Graph, args: &Topology) -> String {
-    match args.format {
+    match if args.json { Format::Json } else { args.format } {
         Format::Svg => {
             let layout = xenapi_topology::layout(graph, &Metrics::default());
             xenapi_topology::svg(graph, &layout, if args.dark { Theme::Dark } else { Theme::Light })
@@ -64,7 +70,12 @@ async fn load_class(connection: &Connection, cache: &mut Cache, class: &str) -> 
     let method = format!("{class}.get_all_records");
     let bytes = connection.fetch(&method).await?;
     let target = connection.client().target();
-    let unreadable = |what: String| Exit::failure(format!("{method}: the answer of {target} cannot be read: {what}"));
+    let unreadable = |what: String| {
+        Exit::new(
+            exit::PROTOCOL,
+            format!("{method}: the answer of {target} cannot be read: {what}; check that this is a XenAPI server"),
+        )
+    };
     let outcome = xmlrpc::read_reply(&bytes, &Limits::reply()).map_err(|error| unreadable(error.to_string()))?;
     match outcome {
         xmlrpc::Outcome::Success(mut reader) => {

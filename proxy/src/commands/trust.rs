@@ -4,12 +4,22 @@ use core::time::Duration;
 use std::env;
 use std::path::PathBuf;
 
-use xenapi_hyper::{Fingerprint, KnownHosts, Target};
+use serde_json::json;
+use xenapi_hyper::{Fingerprint, KnownHosts, SeenCertificate, Target};
 
-use crate::cli::{Exit, Trust};
+use super::connection::lost;
+use crate::cli::{Exit, Trust, Trusted, exit};
 use crate::output;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was known of a server before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Before {
+    Nothing,
+    Same,
+    Other(Fingerprint),
+}
 
 /// Runs the command.
 pub(super) async fn run(args: &Trust) -> Result<(), Exit> {
@@ -17,27 +27,90 @@ pub(super) async fn run(args: &Trust) -> Result<(), Exit> {
     let Target::Https { host, port } = target else {
         return Err(Exit::usage(format!("{target} shows no certificate; give an https:// target")));
     };
-    let store = store()?.ok_or_else(|| {
-        Exit::failure("there is no place to remember certificates: set HOME, or XENOXIDE_KNOWN_HOSTS to a file")
-    })?;
-    let seen = xenapi_hyper::inspect(target, PATIENCE).await.map_err(Exit::failure)?;
-    output::line(&format!("{target} shows a certificate for {:?}", seen.subject))?;
-    output::line(&format!("SHA-256 {}", seen.fingerprint))?;
-    if let Some(expected) = args.fingerprint.filter(|expected| *expected != seen.fingerprint) {
-        return Err(Exit::failure(format!("{target}: that is not the certificate {expected}; nothing is trusted")));
+    let store = required_store()?;
+    let seen = xenapi_hyper::inspect(target, PATIENCE).await.map_err(|error| lost(&error))?;
+    let before = match store.get(host, *port) {
+        None => Before::Nothing,
+        Some(known) if known == seen.fingerprint => Before::Same,
+        Some(known) => Before::Other(known),
+    };
+    let SeenCertificate { subject, fingerprint } = &seen;
+    if !args.json {
+        output::line(&format!("{target} shows a certificate for {subject:?}"))?;
+        output::line(&format!("SHA-256 {fingerprint}"))?;
     }
-    match store.get(host, *port) {
-        Some(known) if known == seen.fingerprint => return output::line("It is trusted already."),
-        Some(known) if !args.replace => {
-            return Err(Exit::failure(format!(
-                "{target}: another certificate was trusted before, {known}.\nIf the server got a new one, run this with --replace; \
-                 otherwise somebody may be in between."
-            )));
+    if let Some(expected) = args.fingerprint.filter(|expected| expected != fingerprint) {
+        return Err(Exit::new(
+            exit::UNTRUSTED,
+            format!(
+                "{target}: its certificate has the SHA-256 {fingerprint},\nand {expected} was expected; nothing is trusted"
+            ),
+        ));
+    }
+    if let (Before::Other(known), false) = (before, args.replace) {
+        return Err(Exit::new(
+            exit::UNTRUSTED,
+            format!(
+                "{target}: another certificate was trusted before:\n  before {known}\n  now    {fingerprint}\nIf the server got a new one, \
+                 run this with --replace; otherwise somebody may be in between."
+            ),
+        ));
+    }
+    if before != Before::Same {
+        store.remember(host, *port, *fingerprint).map_err(Exit::failure)?;
+    }
+    let path = store.path().display().to_string();
+    if args.json {
+        let (known, earlier) = match before {
+            Before::Nothing => ("new", None),
+            Before::Same => ("same", None),
+            Before::Other(known) => ("replaced", Some(known.to_string())),
+        };
+        let line = json!({
+            "target": target.to_string(), "subject": subject, "fingerprint": fingerprint.to_string(), "was": known,
+            "before": earlier, "store": path,
+        });
+        return output::line(&line.to_string());
+    }
+    match before {
+        Before::Same => output::line("It is trusted already."),
+        _ => output::line(&format!("Remembered in {path}. Compare it with the server's own.")),
+    }
+}
+
+/// A server that is not known yet, and will be trusted for what it shows.
+pub(super) struct Stranger {
+    store: KnownHosts,
+    host: String,
+    port: u16,
+}
+
+impl Stranger {
+    /// Tells whom it has been trusted for, if it came to that.
+    pub(super) fn tell(&self) {
+        if let Some(fingerprint) = self.store.get(&self.host, self.port) {
+            output::say(&format!(
+                "note: {}:{} was not known, and is trusted from now on with the SHA-256 {fingerprint}\n      \
+                 compare it with the server's own; it is remembered in {}",
+                self.host,
+                self.port,
+                self.store.path().display()
+            ));
         }
-        _ => {}
     }
-    store.remember(host, *port, seen.fingerprint).map_err(Exit::failure)?;
-    output::line(&format!("Remembered in {}. Compare it with the server's own.", store.path().display()))
+}
+
+/// What a server has to show by the options, and whether it is a stranger so far.
+pub(super) fn chosen(target: &Target, options: &Trusted) -> Result<(xenapi_hyper::Trust, Option<Stranger>), Exit> {
+    match target {
+        Target::Https { host, port } if options.trust_on_first_use => {
+            let store = required_store()?;
+            let is_known = store.get(host, *port).is_some();
+            let stranger = Stranger { store: store.clone(), host: host.clone(), port: *port };
+            Ok((xenapi_hyper::Trust::FirstUse(store), (!is_known).then_some(stranger)))
+        }
+        _ => Ok((of(target, options.fingerprint)?, None)),
+    }
 }
 
 /// What a server has to show. The store is read only where it counts, so that a broken one hinders nobody else.
@@ -52,6 +125,12 @@ pub(super) fn of(target: &Target, fingerprint: Option<Fingerprint>) -> Result<xe
 /// The certificates that `xenoxide trust` remembers; none where there is no place for them.
 fn store() -> Result<Option<KnownHosts>, Exit> {
     path().map(KnownHosts::open).transpose().map_err(Exit::failure)
+}
+
+fn required_store() -> Result<KnownHosts, Exit> {
+    store()?.ok_or_else(|| {
+        Exit::failure("there is no place to remember certificates: set HOME, or XENOXIDE_KNOWN_HOSTS to a file")
+    })
 }
 
 fn path() -> Option<PathBuf> {

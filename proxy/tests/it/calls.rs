@@ -29,13 +29,14 @@ fn a_task_is_waited_for() {
     let vms = json(&["call", url, "VM.get_all_records"]);
     let halted = |vm: &&Json| vm["power_state"] == "Halted" && vm["is_a_template"] == false && vm["is_a_snapshot"] == false;
     let uuid = vms.as_object().unwrap().values().find(halted).unwrap()["uuid"].as_str().unwrap();
-    let started = run(&["call", "--async", url, "VM.start", uuid, "false", "false"]);
+    let started = run(&["call", "--async", "--progress", "always", url, "VM.start", uuid, "false", "false"]);
     assert_eq!((started.code, started.out.trim()), (Some(0), "null"), "{}", started.err);
     assert!(started.err.contains("100 %"), "{}", started.err);
     assert_eq!(json(&["call", url, "VM.get_power_state", uuid]), "Running");
     let again = run(&["call", "--async", url, "VM.start", uuid, "false", "false"]);
-    assert_eq!(again.code, Some(1));
+    assert_eq!(again.code, Some(3));
     assert!(again.err.contains("VM_BAD_POWER_STATE (vm: OpaqueRef:"), "{}", again.err);
+    assert_eq!(again.err.lines().count(), 1, "progress is for terminals: {}", again.err);
     assert_eq!(run(&["call", "--async", url, "VM.get_all"]).code, Some(2));
 }
 
@@ -50,7 +51,10 @@ fn an_interrupted_wait_says_that_the_task_goes_on() {
     let vms = json(&["call", url, "VM.get_all_records"]);
     let running = |vm: &&Json| vm["power_state"] == "Running" && vm["is_control_domain"] == false;
     let uuid = vms.as_object().unwrap().values().find(running).unwrap()["uuid"].as_str().unwrap();
-    let mut call = xenoxide(&["call", "--async", url, "VM.clean_reboot", uuid]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut call = xenoxide(&["call", "--async", "--progress", "always", url, "VM.clean_reboot", uuid])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut said = BufReader::new(call.stderr.take().unwrap());
     let mut progress = String::new();
     said.read_line(&mut progress).unwrap();
@@ -58,7 +62,7 @@ fn an_interrupted_wait_says_that_the_task_goes_on() {
     assert!(Command::new("kill").args(["-INT", &call.id().to_string()]).status().unwrap().success());
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
-    assert_eq!(call.wait().unwrap().code(), Some(1), "{rest}");
+    assert_eq!(call.wait().unwrap().code(), Some(130), "{rest}");
     assert!(rest.contains("VM.clean_reboot: interrupted; its task goes on at") && rest.contains(url), "{rest}");
 }
 
@@ -74,7 +78,11 @@ fn what_was_recorded_answers_again() {
     assert!(bytes.starts_with(b"<?xml version=\"1.0\"?><methodResponse>"));
     let again = run(&["record", sim.get("http"), "--out", out]);
     assert!(again.code == Some(1) && again.err.contains("--force"), "{}", again.err);
-    assert_eq!(run(&["record", sim.get("http"), "--out", out, "--force", "--classes", "VM,host"]).code, Some(0));
+    let some = json(&["record", sim.get("http"), "--out", out, "--force", "--classes", "VM,host", "--json"]);
+    assert_eq!(
+        (&some["files"], &some["classes"]["host"], &some["folder"]),
+        (&Json::from(2), &Json::from(2), &Json::from(out))
+    );
 
     let records = format!("records:{out}");
     let names = |target: &str| {
@@ -98,27 +106,12 @@ fn a_pool_is_drawn_in_every_form() {
             assert!(drawn.out.starts_with(start), "{lens} {format}: {:.80}", drawn.out);
         }
     }
-}
-
-#[test]
-fn a_certificate_is_trusted_once_it_was_looked_at() {
-    let sim = Server::sim(&["--vms", "0", "--tls-listen", "127.0.0.1:0"]);
-    let other = Server::sim(&["--vms", "0", "--tls-listen", "127.0.0.1:0"]);
-    let (https, fingerprint) = (sim.get("https"), sim.get("fingerprint"));
     let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("known_hosts");
-    let with_store = |args: &[&str]| ended(xenoxide(args).env("XENOXIDE_KNOWN_HOSTS", &store));
-
-    let refused = with_store(&["call", https, "pool.get_all"]);
-    assert_eq!(refused.code, Some(1));
-    assert!(refused.err.contains(fingerprint) && refused.err.contains("xenoxide trust"), "{}", refused.err);
-    assert_eq!(with_store(&["trust", https, "--fingerprint", other.get("fingerprint")]).code, Some(1));
-    assert!(!store.exists());
-    let trusted = with_store(&["trust", https, "--fingerprint", fingerprint]);
-    assert_eq!(trusted.code, Some(0), "{}", trusted.err);
-    assert_eq!(with_store(&["call", https, "pool.get_all"]).code, Some(0));
-    assert_eq!(with_store(&["call", "--fingerprint", other.get("fingerprint"), https, "pool.get_all"]).code, Some(1));
-    assert_eq!(with_store(&["call", "--fingerprint", fingerprint, https, "pool.get_all"]).code, Some(0));
+    let file = folder.path().join("pool.svg");
+    let drawn = run(&["topology", sim.get("http"), "--out", file.to_str().unwrap()]);
+    assert_eq!((drawn.code, drawn.out.as_str()), (Some(0), ""), "{}", drawn.err);
+    assert!(fs::read_to_string(file).unwrap().starts_with("<svg"));
+    assert!(json(&["topology", sim.get("http"), "--json"]).is_object());
 }
 
 #[cfg(unix)]
@@ -151,12 +144,15 @@ fn what_stops_is_told() {
     let told = run(&["impact", url, "host", reference]);
     assert_eq!(told.code, Some(0), "{}", told.err);
     assert!(told.out.contains(&format!("it runs on {name}")), "{}", told.out);
+    let all: Vec<&str> = hosts.as_object().unwrap().values().map(|host| host["uuid"].as_str().unwrap()).collect();
+    let both = json(&[&["impact", url, "--json", "host"][..], &all].concat());
+    assert_eq!((both["failing"].as_array().unwrap().len(), &both["coordinator_fails"]), (2, &Json::Bool(true)));
     let points = json(&["impact", url, "--spof", "--json"]);
     assert!(points.as_array().unwrap().iter().any(|point| point["class"] == "SR"), "{points}");
     for (args, code, says) in [
-        (&["host"][..], 2, "in pairs"),
+        (&["host"][..], 2, "say which host fails"),
         (&["VM", uuid], 2, "nothing that can fail"),
-        (&["SR", uuid], 1, "there is no SR"),
+        (&["SR", uuid], 3, "there is no SR"),
         (&[], 2, "say what fails"),
     ] {
         let refused = run(&[&["impact", url], args].concat());

@@ -12,7 +12,7 @@ use xenapi_core::{Failure, RawCall, Value, Wire as _};
 pub(crate) fn xenoxide(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xenoxide"));
     command.args(args).stdin(Stdio::null()).env("XENOXIDE_PASSWORD", "xenoxide").env("XENOXIDE_KNOWN_HOSTS", "/dev/null");
-    command.env_remove("XENOXIDE_USER");
+    command.env_remove("XENOXIDE_USER").env_remove("NO_COLOR");
     command
 }
 
@@ -69,6 +69,11 @@ impl Server {
 
     pub(crate) fn get(&self, key: &str) -> &str {
         self.ready[key].as_str().unwrap_or_else(|| panic!("no {key} in {}", self.ready))
+    }
+
+    /// The names of users that the server lists, one for each role.
+    pub(crate) fn users(&self) -> Vec<&str> {
+        self.ready["users"].as_array().into_iter().flatten().filter_map(Json::as_str).collect()
     }
 
     /// Asks it to end, as Ctrl-C does, and gives its exit code.

@@ -37,6 +37,12 @@ pub(crate) enum Mark {
     Up,
     /// Sorted downwards.
     Down,
+    /// Looks for something.
+    Search,
+    /// Tasks.
+    Tasks,
+    /// The user.
+    User,
 }
 
 /// The outline of an object's picture.
@@ -81,6 +87,9 @@ fn mark_path(mark: Mark) -> &'static str {
         Mark::Minus => "M3 8h10",
         Mark::Rows => "M2.5 3h11v10h-11zM2.5 6.5h11M2.5 9.8h11M6.5 6.5V13",
         Mark::Up => "M4 10l4-4 4 4",
+        Mark::Search => "M7 2.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9M10.3 10.3l3.2 3.2",
+        Mark::Tasks => "M2.5 4l1.2 1.2L6 3M2.5 8.3l1.2 1.2L6 7.2M2.8 13h.01M8 4.2h5.5M8 8.4h5.5M8 13h5.5",
+        Mark::User => "M8 2.2a2.8 2.8 0 1 1 0 5.6a2.8 2.8 0 1 1 0-5.6M2.8 13.8c.4-2.7 2.5-4.3 5.2-4.3s4.8 1.6 5.2 4.3",
         Mark::Down => "M4 6l4 4 4-4",
     }
 }

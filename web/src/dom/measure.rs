@@ -60,6 +60,20 @@ pub(crate) fn use_scroll(node: &NodeRef) -> f64 {
     *scrolled
 }
 
+/// Scrolls a list of lines just far enough to show one of them, drawn or not.
+pub(crate) fn scroll_to_row(node: &NodeRef, at: usize, height: u32) {
+    let Some(element) = node.cast::<Element>() else { return };
+    let (height, at) = (i32::try_from(height).unwrap_or(28), i32::try_from(at).unwrap_or(i32::MAX / 64));
+    let (top, visible) = (element.scroll_top(), element.client_height());
+    // The list has a little space above its first line.
+    let line = at.saturating_mul(height) + 8;
+    if line < top {
+        element.set_scroll_top(line - 8);
+    } else if line + height > top + visible {
+        element.set_scroll_top(line + height - visible + 8);
+    }
+}
+
 /// Whether the page is as narrow as a phone's, where tables are lists: the same width as in the style sheets.
 pub(crate) fn is_narrow() -> bool {
     let query = super::window().and_then(|window| window.match_media("(max-width: 720px)").ok().flatten());

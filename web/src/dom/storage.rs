@@ -5,6 +5,8 @@ use web_sys::Storage;
 /// The name under which the theme is kept; `boot.js` reads it before the first picture.
 const THEME: &str = "xenoxide:theme";
 const LANGUAGE: &str = "xenoxide:language";
+const POOL: &str = "xenoxide:pool";
+const GROUPING: &str = "xenoxide:tree";
 const USER: &str = "xenoxide:user";
 const SESSION: &str = "xenoxide:session:";
 
@@ -45,6 +47,26 @@ pub(crate) fn language() -> String {
 /// Keeps the language.
 pub(crate) fn set_language(code: &str) {
     set(LANGUAGE, Some(code).filter(|code| !code.is_empty()));
+}
+
+/// The pool that was looked at last, by its name at the proxy.
+pub(crate) fn pool() -> Option<String> {
+    get(POOL)
+}
+
+/// Keeps the pool.
+pub(crate) fn set_pool(name: &str) {
+    set(POOL, Some(name));
+}
+
+/// What the tree was grouped by.
+pub(crate) fn grouping() -> String {
+    get(GROUPING).unwrap_or_default()
+}
+
+/// Keeps what the tree is grouped by.
+pub(crate) fn set_grouping(name: &str) {
+    set(GROUPING, Some(name));
 }
 
 /// Who logged in last.

@@ -10,7 +10,10 @@ use yew::prelude::*;
 use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
-use crate::panels::{DetailsPanel, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
+use crate::pages::explorer::ExplorerPage;
+use crate::pages::impact::ImpactPage;
+use crate::pages::topology::TopologyPage;
+use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TreePanel, VmsPanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -27,6 +30,10 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
     let loaded = data.revision > 0 && data.driver.freshness() != xenapi_client::Freshness::Never;
     use_marks(&data, loaded);
     use_route(&store, &data, &props.pool, loaded);
+    {
+        let pool = props.pool.name.clone();
+        use_effect_with((), move |()| dom::storage::set_pool(&pool));
+    }
     let drawer = store.0.drawer;
     let close = {
         let store = store.clone();
@@ -42,7 +49,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             </nav>
             <button type="button" class="scrim" tabindex="-1" aria-label={Text::CloseTree.get()} onclick={close}></button>
             <main id="main" class="main" tabindex="-1">
-                if loaded { { view(&store.0.view) } } else { { not_loaded(&props.status) } }
+                if loaded { <Kinds />{ view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
             if loaded && store.0.selected.is_some() { <DetailsPanel /> }
         </div>
@@ -52,8 +59,10 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
 fn view(view: &View) -> Html {
     match view {
         View::Table(Kind::Vms) => html! { <VmsPanel /> },
-        View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
-        View::Overview | View::Table(_) | View::Object(_) | View::Impact | View::Explorer(_) => html! {},
+        View::Topology(lens) => html! { <TopologyPage key={lens.name()} lens={*lens} /> },
+        View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
+        View::Impact => html! { <ImpactPage /> },
+        View::Overview | View::Table(_) | View::Object(_) => html! {},
     }
 }
 
@@ -106,7 +115,12 @@ fn use_route(store: &StoreHandle, data: &Data, pool: &PoolInfo, loaded: bool) {
     let mut route = store.0.route(|object| data.with(|cache| select::uuid_of(cache, object)));
     route.pool = Some(pool.name.clone());
     let before = use_mut_ref(|| None);
+    let (known, dispatcher) = (store.0.pool.is_some(), store.dispatcher());
     use_effect_with(route, move |route| {
+        // An address without a pool is one of the pool that is shown.
+        if !known {
+            dispatcher.dispatch(Action::Navigate(route.clone()));
+        }
         // Only another view is a step worth going back to; a selection is not.
         let replace = before.replace(Some(route.view.clone())).is_none_or(|before| before == route.view);
         dom::set_hash(&route.path(), replace);

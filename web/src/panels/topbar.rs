@@ -1,29 +1,35 @@
-//! The bar: where one is, how old the data is, the theme, the way out.
+//! The bar: where one is, where one can go, how old the data is, what runs, who one is.
 
 use std::cell::RefCell;
 
-use gloo_timers::callback::Interval;
-use xenapi_client::{Error, Status};
-use xenapi_console::badge::badge;
-use xenapi_console::explain;
+use xenapi_client::Status;
 use xenapi_console::object::Icon;
 use xenapi_console::route::{Kind, Route, View};
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
 use xenapi_model::Pool;
-use xenapi_topology::{Lens, State};
+use xenapi_topology::Lens;
 use yew::prelude::*;
 
-use crate::components::{Mark, glyph, icon, mark};
+use crate::components::{Disclosure, Link, Mark, icon, mark};
 use crate::driver::PoolInfo;
+use crate::panels::freshness::FreshnessBadge;
+use crate::panels::tasks::TasksButton;
 use crate::panels::{LanguageSwitch, ThemeSwitch};
-use crate::store::{StoreHandle, use_data, use_store};
+use crate::store::{Pools, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct BarProps {
     pub(crate) pool: PoolInfo,
     pub(crate) status: Status,
+}
+
+/// Where one was last, to come back to.
+#[derive(Clone, Copy)]
+struct Last {
+    kind: Kind,
+    lens: Lens,
 }
 
 /// The bar.
@@ -36,115 +42,140 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
             pool.and_then(|(reference, _)| select::name_of(cache, "pool", reference.raw())).unwrap_or_else(|| label.clone())
         })
     });
-    // The topology comes back through the lens that was open last.
-    let last_lens = use_mut_ref(Lens::default);
+    let last = use_mut_ref(|| Last { kind: Kind::Vms, lens: Lens::default() });
     let drawer = store.0.drawer;
     let toggle = {
         let store = store.clone();
         move |_| store.dispatch(Action::Drawer(!drawer))
     };
     let label = if drawer { Text::CloseTree } else { Text::OpenTree }.get();
-    let log_out = {
-        let driver = data.driver.clone();
-        move |_| driver.log_out()
-    };
     html! {
         <header class="topbar">
             <button type="button" class="icon-button drawer-button" aria-label={label} aria-expanded={drawer.to_string()}
                 aria-controls="objects" onclick={toggle} data-testid="drawer">{ mark(Mark::Menu) }</button>
-            <div class="brand">{ mark(Mark::Brand) }<span>{ Text::Product.get() }</span></div>
-            <div class="pool-name">{ icon(Icon::Pool) }<span data-testid="pool-name">{ &*name }</span></div>
-            { views(&store, &last_lens) }
+            <Link view={View::Overview} class="brand" title={Text::Product.get()} testid="home">
+                { mark(Mark::Brand) }<span>{ Text::Product.get() }</span>
+            </Link>
+            <PoolName current={props.pool.clone()} name={(*name).clone()} />
+            { views(&store, &last) }
             <div class="spacer"></div>
+            { search(&store) }
             <FreshnessBadge status={props.status.clone()} />
+            <TasksButton />
             <LanguageSwitch />
             <ThemeSwitch />
-            <button type="button" class="icon-button" title={Text::LogOut.get()} aria-label={Text::LogOut.get()}
-                onclick={log_out} data-testid="logout">{ mark(Mark::Leave) }</button>
+            <Account label={props.pool.label.clone()} />
         </header>
     }
 }
 
-/// The views, as links that look like tabs.
-fn views(store: &StoreHandle, last_lens: &RefCell<Lens>) -> Html {
-    if let View::Topology(lens) = store.0.view {
-        *last_lens.borrow_mut() = lens;
+#[derive(Properties, PartialEq)]
+struct PoolNameProps {
+    current: PoolInfo,
+    name: String,
+}
+
+/// The pool; where there are several, the way to the others.
+#[component]
+fn PoolName(props: &PoolNameProps) -> Html {
+    let pools = use_context::<Pools>().unwrap_or_default();
+    let name = html! { <>{ icon(Icon::Pool) }<span data-testid="pool-name">{ &props.name }</span></> };
+    if pools.0.len() < 2 {
+        return html! { <div class="pool-name" title={props.name.clone()}>{ name }</div> };
     }
-    let topology = View::Topology(*last_lens.borrow());
-    let link = |view: View, here: bool, text: Text, testid: &'static str| {
-        let route = Route::to(store.0.pool.clone(), view.clone());
-        let store = store.clone();
-        let onclick = Callback::from(move |event: MouseEvent| {
-            // With a key held it is the browser's business: another tab, another window.
-            if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
-                event.prevent_default();
-                store.dispatch(Action::Show(view.clone()));
-            }
+    let others: Vec<PoolInfo> = pools.0.iter().filter(|pool| pool.name != props.current.name).cloned().collect();
+    let panel = Callback::from(move |()| {
+        let links = others.iter().map(|pool| {
+            let route = Route { pool: Some(pool.name.clone()), ..Route::default() };
+            html! { <li><a class="line" href={route.path()}>{ icon(Icon::Pool) }<span>{ &pool.label }</span></a></li> }
         });
-        html! { <a href={route.path()} aria-current={here.then_some("page")} {onclick} data-testid={testid}>{ text.get() }</a> }
+        html! { <><h2>{ Text::OtherPools.get() }</h2><ul>{ for links }</ul></> }
+    });
+    html! {
+        <Disclosure id="pools" class="pool-name" label={format!("{} · {}", props.name, Text::OtherPools.get())}
+            button={html! { <>{ name }{ mark(Mark::Down) }</> }} {panel} />
+    }
+}
+
+/// The views, as links that look like tabs.
+fn views(store: &StoreHandle, last: &RefCell<Last>) -> Html {
+    match store.0.view {
+        View::Topology(lens) => last.borrow_mut().lens = lens,
+        View::Table(kind) => last.borrow_mut().kind = kind,
+        _ => {}
+    }
+    let Last { kind, lens } = *last.borrow();
+    let here = &store.0.view;
+    let link = |view: View, current: bool, text: Text, testid: &'static str| {
+        html! { <Link {view} {current} {testid}>{ text.get() }</Link> }
     };
     html! {
         <nav class="views" aria-label={Text::Views.get()}>
-            { link(View::Table(Kind::Vms), matches!(store.0.view, View::Table(_)), Text::ViewVms, "view-vms") }
-            { link(topology, matches!(store.0.view, View::Topology(_)), Text::ViewTopology, "view-topology") }
+            { link(View::Overview, matches!(here, View::Overview), Text::ViewOverview, "view-overview") }
+            { link(View::Table(kind), matches!(here, View::Table(_)), Text::ViewTables, "view-vms") }
+            { link(View::Topology(lens), matches!(here, View::Topology(_)), Text::ViewTopology, "view-topology") }
+            { link(View::Impact, matches!(here, View::Impact), Text::ViewImpact, "view-impact") }
+            { link(View::Explorer(Vec::new()), matches!(here, View::Explorer(_)), Text::ViewApi, "view-api") }
         </nav>
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct StatusProps {
-    pub(crate) status: Status,
-}
-
-/// What keeps the pool from answering, as a sentence.
-fn why(status: &Status) -> Option<String> {
-    match status {
-        Status::Waiting { why: Error::Unreachable(what), .. } => Some(explain::sentence(what)),
-        Status::Waiting { why, .. } => Some(explain::error(why).line()),
-        _ => None,
-    }
-}
-
-/// Draws a component anew each second.
-#[hook]
-fn use_each_second() {
-    let redraw = use_force_update();
-    use_effect_with((), move |()| {
-        let interval = cfg!(target_arch = "wasm32").then(|| Interval::new(1000, move || redraw.force_update()));
-        move || drop(interval)
+/// Every kind of table, while one is shown.
+#[component]
+pub(crate) fn Kinds() -> Html {
+    let store = use_store();
+    let View::Table(here) = store.0.view else { return html! {} };
+    let links = Kind::ALL.into_iter().map(|kind| {
+        let testid = format!("table-{}", kind.path());
+        html! { <Link view={View::Table(kind)} current={kind == here} {testid}>{ kind.label().get() }</Link> }
     });
+    html! { <nav class="kinds" aria-label={Text::Tables.get()}>{ for links }</nav> }
 }
 
-/// How old the data is. It counts by itself, so that it is right even when nothing comes any more.
-#[component]
-fn FreshnessBadge(props: &StatusProps) -> Html {
-    use_each_second();
-    let data = use_data();
-    let badge = badge(&data.driver.freshness(), why(&props.status).as_deref());
-    let shape = match badge.state {
-        "live" => State::Running,
-        "stale" => State::Attention,
-        _ => State::Unknown,
-    };
+/// Opens the palette, which finds everything.
+fn search(store: &StoreHandle) -> Html {
+    let store = store.clone();
+    let onclick = Callback::from(move |_: MouseEvent| store.dispatch(Action::Palette(true)));
     html! {
-        <div class="freshness" data-testid="freshness" data-state={badge.state} title={badge.title}>
-            { glyph(shape) }
-            <span>{ badge.text }</span>
-        </div>
+        <button type="button" class="search-button" aria-keyshortcuts="Control+K" aria-haspopup="dialog" {onclick} data-testid="search">
+            { mark(Mark::Search) }<span>{ Text::Search.get() }</span><kbd>{ Text::SearchKeys.get() }</kbd>
+        </button>
     }
 }
 
-/// A line across the page while the data may be out of date. It is there once and does not count, for screen readers.
+#[derive(Properties, PartialEq)]
+struct AccountProps {
+    label: String,
+}
+
+/// Who one is, and the way out.
 #[component]
-pub(crate) fn StaleNote(props: &StatusProps) -> Html {
-    use_each_second();
+fn Account(props: &AccountProps) -> Html {
     let data = use_data();
-    // Old data alone is no trouble: the badge says it, and while a large inventory is read it is so for a moment.
-    let stale = badge(&data.driver.freshness(), None).is_stale;
-    let why = why(&props.status).filter(|_| stale);
+    let log_out = {
+        let driver = data.driver.clone();
+        Callback::from(move |_: MouseEvent| driver.log_out())
+    };
+    let user = crate::dom::storage::user().unwrap_or_default();
+    let panel = {
+        let (user, label) = (user.clone(), props.label.clone());
+        Callback::from(move |()| {
+            html! {
+                <dl class="account">
+                    <dt>{ Text::UserName.get() }</dt><dd data-testid="account-user">{ &user }</dd>
+                    <dt>{ Text::Pool.get() }</dt><dd>{ &label }</dd>
+                </dl>
+            }
+        })
+    };
+    let button = html! { <>{ mark(Mark::User) }<span class="who">{ &user }</span></> };
     html! {
-        <div role="status" class={classes!(why.is_some().then_some("note"))}>
-            if let Some(why) = why { <span data-testid="stale-note">{ Text::StaleNote.with(&[&why]) }</span> }
-        </div>
+        <>
+            if !user.is_empty() {
+                <Disclosure id="account" class="account-button" label={Text::LoggedInAs.with(&[&user])} {button} {panel} />
+            }
+            <button type="button" class="icon-button" title={Text::LogOut.get()} aria-label={Text::LogOut.get()}
+                onclick={log_out} data-testid="logout">{ mark(Mark::Leave) }</button>
+        </>
     }
 }

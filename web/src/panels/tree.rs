@@ -1,27 +1,64 @@
 //! The tree of objects.
 
-use xenapi_console::select::{self, TreeRow};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use xenapi_console::route::{Named, View};
 use xenapi_console::state::Action;
-use xenapi_console::text::Text;
+use xenapi_console::text::{self, Text};
+use xenapi_console::tree::{self, Grouping, OF_TREE, TreeRow};
 use xenapi_console::window::{Window, window};
 use yew::prelude::*;
 
+use crate::components::link::{href, is_elsewhere};
 use crate::components::{Mark, glyph, icon, mark};
 use crate::dom::{self, measure};
-use crate::store::{Same, use_data, use_store};
+use crate::store::{StoreHandle, use_data, use_store};
 
 /// The height of a line, as in the style sheets.
 const ROW: u32 = 28;
 
-/// The tree.
+/// The tree, and what it is grouped and filtered by.
 #[component]
 pub(crate) fn TreePanel() -> Html {
-    let (store, data) = (use_store(), use_data());
-    let tree = use_memo(data.stamp(select::OF_TREE), |_| data.with(select::tree));
-    let rows = {
-        let tree = tree.clone();
-        use_memo((Same(tree.clone()), store.0.toggled.clone()), move |(_, toggled)| select::flatten(&tree, toggled))
+    let store = use_store();
+    let oninput = {
+        let dispatcher = store.dispatcher();
+        Callback::from(move |event: InputEvent| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                dispatcher.dispatch(Action::FilterTree(input.value()));
+            }
+        })
     };
+    let onchange = {
+        let dispatcher = store.dispatcher();
+        Callback::from(move |event: Event| {
+            if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
+                let by = Grouping::from_name(&select.value());
+                dom::storage::set_grouping(by.name());
+                dispatcher.dispatch(Action::GroupTree(by));
+            }
+        })
+    };
+    let options = Grouping::ALL.into_iter().map(|by| {
+        html! { <option value={by.name()} selected={by == store.0.tree.by}>{ by.label().get() }</option> }
+    });
+    html! {
+        <>
+            <div class="tree-tools">
+                <input class="field" type="search" placeholder={Text::TreeFilter.get()} aria-label={Text::TreeFilter.get()}
+                    value={store.0.tree.filter.clone()} {oninput} data-testid="tree-filter" />
+                <select class="field" aria-label={Text::GroupBy.get()} {onchange} data-testid="tree-by">{ for options }</select>
+            </div>
+            <Lines />
+        </>
+    }
+}
+
+/// The lines.
+#[component]
+fn Lines() -> Html {
+    let (store, data) = (use_store(), use_data());
+    let look = store.0.tree.clone();
+    let rows = use_memo((data.stamp(OF_TREE), look.clone()), |(_, look)| data.with(|cache| tree::tree(cache, look)));
     let selected = store.0.selected.clone();
     let focused = use_state(|| None::<String>);
     let node = use_node_ref();
@@ -32,50 +69,56 @@ pub(crate) fn TreePanel() -> Html {
     let at_selected = selected.as_ref().and_then(|object| rows.iter().position(|row| row.object.as_ref() == Some(object)));
     let active = at_focus.or(at_selected).unwrap_or(0);
     {
-        let (store, tree) = (store.clone(), tree.clone());
+        let (store, data) = (store.clone(), data.clone());
         use_effect_with(selected.clone(), move |selected| {
-            let hidden = selected.as_ref().map(|object| select::reveal(&tree, object, &store.0.toggled)).unwrap_or_default();
-            if !hidden.is_empty() {
+            let look = &store.0.tree;
+            let hidden = selected.as_ref().map(|object| data.with(|cache| tree::reveal(cache, object, look)));
+            if let Some(hidden) = hidden.filter(|hidden| !hidden.is_empty()) {
                 store.dispatch(Action::Open(hidden));
             }
         });
     }
     let onkeydown = {
-        let (store, rows, focused) = (store.clone(), rows.clone(), focused.clone());
+        let (store, rows, focused, node) = (store.clone(), rows.clone(), focused.clone(), node.clone());
         Callback::from(move |event: KeyboardEvent| {
             let Some(row) = rows.get(active) else { return };
-            let Some(step) = step(&event.key(), row, active, &rows) else { return };
+            let Some(step) = step(&event, row, active, &rows) else { return };
             event.prevent_default();
             match step {
                 Step::Go(at) => {
                     if let Some(row) = rows.get(at) {
                         focused.set(Some(row.key.clone()));
-                        dom::reveal(&line_id(at));
+                        measure::scroll_to_row(&node, at, ROW);
                     }
                 }
                 Step::Toggle => store.dispatch(Action::Toggle(row.key.clone())),
-                Step::Choose => match &row.object {
-                    Some(object) => store.dispatch(Action::Select(Some(object.clone()))),
-                    None => store.dispatch(Action::Toggle(row.key.clone())),
-                },
+                Step::Choose => choose(&store, row),
+                Step::Open => open(&store, row),
             }
         })
     };
     let on_pick = {
         let (store, focused) = (store.clone(), focused.clone());
-        Callback::from(move |(row, toggle): (TreeRow, bool)| {
+        Callback::from(move |(row, what): (TreeRow, Pick)| {
             focused.set(Some(row.key.clone()));
-            match row.object {
-                Some(object) if !toggle => store.dispatch(Action::Select(Some(object))),
-                _ => store.dispatch(Action::Toggle(row.key)),
+            match what {
+                Pick::Choose => choose(&store, &row),
+                Pick::Toggle => store.dispatch(Action::Toggle(row.key)),
+                Pick::Open => open(&store, &row),
             }
         })
     };
+    if rows.is_empty() && !look.filter.is_empty() {
+        return html! { <p class="tree-none" role="status" data-testid="tree-none">{ Text::TreeNothing.with(&[look.filter.trim()]) }</p> };
+    }
     let Window { rows: range, before, after } = seen;
     let lines = range.map(|at| {
         let row = &rows[at];
         let is_selected = row.object.is_some() && row.object == selected;
-        html! { <Line key={row.key.clone()} {at} row={row.clone()} {is_selected} is_active={at == active} on_pick={on_pick.clone()} /> }
+        let link = page(row).map(|view| AttrValue::from(href(&store, &view)));
+        html! {
+            <Line key={row.key.clone()} {at} row={row.clone()} {link} {is_selected} is_active={at == active} on_pick={on_pick.clone()} />
+        }
     });
     html! {
         <div ref={node} class="tree" role="tree" aria-label={Text::TreeLabel.get()} tabindex="0"
@@ -87,12 +130,36 @@ pub(crate) fn TreePanel() -> Html {
     }
 }
 
+/// The page of the object of a line.
+fn page(row: &TreeRow) -> Option<View> {
+    let object = row.object.as_ref().filter(|_| !row.uuid.is_empty())?;
+    Some(View::Object(Named { class: object.class.into(), uuid: row.uuid.clone() }))
+}
+
+/// Shows what a line stands for: beside a table or drawing that stays, or in the place of another object's page.
+fn choose(store: &StoreHandle, row: &TreeRow) {
+    match (&row.object, page(row)) {
+        (Some(object), Some(page)) if matches!(store.0.view, View::Object(_)) => {
+            store.dispatch(Action::ShowIn(page, object.clone()));
+        }
+        (Some(object), _) => store.dispatch(Action::Select(Some(object.clone()))),
+        (None, _) => store.dispatch(Action::Toggle(row.key.clone())),
+    }
+}
+
+/// Goes to the page of what a line stands for.
+fn open(store: &StoreHandle, row: &TreeRow) {
+    if let (Some(object), Some(page)) = (&row.object, page(row)) {
+        store.dispatch(Action::ShowIn(page, object.clone()));
+    }
+}
+
 fn line_id(at: usize) -> String {
     format!("tree-{at}")
 }
 
 /// Empty space without a style: the page's policy allows none within the page.
-pub(super) fn space(height: u64) -> Html {
+pub(crate) fn space(height: u64) -> Html {
     if height == 0 {
         return html! {};
     }
@@ -103,13 +170,25 @@ enum Step {
     Go(usize),
     Toggle,
     Choose,
+    Open,
 }
 
-/// What a key means in a tree, as the ARIA practices have it.
-fn step(key: &str, row: &TreeRow, at: usize, rows: &[TreeRow]) -> Option<Step> {
-    match key {
+/// What somebody wants of a line.
+#[derive(Clone, Copy, PartialEq)]
+enum Pick {
+    Choose,
+    Toggle,
+    Open,
+}
+
+/// What a key means in a tree, as the ARIA practices have it; a letter leads to the next name that begins with it.
+fn step(event: &KeyboardEvent, row: &TreeRow, at: usize, rows: &[TreeRow]) -> Option<Step> {
+    let key = event.key();
+    match key.as_str() {
         "ArrowDown" => Some(Step::Go((at + 1).min(rows.len() - 1))),
         "ArrowUp" => Some(Step::Go(at.saturating_sub(1))),
+        "PageDown" => Some(Step::Go((at + 12).min(rows.len() - 1))),
+        "PageUp" => Some(Step::Go(at.saturating_sub(12))),
         "Home" => Some(Step::Go(0)),
         "End" => Some(Step::Go(rows.len() - 1)),
         "ArrowRight" => match row.open {
@@ -121,7 +200,15 @@ fn step(key: &str, row: &TreeRow, at: usize, rows: &[TreeRow]) -> Option<Step> {
             Some(true) => Some(Step::Toggle),
             _ => rows.iter().position(|above| above.key == row.parent).map(Step::Go),
         },
+        "Enter" if event.ctrl_key() => Some(Step::Open),
         "Enter" | " " => Some(Step::Choose),
+        letter if letter.chars().count() == 1 && !event.ctrl_key() && !event.meta_key() && !event.alt_key() => {
+            let letter = letter.to_lowercase();
+            let order = (at + 1..rows.len()).chain(0..=at);
+            let found = order.into_iter().find(|at| rows[*at].label.to_lowercase().starts_with(&letter));
+            // The slash opens the palette, wherever one is.
+            found.filter(|_| letter != "/").map(Step::Go)
+        }
         _ => None,
     }
 }
@@ -130,42 +217,51 @@ fn step(key: &str, row: &TreeRow, at: usize, rows: &[TreeRow]) -> Option<Step> {
 struct LineProps {
     at: usize,
     row: TreeRow,
+    link: Option<AttrValue>,
     is_selected: bool,
     is_active: bool,
-    on_pick: Callback<(TreeRow, bool)>,
+    on_pick: Callback<(TreeRow, Pick)>,
 }
 
 /// A line of the tree.
 #[component]
 fn Line(props: &LineProps) -> Html {
-    let LineProps { at, row, is_selected, is_active, on_pick } = props;
-    let pick = |toggle: bool| {
+    let LineProps { at, row, link, is_selected, is_active, on_pick } = props;
+    let pick = |what: Pick| {
         let (row, on_pick) = (row.clone(), on_pick.clone());
         Callback::from(move |event: MouseEvent| {
-            event.stop_propagation();
-            on_pick.emit((row.clone(), toggle));
+            if !is_elsewhere(&event) {
+                event.prevent_default();
+                event.stop_propagation();
+                on_pick.emit((row.clone(), what));
+            }
         })
     };
     let class = classes!(
         "tree-row",
-        format!("level-{}", row.level.min(3)),
+        format!("level-{}", row.level.min(8)),
         row.object.is_none().then_some("heading"),
         is_active.then_some("active"),
     );
+    let label = match link {
+        // Within the tree the keyboard goes from line to line.
+        Some(link) => html! { <a class="label" href={link} tabindex="-1">{ &row.label }</a> },
+        None => html! { <span class="label">{ &row.label }</span> },
+    };
     html! {
         <div id={line_id(*at)} {class} role="treeitem" aria-level={row.level.to_string()} aria-posinset={row.place.to_string()}
             aria-setsize={row.siblings.to_string()} aria-expanded={row.open.map(|open| open.to_string())}
             aria-selected={is_selected.to_string()} title={row.label.clone()} data-testid="tree-item" data-uuid={row.uuid.clone()}
-            data-state={row.state.map(|state| state.name())} onclick={pick(false)}>
+            data-state={row.state.map(|state| state.name())} onclick={pick(Pick::Choose)} ondblclick={pick(Pick::Open)}>
             if row.open.is_some() {
-                <span class="twist-button" onclick={pick(true)}>{ mark(Mark::Twist) }</span>
+                <span class="twist-button" onclick={pick(Pick::Toggle)}>{ mark(Mark::Twist) }</span>
             } else {
                 <span class="twist-button"></span>
             }
             { icon(row.icon) }
-            <span class="label">{ &row.label }</span>
+            { label }
             if !row.note.is_empty() { <span class="tree-note">{ &row.note }</span> }
-            if let Some(state) = row.state { { glyph(state) }<span class="sr-only">{ state.name() }</span> }
+            if let Some(state) = row.state { { glyph(state) }<span class="sr-only">{ text::state(state).get() }</span> }
         </div>
     }
 }

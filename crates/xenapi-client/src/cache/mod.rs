@@ -249,14 +249,21 @@ impl Cache {
 
     /// Empties the cache; nothing is known any more. Answers what was there.
     pub(crate) fn clear(&mut self) -> Vec<Change> {
+        let changes = self.forget(&|_| true);
+        self.inner().strays = Arc::default();
+        self.tolerated.clear();
+        changes
+    }
+
+    /// Forgets what is known of some classes. Answers what was there.
+    pub(crate) fn forget(&mut self, which: &dyn Fn(&ClassDesc) -> bool) -> Vec<Change> {
         let mut changes = Vec::new();
         for at in 0..self.inner.tables.len() {
-            let Some(mut side) = self.inner.tables.get(at).map(|table| table.side()) else { continue };
+            let side = self.inner.tables.get(at).filter(|table| which(table.class)).map(|table| table.side());
+            let Some(mut side) = side else { continue };
             side.known = false;
             self.swap(at, side, &mut changes);
         }
-        self.inner().strays = Arc::default();
-        self.tolerated.clear();
         changes
     }
 

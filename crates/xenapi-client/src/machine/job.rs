@@ -10,6 +10,7 @@ use core::marker::PhantomData;
 use xenapi_core::{Call, Millis, RawCall, RawRef, ReadError, Reader, Ref, Value};
 use xenapi_model::Task;
 
+use super::RequestId;
 use crate::error::Error;
 
 /// Which submitted call. Never used twice by a client.
@@ -39,6 +40,17 @@ impl<R> fmt::Debug for Ticket<R> {
     }
 }
 
+/// How one call is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CallOptions {
+    /// How long it may take, its wait in line included; none: as the configuration says, and a task as long as it needs. A task that
+    /// takes longer is cancelled.
+    pub timeout: Option<Millis>,
+    /// Whether a call that changes something may be sent again after an answer was lost, if the schema says that twice is as good as
+    /// once ([`xenapi_core::Call::is_retryable`]). What somebody else did in between is undone then.
+    pub repeat: bool,
+}
+
 /// A result whose type only the ticket knows.
 pub(super) type AnyResult = Box<dyn Any + Send>;
 
@@ -48,6 +60,7 @@ pub(super) struct Sendable {
     params: Vec<Value>,
     pub(super) takes_session: bool,
     pub(super) read_only: bool,
+    pub(super) retryable: bool,
 }
 
 impl Sendable {
@@ -57,6 +70,7 @@ impl Sendable {
             params: call.params().to_vec(),
             takes_session: call.method().takes_session(),
             read_only: call.is_read_only(),
+            retryable: call.is_retryable(),
         }
     }
 
@@ -75,6 +89,8 @@ pub(super) enum Read {
     Answer(Box<ReadAnswer>),
     /// From the text in the record of the task that the answer names.
     Task(Box<ReadText>),
+    /// The answer only says that the server has touched an object: from now on, events tell everything that was before.
+    Barrier,
 }
 
 impl Read {
@@ -93,10 +109,21 @@ pub(super) enum Stage {
     Queued(Millis),
     /// On its way.
     Sent,
+    /// It was sent, and its answer was lost: its task, if there is one, is looked for by its tag.
+    Seeking {
+        due: Millis,
+        looks: u32,
+        /// Why there was no answer.
+        why: Error,
+    },
+    /// The tasks are asked for.
+    Searching { looks: u32, why: Error },
     /// A task is at work. Look at it at `due`; each look lets the next wait longer.
     Following { task: Ref<Task>, due: Millis, wait: Millis },
     /// Its record is asked for.
     Looking { task: Ref<Task>, wait: Millis },
+    /// A barrier: settled by the answer to a request for events that is later than this one.
+    Settling(RequestId),
     /// To be taken.
     Done(Result<AnyResult, Error>),
 }
@@ -104,22 +131,72 @@ pub(super) enum Stage {
 pub(super) struct Job {
     pub(super) call: Sendable,
     pub(super) read: Read,
+    pub(super) options: CallOptions,
     pub(super) stage: Stage,
     pub(super) submitted: Millis,
+    /// Since when it waits in line, or is sought.
+    pub(super) in_line_since: Millis,
+    /// Since when the server says that it is not ready.
+    pub(super) refused_since: Option<Millis>,
+    /// How often the record of its task could not be read.
+    pub(super) unreadable: u32,
     /// How often it was sent.
     pub(super) attempts: u32,
     /// How far its task is, from 0 to 1.
     pub(super) progress: f64,
     /// Whether to cancel the task as soon as there is one.
     pub(super) cancel: bool,
+    /// The caller's limit is over: the task was asked to cancel itself, and is given up at that time.
+    pub(super) given_up_at: Option<Millis>,
+    /// Nobody wants the result any more, but the task has to go.
+    pub(super) forgotten: bool,
+    /// What its task carries, so that it is found when the answer is lost.
+    pub(super) tag: Option<String>,
 }
 
 impl Job {
-    pub(super) fn new(call: Sendable, read: Read, now: Millis) -> Self {
-        Job { call, read, stage: Stage::Queued(now), submitted: now, attempts: 0, progress: 0.0, cancel: false }
+    pub(super) fn new(call: Sendable, read: Read, options: CallOptions, now: Millis) -> Self {
+        Job {
+            call,
+            read,
+            options,
+            stage: Stage::Queued(now),
+            submitted: now,
+            in_line_since: now,
+            refused_since: None,
+            unreadable: 0,
+            attempts: 0,
+            progress: 0.0,
+            cancel: false,
+            given_up_at: None,
+            forgotten: false,
+            tag: None,
+        }
     }
 
     pub(super) fn is_task(&self) -> bool {
         matches!(self.read, Read::Task(_))
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.stage, Stage::Done(_))
+    }
+
+    /// The task that works for it.
+    pub(super) fn task(&self) -> Option<&Ref<Task>> {
+        match &self.stage {
+            Stage::Following { task, .. } | Stage::Looking { task, .. } => Some(task),
+            _ => None,
+        }
+    }
+
+    /// Whether it has or may have a task at work.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.is_task() && !matches!(self.stage, Stage::Queued(_) | Stage::Done(_))
+    }
+
+    /// When the caller's limit of time is over.
+    pub(super) fn deadline(&self) -> Option<Millis> {
+        self.options.timeout.map(|timeout| self.submitted + timeout)
     }
 }

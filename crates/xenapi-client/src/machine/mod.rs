@@ -1,8 +1,11 @@
 //! The conversation: what to send, what an answer means, what to do next.
 
 mod calls;
+mod chores;
 mod job;
+mod route;
 mod session;
+mod tags;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -10,17 +13,23 @@ mod watch;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use xenapi_core::{Class, Failure, Millis, RawCall, RawRef, ReadError, Reader};
 
 use crate::cache::{Cache, Change};
-use crate::config::{Config, Jitter};
-use crate::error::Error;
+use crate::config::{Config, Jitter, RetryBudget};
+use crate::error::{Error, Unreachable};
+use calls::{Lane, Queue};
+use chores::Chores;
 use job::Job;
-pub use job::{Ticket, TicketId};
+pub use job::{CallOptions, Ticket, TicketId};
+use route::{Address, Route};
 use session::Login;
+pub use tags::TASK_TAG;
+use tags::Tags;
 use watch::Watch;
 
 /// How long after its own timeout a request that only looks is given up, should the driver not have said anything.
@@ -39,6 +48,12 @@ pub struct Request {
     pub call: RawCall,
     /// How long to wait. After that, say [`Reply::Unreachable`].
     pub timeout: Millis,
+    /// For which host of the pool it is, by its address as the pool knows it (no scheme, no port); none: the driver's own target.
+    /// Always none without [`Config::follow`].
+    pub address: Option<Arc<str>>,
+    /// What the task of this call shall carry: send it as the HTTP header `x-http-other-config-` and [`TASK_TAG`]. By it the task is found
+    /// when the answer is lost. Where the header cannot be sent, nothing else is lost.
+    pub tag: Option<String>,
 }
 
 /// What came of a request.
@@ -51,6 +66,28 @@ pub enum Reply<'a> {
     Broken(ReadError),
     /// There was no answer: what happened, where, and what to do about it.
     Unreachable(String),
+    /// The same, with the error that caused it.
+    Lost(Unreachable),
+}
+
+/// [`Reply`], with one way to say that there was none.
+enum Answer<'a> {
+    Success(&'a mut dyn Reader),
+    Failure(Failure),
+    Broken(ReadError),
+    Lost(Unreachable),
+}
+
+impl<'a> From<Reply<'a>> for Answer<'a> {
+    fn from(reply: Reply<'a>) -> Self {
+        match reply {
+            Reply::Success(reader) => Answer::Success(reader),
+            Reply::Failure(failure) => Answer::Failure(failure),
+            Reply::Broken(error) => Answer::Broken(error),
+            Reply::Unreachable(what) => Answer::Lost(what.into()),
+            Reply::Lost(what) => Answer::Lost(what),
+        }
+    }
 }
 
 /// What the driver has to do or to know.
@@ -121,11 +158,15 @@ enum Purpose {
     Login,
     Logout,
     /// A submitted call.
-    Call(TicketId),
+    Call(TicketId, Lane),
     /// The record of its task.
     Look(TicketId),
-    /// Nobody waits for the answer.
-    Forget,
+    /// All tasks, to find the one that works for it.
+    Search(TicketId),
+    /// Clearing away.
+    Chore(u64),
+    /// A login at another host, to learn whether it is the coordinator.
+    Probe,
     /// Events, or everything.
     Events {
         full: bool,
@@ -138,6 +179,7 @@ struct InFlight {
     purpose: Purpose,
     /// The session it was sent with, by number.
     epoch: u64,
+    address: Address,
     /// When to give it up without the driver's word.
     expires: Option<Millis>,
 }
@@ -174,7 +216,12 @@ pub struct Client {
     cache: Cache,
     login: Login,
     watch: Watch,
+    route: Route,
+    chores: Chores,
+    tags: Tags,
     jobs: BTreeMap<TicketId, Job>,
+    queue: Queue,
+    budget: RetryBudget,
     in_flight: BTreeMap<RequestId, InFlight>,
     last_request: u64,
     last_ticket: u64,
@@ -198,7 +245,12 @@ impl Client {
             cache,
             login: Login::default(),
             watch: Watch::default(),
+            route: Route::default(),
+            chores: Chores::default(),
+            tags: Tags::default(),
             jobs: BTreeMap::new(),
+            queue: Queue::default(),
+            budget: RetryBudget::new(),
             in_flight: BTreeMap::new(),
             last_request: 0,
             last_ticket: 0,
@@ -239,7 +291,7 @@ impl Client {
 
     /// The session, while there is one. Whoever knows it is this user.
     pub fn session(&self) -> Option<&RawRef> {
-        self.login.session.as_ref()
+        self.login.session.as_ref().filter(|_| self.login.wanted)
     }
 
     /// How current the cache is.
@@ -258,7 +310,10 @@ impl Client {
         }
         self.expire(now);
         self.advance_login(now);
+        self.advance_route(now);
         self.advance_jobs(now);
+        self.advance_chores(now);
+        self.advance_closing(now);
         self.advance_watch(now);
         match self.outputs.pop_front() {
             Some(output) => output,
@@ -269,24 +324,28 @@ impl Client {
     /// What came of a request. A reply to a request that nobody waits for any more is passed over.
     pub fn handle(&mut self, id: RequestId, reply: Reply<'_>, now: Millis) {
         let Some(sent) = self.in_flight.remove(&id) else { return };
-        let reply = match reply {
-            Reply::Failure(failure) => {
-                self.heed(&sent, &failure, now);
-                Reply::Failure(failure)
-            }
-            other => other,
-        };
-        if matches!(reply, Reply::Success(_)) && sent.purpose != Purpose::Login {
+        let answer = Answer::from(reply);
+        // A host that takes minutes for a change is not for that reason gone.
+        let tells = !matches!(sent.purpose, Purpose::Call(_, Lane::Changes) | Purpose::Probe);
+        if sent.address == self.route.current && (tells || !matches!(answer, Answer::Lost(_))) {
+            if matches!(answer, Answer::Lost(_)) { self.unanswered() } else { self.route.answered() }
+        }
+        if let Answer::Failure(failure) = &answer {
+            self.heed(&sent, failure, now);
+        }
+        if matches!(answer, Answer::Success(_)) && !matches!(sent.purpose, Purpose::Login | Purpose::Probe) {
             self.heard(&sent, now);
         }
         match sent.purpose {
-            Purpose::Login => self.logged_in(id, reply, now),
-            Purpose::Logout => self.logged_out(),
-            Purpose::Call(ticket) => self.call_answered(ticket, reply, now),
-            Purpose::Look(ticket) => self.task_seen(ticket, reply, now),
-            Purpose::Forget => {}
-            Purpose::Events { full } => self.events_came(id, full, reply, now),
-            Purpose::Records(at) => self.records_came(id, at, reply, now),
+            Purpose::Login => self.logged_in(id, answer, now),
+            Purpose::Logout => self.logout_answered(answer, now),
+            Purpose::Probe => self.probed(sent.address, answer, now),
+            Purpose::Chore(chore) => self.chore_answered(chore, sent.epoch, answer, now),
+            Purpose::Call(ticket, lane) => self.call_answered(ticket, lane, answer, now),
+            Purpose::Look(ticket) => self.task_seen(ticket, answer, now),
+            Purpose::Search(ticket) => self.tasks_seen(ticket, answer, now),
+            Purpose::Events { full } => self.events_came(id, full, answer, now),
+            Purpose::Records(at) => self.records_came(id, at, answer, now),
         }
     }
 
@@ -305,7 +364,12 @@ impl Client {
 
     /// What a refusal means beyond the call that it answers.
     fn heed(&mut self, sent: &InFlight, failure: &Failure, now: Millis) {
-        if sent.epoch != self.login.epoch || self.login.session.is_none() {
+        let of_session = match sent.purpose {
+            Purpose::Login | Purpose::Probe | Purpose::Logout => false,
+            Purpose::Chore(id) => self.chores.uses_session(id),
+            _ => true,
+        };
+        if !of_session || sent.epoch != self.login.epoch || self.login.session.is_none() {
             return;
         }
         match failure.code.as_str() {
@@ -316,13 +380,18 @@ impl Client {
     }
 
     fn send(&mut self, purpose: Purpose, call: RawCall, timeout: Millis, now: Millis) -> RequestId {
+        self.send_to(self.route.current.clone(), purpose, call, timeout, now)
+    }
+
+    fn send_to(&mut self, address: Address, purpose: Purpose, call: RawCall, timeout: Millis, now: Millis) -> RequestId {
         self.last_request += 1;
         let id = RequestId(self.last_request);
         // A call that changes something must not be declared lost while its answer may be waiting to be handed over.
-        let only_looks = !matches!(purpose, Purpose::Call(_) | Purpose::Forget);
+        let only_looks = !matches!(purpose, Purpose::Call(..));
         let expires = only_looks.then(|| now + timeout + GRACE);
-        self.in_flight.insert(id, InFlight { purpose, epoch: self.login.epoch, expires });
-        self.outputs.push_back(Output::Transmit(Request { id, call, timeout }));
+        let tag = self.tag_of(&purpose);
+        self.in_flight.insert(id, InFlight { purpose, epoch: self.login.epoch, address: address.clone(), expires });
+        self.outputs.push_back(Output::Transmit(Request { id, call, timeout, address, tag }));
         id
     }
 
@@ -338,8 +407,16 @@ impl Client {
     fn deadline(&self, now: Millis) -> Option<Millis> {
         let stale = self.fresh_at.map(|at| at + self.config.stale_after);
         let expiring = self.in_flight.values().filter_map(|sent| sent.expires);
-        let due = [self.login_due(), self.watch_due(), stale].into_iter().flatten();
-        due.chain(expiring).chain(self.jobs_due()).filter(|at| *at > now).min()
+        let due = [
+            self.login_due(),
+            self.route_due(),
+            self.jobs_due(now),
+            self.chores_due(),
+            self.closing_due(),
+            self.watch_due(),
+            stale,
+        ];
+        due.into_iter().flatten().chain(expiring).filter(|at| *at > now).min()
     }
 
     fn set_status(&mut self, status: Status) {

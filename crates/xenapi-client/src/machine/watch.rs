@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use xenapi_core::{ClassDesc, Failure, Method, Millis, RawCall, RawRef, ReadError, Reader, Value};
 use xenapi_model::event;
 
-use super::{Client, Output, Purpose, Reply, RequestId, Status};
+use super::{Answer, Client, Output, Purpose, RequestId, Status};
 use crate::cache::Change;
 use crate::error::Error;
 
@@ -43,6 +43,8 @@ struct Round {
     next: usize,
     /// Whether a whole round has been made.
     complete: bool,
+    /// The first request of this round.
+    first: Option<RequestId>,
 }
 
 /// Keeps a server that loses events all the time, or counts otherwise than we do, from being asked for everything over and over.
@@ -115,6 +117,15 @@ impl Client {
         }
     }
 
+    /// Makes the next attempt now instead of when it is due: somebody who waits has asked for it. Does nothing unless the client is
+    /// [waiting](Status::Waiting).
+    pub fn hurry(&mut self, now: Millis) {
+        if matches!(self.status, Status::Waiting { .. }) {
+            self.watch.not_before = self.watch.not_before.min(now);
+            self.login.not_before = self.login.not_before.min(now);
+        }
+    }
+
     pub(super) fn advance_watch(&mut self, now: Millis) {
         let watch = &self.watch;
         if !watch.wanted || watch.in_flight.is_some() || watch.not_before > now {
@@ -136,7 +147,7 @@ impl Client {
         if full && !self.watch.quiet && self.watch.failures == 0 {
             self.set_status(Status::Loading);
         }
-        let hold = if self.watch.failures > 0 { PROBE } else { self.config.event_timeout };
+        let hold = if self.watch.failures > 0 || self.is_settling() { PROBE } else { self.config.event_timeout };
         #[allow(clippy::cast_precision_loss, reason = "seconds with milliseconds")]
         let seconds = hold.0 as f64 / 1000.0;
         let token = self.watch.token.as_deref().unwrap_or("");
@@ -145,47 +156,79 @@ impl Client {
         Some(self.send(Purpose::Events { full }, call, timeout, now))
     }
 
-    /// What to subscribe to: lower case, as events name classes.
+    /// Watches other classes or objects from now on: classes by name in any case, `*`, or objects as `VM/OpaqueRef:…`; none means
+    /// what the cache tracks. What is watched is loaded anew, and what is not any more leaves the cache.
+    pub fn watch_only(&mut self, classes: Vec<String>) {
+        self.config.classes = classes;
+        let unwatched: Vec<_> = self.cache.classes().filter(|class| !self.is_watched(class)).map(|it| it.name).collect();
+        let changes = self.cache.forget(&|class| unwatched.contains(&class.name));
+        if !changes.is_empty() {
+            self.outputs.push_back(Output::Changed(changes));
+        }
+        self.watch.reload();
+    }
+
+    /// What to subscribe to: classes in lower case, as events name them.
     fn watched(&self) -> Vec<String> {
         if self.config.classes.is_empty() {
             return self.cache.classes().map(|class| class.name.to_ascii_lowercase()).collect();
         }
-        self.config.classes.iter().map(|class| class.to_ascii_lowercase()).collect()
+        let item = |item: &String| match item.split_once('/') {
+            Some((class, object)) => format!("{}/{object}", class.to_ascii_lowercase()),
+            None => item.to_ascii_lowercase(),
+        };
+        self.config.classes.iter().map(item).collect()
     }
 
+    /// Whether anything of a class is watched.
     fn is_watched(&self, class: &ClassDesc) -> bool {
         let classes = &self.config.classes;
-        classes.is_empty() || classes.iter().any(|it| it == "*" || it.eq_ignore_ascii_case(class.name))
+        let is = |item: &String| {
+            let name = item.split_once('/').map_or(item.as_str(), |(class, _)| class);
+            name == "*" || name.eq_ignore_ascii_case(class.name)
+        };
+        classes.is_empty() || classes.iter().any(is)
+    }
+
+    /// Whether every object of a class is watched.
+    fn is_watched_whole(&self, class: &str) -> bool {
+        let classes = &self.config.classes;
+        classes.is_empty() || classes.iter().any(|it| it == "*" || it.eq_ignore_ascii_case(class))
     }
 
     /// What came of `event.from`.
-    pub(super) fn events_came(&mut self, id: RequestId, full: bool, reply: Reply<'_>, now: Millis) {
+    pub(super) fn events_came(&mut self, id: RequestId, full: bool, reply: Answer<'_>, now: Millis) {
         if self.watch.in_flight != Some(id) {
             return;
         }
         self.watch.in_flight = None;
         match reply {
-            Reply::Success(reader) => match self.take_batch(full, reader, now) {
-                Ok(()) => self.is_live(now),
+            Answer::Success(reader) => match self.take_batch(full, reader, now) {
+                Ok(()) => {
+                    self.is_live(now);
+                    self.settle(id);
+                }
                 Err(error) => {
                     self.watch.token = None;
                     self.watch_later(error.into(), now);
                 }
             },
-            Reply::Failure(failure) => self.events_refused(full, failure, now),
-            Reply::Broken(error) => {
+            Answer::Failure(failure) => self.events_refused(full, failure, now),
+            Answer::Broken(error) => {
                 self.watch.token = None;
                 self.watch_later(error.into(), now);
             }
             // The session may have survived, and the token with it.
-            Reply::Unreachable(what) => self.watch_later(Error::Unreachable(what), now),
+            Answer::Lost(what) => self.watch_later(Error::Unreachable(what), now),
         }
     }
 
     fn take_batch(&mut self, full: bool, reader: &mut dyn Reader, now: Millis) -> Result<(), ReadError> {
         let mut batch = self.cache.read_batch(reader)?;
         let token = batch.token().into();
-        let counts = batch.take_counts(full);
+        let mut counts = batch.take_counts(full);
+        // Of a class of which only some objects are watched, the number tells nothing.
+        counts.retain(|(class, _)| self.is_watched_whole(class));
         let changes = if full {
             let covered: Vec<_> =
                 self.cache.classes().filter(|class| self.is_watched(class)).map(|class| class.name).collect();
@@ -205,6 +248,9 @@ impl Client {
 
     fn changed(&mut self, changes: Vec<Change>, now: Millis) {
         if !changes.is_empty() {
+            if changes.iter().any(|change| matches!(change.class, "host" | "pool")) {
+                self.learn_addresses();
+            }
             self.follow_changes(&changes, now);
             self.outputs.push_back(Output::Changed(changes));
         }
@@ -261,34 +307,41 @@ impl Client {
             self.set_status(Status::Loading);
         }
         let call = RawCall { method: format!("{}.get_all_records", class.name), params: Vec::from([Value::from(session)]) };
-        Some(self.send(Purpose::Records(at), call, self.config.load_timeout, now))
+        let id = self.send(Purpose::Records(at), call, self.config.load_timeout, now);
+        if let Some(round) = &mut self.watch.rounds {
+            round.first.get_or_insert(id);
+        }
+        Some(id)
     }
 
     fn round_is_over(&mut self, now: Millis) {
-        self.watch.rounds = Some(Round { next: 0, complete: true });
+        let first = self.watch.rounds.replace(Round { next: 0, complete: true, first: None }).and_then(|round| round.first);
         self.is_live(now);
+        if let Some(first) = first {
+            self.settle(first);
+        }
         self.watch.not_before = now + self.config.poll_interval;
     }
 
     /// What came of `get_all_records`.
-    pub(super) fn records_came(&mut self, id: RequestId, at: usize, reply: Reply<'_>, now: Millis) {
+    pub(super) fn records_came(&mut self, id: RequestId, at: usize, reply: Answer<'_>, now: Millis) {
         if self.watch.in_flight != Some(id) {
             return;
         }
         self.watch.in_flight = None;
         let Some(class) = self.cache.classes().nth(at).map(|class| class.name) else { return };
         let result = match reply {
-            Reply::Success(reader) => {
+            Answer::Success(reader) => {
                 let mut changes = Vec::new();
                 let loaded = self.cache.load_class(class, reader, &mut changes);
                 self.changed(changes, now);
                 loaded.map(drop).map_err(Error::Protocol)
             }
             // An old server may not have the class, or not for this user: it stays unknown.
-            Reply::Failure(failure) if !Error::Failure(failure.clone()).is_retryable() => Ok(()),
-            Reply::Failure(failure) => Err(failure.into()),
-            Reply::Broken(error) => Err(error.into()),
-            Reply::Unreachable(what) => Err(Error::Unreachable(what)),
+            Answer::Failure(failure) if !Error::Failure(failure.clone()).is_retryable() => Ok(()),
+            Answer::Failure(failure) => Err(failure.into()),
+            Answer::Broken(error) => Err(error.into()),
+            Answer::Lost(what) => Err(Error::Unreachable(what)),
         };
         match result {
             Ok(()) => self.next_class(at),

@@ -5,6 +5,7 @@ pub mod code;
 pub mod find;
 pub mod flow;
 pub mod form;
+pub mod objects;
 pub mod relations;
 pub mod ty;
 pub mod wire;

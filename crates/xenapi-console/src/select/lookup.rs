@@ -42,17 +42,17 @@ pub fn name_of(cache: &Cache, class: &str, reference: &RawRef) -> Option<String>
 }
 
 /// The first of the two that is not empty.
-pub(super) fn either(first: &str, second: &str) -> String {
+pub(crate) fn either(first: &str, second: &str) -> String {
     if first.trim().is_empty() { second } else { first }.to_string()
 }
 
 /// A pool of one host often has no name; then it goes by its coordinator's.
-pub(super) fn pool_name(cache: &Cache, pool: &xenapi_model::pool::Record) -> String {
+pub(crate) fn pool_name(cache: &Cache, pool: &xenapi_model::pool::Record) -> String {
     let master = cache.get(&pool.master).map_or("", |host| host.name_label.as_str());
     either(&pool.name_label, &either(master, "Pool"))
 }
 
-pub(super) fn pif_name(pif: &xenapi_model::pif::Record) -> String {
+pub(crate) fn pif_name(pif: &xenapi_model::pif::Record) -> String {
     if pif.vlan >= 0 { alloc::format!("{}.{}", pif.device, pif.vlan) } else { pif.device.clone() }
 }
 

@@ -1,14 +1,12 @@
 //! From the cache to what is shown: plain data, computed again only when the classes it is made of have changed.
 
 mod details;
-mod lookup;
-mod states;
-mod tree;
+pub(crate) mod lookup;
+pub(crate) mod states;
 mod vm_rows;
 
 pub use details::{Details, Fact, Link, Meter, Related, details};
 pub use lookup::{find, is_known, name_of, uuid_of};
-pub use tree::{Toggled, TreeNode, TreeRow, flatten, reveal, tree};
 pub use vm_rows::{Column, Sort, VmRow, VmRows, arrange};
 
 use alloc::string::String;
@@ -25,8 +23,6 @@ pub fn stamp(cache: &Cache, classes: &[&str]) -> u64 {
 
 /// The classes that [`VmRows`] reads.
 pub const OF_VM_ROWS: &[&str] = &["VM", "VM_guest_metrics", "host", "pool"];
-/// The classes that [`tree`] reads.
-pub const OF_TREE: &[&str] = &["pool", "host", "host_metrics", "VM", "SR", "PBD", "network", "PIF"];
 
 /// A value in a table or a list of facts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -6,12 +6,12 @@ use xenapi_topology::State;
 
 use super::is_known;
 
-pub(super) fn host(cache: &Cache, host: &host::Record) -> State {
+pub(crate) fn host(cache: &Cache, host: &host::Record) -> State {
     State::of_host(host, cache.get(&host.metrics).map(|it| &**it))
 }
 
 /// Connections to hosts that are down say nothing about the storage.
-pub(super) fn sr(cache: &Cache, sr: &sr::Record) -> State {
+pub(crate) fn sr(cache: &Cache, sr: &sr::Record) -> State {
     if !is_known::<PBD>(cache) {
         return State::Unknown;
     }
@@ -21,7 +21,7 @@ pub(super) fn sr(cache: &Cache, sr: &sr::Record) -> State {
     State::of_sr(attached, all)
 }
 
-pub(super) fn network(cache: &Cache, network: &network::Record) -> State {
+pub(crate) fn network(cache: &Cache, network: &network::Record) -> State {
     if !network.pifs.is_empty() && !is_known::<PIF>(cache) {
         return State::Unknown;
     }
@@ -29,11 +29,11 @@ pub(super) fn network(cache: &Cache, network: &network::Record) -> State {
     State::of_network(network, attached)
 }
 
-pub(super) fn pif(cache: &Cache, pif: &pif::Record) -> State {
+pub(crate) fn pif(cache: &Cache, pif: &pif::Record) -> State {
     State::of_pif(pif, cache.get(&pif.metrics).map(|it| &**it))
 }
 
-pub(super) fn vdi(cache: &Cache, vdi: &vdi::Record) -> State {
+pub(crate) fn vdi(cache: &Cache, vdi: &vdi::Record) -> State {
     if !vdi.vbds.is_empty() && !is_known::<VBD>(cache) {
         return if vdi.missing { State::Failed } else { State::Unknown };
     }

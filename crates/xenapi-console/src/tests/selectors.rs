@@ -1,107 +1,23 @@
 //! The tree, the details, the table beside the drawing.
 
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-
 use xenapi_client::Cache;
 use xenapi_core::{RawRef, Ref};
-use xenapi_model::vm::VmPowerState;
-use xenapi_model::{Bond, Host, PBD, SR, VM};
+use xenapi_model::{Bond, PBD, VM};
 use xenapi_topology::State;
 
-use super::{cache, forget_all_but, vm};
+use super::{cache, forget_all_but};
 use crate::object::Object;
-use crate::select::{
-    Cell, Details, OF_TREE, Toggled, TreeRow, details, find, flatten, is_known, name_of, reveal, stamp, tree, uuid_of,
-};
+use crate::select::{Cell, Details, details, find, name_of, stamp, uuid_of};
 use crate::text::Text;
+use crate::tree::OF_TREE;
 
 fn object(class: &'static str, reference: &str) -> Object {
     Object { class, reference: RawRef::from(reference) }
 }
 
-fn rows(cache: &Cache, toggled: &Toggled) -> Vec<TreeRow> {
-    flatten(&tree(cache), toggled)
-}
-
-fn outline(rows: &[TreeRow]) -> Vec<String> {
-    rows.iter().map(|row| [&"  ".repeat(row.level - 1), row.label.as_str()].concat()).collect()
-}
-
-#[test]
-fn the_tree_shows_where_everything_is() {
-    let rows = rows(&cache(), &Toggled::new());
-    let expected = [
-        "West",
-        "  host 1",
-        "    db",
-        "    web 10",
-        "  host 2",
-        "  Not running",
-        "    Web 2",
-        "Storage",
-        "  NFS",
-        "Networks",
-        "Templates",
-    ];
-    assert_eq!(outline(&rows), expected);
-    let host = &rows[1];
-    assert_eq!((host.note.as_str(), host.state, host.open), ("2", Some(State::Running), Some(true)));
-    assert_eq!((host.place, host.siblings, host.parent.as_str()), (1, 3, "p"));
-    assert_eq!(rows[4].state, Some(State::Failed), "a host whose metrics are not live is down");
-    assert_eq!(rows[8].note, "50 %");
-    let templates = ["templates".to_string()].into();
-    let opened = flatten(&tree(&cache()), &templates);
-    let template = opened.last().expect("it is open");
-    assert_eq!((template.label.as_str(), template.level, template.state), ("Debian", 2, None));
-    let shown = |object: &Object| details(&cache(), object).map(|details| details.is_shown());
-    assert_eq!(template.object.as_ref().and_then(shown), Some(false), "no view has it");
-    assert_eq!(shown(&object("VM", "v1")), Some(true));
-}
-
-#[test]
-fn closed_entries_hide_what_is_below_and_can_be_opened_for_it() {
-    let cache = cache();
-    let toggled: Toggled = ["h1".to_string(), "p".to_string()].into();
-    assert_eq!(outline(&rows(&cache, &toggled)), ["West", "Storage", "  NFS", "Networks", "Templates"]);
-    let hidden = reveal(&tree(&cache), &object("VM", "v1"), &toggled);
-    assert_eq!(hidden, ["p", "h1"]);
-    assert!(reveal(&tree(&cache), &object("VM", "v2"), &Toggled::new()).is_empty());
-    assert!(reveal(&tree(&cache), &object("VM", "nowhere"), &toggled).is_empty());
-}
-
-#[test]
-fn what_was_not_recorded_is_called_unknown_in_the_tree() {
-    let mut cache = cache();
-    forget_all_but(&mut cache, "pool,VM");
-    for host in ["h1", "h2"] {
-        cache.remove(&Ref::<Host>::new(host));
-    }
-    cache.remove(&Ref::<SR>::new("s1"));
-    let rows = rows(&cache, &Toggled::new());
-    let expected =
-        ["West", "  Host unknown", "    db", "    web 10", "  Not running", "    Web 2", "Storage", "Networks", "Templates"];
-    assert_eq!(outline(&rows), expected);
-    assert_eq!((rows[6].note.as_str(), rows[7].note.as_str()), ("unknown", "unknown"));
-    assert!(is_known::<VM>(&cache) && !is_known::<SR>(&cache));
-}
-
-#[test]
-fn large_pools_start_closed() {
-    let mut cache = cache();
-    for at in 0..300 {
-        let name = ["vm ", &at.to_string()].concat();
-        cache.insert(Ref::<VM>::new(name.clone()), vm(&name, VmPowerState::Running, "h1"));
-    }
-    let rows = rows(&cache, &Toggled::new());
-    assert_eq!(rows[1].open, Some(false));
-    assert!(rows.len() < 20);
-}
-
 #[test]
 fn an_empty_cache_is_no_reason_to_panic() {
     let cache = Cache::new();
-    assert_eq!(outline(&rows(&cache, &Toggled::new())), ["Pool", "  Not running", "Storage", "Networks"]);
     assert_eq!(details(&cache, &object("VM", "v1")), None);
 }
 

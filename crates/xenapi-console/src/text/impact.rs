@@ -1,7 +1,6 @@
 //! What stops if something fails.
 
 super::texts! {
-    ViewImpact = "Impact",
     ImpactTitle = "What if this fails?",
     ImpactPick = "What fails",
     ImpactAdd = "Add a host, NIC, bond, network, SR or PBD…",

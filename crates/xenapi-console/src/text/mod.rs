@@ -89,7 +89,7 @@ const AREAS: &[&[Text]] = &[
 ];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[impact::PLURALS, tables::PLURALS, topology::PLURALS];
+const PLURALS: &[&[Plural]] = &[frame::PLURALS, impact::PLURALS, tables::PLURALS, topology::PLURALS];
 
 impl Text {
     /// All texts.

@@ -1,6 +1,9 @@
 //! What becomes of each VM between two worlds.
 
+use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 use core::cmp::Ordering;
 
 use xenapi_client::Cache;
@@ -9,67 +12,43 @@ use super::plan::{Carrier, Plan, VmPart};
 use super::world::World;
 use super::{Affected, Reason, Verdict};
 
-/// The VMs that depend on what is different in the two worlds.
-pub(super) fn all(plan: &Plan, before: &World, after: &World, starts: &Starts) -> Vec<Affected> {
-    let judge =
-        Judge { plan, before, after, starts, bonds: bonds(plan, before, after), pifs: lost_pifs(plan, before, after) };
-    plan.vms.iter().enumerate().filter_map(|(at, vm)| judge.vm(at, vm)).collect()
+/// What is asked of the world as it is, again for every failure that is tried.
+pub(super) struct Baseline {
+    world: World,
+    /// On how many hosts a VM that does not run could start, by VM, once somebody wants to know.
+    starts: Vec<OnceCell<usize>>,
 }
 
-/// On how many hosts each VM could start in a world, for those that do not run.
-pub(super) struct Starts(Vec<usize>);
-
-impl Starts {
-    pub(super) fn new(plan: &Plan, world: &World) -> Self {
-        let starts = |vm: &VmPart| if vm.is_running { 0 } else { hosts(plan, vm, world, None) };
-        Starts(plan.vms.iter().map(starts).collect())
+impl Baseline {
+    pub(super) fn new(plan: &Arc<Plan>) -> Self {
+        Baseline { world: World::new(plan, &[]), starts: vec![OnceCell::new(); plan.vms.len()] }
     }
-}
 
-/// How many hosts could run a VM: beside the one that it has to leave, if it runs.
-fn hosts(plan: &Plan, vm: &VmPart, world: &World, leaving: Option<usize>) -> usize {
-    if vm.is_pinned && leaving.is_some() {
-        return 0;
+    pub(super) fn world(&self) -> &World {
+        &self.world
     }
-    let mut count = 0;
-    for (word, takers) in world.takers.row(0).iter().enumerate() {
-        let disks = vm.disks.iter().filter(|disk| !disk.is_drive).map(|disk| world.srs.row(disk.sr)[word]);
-        let nics = vm.nics.iter().map(|nic| world.networks.row(nic.network)[word]);
-        let mut able = disks.chain(nics).fold(*takers, |able, row| able & row);
-        let Some(leaving) = leaving else {
-            // What rests needs memory one day, and nobody knows what is free then.
-            count += able.count_ones() as usize;
-            continue;
+
+    /// The VMs that depend on what is different in another world.
+    pub(super) fn affected(&self, plan: &Plan, after: &World) -> Vec<Affected> {
+        let before = &self.world;
+        let mut is_changed = vec![false; plan.hosts.len()];
+        let changed = before.changed_hosts(after);
+        changed.iter().for_each(|host| is_changed[*host] = true);
+        let judge = Judge { plan, before, after, changed, bonds: bonds(plan, before, after) };
+        let of = |(vm, starts): (&VmPart, &OnceCell<usize>)| match (vm.is_running, vm.host) {
+            // What runs depends on its host alone, and on what that reaches.
+            (true, Some(host)) if is_changed[host] => judge.running(vm, host),
+            // Or it runs on a host that is not in the data.
+            (true, _) => None,
+            (false, _) => judge.resting(vm, starts),
         };
-        while able != 0 {
-            let host = word * 64 + able.trailing_zeros() as usize;
-            able &= able - 1;
-            count += usize::from(host != leaving && plan.hosts[host].free.is_none_or(|free| free >= vm.memory));
-        }
+        plan.vms.iter().zip(&self.starts).filter_map(of).collect()
     }
-    count
-}
-
-/// For each network the hosts on which a PIF of it is lost, sorted; most often none.
-fn lost_pifs(plan: &Plan, before: &World, after: &World) -> Vec<(usize, usize)> {
-    let mut lost = Vec::new();
-    for (at, pif) in plan.pifs.iter().enumerate() {
-        if let (Some(network), Some(host)) = (pif.network, pif.host)
-            && pif.attached
-            && !pif.is_slave
-            && before.pif_up[at]
-            && !after.pif_up[at]
-        {
-            lost.push((network, host));
-        }
-    }
-    lost.sort_unstable();
-    lost
 }
 
 /// Stopped first, then degraded, then safe; each kind by name.
 pub(super) fn order(cache: &Cache, one: &Affected, other: &Affected) -> Ordering {
-    let name = |vm: &Affected| cache.get(&vm.vm).map(|record| record.name_label.clone()).unwrap_or_default();
+    let name = |vm: &Affected| cache.get(&vm.vm).map(|record| &record.name_label);
     let verdict = one.verdict.cmp(&other.verdict);
     verdict.then_with(|| name(one).cmp(&name(other))).then_with(|| one.vm.cmp(&other.vm))
 }
@@ -78,11 +57,10 @@ struct Judge<'a> {
     plan: &'a Plan,
     before: &'a World,
     after: &'a World,
-    starts: &'a Starts,
+    /// Hosts on which anything is different.
+    changed: Vec<usize>,
     /// Bonds that lose links and go on: the network and host that they carry, and why nothing happens.
     bonds: Vec<(usize, usize, Reason)>,
-    /// Networks and hosts that lose a PIF.
-    pifs: Vec<(usize, usize)>,
 }
 
 /// Bonds on which a link is lost and one is left, with every network that runs over them.
@@ -119,17 +97,7 @@ fn is_carried_by(plan: &Plan, pif: &super::plan::PifPart, by: usize) -> bool {
 }
 
 impl Judge<'_> {
-    fn vm(&self, at: usize, vm: &VmPart) -> Option<Affected> {
-        let (verdict, reasons) = match (vm.is_running, vm.host) {
-            (true, Some(host)) => self.running(vm, host)?,
-            // It runs on a host that is not in the data, or is not known to be.
-            (true, None) => return None,
-            (false, _) => self.resting(at, vm)?,
-        };
-        Some(Affected { vm: vm.reference.clone(), is_running: vm.is_running, verdict, reasons })
-    }
-
-    fn running(&self, vm: &VmPart, host: usize) -> Option<(Verdict, Vec<Reason>)> {
+    fn running(&self, vm: &VmPart, host: usize) -> Option<Affected> {
         if !self.before.host_up[host] {
             return None;
         }
@@ -140,15 +108,16 @@ impl Judge<'_> {
             reasons.push(Reason::HostFails { host: self.plan.hosts[host].reference.clone() });
         }
         if !reasons.is_empty() {
-            return Some(self.stopped(vm, host, reasons));
+            let (verdict, reasons) = self.stopped(vm, host, reasons);
+            return Some(affected(vm, verdict, reasons));
         }
         self.networks(vm, host, &mut reasons);
-        if self.before.reaches(self.plan, host) && !self.after.reaches(self.plan, host) {
+        if self.before.reaches(host) && !self.after.reaches(host) {
             reasons.push(Reason::HostUnmanaged { host: self.plan.hosts[host].reference.clone() });
         }
         let verdict = if reasons.is_empty() { Verdict::Safe } else { Verdict::Degraded };
         self.survived(vm, host, &mut reasons);
-        (!reasons.is_empty()).then_some((verdict, reasons))
+        (!reasons.is_empty()).then(|| affected(vm, verdict, reasons))
     }
 
     /// Disks of a running VM that its host cannot reach any more.
@@ -168,7 +137,7 @@ impl Judge<'_> {
     }
 
     fn stopped(&self, vm: &VmPart, host: usize, mut reasons: Vec<Reason>) -> (Verdict, Vec<Reason>) {
-        let hosts = hosts(self.plan, vm, self.after, Some(host));
+        let hosts = self.others(vm, host);
         let host_fails = !self.after.host_up[host];
         match hosts {
             0 => reasons.push(Reason::NoOtherHost),
@@ -200,7 +169,13 @@ impl Judge<'_> {
                     reasons.push(reason.clone());
                 }
             }
-            if self.pifs.binary_search(&(nic.network, host)).is_ok() {
+            let mut pifs =
+                self.plan.networks[nic.network].pifs.iter().filter(|pif| self.plan.pifs[**pif].host == Some(host));
+            let lost = |pif: &usize| {
+                let part = &self.plan.pifs[*pif];
+                part.attached && !part.is_slave && self.before.pif_up[*pif] && !self.after.pif_up[*pif]
+            };
+            if pifs.any(lost) {
                 reasons.push(Reason::OtherPif { network: self.plan.networks[nic.network].reference.clone() });
             }
         }
@@ -212,12 +187,42 @@ impl Judge<'_> {
         }
     }
 
-    /// A VM that does not run.
-    fn resting(&self, at: usize, vm: &VmPart) -> Option<(Verdict, Vec<Reason>)> {
-        match (self.starts.0[at], hosts(self.plan, vm, self.after, None)) {
-            (before, after) if before == after => None,
-            (_, 0) => Some((Verdict::Degraded, Vec::from([Reason::CannotStart]))),
-            (_, hosts) => Some((Verdict::Safe, Vec::from([Reason::StartsElsewhere { hosts }]))),
+    /// A VM that does not run, and perhaps the number of hosts on which it could start before.
+    fn resting(&self, vm: &VmPart, before: &OnceCell<usize>) -> Option<Affected> {
+        let can = |world: &World, host: usize| can_run(self.plan, vm, world, host, None);
+        let lost = self.changed.iter().filter(|host| can(self.before, **host) && !can(self.after, **host)).count();
+        if lost == 0 {
+            return None;
         }
+        let before = *before.get_or_init(|| (0..self.plan.hosts.len()).filter(|host| can(self.before, *host)).count());
+        Some(match before.saturating_sub(lost) {
+            0 => affected(vm, Verdict::Degraded, Vec::from([Reason::CannotStart])),
+            hosts => affected(vm, Verdict::Safe, Vec::from([Reason::StartsElsewhere { hosts }])),
+        })
     }
+
+    /// How many hosts could run a VM beside the one that it has to leave.
+    fn others(&self, vm: &VmPart, leaving: usize) -> usize {
+        if vm.is_pinned {
+            return 0;
+        }
+        let can = |host: &usize| *host != leaving && can_run(self.plan, vm, self.after, *host, Some(leaving));
+        (0..self.plan.hosts.len()).filter(can).count()
+    }
+}
+
+fn affected(vm: &VmPart, verdict: Verdict, reasons: Vec<Reason>) -> Affected {
+    Affected { vm: vm.reference.clone(), is_running: vm.is_running, verdict, reasons }
+}
+
+/// Whether a host could run a VM that has to leave another one, or rests.
+fn can_run(plan: &Plan, vm: &VmPart, world: &World, host: usize, leaving: Option<usize>) -> bool {
+    let part = &plan.hosts[host];
+    world.host_up[host]
+        && part.enabled
+        // What rests needs memory one day, and nobody knows what is free then.
+        && (leaving.is_none() || part.free.is_none_or(|free| free >= vm.memory))
+        && vm.disks.iter().all(|disk| disk.is_drive || world.sr_on(disk.sr, host))
+        && vm.image.is_none_or(|sr| world.sr_on(sr, host))
+        && vm.nics.iter().all(|nic| world.network_on(nic.network, host))
 }

@@ -11,11 +11,12 @@
 //!   the PIF below does, a NIC while it has carrier. A **network** works on a host through any attached PIF there that works; a network without
 //!   PIFs lives inside of hosts and works on all of them.
 //! - A **PBD** works while it is attached, its host is live, and the PIF works through which the host reaches the storage: the one whose
-//!   subnet holds the address in `device_config`, or else the management interface; local storage needs none. An **SR** works on a host
-//!   through the PBD there.
+//!   subnet holds the address in `device_config`, or else the management interface; local storage needs none. With several addresses
+//!   and multipathing, one of the ways is enough. An **SR** works on a host through the PBD there.
 //! - A running VM that loses a disk stops. One that loses a network is degraded, and cut off if it was the last. An empty or
 //!   full CD drive stops nobody.
-//! - A VM that does not run is degraded if it could start somewhere before and nowhere after.
+//! - A VM that does not run is degraded if it could start somewhere before and nowhere after. A suspended one needs its memory image, too.
+//! - High availability is only asked whom it starts again: that hosts without its heartbeat fence themselves is not foreseen here.
 //! - Whether another host can run a VM is a matter of its disks, its networks, devices passed through to it, and memory that is free
 //!   now: for each VM by itself, not for all together.
 
@@ -24,13 +25,14 @@ mod plan;
 mod text;
 mod world;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef, Ref};
 use xenapi_model::{Bond, Host, Network, PBD, PIF, SR, VBD, VDI, VIF, VM};
 
-use judge::Starts;
+use judge::Baseline;
 use plan::Plan;
 use world::World;
 
@@ -242,7 +244,7 @@ pub struct Impact {
     pub untouched: usize,
     /// What does not work any more as a consequence, what fails itself included.
     pub brought_down: Vec<Component>,
-    /// Whether the pool's coordinator fails; without high availability nobody takes its place by itself.
+    /// Whether the pool's coordinator fails, or cannot be reached any more; without high availability nobody takes its place by itself.
     pub coordinator_fails: bool,
     /// Classes that are not in the data, so that the answer may be too good.
     pub unknown: Vec<&'static str>,
@@ -262,16 +264,17 @@ impl Impact {
 
 /// What follows if all of these fail together. What is not in the data fails without consequences.
 pub fn impact(cache: &Cache, failing: &[Component]) -> Impact {
-    let plan = Plan::new(cache);
-    let before = World::new(&plan, &[]);
+    let plan = Arc::new(Plan::new(cache));
+    let baseline = Baseline::new(&plan);
+    let before = baseline.world();
     let after = World::new(&plan, failing);
-    let mut vms = judge::all(&plan, &before, &after, &Starts::new(&plan, &before));
+    let mut vms = baseline.affected(&plan, &after);
     vms.sort_by(|one, other| judge::order(cache, one, other));
     Impact {
         untouched: plan.vms.len() - vms.len(),
         vms,
-        brought_down: before.losses(&plan, &after, failing),
-        coordinator_fails: plan.master.is_some_and(|master| before.host_up[master] && !after.host_up[master]),
+        brought_down: before.losses(&after, failing),
+        coordinator_fails: plan.master.is_some_and(|master| before.reaches(master) && !after.reaches(master)),
         unknown: plan.unknown.clone(),
     }
 }
@@ -302,9 +305,8 @@ pub fn single_points(cache: &Cache) -> Vec<SinglePoint> {
 /// The search for single points of failure, a few parts at a time, for those who must not be busy for long. It knows the pool as it was
 /// when the survey began.
 pub struct Survey {
-    plan: Plan,
-    before: World,
-    starts: Starts,
+    plan: Arc<Plan>,
+    baseline: Baseline,
     parts: Vec<Component>,
     tried: usize,
     points: Vec<SinglePoint>,
@@ -313,10 +315,9 @@ pub struct Survey {
 impl Survey {
     /// Begins with a pool.
     pub fn new(cache: &Cache) -> Self {
-        let plan = Plan::new(cache);
-        let before = World::new(&plan, &[]);
-        let (starts, parts) = (Starts::new(&plan, &before), plan.components());
-        Survey { plan, before, starts, parts, tried: 0, points: Vec::new() }
+        let plan = Arc::new(Plan::new(cache));
+        let (baseline, parts) = (Baseline::new(&plan), plan.components());
+        Survey { plan, baseline, parts, tried: 0, points: Vec::new() }
     }
 
     /// Tries so many more parts. Answers whether there are others left.
@@ -339,14 +340,16 @@ impl Survey {
 
     /// The single points among what was tried so far, the gravest first.
     pub fn points(mut self) -> Vec<SinglePoint> {
-        let weight = |point: &SinglePoint| (point.stranded + point.cut_off, point.stranded, point.stopped, point.degraded);
-        self.points.sort_by(|one, other| weight(other).cmp(&weight(one)).then_with(|| one.component.cmp(&other.component)));
+        let weight =
+            |point: &SinglePoint| (point.stranded + point.cut_off, point.stranded, point.stopped, point.degraded);
+        self.points
+            .sort_by(|one, other| weight(other).cmp(&weight(one)).then_with(|| one.component.cmp(&other.component)));
         self.points
     }
 
     fn judge(&self, component: Component) -> SinglePoint {
         let after = World::new(&self.plan, core::slice::from_ref(&component));
-        let vms = judge::all(&self.plan, &self.before, &after, &self.starts);
+        let vms = self.baseline.affected(&self.plan, &after);
         let count = |is: fn(&Affected) -> bool| vms.iter().filter(|vm| is(vm)).count();
         SinglePoint {
             stranded: count(Affected::is_stranded),
@@ -360,6 +363,6 @@ impl Survey {
 
 impl core::fmt::Debug for Survey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Survey").field("tried", &self.tried).field("of", &self.parts.len()).finish()
+        f.debug_struct("Survey").field("tried", &self.tried).field("of", &self.parts.len()).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! What depends on what in a pool, by numbers instead of references.
 
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hashbrown::HashMap;
 use xenapi_client::Cache;
@@ -31,6 +31,8 @@ pub(super) struct HostPart {
     pub(super) free: Option<i64>,
     /// The PIF by which the pool reaches the host.
     pub(super) management: Option<usize>,
+    /// Whether several ways to storage are used at once.
+    pub(super) multipathing: bool,
 }
 
 pub(super) struct PifPart {
@@ -69,8 +71,8 @@ pub(super) struct PbdPart {
     pub(super) reference: Ref<PBD>,
     pub(super) host: Option<usize>,
     pub(super) attached: bool,
-    /// The PIF through which the host reaches the storage.
-    pub(super) path: Option<usize>,
+    /// The PIFs through which the host reaches the storage, any of which will do; none for storage inside of the host.
+    pub(super) paths: Vec<usize>,
 }
 
 pub(super) struct VmPart {
@@ -79,6 +81,8 @@ pub(super) struct VmPart {
     pub(super) host: Option<usize>,
     pub(super) disks: Vec<DiskPart>,
     pub(super) nics: Vec<NicPart>,
+    /// Where the memory of a suspended VM is.
+    pub(super) image: Option<usize>,
     /// Bytes that it needs on a host.
     pub(super) memory: i64,
     /// Whether high availability starts it again.
@@ -197,6 +201,8 @@ fn host_part(cache: &Cache, reference: Ref<Host>, host: &xenapi_model::host::Rec
         enabled: host.enabled,
         free: metrics.map(|metrics| metrics.memory_free),
         management: None,
+        // The field is newer than the key.
+        multipathing: host.multipathing || host.other_config.get("multipathing").is_some_and(|value| value == "true"),
     }
 }
 
@@ -272,42 +278,68 @@ fn pbd_part(
     pbd: &pbd::Record,
 ) -> PbdPart {
     let host = all.hosts.of(&pbd.host);
-    let path = host.and_then(|host| {
-        let target = storage_address(pbd)?;
-        let direct = target.ok().and_then(|address| {
+    let paths = host.map(|host| {
+        let addresses = storage_addresses(pbd);
+        // Without multipathing the others are only tried when the storage is attached.
+        let used = if hosts[host].multipathing { addresses.len() } else { 1 };
+        let direct = |address: &IpAddr| {
             let mut own = cache.iter::<PIF>().enumerate().filter(|(at, _)| pifs[*at].host == Some(host));
-            own.find(|(_, (_, pif))| holds(pif, address)).map(|(at, _)| at)
-        });
-        direct.or(hosts[host].management)
+            own.find(|(_, (_, pif))| pif.currently_attached && holds(pif, *address)).map(|(at, _)| at)
+        };
+        let path = |address: &Result<IpAddr, Named>| address.as_ref().ok().and_then(direct).or(hosts[host].management);
+        addresses.iter().take(used).filter_map(path).collect()
     });
-    PbdPart { reference, host, attached: pbd.currently_attached, path }
+    PbdPart { reference, host, attached: pbd.currently_attached, paths: paths.unwrap_or_default() }
 }
 
 /// A name that stands for an address.
 struct Named;
 
-/// Where on the network the storage is: an address, or a name. `None` for storage inside of the host.
-fn storage_address(pbd: &pbd::Record) -> Option<Result<Ipv4Addr, Named>> {
+/// Where on the network the storage is: addresses, or names. None for storage inside of the host.
+fn storage_addresses(pbd: &pbd::Record) -> Vec<Result<IpAddr, Named>> {
     let of = |key: &str| pbd.device_config.get(key).map(alloc::string::String::as_str).filter(|text| !text.is_empty());
-    let location = of("location").and_then(|location| {
-        let share = location.strip_prefix("//").and_then(|share| share.split('/').next());
-        share.or_else(|| location.split_once(":/").map(|(host, _)| host))
-    });
-    let text =
-        of("server").or(of("target")).or(of("multiSession").map(|all| all.split('|').next().unwrap_or(all))).or(location)?;
-    let text = text.split([',', ':']).next().unwrap_or(text);
-    Some(text.trim().parse().map_err(|_| Named))
+    // A share of NFS (`server:/path`) or SMB (`//server/share`); other locations are folders of the host.
+    let share = of("location").filter(|location| is_smb(location) || location.contains(":/"));
+    // Several portals are `address,port,name` each, joined by `|`.
+    let portals = of("multiSession").map(|all| all.split('|').filter_map(|portal| portal.split(',').next()).collect());
+    let all: Option<Vec<&str>> = of("target").map(|all| all.split(',').collect()).or(portals);
+    let all = all.unwrap_or_else(|| of("server").or(share).into_iter().collect());
+    all.into_iter().map(str::trim).filter(|text| !text.is_empty()).map(address).collect()
 }
 
-/// Whether the subnet of a PIF holds an address.
-fn holds(pif: &pif::Record, address: Ipv4Addr) -> bool {
-    let (Ok(own), Ok(mask)) = (pif.ip.parse::<Ipv4Addr>(), pif.netmask.parse::<Ipv4Addr>()) else { return false };
-    let mask = mask.to_bits();
-    mask != 0 && own.to_bits() & mask == address.to_bits() & mask
+fn is_smb(text: &str) -> bool {
+    text.starts_with("//") || text.starts_with("\\\\")
+}
+
+/// The address in `10.0.0.5:/vol`, `//10.0.0.5/share`, `10.0.0.5:3260`, `[fd00::5]:/vol`, `fd00::5` and the like.
+fn address(text: &str) -> Result<IpAddr, Named> {
+    let text = text.trim_start_matches(['/', '\\']);
+    if let Some((inner, _)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return inner.parse().map_err(|_| Named);
+    }
+    let text = text.split(['/', '\\', ',']).next().unwrap_or(text);
+    text.parse().or_else(|_| text.split(':').next().unwrap_or(text).parse()).map_err(|_| Named)
+}
+
+/// Whether a subnet of a PIF holds an address.
+fn holds(pif: &pif::Record, address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let (Ok(own), Ok(mask)) = (pif.ip.parse::<Ipv4Addr>(), pif.netmask.parse::<Ipv4Addr>()) else { return false };
+            let mask = mask.to_bits();
+            mask != 0 && own.to_bits() & mask == address.to_bits() & mask
+        }
+        IpAddr::V6(address) => pif.ipv6.iter().any(|own| {
+            let Some((own, length)) = own.split_once('/') else { return false };
+            let (Ok(own), Ok(length)) = (own.parse::<Ipv6Addr>(), length.parse::<u32>()) else { return false };
+            let differ = own.to_bits() ^ address.to_bits();
+            (1..=128).contains(&length) && differ.checked_shr(128 - length).unwrap_or_default() == 0
+        }),
+    }
 }
 
 fn vm_part(cache: &Cache, all: &All, reference: Ref<VM>, vm: &vm::Record) -> VmPart {
-    use vm::VmPowerState::{Paused, Running};
+    use vm::VmPowerState::{Paused, Running, Suspended};
     let is_running = matches!(vm.power_state, Running | Paused);
     let disk = |of: &Ref<VBD>| {
         let record = cache.get(of)?;
@@ -321,8 +353,10 @@ fn vm_part(cache: &Cache, all: &All, reference: Ref<VM>, vm: &vm::Record) -> VmP
         let network = all.networks.of(&record.network)?;
         Some(NicPart { vif: of.clone(), network, attached: record.currently_attached })
     };
+    let image = vm.suspend_vdi.as_ref().filter(|_| vm.power_state == Suspended);
     VmPart {
         is_running,
+        image: image.and_then(|image| all.srs.of(&cache.get(image)?.sr)),
         host: vm.resident_on.as_ref().filter(|_| is_running).and_then(|host| all.hosts.of(host)),
         disks: vm.vbds.iter().filter_map(disk).collect(),
         nics: vm.vifs.iter().filter_map(nic).collect(),

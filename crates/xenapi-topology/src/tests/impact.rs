@@ -311,6 +311,107 @@ fn single_points_of_failure_are_found() {
     assert_eq!(points[0].component, Component::Network(named("net10")), "the one that takes most comes first");
 }
 
+#[test]
+fn a_suspended_vm_needs_its_memory_image() {
+    let mut cache = pool();
+    add_vm(&mut cache, "a", None, "nfs", "net10");
+    cache.insert::<VDI>(named("image"), vdi::Record { sr: named("h1-local"), ..Default::default() });
+    change_vm(&mut cache, "a", |vm| {
+        (vm.power_state, vm.suspend_vdi) = (vm::VmPowerState::Suspended, Some(named("image")));
+    });
+    let lost = impact(&cache, &[Component::Sr(named("h1-local"))]);
+    assert_eq!(verdict(&lost, "a").reasons, [Reason::CannotStart]);
+    change_vm(&mut cache, "a", |vm| vm.power_state = vm::VmPowerState::Halted);
+    assert_eq!(impact(&cache, &[Component::Sr(named("h1-local"))]).untouched, 1, "what is halted starts without it");
+}
+
+#[test]
+fn a_pool_whose_coordinator_is_out_of_reach_has_lost_it() {
+    let cache = pool();
+    assert!(impact(&cache, &[pif_of("h1-bond0")]).coordinator_fails);
+    assert!(!impact(&cache, &[pif_of("h1-eth0")]).coordinator_fails && !impact(&cache, &[host_of("h2")]).coordinator_fails);
+}
+
+/// The PBD of a host to the NFS repository, reached as the pairs say.
+fn reach(cache: &mut Cache, host: &str, pairs: &[(&str, &str)]) {
+    let pbd = named(&format!("{host}-nfs-pbd"));
+    let mut record = pbd::Record::clone(cache.get::<PBD>(&pbd).unwrap());
+    record.device_config = pairs.iter().map(|(key, value)| (String::from(*key), String::from(*value))).collect();
+    cache.insert::<PBD>(pbd, record);
+}
+
+#[test]
+fn with_multipathing_one_of_the_ways_to_storage_is_enough() {
+    let mut cache = pool();
+    add_vm(&mut cache, "a", Some("h1"), "nfs", "net10");
+    for config in [("target", "10.0.0.5,192.168.0.5"), ("multiSession", "10.0.0.5,3260,iqn.a|192.168.0.5,3260,iqn.b|")] {
+        reach(&mut cache, "h1", &[config]);
+        let mut host = host::Record::clone(cache.get::<Host>(&named("h1")).unwrap());
+        host.multipathing = false;
+        cache.insert::<Host>(named("h1"), host.clone());
+        assert_eq!(impact(&cache, &[pif_of("h1-eth2")]).count(Verdict::Stopped), 1, "{config:?}: the first address is used");
+        host.multipathing = true;
+        cache.insert::<Host>(named("h1"), host);
+        assert_eq!(impact(&cache, &[pif_of("h1-eth2")]).vms, [], "{config:?}");
+        let both = impact(&cache, &[pif_of("h1-eth2"), pif_of("h1-bond0")]);
+        assert_eq!(both.count(Verdict::Stopped), 1, "{config:?}");
+    }
+}
+
+#[test]
+fn the_way_to_storage_is_read_from_every_kind_of_address() {
+    let mut cache = pool();
+    add_vm(&mut cache, "a", Some("h1"), "nfs", "net10");
+    let mut pif = pif::Record::clone(cache.get::<PIF>(&named("h1-eth2")).unwrap());
+    pif.ipv6 = vec!["nonsense".into(), "fd00:1::9/64".into()];
+    cache.insert::<PIF>(named("h1-eth2"), pif);
+    let stops = |cache: &Cache, nic: &str| impact(cache, &[pif_of(nic)]).count(Verdict::Stopped) == 1;
+    for (key, value) in [
+        ("server", "10.0.0.5"),
+        ("server", "//10.0.0.5/share"),
+        ("server", "\\\\10.0.0.5\\share"),
+        ("server", "10.0.0.5:/volume"),
+        ("server", "10.0.0.5:6789,10.0.0.6:6789"),
+        ("server", "fd00:1::5"),
+        ("location", "10.0.0.5:/iso"),
+        ("location", "//10.0.0.5/iso"),
+        ("location", "[fd00:1::5]:/iso"),
+        ("target", "10.0.0.5:3260"),
+    ] {
+        reach(&mut cache, "h1", &[(key, value)]);
+        assert!(stops(&cache, "h1-eth2") && !stops(&cache, "h1-bond0"), "{key}={value}");
+    }
+    for (key, value) in [("server", "filer.example"), ("server", "fd00:2::5"), ("location", "filer.example:/iso")] {
+        reach(&mut cache, "h1", &[(key, value)]);
+        assert!(!stops(&cache, "h1-eth2") && stops(&cache, "h1-bond0"), "{key}={value}");
+    }
+    for (key, value) in [("location", "/opt/isos"), ("device", "/dev/sdb"), ("target", ""), ("SCSIid", "3600")] {
+        reach(&mut cache, "h1", &[(key, value)]);
+        assert!(!stops(&cache, "h1-eth2") && !stops(&cache, "h1-bond0"), "{key}={value}");
+    }
+}
+
+#[test]
+fn the_list_of_single_points_says_what_each_alone_does() {
+    for seed in 0..8 {
+        let cache = sample::pool(3, 40, seed);
+        let points = single_points(&cache);
+        let mut all = Vec::new();
+        all.extend(cache.iter::<Host>().map(|(it, _)| Component::Host(it)));
+        all.extend(cache.iter::<PIF>().map(|(it, _)| Component::Pif(it)));
+        all.extend(cache.iter::<SR>().map(|(it, _)| Component::Sr(it)));
+        all.extend(cache.iter::<PBD>().map(|(it, _)| Component::Pbd(it)));
+        for component in all {
+            let alone = impact(&cache, core::slice::from_ref(&component));
+            let stranded = alone.vms.iter().filter(|vm| vm.is_stranded()).count();
+            let cut_off = alone.vms.iter().filter(|vm| vm.is_cut_off()).count();
+            let point = points.iter().find(|point| point.component == component);
+            let counts = point.map_or((0, 0), |point| (point.stranded, point.cut_off));
+            assert_eq!(counts, (stranded, cut_off), "seed {seed}: {component:?}");
+        }
+    }
+}
+
 /// Any component of a made-up pool.
 fn any(cache: &Cache, dice: &mut Dice) -> Component {
     fn pick<C: Class>(cache: &Cache, dice: &mut Dice) -> Ref<C> {

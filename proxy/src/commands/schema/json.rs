@@ -19,6 +19,20 @@ pub(super) fn lines() -> Vec<String> {
     lines
 }
 
+/// What is declared of a class, a field, a message, an error or an enumeration, as it stands in the document.
+pub(super) fn of_name(name: &str) -> Option<Value> {
+    let name = name.strip_prefix("Async.").unwrap_or(name);
+    let Some((class, member)) = name.split_once('.') else {
+        let class = xenapi_model::class(name).map(of_class);
+        let error = || ERRORS.iter().find(|error| error.code == name).map(|error| json!([error.code, error.declared]));
+        let it = || CLASSES.iter().flat_map(|class| class.enums).find(|it| it.name == name);
+        return class.or_else(error).or_else(|| it().map(|it| json!({"name": it.name, "values": it.values})));
+    };
+    let class = xenapi_model::class(class)?;
+    let method = || Method::find(class, member).map(|method| of_method(&method));
+    class.field(member).map(of_field).or_else(method)
+}
+
 fn sections() -> [(&'static str, Vec<Value>); 4] {
     let releases = RELEASES.iter().map(|it| json!([it.name, it.api.0, it.api.1, it.product, it.date])).collect();
     let errors = ERRORS.iter().map(|error| json!([error.code, error.declared])).collect();

@@ -15,8 +15,14 @@ pub(super) fn run(args: &Schema) -> Result<(), Exit> {
     match &args.name {
         None if args.json => json::lines().iter().try_for_each(|line| output::line(line)),
         None => xenapi_model::CLASSES.iter().try_for_each(|class| output::line(&people::listed(class))),
+        Some(name) if args.json => output::line(&json::of_name(name).map_or_else(|| Err(missing(name)), Ok)?.to_string()),
         Some(name) => output::line(describe(name)?.trim_end()),
     }
+}
+
+/// The error for a name that is not there.
+fn missing(name: &str) -> Exit {
+    describe(name).err().unwrap_or_else(|| Exit::usage(format!("nothing is declared of {name:?}")))
 }
 
 fn describe(name: &str) -> Result<String, Exit> {

@@ -3,6 +3,7 @@
 //! The machine against a server that is played by the test, in virtual time.
 
 mod calls;
+mod route;
 mod session;
 mod tasks;
 mod watch;

@@ -144,6 +144,12 @@ fn a_task_is_cancelled_as_soon_as_there_is_one() {
     assert_eq!(cancel.call.params[1].as_text(), Some("OpaqueRef:task"));
     assert_eq!(bench.client.take(&ticket), None, "only the task's end is the end");
     bench.client.cancel(ticket.id(), bench.now);
+    assert!(!bench.has_sent("task.cancel"), "it is on its way");
+    bench.lose(&cancel);
+    bench.pass(250);
+    let cancel = bench.take("task.cancel");
+    bench.succeed(&cancel, &"".into());
+    bench.client.cancel(ticket.id(), bench.now);
     assert!(bench.has_sent("task.cancel"));
 }
 
@@ -163,12 +169,136 @@ fn a_start_that_is_refused_or_lost_is_not_repeated() {
     let call = bench.take("Async.VM.clone");
     bench.refuse(&call, "MESSAGE_PARAMETER_COUNT_MISMATCH", &["VM.clone", "2", "1"]);
     assert!(bench.client.take(&refused).unwrap().is_err());
+}
+
+/// All tasks: one of somebody else, and one with that tag, if there is one.
+fn tasks(tag: Option<&str>) -> Value {
+    let other = to_value(&task::Record::default());
+    let own = tag.map(|tag| {
+        let other_config = [("http:xenapi-client".to_owned(), tag.to_owned())].into_iter().collect();
+        to_value(&task::Record { other_config, ..Default::default() })
+    });
+    let own = own.map(|own| ("OpaqueRef:own", own));
+    Value::Struct([("OpaqueRef:other", other)].into_iter().chain(own).collect())
+}
+
+#[test]
+fn a_start_whose_answer_was_lost_is_found_by_its_tag() {
+    for broken in [false, true] {
+        let mut bench = Bench::logged_in();
+        let ticket = bench.client.submit_task(vm::clone(&reference(), "copy"), read, bench.now);
+        let call = bench.take("Async.VM.clone");
+        let tag = call.tag.clone().unwrap();
+        if broken {
+            bench.handle(&call, Reply::Broken(ReadError::truncated("</methodResponse>")));
+        } else {
+            bench.lose(&call);
+        }
+        bench.answer("task.get_all_records", tasks(Some(&tag)));
+        assert_eq!(bench.client.task_of(ticket.id()).unwrap().as_str(), "OpaqueRef:own");
+        bench.pass(100);
+        bench.answer("task.get_record", task(TaskStatusType::Success, 1.0, "<value>OpaqueRef:2</value>", &[]));
+        assert_eq!(bench.client.take(&ticket), Some(Ok(Ref::new("OpaqueRef:2"))));
+        assert!(bench.has_sent("task.destroy"));
+    }
+}
+
+#[test]
+fn a_start_that_never_reached_the_server_is_not_repeated() {
+    let mut bench = Bench::logged_in();
     let lost = bench.client.submit_task(vm::clone(&reference(), "copy"), read, bench.now);
     let call = bench.take("Async.VM.clone");
     bench.lose(&call);
+    let search = bench.take("task.get_all_records");
+    bench.lose(&search);
+    bench.pass(1000);
+    bench.answer("task.get_all_records", tasks(None));
+    assert!(bench.client.take(&lost).is_none(), "the call may still be on its way");
+    bench.pass(1000);
+    bench.answer("task.get_all_records", tasks(Some("0-1")));
     assert!(matches!(bench.client.take(&lost), Some(Err(Error::Unreachable(_)))));
     bench.pass(60_000);
     assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn what_a_call_that_was_given_up_has_started_is_taken_away() {
+    let mut bench = Bench::live();
+    let ticket = bench.client.submit_task(vm::clone(&reference(), "copy"), read, bench.now);
+    let call = bench.take("Async.VM.clone");
+    bench.client.forget(ticket.id());
+    bench.succeed(&call, &"OpaqueRef:task".into());
+    assert_eq!(bench.take("task.destroy").call.params[1].as_text(), Some("OpaqueRef:task"));
+    assert!(bench.done.is_empty());
+
+    // Or it comes to light by an event.
+    let other_config = [("http:xenapi-client".to_owned(), call.tag.clone().unwrap())].into_iter().collect();
+    let record = to_value(&task::Record { other_config, ..Default::default() });
+    bench.answer("event.from", batch(vec![event("task", "add", "OpaqueRef:late", Some(record))], &[("task", 1)], "t2"));
+    assert_eq!(bench.take("task.destroy").call.params[1].as_text(), Some("OpaqueRef:late"));
+}
+
+#[test]
+fn a_task_that_takes_too_long_is_cancelled_and_given_up() {
+    let options = CallOptions { timeout: Some(Millis(5000)), ..CallOptions::default() };
+    for honours in [true, false] {
+        let mut bench = Bench::logged_in();
+        let ticket = bench.client.submit_task_with(vm::clone(&reference(), "copy"), read, options, bench.now);
+        bench.answer("Async.VM.clone", "OpaqueRef:task");
+        bench.pass(4999);
+        let look = bench.take("task.get_record");
+        assert!(!bench.has_sent("task.cancel"));
+        bench.pass(1);
+        bench.answer("task.cancel", "");
+        if honours {
+            bench.succeed(&look, &task(TaskStatusType::Cancelled, 1.0, "", &["TASK_CANCELLED", "OpaqueRef:task"]));
+        } else {
+            bench.pass(9999);
+            assert!(bench.client.take(&ticket).is_none());
+            bench.pass(1);
+        }
+        assert_eq!(bench.client.take(&ticket), Some(Err(Error::TimedOut(Millis(5000)))));
+        assert!(bench.has_sent("task.destroy"));
+    }
+}
+
+#[test]
+fn logging_out_clears_tasks_away_first() {
+    let mut bench = Bench::logged_in();
+    let followed = started(&mut bench);
+    bench.client.submit_task(vm::clone(&reference(), "copy"), read, bench.now);
+    let call = bench.take("Async.VM.clone");
+    bench.client.logout(bench.now);
+    assert_eq!(bench.client.take(&followed), Some(Err(Error::LoggedOut)));
+    let destroy = bench.take("task.destroy");
+    bench.lose(&destroy);
+    assert!(!bench.has_sent("session.logout"));
+    bench.succeed(&call, &"OpaqueRef:task2".into());
+    bench.pass(1000);
+    bench.answer("task.destroy", "");
+    bench.answer("task.destroy", "");
+    let logout = bench.take("session.logout");
+    assert_ne!(bench.client.status(), &Status::LoggedOut);
+    bench.lose(&logout);
+    bench.pass(1000);
+    bench.answer("session.logout", "");
+    assert_eq!(bench.client.status(), &Status::LoggedOut);
+    bench.pass(600_000);
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn a_server_that_is_gone_does_not_keep_anybody_from_logging_out() {
+    let mut bench = Bench::logged_in();
+    started(&mut bench);
+    bench.client.logout(bench.now);
+    for _ in 0..200 {
+        bench.pass(1000);
+        while let Some(request) = bench.sent.pop() {
+            bench.lose(&request);
+        }
+    }
+    assert_eq!(bench.client.status(), &Status::LoggedOut);
 }
 
 #[test]

@@ -324,3 +324,43 @@ fn a_server_without_event_from_is_asked_class_by_class() {
     assert_eq!((bench.vms(), bench.changes.len()), (vec!["uno".to_owned()], 1));
     assert_eq!(bench.client.freshness(bench.now), Freshness::Live { age: Millis(0) });
 }
+
+#[test]
+fn chosen_objects_are_watched_alone() {
+    let classes = vec!["VM/OpaqueRef:1".to_owned(), "Task".to_owned()];
+    let mut bench = Bench::new(Config { classes, ..config() });
+    bench.client.login(bench.now);
+    bench.answer("session.login_with_password", "OpaqueRef:s1");
+    bench.client.watch(bench.now);
+    let load = bench.take("event.from");
+    assert_eq!(load.call.params[1], Value::Array(vec!["vm/OpaqueRef:1".into(), "task".into()]));
+    bench.succeed(&load, &batch(vec![added("1", "one")], &[("vm", 7), ("task", 0)], "t1"));
+    assert_eq!(bench.vms(), ["one"]);
+    // How many VMs there are says nothing about the one.
+    bench.answer("event.from", batch(vec![vm("mod", "1", "uno")], &[("vm", 9), ("task", 0)], "t2"));
+    let next = bench.take("event.from");
+    assert_eq!((token_of(&next), bench.vms()), ("t2", vec!["uno".to_owned()]));
+
+    bench.client.watch_only(vec!["task".to_owned()]);
+    assert!(bench.vms().is_empty(), "what is not watched is not known");
+    bench.succeed(&next, &batch(vec![], &[("task", 0)], "t3"));
+    let next = bench.take("event.from");
+    assert_eq!((token_of(&next), &next.call.params[1]), ("", &Value::Array(vec!["task".into()])));
+}
+
+#[test]
+fn whoever_does_not_want_to_wait_need_not() {
+    let mut bench = Bench::live();
+    let events = bench.take("event.from");
+    bench.lose(&events);
+    assert!(matches!(bench.client.status(), Status::Waiting { .. }) && bench.sent.is_empty());
+    bench.client.hurry(bench.now);
+    bench.drain();
+    let events = bench.take("event.from");
+    // While the answer is awaited there is nothing to hurry.
+    bench.client.hurry(bench.now);
+    bench.drain();
+    assert!(bench.sent.is_empty());
+    bench.succeed(&events, &batch(vec![], &[("vm", 1)], "t1"));
+    assert_eq!(bench.client.status(), &Status::Live);
+}
