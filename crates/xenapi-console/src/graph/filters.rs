@@ -53,7 +53,8 @@ pub fn tags(cache: &Cache) -> Vec<String> {
 
 /// The hosts by name: uuid and name.
 pub fn hosts(cache: &Cache) -> Vec<(String, String)> {
-    let host = |(_, host): (_, &alloc::sync::Arc<xenapi_model::host::Record>)| (host.uuid.to_string(), host.name_label.clone());
+    let host =
+        |(_, host): (_, &alloc::sync::Arc<xenapi_model::host::Record>)| (host.uuid.to_string(), host.name_label.clone());
     let mut all: Vec<(String, String)> = cache.iter::<Host>().map(host).collect();
     all.sort_by(|a, b| xenapi_topology::text::natural(&a.1, &b.1).then_with(|| a.0.cmp(&b.0)));
     all

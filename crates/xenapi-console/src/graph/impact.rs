@@ -19,21 +19,8 @@ use crate::text::{Plural, Text};
 pub const FAIL: &str = "fail";
 
 /// The classes that the answers are made of.
-pub const OF_IMPACT: &[&str] = &[
-    "pool",
-    "host",
-    "host_metrics",
-    "VM",
-    "VBD",
-    "VDI",
-    "SR",
-    "PBD",
-    "VIF",
-    "network",
-    "PIF",
-    "PIF_metrics",
-    "Bond",
-];
+pub const OF_IMPACT: &[&str] =
+    &["pool", "host", "host_metrics", "VM", "VBD", "VDI", "SR", "PBD", "VIF", "network", "PIF", "PIF_metrics", "Bond"];
 
 /// A part of the pool that can fail.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -239,7 +226,8 @@ pub fn candidates(cache: &Cache, text: &str, most: usize) -> Vec<Part> {
     for component in hosts.chain(networks).chain(srs).chain(pifs).chain(pbds) {
         let said = format!("{} {}", kind(cache, &component).0.get(), label(cache, &component)).to_lowercase();
         let is_it = |word: &&str| said.contains(*word);
-        let all = words.iter().all(|word| is_it(&word)) || select::uuid_of(cache, &object(&component)).as_deref() == Some(&text);
+        let all =
+            words.iter().all(|word| is_it(&word)) || select::uuid_of(cache, &object(&component)).as_deref() == Some(&text);
         if all && let Some(part) = Part::of(cache, component) {
             found.push(part);
             // Enough to choose from; those that begin with the text come first among them.

@@ -147,13 +147,17 @@ fn the_minimap_shows_where_one_is() {
     let frame = Size { width: 1_000.0, height: 700.0 };
     let view = map.go(Viewport::default(), frame, 70.0, 80.0);
     let (x, y, width, height) = map.seen(view, frame);
-    assert!((x + width / 2.0 - 70.0).abs() < 1.0 + width && (y + height / 2.0 - 80.0).abs() < 2.0, "{x} {y} {width} {height}");
+    assert!(
+        (x + width / 2.0 - 70.0).abs() < 1.0 + width && (y + height / 2.0 - 80.0).abs() < 2.0,
+        "{x} {y} {width} {height}"
+    );
 }
 
 /// Adds a network with a NIC on each host, and a VM on it.
 fn with_network(cache: &mut Cache) {
     let pifs: Vec<Ref<PIF>> = ["pif1", "pif2"].map(Ref::new).into();
-    let record = network::Record { uuid: Uuid::new("net-1"), name_label: "lan".into(), pifs: pifs.clone(), ..Default::default() };
+    let record =
+        network::Record { uuid: Uuid::new("net-1"), name_label: "lan".into(), pifs: pifs.clone(), ..Default::default() };
     cache.insert(Ref::<Network>::new("n1"), record);
     for (reference, host) in pifs.into_iter().zip(["h1", "h2"]) {
         let record = pif::Record {
@@ -168,7 +172,13 @@ fn with_network(cache: &mut Cache) {
         };
         cache.insert(reference, record);
     }
-    let record = vif::Record { device: "0".into(), vm: Ref::new("v1"), network: Ref::new("n1"), currently_attached: true, ..Default::default() };
+    let record = vif::Record {
+        device: "0".into(),
+        vm: Ref::new("v1"),
+        network: Ref::new("n1"),
+        currently_attached: true,
+        ..Default::default()
+    };
     cache.insert(Ref::<VIF>::new("vif1"), record);
     let old = (**cache.get::<VM>(&Ref::new("v1")).unwrap()).clone();
     cache.insert(Ref::<VM>::new("v1"), vm_model::Record { vifs: [Ref::new("vif1")].into(), ..old });
@@ -230,9 +240,8 @@ fn the_page_answers_what_the_command_line_answers() {
 fn parts_are_found_by_name_kind_and_uuid() {
     let mut cache = cache();
     with_network(&mut cache);
-    let labels = |text: &str| -> Vec<String> {
-        impact::candidates(&cache, text, 8).into_iter().map(|part| part.label).collect()
-    };
+    let labels =
+        |text: &str| -> Vec<String> { impact::candidates(&cache, text, 8).into_iter().map(|part| part.label).collect() };
     assert_eq!(labels("host 2")[0], "host 2");
     assert_eq!(labels("nic eth0"), ["eth0 of host 1", "eth0 of host 2"]);
     assert_eq!(labels("NFS")[0], "NFS");

@@ -340,10 +340,8 @@ impl Survey {
 
     /// The single points among what was tried so far, the gravest first.
     pub fn points(mut self) -> Vec<SinglePoint> {
-        let weight =
-            |point: &SinglePoint| (point.stranded + point.cut_off, point.stranded, point.stopped, point.degraded);
-        self.points
-            .sort_by(|one, other| weight(other).cmp(&weight(one)).then_with(|| one.component.cmp(&other.component)));
+        let weight = |point: &SinglePoint| (point.stranded + point.cut_off, point.stranded, point.stopped, point.degraded);
+        self.points.sort_by(|one, other| weight(other).cmp(&weight(one)).then_with(|| one.component.cmp(&other.component)));
         self.points
     }
 

@@ -169,7 +169,8 @@ fn Affected(props: &AffectedProps) -> Html {
             </tr>
         }
     });
-    let heading = |text: Text, class: &'static str| html! { <th scope="col" {class}><span class="plain">{ text.get() }</span></th> };
+    let heading =
+        |text: Text, class: &'static str| html! { <th scope="col" {class}><span class="plain">{ text.get() }</span></th> };
     html! {
         <div ref={node} class="scroll impact-vms">
             if props.rows.is_empty() {

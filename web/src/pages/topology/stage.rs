@@ -87,8 +87,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     let view = moved.unwrap_or_else(|| Viewport::first(size, frame)).kept(size, frame);
     let latest = use_mut_ref(|| view);
     *latest.borrow_mut() = view;
-    let camera =
-        Camera { latest, moved, moves: use_state_eq(|| false), pending: use_mut_ref(|| (None, None)) };
+    let camera = Camera { latest, moved, moves: use_state_eq(|| false), pending: use_mut_ref(|| (None, None)) };
     let hovered = use_state_eq(|| None::<usize>);
     let cursor = use_state_eq(Cursor::default);
     let walk = cursor.walk(&drawing);
@@ -130,8 +129,13 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
         });
     }
     let onkeydown = {
-        let keyboard =
-            Keyboard { drawing: drawing.clone(), cursor: cursor.setter(), walk, on_pick: on_pick.clone(), camera: camera.clone() };
+        let keyboard = Keyboard {
+            drawing: drawing.clone(),
+            cursor: cursor.setter(),
+            walk,
+            on_pick: on_pick.clone(),
+            camera: camera.clone(),
+        };
         let (store, focus) = (store.clone(), props.focus);
         Callback::from(move |event: KeyboardEvent| {
             let Some(command) = command(&event) else { return };
@@ -171,9 +175,10 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     let label = Text::Drawing.with(&[said::lens(drawing.graph.lens).get(), &format::count(drawing.graph.total)]);
     let is_large = size.width * view.scale > frame.width * 1.15 || size.height * view.scale > frame.height * 1.6;
     let heard = walk.filter(|_| painted).and_then(|walk| drawing.shapes.get(walk.at)).map(|shape| shape.title.clone());
-    let class = classes!("stage", camera.moves.then_some("moving"), painted.then_some("painted"));
+    let class = classes!("topology-stage", camera.moves.then_some("moving"), painted.then_some("painted"));
     html! {
         <>
+        <div class="stage-frame">
         <div {class} ref={node} role="application" aria-label={label} aria-describedby="drawing-hint" tabindex={if painted { "0" } else { "-1" }}
             data-testid="topology" data-lens={drawing.graph.lens.name()} data-painted={painted.then_some("true")}
             data-drawn={drawing.shapes.len().to_string()}
@@ -191,9 +196,10 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
             }
             <p id="drawing-hint" class="only-heard">{ Text::DrawingHint.get() }</p>
             <p class="only-heard" role="status" data-testid="drawing-heard">{ heard }</p>
-            if is_large && drawing.shapes.len() > 24 { <MinimapView drawing={drawing.clone()} {view} {frame} {go} /> }
+            if is_large && drawing.shapes.len() > 24 && frame.width > 600.0 && frame.height > 360.0 { <MinimapView drawing={drawing.clone()} {view} {frame} {go} /> }
         </div>
         if let Some(at) = props.focus { { selection(&store, &drawing, at) } }
+        </div>
         <div class="stage-foot">
             { legend(&drawing) }
             <div class="zoom" role="group" aria-label={Text::Zoom.get()}>
@@ -263,11 +269,7 @@ fn reveal(drawing: &Drawing, at: usize, view: Viewport, frame: Size) -> Option<V
     // As far as needed, and a little further, so that one sees what comes next.
     let shift = |from: f64, length: f64, room: f64| {
         let margin = 40.0_f64.min(room / 4.0);
-        if from < margin {
-            margin - from
-        } else {
-            (room - margin - from - length).min(0.0)
-        }
+        if from < margin { margin - from } else { (room - margin - from - length).min(0.0) }
     };
     let by = (shift(x, width, frame.width), shift(y, height, frame.height));
     (by != (0.0, 0.0)).then(|| view.panned(by.0, by.1))
@@ -291,11 +293,7 @@ fn use_following(drawing: &Same<Drawing>, focus: Option<usize>, view: Viewport, 
 
 /// A click on a node. When a group unfolds, what is seen stays where it is although the drawing becomes larger.
 #[hook]
-fn use_pick(
-    drawing: &Same<Drawing>,
-    on_pick: &Callback<Option<usize>>,
-    camera: &Camera,
-) -> Callback<Option<usize>> {
+fn use_pick(drawing: &Same<Drawing>, on_pick: &Callback<Option<usize>>, camera: &Camera) -> Callback<Option<usize>> {
     // The same callback as long as the drawing is the same: the nodes compare it.
     let latest = use_mut_ref(|| (drawing.clone(), on_pick.clone(), camera.clone()));
     *latest.borrow_mut() = (drawing.clone(), on_pick.clone(), camera.clone());
