@@ -1,4 +1,4 @@
-//! The same calls without async.
+//! The same without async: calls, tasks, metrics, consoles, transfers, and a pool that is followed on a thread of its own.
 //!
 //! ```no_run
 //! use xenapi_hyper::blocking::Client;
@@ -17,26 +17,58 @@
 //! # }
 //! ```
 
+mod live;
+mod streams;
+
 use core::time::Duration;
-use std::io;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
-use xenapi_core::{Call, RawCall, RawRef, Value, Wire};
+use xenapi_client::metrics::{Follower, Merged, Query, Updates};
+use xenapi_core::{Call, RawCall, RawRef, Ref, Value, Wire};
+use xenapi_model::{Console, Host, Task, VM};
 
 use crate::call_error::Error;
 use crate::certificate::SeenCertificate;
 use crate::client::ClientConfig;
 use crate::error::{TransportError, TransportErrorKind};
+use crate::pool::PoolHost;
 use crate::target::Target;
+use crate::transfer::{Export, Import};
 use crate::transport::Transport;
 
-/// [`crate::Client`] without async: every call waits for its answer on this thread. Not to be used inside a tokio runtime.
-#[derive(Debug)]
+pub use live::{Changes, Live, LiveTask};
+pub use streams::{ByteStream, Download};
+
+/// [`crate::Client`] without async: every call waits for its answer on this thread. Not to be used inside a tokio runtime. Clones share the
+/// session and the connections.
+#[derive(Clone, Debug)]
 pub struct Client {
     client: crate::Client,
+    runtime: Arc<Ending>,
+}
+
+/// A runtime on which a client's session is ended when the last clone goes.
+#[derive(Debug)]
+struct Ending {
     runtime: Runtime,
 }
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // The session ends with its last client, and that needs the runtime for a moment.
+        if Arc::strong_count(&self.runtime) == 1 {
+            let client = self.client.clone();
+            // A server that does not answer ends the session by itself after a while.
+            let _ = self.runtime.runtime.block_on(async { tokio::time::timeout(FAREWELL, client.end_own()).await });
+        }
+    }
+}
+
+/// How long the end of a session may take that nobody waits for.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A runtime for one thread.
 fn runtime() -> io::Result<Runtime> {
@@ -66,7 +98,29 @@ impl Client {
     /// # Errors
     /// When the system does not let this process watch sockets.
     pub fn with_config(transport: Transport, config: ClientConfig) -> io::Result<Self> {
-        Ok(Client { client: crate::Client::with_config(transport, config), runtime: runtime()? })
+        Ok(Client {
+            client: crate::Client::with_config(transport, config),
+            runtime: Arc::new(Ending { runtime: runtime()? }),
+        })
+    }
+
+    /// [`crate::Client::connect`].
+    ///
+    /// # Errors
+    /// When the system does not let this process watch sockets, and as [`Client::login`].
+    pub fn connect(
+        transport: Transport,
+        user: &str,
+        password: &str,
+        originator: &str,
+    ) -> Result<Self, Box<dyn core::error::Error + Send + Sync>> {
+        let runtime = runtime()?;
+        let client = runtime.block_on(crate::Client::connect(transport, user, password, originator))?;
+        Ok(Client { client, runtime: Arc::new(Ending { runtime }) })
+    }
+
+    fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        self.runtime.runtime.block_on(what)
     }
 
     /// The server.
@@ -89,7 +143,7 @@ impl Client {
     /// # Errors
     /// When the server refuses or does not answer.
     pub fn login(&self, user: &str, password: &str, originator: &str) -> Result<(), Error> {
-        self.runtime.block_on(self.client.login(user, password, originator))
+        self.wait(self.client.login(user, password, originator))
     }
 
     /// [`crate::Client::logout`].
@@ -97,7 +151,7 @@ impl Client {
     /// # Errors
     /// When the server refuses or does not answer.
     pub fn logout(&self) -> Result<(), Error> {
-        self.runtime.block_on(self.client.logout())
+        self.wait(self.client.logout())
     }
 
     /// [`crate::Client::call`].
@@ -105,7 +159,7 @@ impl Client {
     /// # Errors
     /// When the server refuses or does not answer, or there is no session for a call that needs one.
     pub fn call<R>(&self, call: Call<R>) -> Result<R, Error> {
-        self.runtime.block_on(self.client.call(call))
+        self.wait(self.client.call(call))
     }
 
     /// [`crate::Client::call_raw`].
@@ -113,7 +167,7 @@ impl Client {
     /// # Errors
     /// When the server refuses or does not answer.
     pub fn call_raw(&self, call: RawCall) -> Result<Value, Error> {
-        self.runtime.block_on(self.client.call_raw(call))
+        self.wait(self.client.call_raw(call))
     }
 
     /// [`crate::Client::fetch`].
@@ -121,7 +175,7 @@ impl Client {
     /// # Errors
     /// When there is no reply.
     pub fn fetch(&self, call: &RawCall) -> Result<Bytes, Error> {
-        self.runtime.block_on(self.client.fetch(call))
+        self.wait(self.client.fetch(call))
     }
 
     /// [`crate::Client::run_task`].
@@ -129,6 +183,173 @@ impl Client {
     /// # Errors
     /// When the server refuses, does not answer, or the task fails.
     pub fn run_task<R: Wire>(&self, call: Call<R>, on_progress: impl FnMut(f64)) -> Result<R, Error> {
-        self.runtime.block_on(self.client.run_task(call, on_progress))
+        self.wait(self.client.run_task(call, on_progress))
+    }
+
+    /// [`crate::Client::call_each`].
+    pub fn call_each<R: Send + 'static>(
+        &self,
+        calls: impl IntoIterator<Item = Call<R>>,
+        at_once: usize,
+    ) -> Vec<Result<R, Error>> {
+        self.wait(self.client.call_each(calls, at_once))
+    }
+
+    /// [`crate::Client::start_task`].
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer; when the call has no `Async.` form.
+    pub fn start_task<R: Wire>(&self, call: Call<R>) -> Result<RunningTask<R>, Error> {
+        let task = self.wait(self.client.start_task(call))?;
+        Ok(RunningTask { task, client: self.clone() })
+    }
+
+    /// [`crate::Client::pool_hosts`].
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub fn pool_hosts(&self) -> Result<Vec<PoolHost>, Error> {
+        self.wait(self.client.pool_hosts())
+    }
+
+    /// [`crate::Client::trust_pool`].
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer, or the store cannot be written.
+    pub fn trust_pool(&self) -> Result<Vec<PoolHost>, Error> {
+        self.wait(self.client.trust_pool())
+    }
+
+    /// [`crate::Client::metrics`].
+    ///
+    /// # Errors
+    /// When the server or that host refuses or does not answer, or what it answers cannot be read.
+    pub fn metrics(&self, host: &Ref<Host>, query: &Query) -> Result<Updates, Error> {
+        self.wait(self.client.metrics(host, query))
+    }
+
+    /// [`crate::Client::follow_metrics`].
+    ///
+    /// # Errors
+    /// When the host is not known, or its certificate is not.
+    pub fn follow_metrics(&self, host: &Ref<Host>, span: u32, interval: u32) -> Result<HostMetrics, Error> {
+        let metrics = self.wait(self.client.follow_metrics(host, span, interval))?;
+        Ok(HostMetrics { metrics, client: self.clone() })
+    }
+
+    /// [`crate::Client::console`].
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer, or the host of the VM does not.
+    pub fn console(&self, console: &Ref<Console>) -> Result<ByteStream, Error> {
+        let stream = self.wait(self.client.console(console))?;
+        Ok(ByteStream::new(stream, self.clone()))
+    }
+
+    /// [`crate::Client::screenshot`].
+    ///
+    /// # Errors
+    /// When the VM does not run, and when the server or the VM's host refuses or does not answer.
+    pub fn screenshot(&self, vm: &Ref<VM>) -> Result<Bytes, Error> {
+        self.wait(self.client.screenshot(vm))
+    }
+
+    /// [`crate::Client::export`].
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub fn export(&self, export: &Export) -> Result<Download, Error> {
+        let download = self.wait(self.client.export(export))?;
+        Ok(Download::new(download, self.clone()))
+    }
+
+    /// [`crate::Client::export_to`].
+    ///
+    /// # Errors
+    /// When the server refuses, breaks off or fails, or the writer does.
+    pub fn export_to(&self, export: &Export, to: &mut impl Write, on_progress: impl FnMut(f64)) -> Result<u64, Error> {
+        self.wait(self.client.export_to(export, &mut streams::Waiting(to), on_progress))
+    }
+
+    /// [`crate::Client::import`]. While `from` waits, nothing is told of the progress.
+    ///
+    /// # Errors
+    /// When the server refuses, fails or does not answer, or `from` cannot be read.
+    pub fn import(
+        &self,
+        import: &Import,
+        from: &mut impl Read,
+        length: Option<u64>,
+        on_progress: impl FnMut(f64),
+    ) -> Result<Vec<Ref<VM>>, Error> {
+        self.wait(self.client.import(import, &mut streams::Waiting(from), length, on_progress))
+    }
+}
+
+/// [`crate::RunningTask`] without async.
+#[derive(Debug)]
+pub struct RunningTask<R> {
+    task: crate::RunningTask<R>,
+    client: Client,
+}
+
+impl<R> RunningTask<R> {
+    /// The task.
+    pub fn reference(&self) -> &Ref<Task> {
+        self.task.reference()
+    }
+
+    /// [`crate::RunningTask::progress`].
+    ///
+    /// # Errors
+    /// When the server does not tell; the task may go on.
+    pub fn progress(&mut self) -> Result<Option<f64>, Error> {
+        self.client.wait(self.task.progress())
+    }
+
+    /// [`crate::RunningTask::cancel`].
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub fn cancel(&self) -> Result<(), Error> {
+        self.client.wait(self.task.cancel())
+    }
+
+    /// [`crate::RunningTask::finish`].
+    ///
+    /// # Errors
+    /// When the task fails or was cancelled, and when the server does not tell.
+    pub fn finish(self) -> Result<R, Error> {
+        self.client.wait(self.task.finish())
+    }
+
+    /// [`crate::RunningTask::finish_within`].
+    ///
+    /// # Errors
+    /// As [`RunningTask::finish`], and when it takes longer.
+    pub fn finish_within(self, limit: Duration) -> Result<R, Error> {
+        self.client.wait(self.task.finish_within(limit))
+    }
+}
+
+/// [`crate::HostMetrics`] without async.
+#[derive(Debug)]
+pub struct HostMetrics {
+    metrics: crate::HostMetrics,
+    client: Client,
+}
+
+impl HostMetrics {
+    /// [`crate::HostMetrics::refresh`].
+    ///
+    /// # Errors
+    /// When the host refuses or does not answer, or what it answers cannot be read.
+    pub fn refresh(&mut self) -> Result<Merged, Error> {
+        self.client.wait(self.metrics.refresh())
+    }
+
+    /// What is known.
+    pub fn window(&self) -> &Follower {
+        self.metrics.window()
     }
 }

@@ -1,6 +1,7 @@
 //! Why a call has no result.
 
 use core::fmt;
+use core::time::Duration;
 
 use xenapi_core::{Failure, ReadError};
 
@@ -25,6 +26,12 @@ pub enum ErrorKind {
     NoTask,
     /// There is no session, and the call needs one.
     LoggedOut,
+    /// The server answered, but not with what can be gone on with: what, and what to do about it.
+    Unusable(String),
+    /// The task did not end in time. It was asked to cancel itself.
+    TaskTooLong(Duration),
+    /// A stream of the caller's own failed, from which was sent or to which was written.
+    Local(String),
 }
 
 impl Error {
@@ -62,6 +69,16 @@ impl Error {
         self.failure().is_some_and(|failure| failure.code == "SESSION_INVALID")
     }
 
+    /// Whether the user's role does not allow it.
+    pub fn is_permission(&self) -> bool {
+        self.failure().is_some_and(|failure| failure.code == "RBAC_PERMISSION_DENIED")
+    }
+
+    /// Whether the server is a pool member, and the master's address.
+    pub fn master(&self) -> Option<&str> {
+        self.failure().filter(|failure| failure.code == "HOST_IS_SLAVE").map(|failure| failure.param(0))
+    }
+
     /// Whether the server does not know the method.
     pub(crate) fn is_unknown_method(&self) -> bool {
         self.failure().is_some_and(|failure| failure.code == "MESSAGE_METHOD_UNKNOWN")
@@ -81,12 +98,26 @@ impl fmt::Display for Error {
                 write!(f, "{method}: the answer of {target} cannot be read: {error}; check that this is a XenAPI server")
             }
             ErrorKind::NoTask => write!(f, "{method} has no Async. form: call it directly"),
+            ErrorKind::Unusable(why) => write!(f, "{method}: {target}: {why}"),
+            ErrorKind::TaskTooLong(limit) => {
+                write!(f, "{method}: the task at {target} did not end within {limit:?}, and was asked to cancel itself")
+            }
+            ErrorKind::Local(why) => write!(f, "{method}: {why}"),
             ErrorKind::LoggedOut => write!(f, "{method}: there is no session at {target}: log in first"),
         }
     }
 }
 
-impl core::error::Error for Error {}
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self.kind() {
+            ErrorKind::Transport(error) => Some(error),
+            ErrorKind::Failure(failure) => Some(failure),
+            ErrorKind::Unreadable(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// What to do about the refusals that everybody meets.
 fn advice(f: &mut fmt::Formatter<'_>, failure: &Failure) -> fmt::Result {

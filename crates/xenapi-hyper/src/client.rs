@@ -2,16 +2,19 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use tokio::task::JoinSet;
 use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::{Call, Failure, RawCall, RawRef, ReadResult, Ref, Value, Wire, get_record};
-use xenapi_model::task::{self, TaskStatusType};
-use xenapi_model::{Task, event, session};
+use xenapi_core::{Call, RawCall, RawRef, ReadResult, Value, Wire};
+use xenapi_model::{Task, session};
 
 use crate::call_error::{Error, ErrorKind};
+use crate::error::TransportError;
 use crate::target::Target;
+use crate::tasks::RunningTask;
 use crate::transport::{Request, Transport};
 
 /// How long a [`Client`] waits.
@@ -41,20 +44,44 @@ impl Default for ClientConfig {
     }
 }
 
-/// Makes calls at one server, each sent at once and once. Clones share the session and the connections.
+/// Makes calls at one server, each sent at once and once. Clones share the session and the connections. When the last one is dropped within
+/// a tokio runtime, a session from [`Client::login`] is ended as far as there is time.
 ///
 /// [`crate::Live`] is the one that follows a pool, logs in again and repeats what may be repeated.
 #[derive(Clone)]
-pub struct Client {
+pub struct Client(Arc<Shared>);
+
+pub(crate) struct Shared {
     transport: Transport,
-    config: Arc<ClientConfig>,
-    session: Arc<Mutex<Option<RawRef>>>,
+    config: ClientConfig,
+    session: Mutex<Option<Session>>,
+    /// Connections to other hosts of the pool.
+    others: Mutex<HashMap<(String, Option<u16>), Transport>>,
+}
+
+struct Session {
+    reference: RawRef,
+    /// From a login here, and not from elsewhere.
+    own: bool,
 }
 
 impl fmt::Debug for Client {
     /// Without the session, which must not reach a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("transport", &self.transport).field("config", &self.config).finish_non_exhaustive()
+        let Shared { transport, config, .. } = &*self.0;
+        f.debug_struct("Client").field("transport", transport).field("config", config).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let session = self.session.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Session { reference, own: true }) = session else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let request = request(&session::logout().to_raw(&reference), &self.config);
+        let transport = self.transport.clone();
+        // Nobody is left to be told when it fails; the server ends idle sessions.
+        drop(runtime.spawn(async move { transport.rpc(request).await.map(drop) }));
     }
 }
 
@@ -66,27 +93,67 @@ impl Client {
 
     /// A client without a session that waits as it is told.
     pub fn with_config(transport: Transport, config: ClientConfig) -> Self {
-        Client { transport, config: Arc::new(config), session: Arc::default() }
+        Client(Arc::new(Shared { transport, config, session: Mutex::default(), others: Mutex::default() }))
+    }
+
+    /// Logs in, wherever in the pool: a member sends to its master, whose certificate counts as far as the member vouches for it.
+    ///
+    /// # Errors
+    /// When a server refuses or does not answer, or the master's certificate is not trusted.
+    pub async fn connect(transport: Transport, user: &str, password: &str, originator: &str) -> Result<Self, Error> {
+        let mut client = Client::new(transport);
+        for _ in 0..MOST_REDIRECTS {
+            let error = match client.login(user, password, originator).await {
+                Ok(()) => return Ok(client),
+                Err(error) => error,
+            };
+            let Some(master) = error.master() else { return Err(error) };
+            let transport = client.0.transport.beside(master, None);
+            client = Client::new(transport.map_err(|why| client.error(error.method(), ErrorKind::Transport(why)))?);
+        }
+        client.login(user, password, originator).await?;
+        Ok(client)
     }
 
     /// The connections.
     pub fn transport(&self) -> &Transport {
-        &self.transport
+        &self.0.transport
     }
 
     /// The server.
     pub fn target(&self) -> &Target {
-        self.transport.target()
+        self.0.transport.target()
+    }
+
+    pub(crate) fn config(&self) -> &ClientConfig {
+        &self.0.config
     }
 
     /// The session, while there is one. Whoever knows it is its user.
     pub fn session(&self) -> Option<RawRef> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let session = self.0.session.lock().unwrap_or_else(PoisonError::into_inner);
+        session.as_ref().map(|session| session.reference.clone())
     }
 
-    /// Goes on with a session from elsewhere, or forgets the present one without ending it.
+    /// Goes on with a session from elsewhere, which stays when this is dropped, or forgets the present one without ending it.
     pub fn set_session(&self, session: Option<RawRef>) {
-        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = session;
+        self.keep(session.map(|reference| Session { reference, own: false }));
+    }
+
+    fn keep(&self, session: Option<Session>) {
+        *self.0.session.lock().unwrap_or_else(PoisonError::into_inner) = session;
+    }
+
+    /// The same for another host of the pool.
+    pub(crate) fn other(&self, host: &str, port: Option<u16>) -> Result<Transport, TransportError> {
+        let mut others = self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (host.to_owned(), port);
+        if let Some(there) = others.get(&key) {
+            return Ok(there.clone());
+        }
+        let there = self.0.transport.beside(host, port)?;
+        others.insert(key, there.clone());
+        Ok(there)
     }
 
     /// Logs in. On a Unix socket user and password may be empty: its caller is root. `originator` says who the session is for; the
@@ -103,7 +170,7 @@ impl Client {
             }
             result => result,
         };
-        self.set_session(Some(result?.into_raw()));
+        self.keep(Some(Session { reference: result?.into_raw(), own: true }));
         Ok(())
     }
 
@@ -115,6 +182,16 @@ impl Client {
         let Some(session) = self.session() else { return Ok(()) };
         self.set_session(None);
         self.send(&session::logout().to_raw(&session), session::logout().reader()).await
+    }
+
+    /// Ends the session if it is from a login here.
+    #[cfg(feature = "blocking")]
+    pub(crate) async fn end_own(&self) {
+        let own = self.0.session.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|session| session.own);
+        if own {
+            // Nobody is left to be told.
+            let _ = self.logout().await;
+        }
     }
 
     /// Makes a call and reads its result.
@@ -138,8 +215,29 @@ impl Client {
     /// # Errors
     /// When there is no reply.
     pub async fn fetch(&self, call: &RawCall) -> Result<Bytes, Error> {
-        let request = self.request(call);
-        self.transport.rpc(request).await.map_err(|error| self.error(&call.method, ErrorKind::Transport(error)))
+        let carried = self.0.transport.carry_request(request(call, &self.0.config)).await;
+        let carried = carried.map_err(|error| self.error(&call.method, ErrorKind::Transport(error)))?;
+        if let Some(fingerprint) = carried.vouched.and_then(|text| text.parse().ok())
+            && let Ok(Err(refusal)) = xmlrpc::read_result(&carried.document, &self.0.config.limits, Value::read)
+            && refusal.code == "HOST_IS_SLAVE"
+        {
+            self.0.transport.vouch(refusal.param(0), fingerprint);
+        }
+        Ok(carried.document)
+    }
+
+    /// Makes many calls, at most `at_once` at the same time, and answers their results in the order of the calls. One that fails does not
+    /// keep the others from being made.
+    pub async fn call_each<R: Send + 'static>(
+        &self,
+        calls: impl IntoIterator<Item = Call<R>>,
+        at_once: usize,
+    ) -> Vec<Result<R, Error>> {
+        each(calls, at_once, |call| {
+            let client = self.clone();
+            async move { client.call(call).await }
+        })
+        .await
     }
 
     /// Starts a call as a task, waits for it, and reads its result. `on_progress` hears from 0 to 1 how far it is, whenever that
@@ -148,46 +246,24 @@ impl Client {
     /// # Errors
     /// When the server refuses the call or the task fails; when the server does not answer, while the task may go on; when the call
     /// has no `Async.` form.
-    pub async fn run_task<R: Wire>(&self, call: Call<R>, on_progress: impl FnMut(f64)) -> Result<R, Error> {
+    pub async fn run_task<R: Wire>(&self, call: Call<R>, mut on_progress: impl FnMut(f64)) -> Result<R, Error> {
+        let mut task = self.start_task(call).await?;
+        while let Some(progress) = task.progress().await? {
+            on_progress(progress);
+        }
+        task.finish().await
+    }
+
+    /// Starts a call as a task, to be watched, cancelled or waited for.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer; when the call has no `Async.` form.
+    pub async fn start_task<R: Wire>(&self, call: Call<R>) -> Result<RunningTask<R>, Error> {
         let method = call.name();
         let read = call.reader();
         let task = call.into_task::<Task>().ok_or_else(|| self.error(&method, ErrorKind::NoTask))?;
         let task = self.call(task).await?;
-        let record = self.finished(&task, on_progress).await?;
-        // A task that cannot be destroyed goes away by itself after a while; the result counts.
-        let _ = self.call(task::destroy(&task)).await;
-        let failed = |kind| self.error(&method, kind);
-        if record.status != TaskStatusType::Success {
-            return Err(failed(ErrorKind::Failure(failure_of(&task, record))));
-        }
-        read_task_result(&record.result, read).map_err(|error| failed(ErrorKind::Unreadable(error)))
-    }
-
-    /// Waits until a task is no longer pending.
-    async fn finished(&self, task: &Ref<Task>, mut on_progress: impl FnMut(f64)) -> Result<task::Record, Error> {
-        let classes = [format!("task/{}", task.as_str())];
-        let mut token = String::new();
-        let mut told = None;
-        loop {
-            let record = self.call(get_record(task)).await?;
-            if told != Some(record.progress) {
-                told = Some(record.progress);
-                on_progress(record.progress);
-            }
-            if !matches!(record.status, TaskStatusType::Pending | TaskStatusType::Cancelling) {
-                return Ok(record);
-            }
-            let waited = self.call(event::from(&classes, &token, self.config.event_timeout.as_secs_f64())).await;
-            token = match waited {
-                Ok(batch) => batch.token,
-                // An old server, or one that has lost the thread: look at the task now and then.
-                Err(error) if error.is_unknown_method() || is_lost(&error) => {
-                    tokio::time::sleep(self.config.poll_interval).await;
-                    String::new()
-                }
-                Err(error) => return Err(error),
-            };
-        }
+        Ok(RunningTask::new(self.clone(), task, method, read))
     }
 
     fn to_raw<R>(&self, call: &Call<R>) -> Result<RawCall, Error> {
@@ -201,29 +277,59 @@ impl Client {
     async fn send<R>(&self, call: &RawCall, read: ReadResult<R>) -> Result<R, Error> {
         let reply = self.fetch(call).await?;
         let failed = |kind| self.error(&call.method, kind);
-        match xmlrpc::read_result(&reply, &self.config.limits, read) {
+        match xmlrpc::read_result(&reply, &self.0.config.limits, read) {
             Ok(Ok(result)) => Ok(result),
             Ok(Err(failure)) => Err(failed(ErrorKind::Failure(failure))),
             Err(error) => Err(failed(ErrorKind::Unreadable(error))),
         }
     }
 
-    fn request(&self, call: &RawCall) -> Request {
-        let repeatable = is_repeatable(call);
-        // Sessions wait for no other call.
-        let is_quick = repeatable || call.method.starts_with("session.");
-        let base = if is_quick { self.config.read_timeout } else { self.config.change_timeout };
-        // The server may hold back its answer for as long as it is asked to.
-        let held = match (call.method.as_str(), call.params.get(3)) {
-            ("event.from", Some(Value::Double(seconds))) => Duration::try_from_secs_f64(*seconds).unwrap_or_default(),
-            _ => Duration::ZERO,
-        };
-        Request { repeatable, ..Request::rpc(xmlrpc::write_call(call), base.saturating_add(held)) }
-    }
-
-    fn error(&self, method: &str, kind: ErrorKind) -> Error {
+    pub(crate) fn error(&self, method: &str, kind: ErrorKind) -> Error {
         Error::new(method, self.target(), kind)
     }
+}
+
+/// How many members may send on to one another before it is given up.
+const MOST_REDIRECTS: usize = 3;
+
+/// A call as it is sent.
+fn request(call: &RawCall, config: &ClientConfig) -> Request {
+    let repeatable = is_repeatable(call);
+    // Sessions wait for no other call.
+    let is_quick = repeatable || call.method.starts_with("session.");
+    let base = if is_quick { config.read_timeout } else { config.change_timeout };
+    // The server may hold back its answer for as long as it is asked to.
+    let held = match (call.method.as_str(), call.params.get(3)) {
+        ("event.from", Some(Value::Double(seconds))) => Duration::try_from_secs_f64(*seconds).unwrap_or_default(),
+        _ => Duration::ZERO,
+    };
+    Request { repeatable, ..Request::rpc(xmlrpc::write_call(call), base.saturating_add(held)) }
+}
+
+/// Does something with each, at most `at_once` at a time, and answers in their order.
+pub(crate) async fn each<T, R, F>(all: impl IntoIterator<Item = T>, at_once: usize, mut work: impl FnMut(T) -> F) -> Vec<R>
+where
+    R: Send + 'static,
+    F: Future<Output = R> + Send + 'static,
+{
+    let mut under_way = JoinSet::new();
+    let mut done = BTreeMap::new();
+    let mut all = all.into_iter().enumerate().peekable();
+    while all.peek().is_some() || !under_way.is_empty() {
+        while under_way.len() < at_once.max(1)
+            && let Some((at, one)) = all.next()
+        {
+            let one = work(one);
+            under_way.spawn(async move { (at, one.await) });
+        }
+        match under_way.join_next().await {
+            Some(Ok((at, result))) => drop(done.insert(at, result)),
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime ends, and this with it.
+            Some(Err(_)) | None => {}
+        }
+    }
+    done.into_values().collect()
 }
 
 /// Whether a call changes nothing.
@@ -235,16 +341,4 @@ pub(crate) fn is_repeatable(call: &RawCall) -> bool {
 pub(crate) fn read_task_result<R>(text: &str, read: ReadResult<R>) -> Result<R, xenapi_core::ReadError> {
     let text = if text.trim().is_empty() { "<value></value>" } else { text };
     xmlrpc::read_value_as(text, &Limits::reply(), read)
-}
-
-/// The token or the events are gone: an answer that says nothing about the task.
-fn is_lost(error: &Error) -> bool {
-    error.failure().is_some_and(|failure| matches!(failure.code.as_str(), "EVENTS_LOST" | "EVENT_FROM_TOKEN_PARSE_FAILURE"))
-}
-
-fn failure_of(task: &Ref<Task>, record: task::Record) -> Failure {
-    match record.status {
-        TaskStatusType::Cancelled if record.error_info.is_empty() => Failure::new("TASK_CANCELLED", [task.as_str()]),
-        _ => Failure::from_description(record.error_info),
-    }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::io;
 
-use crate::certificate::SeenCertificate;
+use crate::certificate::{Fingerprint, SeenCertificate};
 use crate::target::{Target, bracketed};
 
 /// A request that got no usable answer: what happened, at which target, what to do.
@@ -22,7 +22,7 @@ pub enum TransportErrorKind {
     /// TLS could not be agreed on, or cannot be set up here.
     Tls(String),
     /// The server's certificate is not trusted.
-    Untrusted(Untrusted),
+    Untrusted(Box<Untrusted>),
     /// Nothing came in time.
     Timeout {
         /// What was waited for: `a connection`, `the answer`.
@@ -57,6 +57,8 @@ pub struct Untrusted {
     pub port: u16,
     /// What it showed.
     pub seen: SeenCertificate,
+    /// The certificate that was expected instead, where one is pinned or recorded: the server has a new one, or somebody stands in between.
+    pub expected: Option<Fingerprint>,
     /// Why it is not trusted, for people.
     pub why: String,
 }
@@ -213,8 +215,9 @@ mod tests {
     fn an_error_says_what_where_and_what_to_do() {
         let target: Target = "https://xs1:8443".parse().unwrap();
         let seen = SeenCertificate::of(b"");
-        let untrusted = Untrusted { host: "xs1".into(), port: 8443, seen, why: "nobody vouches for it".into() };
-        let text = TransportError::new(&target, TransportErrorKind::Untrusted(untrusted)).to_string();
+        let untrusted =
+            Untrusted { host: "xs1".into(), port: 8443, seen, expected: None, why: "nobody vouches for it".into() };
+        let text = TransportError::new(&target, TransportErrorKind::Untrusted(Box::new(untrusted))).to_string();
         for part in ["xs1:8443", "nobody vouches", "E3:B0:C4", "xenoxide trust https://xs1:8443", "--fingerprint e3b0c4"] {
             assert!(text.contains(part), "{part}: {text}");
         }

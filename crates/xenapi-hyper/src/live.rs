@@ -1,22 +1,29 @@
 //! A pool that is followed in the background.
 
+mod drive;
+mod watch;
+
 use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::Instant;
-use xenapi_client::{Client as Machine, Error, Freshness, Output, Reply, RequestId, Status, TicketId};
-use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::{Call, Failure, Millis, ReadError, Wire};
+use futures_core::Stream;
+use tokio::sync::{Notify, mpsc, oneshot, watch as latest};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use xenapi_client::{Carrier, Client as Machine, Error, Freshness, Status, Ticket, TicketId};
+use xenapi_codec::Limits;
+use xenapi_core::{Call, Millis, ReadError, Wire};
 
-use crate::client::{is_repeatable, read_task_result};
-use crate::error::TransportError;
+use crate::client::{each, read_task_result};
 use crate::target::Target;
-use crate::transport::{Request, Transport};
+use crate::transport::Transport;
+
+use watch::Subscriber;
+pub use watch::{Changes, Delta};
 
 /// What a [`Live`] tells whoever waits for news.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,28 +34,39 @@ pub struct News {
     pub revision: u64,
 }
 
+/// A [`Carrier`] that works on several threads: [`Transport`], or one of your own.
+pub trait Network: Carrier<Document: Send, Error: Send, Delivery: Send + 'static> + Send + Sync + 'static {}
+
+impl<C: Carrier<Document: Send, Error: Send, Delivery: Send + 'static> + Send + Sync + 'static> Network for C {}
+
 /// A pool that is followed in the background: it logs in, loads the pool into a cache, keeps it current by events, logs in again when
 /// the session dies, and waits with growing pauses for a server that is away. Calls go over the same session.
 ///
-/// Ends with [`Live::logout`]; a `Live` that is dropped stops, and leaves its session to the server's timeout. A server that is
-/// not the master of its pool is not left for its master, which may have another certificate: its status says where the master is.
-pub struct Live {
-    shared: Arc<Shared>,
-    driver: JoinHandle<()>,
+/// When the server is a member of its pool, or becomes one, the conversation goes on with the master: with the same trust, and where hosts
+/// are known by their certificates alone, with the certificate for which a trusted host has vouched. Another one ends in an error with both
+/// fingerprints.
+///
+/// Ends with [`Live::logout`]. One that is dropped logs out in the background, as far as the runtime gives it time.
+pub struct Live<C: Network = Transport> {
+    shared: Arc<Shared<C>>,
+    _driver: JoinHandle<()>,
 }
 
-struct Shared {
-    transport: Transport,
+pub(crate) struct Shared<C> {
     limits: Limits,
-    state: Mutex<State>,
+    state: Mutex<State<C>>,
     wake: Notify,
-    news: watch::Sender<News>,
+    news: latest::Sender<News>,
     start: Instant,
 }
 
-struct State {
+struct State<C> {
     machine: Machine,
     waiting: HashMap<TicketId, Waiter>,
+    subscribers: Vec<Subscriber>,
+    route: drive::Route<C>,
+    /// Nobody needs it any more: it logs out and ends.
+    ending: bool,
 }
 
 /// Who waits for a call.
@@ -58,14 +76,14 @@ struct Waiter {
 }
 
 /// A call that somebody waits for; forgotten when nobody does any more.
-struct Waiting<'a> {
-    shared: &'a Shared,
+struct Waiting<C> {
+    shared: Arc<Shared<C>>,
     id: TicketId,
     done: oneshot::Receiver<()>,
     progress: mpsc::UnboundedReceiver<f64>,
 }
 
-impl Drop for Waiting<'_> {
+impl<C> Drop for Waiting<C> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.waiting.remove(&self.id);
@@ -73,28 +91,34 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl Live {
-    /// Begins to follow the pool behind `transport`. `machine` says who logs in and what its cache tracks. Needs a tokio runtime.
-    pub fn start(transport: Transport, mut machine: Machine) -> Self {
+impl<C: Network> Live<C> {
+    /// Begins to follow the pool behind `network`. `machine` says who logs in and what its cache tracks. Needs a tokio runtime.
+    pub fn start(network: C, mut machine: Machine) -> Self {
         let start = Instant::now();
         machine.login(Millis(0));
         machine.watch(Millis(0));
         let news = News { status: machine.status().clone(), revision: machine.cache().total_revision() };
+        let state = State {
+            machine,
+            waiting: HashMap::new(),
+            subscribers: Vec::new(),
+            route: drive::Route::new(network),
+            ending: false,
+        };
         let shared = Arc::new(Shared {
-            transport,
             limits: Limits::reply(),
-            state: Mutex::new(State { machine, waiting: HashMap::new() }),
+            state: Mutex::new(state),
             wake: Notify::new(),
-            news: watch::Sender::new(news),
+            news: latest::Sender::new(news),
             start,
         });
-        let driver = tokio::spawn(drive(shared.clone()));
-        Live { shared, driver }
+        let driver = tokio::spawn(drive::drive(shared.clone()));
+        Live { shared, _driver: driver }
     }
 
-    /// The server.
-    pub fn target(&self) -> &Target {
-        self.shared.transport.target()
+    /// The connections in use: to the server that was named, or to the master of its pool.
+    pub fn network(&self) -> C {
+        self.shared.lock().route.here().clone()
     }
 
     /// Looks at the cache, the status and all else that the machine knows. Nothing goes on meanwhile, so be quick.
@@ -108,8 +132,15 @@ impl Live {
     }
 
     /// Tells of every change of the status and the cache; only the latest counts, for those who are slow.
-    pub fn news(&self) -> watch::Receiver<News> {
+    pub fn news(&self) -> latest::Receiver<News> {
         self.shared.news.subscribe()
+    }
+
+    /// Every change of the cache from now on, in order.
+    pub fn changes(&self) -> Changes {
+        let (subscriber, changes) = watch::channel();
+        self.shared.lock().subscribers.push(subscriber);
+        changes
     }
 
     /// Waits until the pool is loaded and followed.
@@ -118,7 +149,13 @@ impl Live {
     /// When the server refuses, and when it cannot be reached. In the second case it is tried again and again in the background, and
     /// this may be called again.
     pub async fn loaded(&self) -> Result<(), Error> {
-        let settled = |news: &News| matches!(news.status, Status::Live | Status::Waiting { .. } | Status::Refused(_));
+        // On the way to the master there is nothing to wait for yet.
+        let moving = |why: &Error| why.failure().is_some_and(|failure| failure.code == "HOST_IS_SLAVE");
+        let settled = |news: &News| match &news.status {
+            Status::Waiting { why, .. } => !moving(why),
+            Status::Live | Status::Refused(_) => true,
+            _ => false,
+        };
         let status = match self.news().wait_for(settled).await {
             Ok(news) => news.status.clone(),
             // The sender lives in `self`.
@@ -136,16 +173,32 @@ impl Live {
     /// # Errors
     /// When the server refuses or does not answer.
     pub async fn call<R: Send + 'static>(&self, call: Call<R>) -> Result<R, Error> {
-        let (ticket, mut waiting) = {
-            let mut state = self.shared.lock();
-            let ticket = state.machine.submit(call, self.shared.now());
-            let waiting = self.wait_for(&mut state, ticket.id());
-            (ticket, waiting)
-        };
-        self.shared.wake.notify_one();
-        // An error means that the driver is gone: then there is no result to take, either.
-        let _ = (&mut waiting.done).await;
-        self.shared.lock().machine.take(&ticket).unwrap_or(Err(Error::LoggedOut))
+        self.shared.clone().call(call).await
+    }
+
+    /// Makes many calls, at most `at_once` at the same time, and answers their results in the order of the calls. One that fails does not
+    /// keep the others from being made.
+    pub async fn call_each<R: Send + 'static>(
+        &self,
+        calls: impl IntoIterator<Item = Call<R>>,
+        at_once: usize,
+    ) -> Vec<Result<R, Error>> {
+        each(calls, at_once, |call| self.shared.clone().call(call)).await
+    }
+
+    /// Starts a call as a task, to be watched, cancelled or waited for. Needs the call's `Async.` form; without one, the handle's result
+    /// says so.
+    pub fn start_task<R>(&self, call: Call<R>) -> LiveTask<R, C>
+    where
+        R: Wire + Send + 'static,
+    {
+        let shared = self.shared.clone();
+        let mut state = shared.lock();
+        let ticket = state.machine.submit_task(call, read_text::<R>, shared.now());
+        let waiting = shared.clone().wait_for(&mut state, ticket.id());
+        drop(state);
+        shared.wake.notify_one();
+        LiveTask { ticket, waiting }
     }
 
     /// Starts a call as a task, waits for it and reads its result. `on_progress` hears from 0 to 1 how far it is. Who drops the future
@@ -157,49 +210,102 @@ impl Live {
     where
         R: Wire + Send + 'static,
     {
-        let (ticket, mut waiting) = {
-            let mut state = self.shared.lock();
-            let ticket = state.machine.submit_task(call, read_text::<R>, self.shared.now());
-            let waiting = self.wait_for(&mut state, ticket.id());
-            (ticket, waiting)
-        };
-        self.shared.wake.notify_one();
-        loop {
-            tokio::select! {
-                biased;
-                Some(progress) = waiting.progress.recv() => on_progress(progress),
-                _ = &mut waiting.done => break,
-            }
+        let mut task = self.start_task(call);
+        while let Some(progress) = task.progress().await {
+            on_progress(progress);
         }
-        self.shared.lock().machine.take(&ticket).unwrap_or(Err(Error::LoggedOut))
+        task.finish().await
     }
 
     /// Ends the session and stops. Waits for the server's answer to that, or until it is clear that there is none.
     pub async fn logout(self) {
-        self.shared.lock().machine.logout(self.shared.now());
-        self.shared.wake.notify_one();
+        self.shared.end();
         let ended = |news: &News| matches!(news.status, Status::LoggedOut | Status::Refused(_));
         // The sender lives in `self`.
         let _ = self.news().wait_for(ended).await;
     }
+}
 
-    fn wait_for(&self, state: &mut State, id: TicketId) -> Waiting<'_> {
-        let (sender, done) = oneshot::channel();
-        let (to_progress, progress) = mpsc::unbounded_channel();
-        state.waiting.insert(id, Waiter { done: sender, progress: to_progress });
-        Waiting { shared: &self.shared, id, done, progress }
+impl Live<Transport> {
+    /// The server: the one that was named, or the master of its pool.
+    pub fn target(&self) -> Target {
+        self.network().target().clone()
     }
 }
 
-impl Drop for Live {
+impl<C: Network> Drop for Live<C> {
     fn drop(&mut self) {
-        self.driver.abort();
+        self.shared.end();
     }
 }
 
-impl fmt::Debug for Live {
+impl<C: Network> fmt::Debug for Live<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Live({}, {:?})", self.target(), self.shared.lock().machine)
+        write!(f, "Live({:?})", self.shared.lock().machine)
+    }
+}
+
+/// A task that was started. Its progress is a [`Stream`] of numbers from 0 to 1 that ends with the task. Dropped before its end, the task
+/// goes on at the server.
+pub struct LiveTask<R, C: Network = Transport> {
+    ticket: Ticket<R>,
+    waiting: Waiting<C>,
+}
+
+impl<R: 'static, C: Network> LiveTask<R, C> {
+    /// Waits until the task is further; `None` at its end. May be given up and called again.
+    pub async fn progress(&mut self) -> Option<f64> {
+        core::future::poll_fn(|context| self.poll_progress(context)).await
+    }
+
+    fn poll_progress(&mut self, context: &mut Context<'_>) -> Poll<Option<f64>> {
+        // The sender goes with the end of the task, after the last word.
+        self.waiting.progress.poll_recv(context)
+    }
+
+    /// Asks the task to stop. [`LiveTask::finish`] tells whether it did.
+    pub fn cancel(&self) {
+        let shared = &self.waiting.shared;
+        shared.lock().machine.cancel(self.ticket.id(), shared.now());
+        shared.wake.notify_one();
+    }
+
+    /// Waits for the end and reads the result. The task is destroyed.
+    ///
+    /// # Errors
+    /// When the server refuses, the task fails or was cancelled, or the call has no `Async.` form.
+    pub async fn finish(mut self) -> Result<R, Error> {
+        // An error means that the driver is gone: then there is no result to take, either.
+        let _ = (&mut self.waiting.done).await;
+        self.waiting.shared.lock().machine.take(&self.ticket).unwrap_or(Err(Error::LoggedOut))
+    }
+
+    /// As [`LiveTask::finish`], but asks the task to stop when it takes longer, and then waits for that.
+    ///
+    /// # Errors
+    /// As [`LiveTask::finish`].
+    pub async fn finish_within(mut self, limit: Duration) -> Result<R, Error> {
+        if timeout_at(Instant::now() + limit, &mut self.waiting.done).await.is_err() {
+            self.cancel();
+            return self.finish().await;
+        }
+        self.waiting.shared.lock().machine.take(&self.ticket).unwrap_or(Err(Error::LoggedOut))
+    }
+}
+
+impl<R: 'static, C: Network> Stream for LiveTask<R, C> {
+    type Item = f64;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<f64>> {
+        self.get_mut().poll_progress(context)
+    }
+}
+
+impl<R, C: Network> Unpin for LiveTask<R, C> {}
+
+impl<R, C: Network> fmt::Debug for LiveTask<R, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LiveTask({:?})", self.ticket)
     }
 }
 
@@ -207,8 +313,8 @@ fn read_text<R: Wire>(text: &str) -> Result<R, ReadError> {
     read_task_result(text, R::read)
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl<C> Shared<C> {
+    fn lock(&self) -> MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -216,32 +322,33 @@ impl Shared {
         Millis(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Does what the machine wants, and says what to send and when to come back.
-    fn advance(&self) -> (Vec<xenapi_client::Request>, Option<Instant>) {
+    /// Logs out and lets the driver end.
+    fn end(&self) {
         let mut state = self.lock();
-        let state = &mut *state;
-        let mut requests = Vec::new();
-        loop {
-            match state.machine.poll(self.now()) {
-                Output::Transmit(request) => requests.push(request),
-                Output::Done(id) => {
-                    if let Some(waiter) = state.waiting.remove(&id) {
-                        // Who gave up meanwhile needs no word.
-                        let _ = waiter.done.send(());
-                    }
-                }
-                Output::Progress(id, progress) => {
-                    if let Some(waiter) = state.waiting.get(&id) {
-                        let _ = waiter.progress.send(progress);
-                    }
-                }
-                Output::Changed(_) | Output::Status(_) | Output::Redirect(_) => self.tell(&state.machine),
-                Output::Wait(until) => {
-                    let at = until.and_then(|until| self.start.checked_add(Duration::from_millis(until.0)));
-                    return (requests, at);
-                }
-            }
+        if !core::mem::replace(&mut state.ending, true) {
+            state.machine.logout(self.now());
+            self.wake.notify_one();
         }
+    }
+
+    fn wait_for(self: Arc<Self>, state: &mut State<C>, id: TicketId) -> Waiting<C> {
+        let (sender, done) = oneshot::channel();
+        let (to_progress, progress) = mpsc::unbounded_channel();
+        state.waiting.insert(id, Waiter { done: sender, progress: to_progress });
+        Waiting { shared: self, id, done, progress }
+    }
+
+    pub(crate) async fn call<R: Send + 'static>(self: Arc<Self>, call: Call<R>) -> Result<R, Error> {
+        let (ticket, mut waiting) = {
+            let mut state = self.lock();
+            let ticket = state.machine.submit(call, self.now());
+            let waiting = self.clone().wait_for(&mut state, ticket.id());
+            (ticket, waiting)
+        };
+        self.wake.notify_one();
+        // An error means that the driver is gone: then there is no result to take, either.
+        let _ = (&mut waiting.done).await;
+        self.lock().machine.take(&ticket).unwrap_or(Err(Error::LoggedOut))
     }
 
     fn tell(&self, machine: &Machine) {
@@ -252,54 +359,4 @@ impl Shared {
             changed
         });
     }
-
-    fn answered(&self, id: RequestId, reply: Result<Bytes, TransportError>) {
-        let mut state = self.lock();
-        let machine = &mut state.machine;
-        let bytes = match reply {
-            Ok(bytes) => bytes,
-            Err(error) => return machine.handle(id, Reply::Unreachable(error.to_string()), self.now()),
-        };
-        match xmlrpc::read_reply(&bytes, &self.limits) {
-            Ok(xmlrpc::Outcome::Success(mut reader)) => machine.handle(id, Reply::Success(&mut reader), self.now()),
-            Ok(xmlrpc::Outcome::Failure(failure)) => machine.handle(id, Reply::Failure(failure), self.now()),
-            Ok(xmlrpc::Outcome::Fault { code, text }) => {
-                machine.handle(id, Reply::Failure(Failure::new("Fault", [text, code.to_string()])), self.now());
-            }
-            Ok(_) => {
-                machine.handle(id, Reply::Broken(ReadError::syntax("a result or a failure", "another reply")), self.now())
-            }
-            Err(error) => machine.handle(id, Reply::Broken(error), self.now()),
-        }
-    }
-}
-
-/// Sends what the machine wants sent, and hands it the answers.
-async fn drive(shared: Arc<Shared>) {
-    let mut replies = JoinSet::new();
-    loop {
-        let (requests, until) = shared.advance();
-        for request in requests {
-            let transport = shared.transport.clone();
-            replies.spawn(async move { (request.id, send(&transport, request).await) });
-        }
-        let due = async {
-            match until {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => core::future::pending().await,
-            }
-        };
-        tokio::select! {
-            // A request that panicked is given up by the machine when its time is over.
-            Some(Ok((id, reply))) = replies.join_next() => shared.answered(id, reply),
-            () = shared.wake.notified() => {}
-            () = due => {}
-        }
-    }
-}
-
-async fn send(transport: &Transport, request: xenapi_client::Request) -> Result<Bytes, TransportError> {
-    let document = xmlrpc::write_call(&request.call);
-    let timeout = Duration::from_millis(request.timeout.0);
-    transport.rpc(Request { repeatable: is_repeatable(&request.call), ..Request::rpc(document, timeout) }).await
 }

@@ -33,6 +33,7 @@ impl Tls {
         let provider = Arc::new(ring::default_provider());
         let roots = match trust {
             Trust::System | Trust::Known(_) | Trust::FirstUse(_) => system_roots(&provider),
+            Trust::Authority(roots) => verifier(roots.store(), &provider),
             Trust::Pinned(_) => None,
         };
         let judge = Judge::Trust { trust: trust.clone(), roots };
@@ -57,7 +58,11 @@ fn system_roots(provider: &Arc<CryptoProvider>) -> Option<Arc<WebPkiServerVerifi
     let mut roots = RootCertStore::empty();
     // Systems carry a few roots that cannot be read; the others count.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().ok()
+    verifier(Arc::new(roots), provider)
+}
+
+fn verifier(roots: Arc<RootCertStore>, provider: &Arc<CryptoProvider>) -> Option<Arc<WebPkiServerVerifier>> {
+    WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().ok()
 }
 
 /// The certificate that a server shows, trusted or not. The server proves that it has the key; nothing is sent to it.
@@ -108,35 +113,48 @@ struct Shown<'a> {
     now: UnixTime,
 }
 
+/// Why a certificate is not trusted, and which one was expected.
+struct Doubt(String, Option<Fingerprint>);
+
+impl From<String> for Doubt {
+    fn from(why: String) -> Self {
+        Doubt(why, None)
+    }
+}
+
 impl Verifier {
-    fn by_roots(&self, shown: &Shown<'_>, roots: Option<&WebPkiServerVerifier>) -> Result<(), String> {
-        let roots = roots.ok_or("this system has no root certificates")?;
+    fn by_roots(&self, shown: &Shown<'_>, roots: Option<&WebPkiServerVerifier>) -> Result<(), Doubt> {
+        let roots = roots.ok_or_else(|| "this system has no root certificates".to_owned())?;
         let verdict = roots.verify_server_cert(shown.end, shown.chain, shown.name, shown.ocsp, shown.now);
-        verdict.map(drop).map_err(|error| in_words(&error))
+        let whose = match &self.judge {
+            Judge::Trust { trust: Trust::Authority(roots), .. } => format!("certificate in {}", roots.source()),
+            _ => "root certificate of this system".into(),
+        };
+        verdict.map(drop).map_err(|error| in_words(&error, &whose).into())
     }
 
-    fn by_store(&self, shown: &Shown<'_>, store: &KnownHosts, roots: Option<&WebPkiServerVerifier>) -> Result<(), String> {
+    fn by_store(&self, shown: &Shown<'_>, store: &KnownHosts, roots: Option<&WebPkiServerVerifier>) -> Result<(), Doubt> {
         match store.get(&self.host, self.port) {
             Some(known) => same(known, shown, &format!("recorded in {}", store.path().display())),
             None => self.by_roots(shown, roots),
         }
     }
 
-    fn judge(&self, shown: &Shown<'_>) -> Result<(), String> {
+    fn judge(&self, shown: &Shown<'_>) -> Result<(), Doubt> {
         match &self.judge {
             Judge::Look(seen) => {
                 *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(SeenCertificate::of(shown.end));
                 Ok(())
             }
             Judge::Trust { trust: Trust::Pinned(pin), .. } => same(*pin, shown, "pinned"),
-            Judge::Trust { trust: Trust::System, roots } => self.by_roots(shown, roots.as_deref()),
+            Judge::Trust { trust: Trust::System | Trust::Authority(_), roots } => self.by_roots(shown, roots.as_deref()),
             Judge::Trust { trust: Trust::Known(store), roots } => self.by_store(shown, store, roots.as_deref()),
             Judge::Trust { trust: Trust::FirstUse(store), roots } => {
                 let first = store.get(&self.host, self.port).is_none();
                 match self.by_store(shown, store, roots.as_deref()) {
                     Err(_) if first => {
                         let recorded = store.remember(&self.host, self.port, Fingerprint::of(shown.end));
-                        recorded.map_err(|error| format!("it is new and cannot be recorded: {error}"))
+                        recorded.map_err(|error| format!("it is new and cannot be recorded: {error}").into())
                     }
                     verdict => verdict,
                 }
@@ -146,7 +164,7 @@ impl Verifier {
 }
 
 /// Why the roots do not vouch for a certificate. For most reasons the library has no words but the names of its own types.
-fn in_words(error: &rustls::Error) -> String {
+fn in_words(error: &rustls::Error, whose: &str) -> String {
     let rustls::Error::InvalidCertificate(why) = error else { return error.to_string() };
     match why {
         CertificateError::Expired => "it has expired".into(),
@@ -157,15 +175,17 @@ fn in_words(error: &rustls::Error) -> String {
         CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYetContext { .. }
         | CertificateError::NotValidForNameContext { .. } => why.to_string(),
-        _ => "no root certificate of this system vouches for it".into(),
+        _ => format!("no {whose} vouches for it"),
     }
 }
 
-fn same(wanted: Fingerprint, shown: &Shown<'_>, source: &str) -> Result<(), String> {
+fn same(wanted: Fingerprint, shown: &Shown<'_>, source: &str) -> Result<(), Doubt> {
     if Fingerprint::of(shown.end) == wanted {
         return Ok(());
     }
-    Err(format!("it is another than the one {source}, {wanted}; the server has a new one, or somebody stands in between"))
+    let why =
+        format!("it is another than the one {source}, {wanted}; the server has a new one, or somebody stands in between");
+    Err(Doubt(why, Some(wanted)))
 }
 
 impl ServerCertVerifier for Verifier {
@@ -178,9 +198,9 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verdict = self.judge(&Shown { end, chain, name, ocsp, now });
-        verdict.map(|()| ServerCertVerified::assertion()).map_err(|why| {
+        verdict.map(|()| ServerCertVerified::assertion()).map_err(|Doubt(why, expected)| {
             let seen = SeenCertificate::of(end);
-            let untrusted = Untrusted { host: self.host.clone(), port: self.port, seen, why };
+            let untrusted = Untrusted { host: self.host.clone(), port: self.port, seen, expected, why };
             rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
         })
     }
@@ -214,7 +234,7 @@ pub(crate) fn handshake_error(error: &std::io::Error) -> TransportErrorKind {
     if let Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(why)))) = tls
         && let Some(untrusted) = why.downcast_ref::<Untrusted>()
     {
-        return TransportErrorKind::Untrusted(untrusted.clone());
+        return TransportErrorKind::Untrusted(Box::new(untrusted.clone()));
     }
     TransportErrorKind::Tls(error.to_string())
 }
@@ -234,7 +254,7 @@ mod tests {
             (unlike, "no root certificate of this system vouches for it"),
             (CertificateError::NotValidForName, "it is for another host"),
         ] {
-            assert_eq!(in_words(&rustls::Error::InvalidCertificate(why)), says);
+            assert_eq!(in_words(&rustls::Error::InvalidCertificate(why), "root certificate of this system"), says);
         }
     }
 }

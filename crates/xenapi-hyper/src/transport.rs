@@ -1,7 +1,9 @@
 //! Requests to one target over connections that are kept.
 
 use core::fmt;
+use core::pin::Pin;
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -12,9 +14,11 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
+use xenapi_client::{Carrier, Delivered, Parcel};
 
 use crate::body::ReplyBody;
-use crate::connect;
+use crate::certificate::Fingerprint;
+use crate::connect::{self, Dial, Duplex};
 use crate::error::{TransportError, TransportErrorKind};
 use crate::target::Target;
 use crate::tls::Tls;
@@ -100,10 +104,16 @@ pub struct Transport(Arc<Inner>);
 struct Inner {
     target: Target,
     host: HeaderValue,
-    tls: Option<Tls>,
+    trust: Trust,
+    dial: Dial,
     config: TransportConfig,
     idle: Mutex<Vec<Idle>>,
+    /// What trusted hosts of the pool said of the certificates of the others; shared with the transports to those.
+    vouched: Arc<Vouched>,
 }
+
+/// Certificates by the address of their host, in lower case.
+type Vouched = Mutex<BTreeMap<String, Fingerprint>>;
 
 type Sender = SendRequest<Full<Bytes>>;
 
@@ -146,6 +156,10 @@ impl Transport {
     /// # Errors
     /// When the host cannot be a server's name.
     pub fn new(target: Target, trust: &Trust, config: TransportConfig) -> Result<Self, TransportError> {
+        Transport::with(target, trust, config, Arc::default())
+    }
+
+    fn with(target: Target, trust: &Trust, config: TransportConfig, vouched: Arc<Vouched>) -> Result<Self, TransportError> {
         let wrong = |kind| TransportError::new(&target, kind);
         let tls = match &target {
             Target::Https { host, port } => Some(Tls::new(host, *port, trust)).transpose(),
@@ -154,7 +168,84 @@ impl Transport {
         let tls = tls.map_err(|why| wrong(TransportErrorKind::Request(why)))?;
         let host = HeaderValue::try_from(target.host_header());
         let host = host.map_err(|error| wrong(TransportErrorKind::Request(error.to_string())))?;
-        Ok(Transport(Arc::new(Inner { target, host, tls, config, idle: Mutex::default() })))
+        let (trust, dial) = (trust.clone(), Dial::Socket(tls));
+        Ok(Transport(Arc::new(Inner { target, host, trust, dial, config, idle: Mutex::default(), vouched })))
+    }
+
+    /// Requests to a server in this process. The target is only a name.
+    #[cfg(feature = "server")]
+    pub(crate) fn local(make: connect::Local, config: TransportConfig) -> Self {
+        let target = Target::Http { host: "memory".into(), port: 80 };
+        Transport(Arc::new(Inner {
+            target,
+            host: HeaderValue::from_static("memory"),
+            trust: Trust::System,
+            dial: Dial::Local(make),
+            config,
+            idle: Mutex::default(),
+            vouched: Arc::default(),
+        }))
+    }
+
+    /// Requests to another host of the same pool, at that name or address: with the same scheme, limits and trust, and on `port`, or
+    /// the same port as this one if it is none. In memory all hosts are this one.
+    ///
+    /// Where hosts are known by their certificates alone, a certificate counts for which this pool has [vouched](Transport::vouch).
+    ///
+    /// # Errors
+    /// When the host cannot be a server's name, or the certificate that was vouched for cannot be recorded.
+    pub fn beside(&self, host: &str, port: Option<u16>) -> Result<Self, TransportError> {
+        let Inner { target, trust, dial, config, vouched, .. } = &*self.0;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let is_same = |own: &str, own_port: u16| own == host && port.is_none_or(|port| port == own_port);
+        let there = match (dial, target) {
+            (Dial::Local(_), _) => return Ok(self.clone()),
+            (_, Target::Https { host: own, port: own_port } | Target::Http { host: own, port: own_port })
+                if is_same(own, *own_port) =>
+            {
+                return Ok(self.clone());
+            }
+            (_, Target::Https { port: own, .. }) => Target::Https { host, port: port.unwrap_or(*own) },
+            // A port that is named is that of TLS.
+            (_, Target::Http { port: own, .. }) => Target::Http { host, port: *own },
+            (_, Target::Unix(_)) => Target::Https { host, port: port.unwrap_or(443) },
+        };
+        let trust = match &there {
+            Target::Https { host, port } => match self.vouched_for(host) {
+                Some(fingerprint) => trust.vouched(host, *port, fingerprint).map_err(|error| {
+                    TransportError::new(&there, TransportErrorKind::Request(format!("its certificate: {error}")))
+                })?,
+                None => trust.clone(),
+            },
+            _ => trust.clone(),
+        };
+        Transport::with(there, &trust, config.clone(), vouched.clone())
+    }
+
+    /// Notes the certificate of another host of the pool, as a host said that is trusted itself. [`Transport::beside`] expects it there.
+    pub fn vouch(&self, host: &str, fingerprint: Fingerprint) {
+        let mut vouched = self.0.vouched.lock().unwrap_or_else(PoisonError::into_inner);
+        vouched.insert(host.to_ascii_lowercase(), fingerprint);
+    }
+
+    pub(crate) fn vouched_for(&self, host: &str) -> Option<Fingerprint> {
+        self.0.vouched.lock().unwrap_or_else(PoisonError::into_inner).get(&host.to_ascii_lowercase()).copied()
+    }
+
+    /// Whether other hosts of the pool need somebody to vouch for them.
+    pub(crate) fn is_known_by_certificate(&self) -> bool {
+        matches!(self.0.target, Target::Https { .. }) && self.0.trust.is_by_certificate()
+    }
+
+    /// A new connection that is nobody else's, for what is more than a request and its reply.
+    pub(crate) async fn open(&self) -> Result<Box<dyn Duplex>, TransportError> {
+        let Inner { target, dial, config, .. } = &*self.0;
+        connect::dial(target, dial, config.connect_timeout).await
+    }
+
+    /// The value of the header `Host`.
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.0.host
     }
 
     /// The server.
@@ -225,12 +316,24 @@ impl Transport {
         tokio::time::timeout(timeout, what).await.unwrap_or_else(|_| Err(TransportError::new(&self.0.target, late)))
     }
 
+    /// As [`Transport::send`], with a body of any length: an export has as many bytes as its disks.
+    ///
+    /// # Errors
+    /// When no reply begins. A status other than 200 is no error here.
+    pub async fn send_unlimited(&self, request: Request) -> Result<Response<ReplyBody>, TransportError> {
+        self.within(request.timeout, self.send_limited(request, u64::MAX)).await
+    }
+
     async fn send_now(&self, request: Request) -> Result<Response<ReplyBody>, TransportError> {
-        let Inner { target, config, .. } = &*self.0;
+        self.send_limited(request, self.0.config.reply_limit).await
+    }
+
+    async fn send_limited(&self, request: Request, limit: u64) -> Result<Response<ReplyBody>, TransportError> {
+        let Inner { target, .. } = &*self.0;
         let message = self.message(&request).map_err(|why| TransportError::new(target, TransportErrorKind::Request(why)))?;
         let (response, sender) = self.exchange(&message, request.repeatable).await?;
         let lease = Lease { sender, home: self.0.clone() };
-        Ok(response.map(|body| ReplyBody::new(body, lease, target.clone(), config.reply_limit, request.timeout)))
+        Ok(response.map(|body| ReplyBody::new(body, lease, target.clone(), limit, request.timeout)))
     }
 
     /// Tries kept connections, then a new one.
@@ -277,8 +380,8 @@ impl Transport {
     }
 
     async fn connect(&self) -> Result<Sender, TransportError> {
-        let Inner { target, tls, config, .. } = &*self.0;
-        let stream = connect::connect(target, tls.as_ref(), config.connect_timeout).await?;
+        let target = &self.0.target;
+        let stream = self.open().await?;
         let made = http1::Builder::new().handshake(TokioIo::new(stream)).await;
         let (sender, connection) =
             made.map_err(|error| TransportError::new(target, TransportErrorKind::Broken(with_cause(&error))))?;
@@ -311,6 +414,59 @@ impl Transport {
         *message.uri_mut() = uri;
         *message.headers_mut() = headers;
         Ok(message)
+    }
+}
+
+/// Asks a pool member that refuses a call for the certificate of its master.
+const ASK: HeaderName = HeaderName::from_static("x-xenapi-request-host-certificate-thumbprint");
+const TOLD: HeaderName = HeaderName::from_static("x-xenapi-response-host-certificate-thumbprint");
+
+impl Transport {
+    /// Posts a document. Beside the answer comes what a member said of its master's certificate; that counts only from a host whose own
+    /// one is trusted, so over TLS.
+    pub(crate) async fn carry_request(&self, mut request: Request) -> Result<Delivered<Bytes>, TransportError> {
+        let secure = matches!(self.0.target, Target::Https { .. });
+        if secure {
+            request.headers.insert(ASK, HeaderValue::from_static("sha-256:master"));
+        }
+        let (head, document) = self.whole(request).await?.into_parts();
+        if head.status != StatusCode::OK {
+            return Err(TransportError::status(&self.0.target, head.status.as_u16(), &document));
+        }
+        let told = head.headers.get(TOLD).filter(|_| secure).and_then(|told| told.to_str().ok());
+        // Some releases name the kind of digest before it.
+        let vouched = told.map(|told| told.strip_prefix("sha-256:").unwrap_or(told).to_owned());
+        Ok(Delivered { document, vouched })
+    }
+}
+
+impl Carrier for Transport {
+    type Document = Bytes;
+    type Error = TransportError;
+    type Delivery = Pin<Box<dyn Future<Output = Result<Delivered<Bytes>, TransportError>> + Send>>;
+
+    fn carry(&self, parcel: Parcel) -> Self::Delivery {
+        let this = self.clone();
+        let timeout = Duration::from_millis(parcel.timeout.0);
+        let request = Request { repeatable: parcel.repeatable, ..Request::rpc(parcel.document, timeout) };
+        Box::pin(async move { this.carry_request(request).await })
+    }
+
+    fn beside(&self, address: &str, vouched: Option<&str>) -> Result<Self, TransportError> {
+        if let Some(fingerprint) = vouched.and_then(|text| text.parse().ok()) {
+            Transport::vouch(self, address, fingerprint);
+        }
+        Transport::beside(self, address, None)
+    }
+
+    fn needs_vouching(&self) -> bool {
+        self.is_known_by_certificate()
+    }
+
+    fn vouch(&self, address: &str, sha256: &str) {
+        if let Ok(fingerprint) = sha256.parse() {
+            Transport::vouch(self, address, fingerprint);
+        }
     }
 }
 

@@ -8,7 +8,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::certificate::Fingerprint;
+use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+
+use crate::certificate::{Fingerprint, SeenCertificate};
 use crate::target::bracketed;
 
 /// Which certificate a server may show. Signatures of the handshake are verified in every case.
@@ -18,6 +22,8 @@ use crate::target::bracketed;
 pub enum Trust {
     /// What the system's root certificates vouch for, with the host's name and a date that holds.
     System,
+    /// What these root certificates vouch for, with the host's name and a date that holds; the system's do not count.
+    Authority(Roots),
     /// This certificate and no other, whatever it says.
     Pinned(Fingerprint),
     /// The certificate recorded for the host, and no other; a host without a record needs the system's roots.
@@ -25,6 +31,82 @@ pub enum Trust {
     /// As [`Trust::Known`], but the first certificate that an unknown host shows is recorded and accepted from then on. Somebody
     /// in between at that moment is not noticed.
     FirstUse(KnownHosts),
+}
+
+/// Root certificates of one's own, such as those of a company's authority. Clones share them.
+#[derive(Clone)]
+pub struct Roots {
+    store: Arc<RootCertStore>,
+    source: Arc<str>,
+}
+
+impl Roots {
+    /// Reads root certificates from a file in PEM. A server's own certificate, signed by itself, may be one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, holds no certificate, or one that cannot be a root.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let pem = std::fs::read(path).map_err(|error| StoreError(format!("cannot read {}: {error}", path.display())))?;
+        Roots::from_pem(&pem, &path.display().to_string())
+    }
+
+    /// Reads root certificates from text in PEM; errors call it `source`.
+    ///
+    /// # Errors
+    /// When it holds no certificate, or one that cannot be a root.
+    pub fn from_pem(pem: &[u8], source: &str) -> Result<Self, StoreError> {
+        let mut store = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|error| StoreError(format!("{source} is no PEM: {error}")))?;
+            let seen = SeenCertificate::of(&certificate);
+            store.add(certificate).map_err(|error| {
+                StoreError(format!("{source}: the certificate of {:?} cannot be a root: {error}", seen.subject))
+            })?;
+        }
+        if store.is_empty() {
+            return Err(StoreError(format!("{source} holds no certificate: it should have BEGIN CERTIFICATE lines (PEM)")));
+        }
+        Ok(Roots { store: Arc::new(store), source: source.into() })
+    }
+
+    pub(crate) fn store(&self) -> Arc<RootCertStore> {
+        self.store.clone()
+    }
+
+    /// What they came from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
+impl fmt::Debug for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Roots({}, {} certificates)", self.source, self.store.len())
+    }
+}
+
+impl Trust {
+    /// What holds for another host of the same pool whose certificate a trusted host has vouched for. A record that there is stays:
+    /// if it says otherwise, the connection is refused and both fingerprints are shown.
+    pub(crate) fn vouched(&self, host: &str, port: u16, fingerprint: Fingerprint) -> Result<Trust, StoreError> {
+        match self {
+            // Who vouches is one of these hosts, but what was asked for is the word of an authority.
+            Trust::System | Trust::Authority(_) => Ok(self.clone()),
+            Trust::Pinned(_) => Ok(Trust::Pinned(fingerprint)),
+            Trust::Known(store) | Trust::FirstUse(store) => {
+                if store.get(host, port).is_none() {
+                    store.remember(host, port, fingerprint)?;
+                }
+                Ok(self.clone())
+            }
+        }
+    }
+
+    /// Whether hosts are known by their certificates alone, so that each needs its own decision or another host's word.
+    pub(crate) fn is_by_certificate(&self) -> bool {
+        matches!(self, Trust::Pinned(_) | Trust::Known(_) | Trust::FirstUse(_))
+    }
 }
 
 /// Certificates by host, kept in a file: a line `HOST:PORT SHA256` each; `#` begins a comment. Clones share one store. The file is

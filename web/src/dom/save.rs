@@ -1,4 +1,4 @@
-//! Saving what the page made as a file.
+//! Saving pictures as files.
 
 use js_sys::Array;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -9,14 +9,6 @@ use web_sys::{
 
 /// Browsers draw no larger pictures, in pixels of a side.
 const LARGEST: f64 = 8_192.0;
-
-/// Offers a text as a file to keep.
-pub(crate) fn text(name: &str, media_type: &str, text: &str) {
-    let Ok(url) = url_of(media_type, text) else { return };
-    offer(name, &url);
-    // The browser has taken what it needs; one that has not lets the file go.
-    let _ = Url::revoke_object_url(&url);
-}
 
 /// Offers an SVG document of a size as a PNG, twice as fine as it is on the screen where that is possible.
 pub(crate) async fn png(name: String, svg: String, width: f64, height: f64) {

@@ -3,8 +3,10 @@
 mod explorer;
 mod impact;
 mod login;
+pub(crate) mod object;
 mod session;
 mod shell;
+pub(crate) mod tables;
 mod topology;
 
 pub(crate) use session::SessionPage;

@@ -6,11 +6,9 @@ mod switches;
 mod tasks;
 mod topbar;
 mod tree;
-mod vms;
 
 pub(crate) use details::DetailsPanel;
 pub(crate) use freshness::StaleNote;
 pub(crate) use switches::{LanguageSwitch, ThemeSwitch};
 pub(crate) use topbar::{Kinds, TopBar};
 pub(crate) use tree::{TreePanel, space};
-pub(crate) use vms::VmsPanel;

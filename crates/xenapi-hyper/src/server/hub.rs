@@ -142,6 +142,10 @@ impl<B: Backend> Hub<B> {
         }
     }
 
+    pub(super) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
     /// Tells everybody to come to an end.
     pub(super) fn stop(&self) {
         self.stopping.send_replace(true);

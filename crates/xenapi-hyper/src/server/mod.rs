@@ -38,6 +38,7 @@ use xenapi_sim::faults::{Effects, Meeting};
 use xenapi_sim::handlers::{self, Method, Piece, Reply, Request, Turn};
 
 use crate::certificate::Fingerprint;
+use crate::transport::{Transport, TransportConfig};
 
 use hub::Hub;
 use listen::{Gate, Listener};
@@ -45,6 +46,9 @@ use listen::{Gate, Listener};
 pub use certificate::ShownCertificate;
 #[cfg(feature = "sim")]
 pub use sim::SimServer;
+
+/// How much a connection without a socket holds that was not read yet.
+const LOCAL_BUFFER: usize = 256 << 10;
 
 /// Where a call comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -337,6 +341,7 @@ pub struct Server<B: Backend> {
     tasks: Vec<JoinHandle<()>>,
     hosts: Vec<BoundHost>,
     unix: Option<listen::SocketFile>,
+    times: ServerTimes,
 }
 
 /// Listeners that are bound, each with whom it stands for.
@@ -396,7 +401,7 @@ pub async fn serve<B: Backend>(mut backend: B, config: &ServerConfig) -> Result<
         backend.listens(host.host.as_ref(), host);
     }
     let hub = Arc::new(Hub::new(backend));
-    let mut server = Server { hub: hub.clone(), tasks: Vec::new(), hosts: bound.hosts, unix: None };
+    let mut server = Server { hub: hub.clone(), tasks: Vec::new(), hosts: bound.hosts, unix: None, times: config.times };
     if let Some((listener, file)) = unix {
         server.unix = Some(file);
         let place = Place { origin: Origin::UnixSocket, ..Place::default() };
@@ -439,6 +444,22 @@ impl<B: Backend> Server<B> {
     /// Looks at the backend or changes it, at the server's present time. What becomes due by that is answered.
     pub fn with<R>(&self, work: impl FnOnce(&mut B, Millis) -> R) -> R {
         self.hub.with(work)
+    }
+
+    /// Requests straight to it, over no socket: for tests and for pools within a program. They count as coming over the network, without
+    /// TLS, to the whole pool. After the server's end they are refused.
+    pub fn transport(&self, config: TransportConfig) -> Transport {
+        let (hub, times) = (Arc::downgrade(&self.hub), self.times);
+        let make = move || {
+            let hub = hub.upgrade().filter(|hub| !hub.is_stopping()).ok_or("the server has ended")?;
+            let runtime = tokio::runtime::Handle::try_current().map_err(|_| "there is no tokio runtime")?;
+            let (ours, theirs) = tokio::io::duplex(LOCAL_BUFFER);
+            drop(runtime.spawn(async move {
+                exchange::converse(wire::Wire::new(Box::new(theirs), times), &Place::default(), &hub).await;
+            }));
+            Ok(Box::new(ours) as Box<dyn crate::connect::Duplex>)
+        };
+        Transport::local(Arc::new(make), config)
     }
 
     /// Stops listening, answers what is under way, gives up pending calls (503), and returns when all connections are closed, at the

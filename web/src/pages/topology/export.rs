@@ -11,11 +11,11 @@ use crate::store::Data;
 
 /// How a drawing can be saved: the word in names and tests, and what it is called.
 pub(super) const FORMATS: [(&str, Text); 5] = [
-    ("svg", Text::ExportSvg),
-    ("png", Text::ExportPng),
-    ("dot", Text::ExportDot),
-    ("mermaid", Text::ExportMermaid),
-    ("json", Text::ExportJson),
+    ("svg", Text::SaveSvg),
+    ("png", Text::SavePng),
+    ("dot", Text::SaveDot),
+    ("mermaid", Text::SaveMermaid),
+    ("json", Text::SaveJson),
 ];
 
 /// Saves what is drawn, filtered and folded as it is. Files speak English, as those of the command line do, so that they can be compared.
@@ -25,15 +25,15 @@ pub(super) fn save(format: &'static str, data: &Data, drawing: &Drawing) -> Call
         let graph = data.with(|cache| xenapi_topology::graph(cache, wanted.lens, &wanted.options()));
         let name = |ending: &str| file_name(&graph, ending);
         match format {
-            "dot" => dom::save::text(&name("dot"), "text/vnd.graphviz", &dot(&graph)),
-            "mermaid" => dom::save::text(&name("mmd"), "text/plain", &mermaid(&graph)),
-            "json" => dom::save::text(&name("json"), "application/json", &json(&graph)),
+            "dot" => dom::transfer::save(&name("dot"), "text/vnd.graphviz", &dot(&graph)),
+            "mermaid" => dom::transfer::save(&name("mmd"), "text/plain", &mermaid(&graph)),
+            "json" => dom::transfer::save(&name("json"), "application/json", &json(&graph)),
             _ => {
                 let layout = xenapi_topology::layout(&graph, &Metrics::default());
                 let theme = if dom::is_dark() { Theme::Dark } else { Theme::Light };
                 let picture = svg(&graph, &layout, theme);
                 if format == "svg" {
-                    return dom::save::text(&name("svg"), "image/svg+xml", &picture);
+                    return dom::transfer::save(&name("svg"), "image/svg+xml", &picture);
                 }
                 let size = |attribute: &str| -> f64 {
                     let value = picture.split_once(attribute).and_then(|(_, rest)| rest.split('"').next());
