@@ -6,6 +6,7 @@ mod browser;
 mod console;
 mod harness;
 mod node;
+mod object;
 mod recordings;
 mod sdk;
 mod xmlrpc_client;
