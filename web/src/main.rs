@@ -18,6 +18,7 @@ mod panels;
 mod store;
 #[cfg(test)]
 mod tests;
+mod touched;
 
 fn main() {
     dom::crash::install();

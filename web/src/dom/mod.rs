@@ -4,6 +4,7 @@ pub(crate) mod crash;
 pub(crate) mod language;
 pub(crate) mod measure;
 pub(crate) mod storage;
+pub(crate) mod transfer;
 
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, Window};

@@ -5,6 +5,7 @@ mod login;
 pub(crate) mod object;
 mod session;
 mod shell;
+pub(crate) mod tables;
 
 pub(crate) use session::SessionPage;
 

@@ -13,7 +13,7 @@ use crate::object::Icon;
 use crate::object_page::Part;
 use crate::object_page::paths::{join, place};
 use crate::route::Kind;
-use crate::select::{lookup, named_ref, states, vm_rows};
+use crate::select::{guest, lookup, named_ref, states};
 use crate::text::Text;
 
 impl Look<'_> {
@@ -41,14 +41,14 @@ impl Look<'_> {
         for (reference, vm) in self.first(&mut table, vms, by_name::<VM>(|vm| &vm.name_label)) {
             let state = State::of_vm(vm);
             let guest = self.cache.get(&vm.guest_metrics);
-            let addresses = guest.map(|guest| vm_rows::addresses(guest).join(", ")).unwrap_or_default();
+            let addresses = guest.map(|guest| guest::addresses(guest).join(", ")).unwrap_or_default();
             table.row(
                 reference.raw(),
                 [
                     Part::object(self.cache, reference),
                     Part::text(crate::text::state(state).get()).in_state(state),
-                    Part::number(vm_rows::vcpus(vm).to_string()),
-                    Part::number(bytes(vm_rows::memory(vm))),
+                    Part::number(guest::vcpus(vm).to_string()),
+                    Part::number(bytes(guest::memory(vm))),
                     Part::mono_of(&addresses),
                 ],
             );
