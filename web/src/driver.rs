@@ -16,8 +16,8 @@ use xenapi_console::explain::{self, HttpTrouble, ProxyError};
 use xenapi_core::{Call, Millis, RawCall, RawRef, Value};
 use yew::Callback;
 
-use crate::dom;
 use crate::touched::{Listening, Touched};
+use crate::{dom, local};
 
 /// Who we are, in the list of sessions.
 const ORIGINATOR: &str = "xenoxide-console";
@@ -81,6 +81,8 @@ type Taker = Box<dyn FnOnce(&RefCell<Client>)>;
 struct Inner {
     id: u64,
     url: String,
+    /// Where the pool is, if it is in the page itself.
+    place: Option<Place>,
     client: RefCell<Client>,
     requests: RefCell<BTreeMap<RequestId, InFlight>>,
     timer: RefCell<Option<Timeout>>,
@@ -147,7 +149,8 @@ impl Driver {
         client.watch(dom::now());
         let driver = Driver(Rc::new_cyclic(|me| Inner {
             id,
-            url: format!("./pools/{}/rpc", js_sys::encode_uri_component(pool)),
+            url: local::address(pool).unwrap_or_else(|| format!("./pools/{}/rpc", js_sys::encode_uri_component(pool))),
+            place: local::pools().into_iter().find(|it| it.name == pool).and_then(|it| it.place),
             client: RefCell::new(client),
             requests: RefCell::default(),
             timer: RefCell::default(),
@@ -228,7 +231,7 @@ impl Driver {
 
     /// Where the pool is, if it is in the page itself.
     pub(crate) fn place(&self) -> Option<Place> {
-        None
+        self.0.place
     }
 
     /// What is to be shown of it.
@@ -416,6 +419,10 @@ async fn post(
     shared: Option<&str>,
     signal: Option<&web_sys::AbortSignal>,
 ) -> (Answer, Option<String>) {
+    if let Some(pool) = local::name_of(url) {
+        let answer = local::answer(pool, &body).await;
+        return (answer.map_or_else(|| Answer::None(explain::no_answer(pool)), Answer::Bytes), None);
+    }
     let mut request = HttpRequest::post(url).header("content-type", "text/xml").header("x-xenoxide-console", "1");
     if let Some(shared) = shared {
         request = request.header("x-xenoxide-lean", shared);
@@ -478,6 +485,8 @@ pub(crate) struct PoolInfo {
     pub(crate) name: String,
     /// Its name for people.
     pub(crate) label: String,
+    /// Where it is, if it is in the page itself.
+    pub(crate) place: Option<Place>,
 }
 
 /// Asks the server which pools there are.
@@ -505,5 +514,5 @@ pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
 fn pool_info(pool: &JsValue) -> Option<PoolInfo> {
     let name = member(pool, "name")?.as_string()?;
     let label = member(pool, "label").and_then(|it| it.as_string()).filter(|label| !label.is_empty());
-    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name })
+    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name, place: None })
 }
