@@ -65,6 +65,7 @@ mod explorer;
 mod facts;
 mod failures;
 mod frame;
+mod impact;
 mod object;
 mod overview;
 mod palette;
@@ -81,6 +82,7 @@ const AREAS: &[&[Text]] = &[
     facts::ALL,
     failures::ALL,
     frame::ALL,
+    impact::ALL,
     object::ALL,
     overview::ALL,
     palette::ALL,
@@ -91,7 +93,8 @@ const AREAS: &[&[Text]] = &[
 ];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[frame::PLURALS, overview::PLURALS, palette::PLURALS, tables::PLURALS];
+const PLURALS: &[&[Plural]] =
+    &[frame::PLURALS, impact::PLURALS, overview::PLURALS, palette::PLURALS, tables::PLURALS, topology::PLURALS];
 
 impl Text {
     /// All texts.

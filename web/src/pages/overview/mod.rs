@@ -1,5 +1,7 @@
 //! The pool at a glance.
 
+mod points;
+
 use xenapi_console::format;
 use xenapi_console::object::icon as icon_of;
 use xenapi_console::overview::{self, Capacity, Count, Finding, Gauge, Go, Happening, Storage};
@@ -14,6 +16,8 @@ use crate::components::{glyph, icon};
 use crate::dom;
 use crate::pages::tables::bar;
 use crate::store::{StoreHandle, use_data, use_store};
+
+use points::Points;
 
 /// The page.
 #[component]
@@ -41,6 +45,10 @@ pub(crate) fn OverviewPage() -> Html {
             <section class="panel capacity" aria-labelledby="capacity-title">
                 <h2 id="capacity-title">{ Text::Capacity.get() }</h2>
                 { capacity_view(&store, &capacity) }
+            </section>
+            <section class="panel points" aria-labelledby="points-title">
+                <h2 id="points-title">{ Text::PointsTitle.get() }</h2>
+                <Points />
             </section>
             <section class="panel recent" aria-labelledby="recent-title">
                 <h2 id="recent-title">{ Text::Recent.get() }</h2>
