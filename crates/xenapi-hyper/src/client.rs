@@ -266,6 +266,20 @@ impl Client {
         Ok(RunningTask::new(self.clone(), task, method, read))
     }
 
+    /// Runs many calls as tasks, at most `at_once` at the same time, and answers their results in the order of the calls. One that fails does
+    /// not keep the others from being run.
+    pub async fn run_each<R: Wire + Send + 'static>(
+        &self,
+        calls: impl IntoIterator<Item = Call<R>>,
+        at_once: usize,
+    ) -> Vec<Result<R, Error>> {
+        each(calls, at_once, |call| {
+            let client = self.clone();
+            async move { client.run_task(call, |_| ()).await }
+        })
+        .await
+    }
+
     fn to_raw<R>(&self, call: &Call<R>) -> Result<RawCall, Error> {
         match self.session() {
             Some(session) => Ok(call.to_raw(&session)),

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use xenapi_client::{Carrier, Client as Machine, Error, Freshness, Status, Ticket, TicketId};
 use xenapi_codec::Limits;
-use xenapi_core::{Call, Millis, ReadError, Wire};
+use xenapi_core::{Call, Millis, RawRef, ReadError, Wire};
 
 use crate::client::{each, read_task_result};
 use crate::target::Target;
@@ -46,7 +46,8 @@ impl<C: Carrier<Document: Send, Error: Send, Delivery: Send + 'static> + Send + 
 /// are known by their certificates alone, with the certificate for which a trusted host has vouched. Another one ends in an error with both
 /// fingerprints.
 ///
-/// Ends with [`Live::logout`]. One that is dropped logs out in the background, as far as the runtime gives it time.
+/// Ends with [`Live::logout`]. One that is dropped logs out in the background, as far as the runtime gives it time; a session that was brought
+/// from elsewhere ([`Config::session`](xenapi_client::Config)) stays then.
 pub struct Live<C: Network = Transport> {
     shared: Arc<Shared<C>>,
     _driver: JoinHandle<()>,
@@ -67,6 +68,10 @@ struct State<C> {
     route: drive::Route<C>,
     /// Nobody needs it any more: it logs out and ends.
     ending: bool,
+    /// It ends at once.
+    over: bool,
+    /// A session from elsewhere, which stays.
+    borrowed: Option<RawRef>,
 }
 
 /// Who waits for a call.
@@ -95,6 +100,7 @@ impl<C: Network> Live<C> {
     /// Begins to follow the pool behind `network`. `machine` says who logs in and what its cache tracks. Needs a tokio runtime.
     pub fn start(network: C, mut machine: Machine) -> Self {
         let start = Instant::now();
+        let borrowed = machine.config().session.clone();
         machine.login(Millis(0));
         machine.watch(Millis(0));
         let news = News { status: machine.status().clone(), revision: machine.cache().total_revision() };
@@ -104,6 +110,8 @@ impl<C: Network> Live<C> {
             subscribers: Vec::new(),
             route: drive::Route::new(network),
             ending: false,
+            over: false,
+            borrowed,
         };
         let shared = Arc::new(Shared {
             limits: Limits::reply(),
@@ -192,13 +200,16 @@ impl<C: Network> Live<C> {
     where
         R: Wire + Send + 'static,
     {
-        let shared = self.shared.clone();
-        let mut state = shared.lock();
-        let ticket = state.machine.submit_task(call, read_text::<R>, shared.now());
-        let waiting = shared.clone().wait_for(&mut state, ticket.id());
-        drop(state);
-        shared.wake.notify_one();
-        LiveTask { ticket, waiting }
+        self.shared.clone().start_task(call)
+    }
+
+    /// Runs many calls as tasks, at most `at_once` at the same time, and answers their results in the order of the calls. One that fails does
+    /// not keep the others from being run.
+    pub async fn run_each<R>(&self, calls: impl IntoIterator<Item = Call<R>>, at_once: usize) -> Vec<Result<R, Error>>
+    where
+        R: Wire + Send + 'static,
+    {
+        each(calls, at_once, |call| self.shared.clone().start_task(call).finish()).await
     }
 
     /// Starts a call as a task, waits for it and reads its result. `on_progress` hears from 0 to 1 how far it is. Who drops the future
@@ -235,6 +246,14 @@ impl Live<Transport> {
 
 impl<C: Network> Drop for Live<C> {
     fn drop(&mut self) {
+        {
+            let mut state = self.shared.lock();
+            let borrowed = state.borrowed.is_some() && state.borrowed.as_ref() == state.machine.session();
+            if borrowed && !state.ending {
+                state.over = true;
+                return self.shared.wake.notify_one();
+            }
+        }
         self.shared.end();
     }
 }
@@ -311,6 +330,19 @@ impl<R, C: Network> fmt::Debug for LiveTask<R, C> {
 
 fn read_text<R: Wire>(text: &str) -> Result<R, ReadError> {
     read_task_result(text, R::read)
+}
+
+impl<C: Network> Shared<C> {
+    fn start_task<R: Wire + Send + 'static>(self: Arc<Self>, call: Call<R>) -> LiveTask<R, C> {
+        let (ticket, waiting) = {
+            let mut state = self.lock();
+            let ticket = state.machine.submit_task(call, read_text::<R>, self.now());
+            let waiting = self.clone().wait_for(&mut state, ticket.id());
+            (ticket, waiting)
+        };
+        self.wake.notify_one();
+        LiveTask { ticket, waiting }
+    }
 }
 
 impl<C> Shared<C> {

@@ -94,7 +94,7 @@ impl Request {
     }
 }
 
-/// Requests to one target over connections that are kept. Clones share the connections.
+/// Requests to one target over connections that are kept. Clones share the connections, and so have to be used on one tokio runtime.
 ///
 /// A kept connection that the server closed meanwhile is replaced unnoticed if nothing was sent on it, or once if the request
 /// is repeatable.
@@ -246,6 +246,21 @@ impl Transport {
     /// The value of the header `Host`.
     pub(crate) fn host(&self) -> &HeaderValue {
         &self.0.host
+    }
+
+    /// The same without the connections of this one. They are driven by the runtime on which they were made, so each runtime needs its own.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn apart(&self) -> Self {
+        let Inner { target, host, trust, dial, config, vouched, .. } = &*self.0;
+        Transport(Arc::new(Inner {
+            target: target.clone(),
+            host: host.clone(),
+            trust: trust.clone(),
+            dial: dial.clone(),
+            config: config.clone(),
+            idle: Mutex::default(),
+            vouched: vouched.clone(),
+        }))
     }
 
     /// The server.

@@ -63,7 +63,7 @@ impl Live {
         let thread = Thread::start()?;
         let live = {
             let _inside = thread.runtime.enter();
-            crate::Live::start(transport, machine)
+            crate::Live::start(transport.apart(), machine)
         };
         Ok(Live { live: Some(live), thread: Arc::new(thread) })
     }
@@ -120,6 +120,15 @@ impl Live {
         at_once: usize,
     ) -> Vec<Result<R, Error>> {
         self.thread.runtime.block_on(self.live().call_each(calls, at_once))
+    }
+
+    /// [`crate::Live::run_each`].
+    pub fn run_each<R: Wire + Send + 'static>(
+        &self,
+        calls: impl IntoIterator<Item = Call<R>>,
+        at_once: usize,
+    ) -> Vec<Result<R, Error>> {
+        self.thread.runtime.block_on(self.live().run_each(calls, at_once))
     }
 
     /// [`crate::Live::start_task`].

@@ -110,7 +110,7 @@ impl<C: Network> Shared<C> {
                 Output::Wait(until) => {
                     step.until = until.and_then(|until| self.start.checked_add(Duration::from_millis(until.0)));
                     let logged_out = matches!(state.machine.status(), Status::LoggedOut | Status::Refused(_));
-                    step.over = state.ending && logged_out;
+                    step.over = state.over || state.ending && logged_out;
                     return step;
                 }
             }
