@@ -4,6 +4,7 @@
 mod bad_input;
 mod browser;
 mod console;
+mod explorer;
 mod harness;
 mod node;
 mod recordings;

@@ -9,11 +9,11 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
-use xenapi_client::{Cache, Client, Config, Freshness, Output, Reply, Request, RequestId, Status};
+use xenapi_client::{Cache, Client, Config, Error, Freshness, Output, Reply, Request, RequestId, Status, TicketId};
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
-use xenapi_core::{Millis, RawRef};
+use xenapi_core::{Call, Millis, RawRef};
 use yew::Callback;
 
 use crate::dom;
@@ -65,12 +65,17 @@ impl PartialEq for Driver {
     }
 }
 
+/// Takes the result of a call from the client and hands it on.
+type Taker = Box<dyn FnOnce(&RefCell<Client>)>;
+
 struct Inner {
     id: u64,
     url: String,
     client: RefCell<Client>,
     requests: RefCell<BTreeMap<RequestId, InFlight>>,
     timer: RefCell<Option<Timeout>>,
+    /// What waits for the results of calls.
+    calls: RefCell<BTreeMap<TicketId, Taker>>,
     /// Whether a change waits to be told at the next picture.
     announced: RefCell<Option<gloo_render::AnimationFrame>>,
     on_update: Callback<Update>,
@@ -128,6 +133,7 @@ impl Driver {
             client: RefCell::new(client),
             requests: RefCell::default(),
             timer: RefCell::default(),
+            calls: RefCell::default(),
             announced: RefCell::default(),
             on_update,
             me: me.clone(),
@@ -144,6 +150,21 @@ impl Driver {
     /// Ends the session at the pool; the status tells when that is done.
     pub(crate) fn log_out(&self) {
         self.0.client.borrow_mut().logout(dom::now());
+        self.0.pump();
+    }
+
+    /// Sends a call, and hands on what came of it. Nothing is handed on once the conversation has ended.
+    pub(crate) fn call<R: Send + 'static>(&self, call: Call<R>, done: impl FnOnce(Result<R, Error>) + 'static) {
+        let ticket = self.0.client.borrow_mut().submit(call, dom::now());
+        let id = ticket.id();
+        let take = move |client: &RefCell<Client>| {
+            // The borrow must end before anybody is told: who is told may look at the client.
+            let result = client.borrow_mut().take(&ticket);
+            if let Some(result) = result {
+                done(result);
+            }
+        };
+        self.0.calls.borrow_mut().insert(id, Box::new(take));
         self.0.pump();
     }
 
@@ -196,8 +217,14 @@ impl Inner {
             match output {
                 Output::Transmit(request) => self.send(request),
                 Output::Changed(_) | Output::Status(_) => self.announce(),
+                Output::Done(id) => {
+                    let taker = self.calls.borrow_mut().remove(&id);
+                    if let Some(taker) = taker {
+                        taker(&self.client);
+                    }
+                }
                 Output::Wait(until) => break until,
-                // The console submits no calls yet, and the proxy follows the coordinator by its own configuration.
+                // The proxy follows the coordinator by its own configuration.
                 _ => {}
             }
         };

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod rows;
 mod selectors;
 
 use alloc::string::{String, ToString};
@@ -83,7 +82,7 @@ pub(crate) fn vm(name: &str, power_state: VmPowerState, host: &str) -> vm::Recor
     }
 }
 
-fn guest(addresses: &[(&str, &str)]) -> vm_guest_metrics::Record {
+pub(crate) fn guest(addresses: &[(&str, &str)]) -> vm_guest_metrics::Record {
     let networks = addresses.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     vm_guest_metrics::Record { networks, ..Default::default() }
 }

@@ -7,6 +7,8 @@ extern crate alloc;
 
 mod network;
 mod pair;
+mod random;
 
-pub use network::Network;
+pub use network::{Network, Weather};
 pub use pair::{Log, Pair};
+pub use random::Random;

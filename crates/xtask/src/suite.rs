@@ -36,12 +36,13 @@ struct Step {
     run: fn(&Run<'_>) -> Result<(), Stop>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "fmt", title: "formatting", after: &[], run: fmt },
     Step { name: "clippy", title: "clippy", after: &[], run: clippy },
     Step { name: "tidy", title: "house rules", after: &[], run: |run| tidy::run(run.workspace) },
     Step { name: "gen", title: "generated code is up to date", after: &[], run: |run| crate::generate(run.workspace, true) },
     Step { name: "unit", title: "unit and property tests", after: &[], run: unit },
+    Step { name: "faults", title: "ten thousand schedules of faults", after: &[], run: faults },
     Step { name: "web-unit", title: "tests of the console that need no browser", after: &[], run: web_unit },
     Step { name: "no-std", title: "crates without an operating system", after: &[], run: |run| no_std::run(run.workspace) },
     Step { name: "web", title: "build the console", after: &[], run: |run| web(run) },
@@ -206,6 +207,13 @@ fn unit(run: &Run<'_>) -> Result<(), Stop> {
         cargo.args(["--exclude", apart]);
     }
     command::run(cargo.args(run.extra))
+}
+
+/// The same tests as in `unit`, all ten thousand schedules of them, by a build that has time for that.
+fn faults(run: &Run<'_>) -> Result<(), Stop> {
+    let mut cargo = run.workspace.cargo();
+    cargo.args(["test", "--profile", "faults", "--package", "xenapi-testkit", "--test", "schedules"]);
+    command::run(cargo.env("XENAPI_SCHEDULES", "10000").args(run.extra))
 }
 
 fn web_unit(run: &Run<'_>) -> Result<(), Stop> {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value as Json;
 
-use crate::harness::{Server, ended, json, run, xenoxide};
+use crate::harness::{Server, ended, http, json, run, xenoxide};
 
 #[test]
 fn results_have_the_types_of_the_schema() {
@@ -94,6 +94,32 @@ fn what_was_recorded_answers_again() {
     assert_eq!(names(&records), names(sim.get("http")));
     let demo = Server::start(&["demo", "--listen", "127.0.0.1:0", "--records", out]);
     assert_eq!(names(demo.get("sim")), names(sim.get("http")));
+}
+
+#[test]
+fn a_database_answers_as_its_server_did() {
+    let sim = Server::sim(&["--hosts", "2", "--vms", "5"]);
+    // `root:xenoxide` in base 64.
+    let dump = http(sim.get("http"), "GET", "/pool/xmldbdump", &[("Authorization", "Basic cm9vdDp4ZW5veGlkZQ==")], b"");
+    assert_eq!(dump.status, 200);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("xapi-db.xml");
+    fs::write(&file, &dump.body).unwrap();
+    let target = format!("database:{}", file.display());
+    let of = |target: &str, args: &[&str]| json(&[&[args[0], target], &args[1..]].concat());
+    let host = of(&target, &["call", "host.get_all"])[0].as_str().unwrap().to_owned();
+    for args in [
+        &["call", "network.get_all_records"][..],
+        &["impact", "host", &host, "--json"],
+        &["impact", "--spof", "--json"],
+        &["topology", "--lens", "network", "--json"],
+    ] {
+        assert_eq!(of(&target, args), of(sim.get("http"), args), "{args:?}");
+    }
+    let listed = run(&["events", &target, "--all", "--classes", "host"]);
+    assert_eq!((listed.code, listed.out.lines().count()), (Some(0), 2), "{}", listed.err);
+    let out = folder.path().join("records");
+    assert_eq!(run(&["record", &target, "--out", out.to_str().unwrap()]).code, Some(0));
 }
 
 #[test]

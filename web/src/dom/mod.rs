@@ -4,6 +4,7 @@ pub(crate) mod crash;
 pub(crate) mod language;
 pub(crate) mod measure;
 pub(crate) mod storage;
+pub(crate) mod transfer;
 
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, Window};
@@ -36,6 +37,22 @@ pub(crate) fn now() -> Millis {
         reason = "time since opening is small and not negative"
     )]
     Millis(now as u64)
+}
+
+/// The clock on the wall, in seconds since 1970; 0 where there is none.
+pub(crate) fn clock() -> i64 {
+    #[allow(clippy::cast_possible_truncation, reason = "no clock shows that many seconds")]
+    if cfg!(target_arch = "wasm32") { (js_sys::Date::now() / 1000.0) as i64 } else { 0 }
+}
+
+/// Puts a text on the clipboard. Whether the browser let it.
+pub(crate) async fn copy(text: &str) -> bool {
+    let Some(window) = window() else { return false };
+    // Browsers give pages a clipboard only over HTTPS or from the machine itself.
+    if !window.is_secure_context() {
+        return false;
+    }
+    wasm_bindgen_futures::JsFuture::from(window.navigator().clipboard().write_text(text)).await.is_ok()
 }
 
 /// Leaves a mark for those who measure, in place of an older one of the same name.

@@ -2,8 +2,10 @@
 
 mod explorer;
 mod login;
+pub(crate) mod object;
 mod session;
 mod shell;
+pub(crate) mod tables;
 
 pub(crate) use session::SessionPage;
 

@@ -1,7 +1,7 @@
 //! The page behind the login: bar, tree, view, details.
 
 use xenapi_client::Status;
-use xenapi_console::route::{Kind, View};
+use xenapi_console::route::View;
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
@@ -11,7 +11,9 @@ use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
 use crate::pages::explorer::ExplorerPage;
-use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TopologyPanel, TreePanel, VmsPanel};
+use crate::pages::object::ObjectPage;
+use crate::pages::tables::TablePage;
+use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TopologyPanel, TreePanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -56,10 +58,13 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
 
 fn view(view: &View) -> Html {
     match view {
-        View::Table(Kind::Vms) => html! { <VmsPanel /> },
+        View::Table(kind) => html! { <TablePage key={kind.path()} kind={*kind} /> },
         View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
+        View::Object(named) => {
+            html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
+        }
         View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
-        View::Overview | View::Table(_) | View::Object(_) | View::Impact => html! {},
+        View::Overview | View::Impact => html! {},
     }
 }
 

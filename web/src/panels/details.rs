@@ -1,21 +1,22 @@
 //! The panel about the selected object.
 
 use xenapi_console::object::Object;
+use xenapi_console::object_page::around::lens_of;
 use xenapi_console::route::{Kind, View};
 use xenapi_console::select::{self, Details, Fact, Link, Related};
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
 use xenapi_console::{format, object};
-use xenapi_topology::Lens;
 use yew::prelude::*;
 
 use crate::components::{Mark, cell_view, glyph, icon, mark, state_view};
+use crate::pages::object::{Go, object_route, use_go};
 use crate::store::{StoreHandle, use_data, use_store};
 
 /// The panel.
 #[component]
 pub(crate) fn DetailsPanel() -> Html {
-    let (store, data) = (use_store(), use_data());
+    let (store, data, go) = (use_store(), use_data(), use_go());
     let Some(selected) = store.0.selected.clone() else { return html! {} };
     let details = data.with(|cache| select::details(cache, &selected));
     let close = {
@@ -50,7 +51,7 @@ pub(crate) fn DetailsPanel() -> Html {
                 </div>
                 { close }
             </header>
-            { actions(&store, &details) }
+            { actions(&store, &go, &details) }
             <section>
                 <dl class="facts">{ for details.facts.iter().map(|it| fact(&store, it)) }</dl>
             </section>
@@ -60,8 +61,9 @@ pub(crate) fn DetailsPanel() -> Html {
 }
 
 /// Where else the object can be seen.
-fn actions(store: &StoreHandle, details: &Details) -> Html {
+fn actions(store: &StoreHandle, go: &Go, details: &Details) -> Html {
     let target = &details.object;
+    let page = open_page(go, details);
     let in_table = store.0.view == View::Table(Kind::Vms);
     let button = |view: View, text: Text, testid: &'static str| {
         let (store, object) = (store.clone(), target.clone());
@@ -73,19 +75,19 @@ fn actions(store: &StoreHandle, details: &Details) -> Html {
     };
     let table =
         (target.class == "VM" && !in_table).then(|| button(View::Table(Kind::Vms), Text::ShowInTable, "show-in-table"));
-    let drawing = in_table.then(|| button(View::Topology(lens_of(target)), Text::ShowInTopology, "show-in-topology"));
-    if !details.is_shown() || (table.is_none() && drawing.is_none()) {
-        return html! {};
-    }
-    html! { <section class="actions">{ table }{ drawing }</section> }
+    let drawing = in_table.then(|| button(View::Topology(lens_of(target.class)), Text::ShowInTopology, "show-in-topology"));
+    let elsewhere = details.is_shown().then_some(html! { <>{ table }{ drawing }</> });
+    html! { <section class="actions">{ page }{ elsewhere }</section> }
 }
 
-/// The lens in which an object of that class is at home.
-fn lens_of(object: &Object) -> Lens {
-    match object.class {
-        "SR" | "VDI" | "VBD" | "PBD" => Lens::Storage,
-        "network" | "PIF" | "VIF" | "Bond" | "VLAN" => Lens::Network,
-        _ => Lens::Compute,
+/// The object's own page, which says all that there is to say.
+fn open_page(go: &Go, details: &Details) -> Html {
+    let target = &details.object;
+    let Some(named) = go.named(target) else { return html! {} };
+    let route = object_route(go.pool.clone(), &named);
+    html! {
+        <a class="button" href={route.path()} onclick={go.on_click(&route)} title={Text::OpenPageTitle.with(&[&details.title])}
+            data-testid="open-page">{ Text::OpenPage.get() }</a>
     }
 }
 

@@ -9,15 +9,13 @@ mod tasks;
 mod topbar;
 mod topology;
 mod tree;
-mod vms;
 
 pub(crate) use details::DetailsPanel;
 pub(crate) use freshness::StaleNote;
 pub(crate) use switches::{LanguageSwitch, ThemeSwitch};
 pub(crate) use topbar::{Kinds, TopBar};
 pub(crate) use topology::TopologyPanel;
-pub(crate) use tree::TreePanel;
-pub(crate) use vms::VmsPanel;
+pub(crate) use tree::{TreePanel, space};
 
 #[cfg(test)]
 pub(crate) use picture::{Picture, PictureProps};

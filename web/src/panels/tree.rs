@@ -159,7 +159,7 @@ fn line_id(at: usize) -> String {
 }
 
 /// Empty space without a style: the page's policy allows none within the page.
-pub(super) fn space(height: u64) -> Html {
+pub(crate) fn space(height: u64) -> Html {
     if height == 0 {
         return html! {};
     }

@@ -112,6 +112,7 @@ impl Client {
     /// Stops to keep the cache current. What is in it stays, and grows old.
     pub fn unwatch(&mut self) {
         self.watch.stop();
+        self.give_up_barriers();
         if self.login.session.is_some() {
             self.set_status(Status::LoggedIn);
         }

@@ -11,7 +11,7 @@ use xenapi_model::{
 };
 use xenapi_topology::State;
 
-use super::{Cell, is_known, lookup, states, vm_rows};
+use super::{Cell, guest, is_known, lookup, states};
 use crate::format;
 use crate::object::{Icon, Object, class_name, icon};
 use crate::text::Text;
@@ -210,9 +210,9 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
     details
         .optional(Text::Description, &vm.name_description)
         .link(cache, Text::Host, &vm.resident_on)
-        .text(Text::Vcpus, &vm_rows::vcpus(vm).to_string())
-        .text(Text::Memory, &format::bytes(vm_rows::memory(vm)))
-        .fact(Text::Addresses, from_guest(&|guest| vm_rows::addresses(guest).join(", ")))
+        .text(Text::Vcpus, &guest::vcpus(vm).to_string())
+        .text(Text::Memory, &format::bytes(guest::memory(vm)))
+        .fact(Text::Addresses, from_guest(&|guest| guest::addresses(guest).join(", ")))
         .fact(Text::Os, from_guest(&os_name));
     if matches!(details.state, Some(State::Running | State::Paused)) {
         let started = match cache.get(&vm.metrics) {
@@ -240,7 +240,7 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
 }
 
 /// Windows says behind a bar where it is installed, which nobody wants to know here.
-fn os_name(guest: &vm_guest_metrics::Record) -> String {
+pub(crate) fn os_name(guest: &vm_guest_metrics::Record) -> String {
     let name = guest.os_version.get("name").map_or("", String::as_str);
     name.split('|').next().unwrap_or_default().trim().into()
 }
@@ -265,7 +265,7 @@ fn of_host(cache: &Cache, host: &host::Record, details: &mut Details) {
         .optional(Text::CpuModel, host.cpu_info.get("modelname").map_or("", String::as_str))
         .optional(Text::Version, host.software_version.get("product_version").map_or("", String::as_str));
     let vms = host.resident_vms.iter().filter(|vm| cache.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm)).cloned();
-    details.relate(cache, Text::Vms, vms, |vm| (State::of_vm(vm), format::bytes(vm_rows::memory(vm))));
+    details.relate(cache, Text::Vms, vms, |vm| (State::of_vm(vm), format::bytes(guest::memory(vm))));
     details.relate(cache, Text::Nics, host.pifs.iter().cloned(), |pif| (states::pif(cache, pif), pif.ip.clone()));
     let pbds = host.pbds.iter().filter_map(|pbd| cache.get(pbd));
     let srs: Vec<Ref<SR>> = pbds.map(|pbd| pbd.sr.clone()).collect();

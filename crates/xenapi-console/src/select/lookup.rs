@@ -1,15 +1,37 @@
 //! Finding objects, whatever their class.
 
+use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use core::any::Any;
 
 use xenapi_client::Cache;
-use xenapi_core::{Class, RawRef};
-use xenapi_model::{Bond, Host, Network, PBD, PIF, Pool, SR, VBD, VDI, VIF, VLAN, VM};
+use xenapi_core::{Class, RawRef, Ref};
+use xenapi_model::{
+    Bond, Console, Host, HostMetrics, Message, Network, PBD, PIF, PIFMetrics, Pool, SR, Task, VBD, VDI, VIF, VLAN, VM,
+    VMGuestMetrics, VMMetrics,
+};
 
 use crate::object::Object;
+use crate::route::Named;
+use crate::text::Text;
 
 /// Where a pool that was made from recordings says which classes were recorded, separated by commas.
 const RECORDED: &str = "xenoxide:recorded-classes";
+
+/// Says something of a class by its name on the wire, for every class that the console keeps.
+macro_rules! with_class {
+    ($class:expr, $C:ident => $said:expr, _ => $other:expr) => {
+        with_class!(@ $class, $C, $said, $other, VM, Host, SR, VDI, Network, Pool, PIF, VIF, VBD, PBD, Bond, VLAN, Task, Message,
+            Console, HostMetrics, VMMetrics, VMGuestMetrics, PIFMetrics)
+    };
+    (@ $class:expr, $C:ident, $said:expr, $other:expr, $($known:ident),*) => {
+        match $class {
+            $(class if class == $known::DESC.name => { type $C = $known; $said })*
+            _ => $other,
+        }
+    };
+}
 
 /// Whether the objects of a class are known at all. Those of a recorded pool may have been left out, which is something else
 /// than there being none.
@@ -17,6 +39,26 @@ pub fn is_known<C: Class>(cache: &Cache) -> bool {
     let listed = |classes: &String| classes.split(',').any(|class| class.trim() == C::DESC.name);
     let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
     recorded.unwrap_or_else(|| cache.is_known::<C>())
+}
+
+/// The same by the name of the class, for the classes that tables have.
+pub fn is_known_class(cache: &Cache, class: &str) -> bool {
+    let listed = |classes: &String| classes.split(',').any(|it| it.trim() == class);
+    let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
+    recorded.unwrap_or_else(|| match class {
+        "VM" => cache.is_known::<VM>(),
+        "host" => cache.is_known::<Host>(),
+        "SR" => cache.is_known::<SR>(),
+        "VDI" => cache.is_known::<VDI>(),
+        "VBD" => cache.is_known::<VBD>(),
+        "PBD" => cache.is_known::<PBD>(),
+        "VIF" => cache.is_known::<VIF>(),
+        "network" => cache.is_known::<Network>(),
+        "PIF" => cache.is_known::<PIF>(),
+        "task" => cache.is_known::<xenapi_model::Task>(),
+        "message" => cache.is_known::<xenapi_model::Message>(),
+        _ => false,
+    })
 }
 
 /// The name of an object for people: its name, or what stands for one in its class; none if it is not in the cache.
@@ -32,11 +74,14 @@ pub fn name_of(cache: &Cache, class: &str, reference: &RawRef) -> Option<String>
         "network" => of::<Network>(cache, reference, |it| either(&it.name_label, &it.bridge)),
         "pool" => of::<Pool>(cache, reference, |it| pool_name(cache, it)),
         "PIF" => of::<PIF>(cache, reference, pif_name),
-        "VIF" => of::<VIF>(cache, reference, |it| alloc::format!("VIF {}", it.device)),
+        "VIF" => of::<VIF>(cache, reference, |it| format!("VIF {}", it.device)),
         "VBD" => of::<VBD>(cache, reference, |it| either(&it.device, &it.userdevice)),
-        "PBD" => of::<PBD>(cache, reference, |it| it.uuid.to_string()),
+        "PBD" => of::<PBD>(cache, reference, |it| pbd_name(cache, it)),
         "Bond" => of::<Bond>(cache, reference, |it| bond_name(cache, it)),
-        "VLAN" => of::<VLAN>(cache, reference, |it| alloc::format!("VLAN {}", it.tag)),
+        "VLAN" => of::<VLAN>(cache, reference, |it| format!("VLAN {}", it.tag)),
+        "task" => of::<Task>(cache, reference, |it| either(&it.name_label, it.uuid.as_str())),
+        "message" => of::<Message>(cache, reference, |it| either(&it.name, it.uuid.as_str())),
+        "console" => of::<Console>(cache, reference, |it| either(it.protocol.as_str(), it.uuid.as_str())),
         _ => None,
     }
 }
@@ -53,53 +98,52 @@ pub(crate) fn pool_name(cache: &Cache, pool: &xenapi_model::pool::Record) -> Str
 }
 
 pub(crate) fn pif_name(pif: &xenapi_model::pif::Record) -> String {
-    if pif.vlan >= 0 { alloc::format!("{}.{}", pif.device, pif.vlan) } else { pif.device.clone() }
+    if pif.vlan >= 0 { format!("{}.{}", pif.device, pif.vlan) } else { pif.device.clone() }
 }
 
 fn bond_name(cache: &Cache, bond: &xenapi_model::bond::Record) -> String {
     cache.get(&bond.master).map_or_else(|| "bond".into(), |pif| pif.device.clone())
 }
 
+/// A connection has no name of its own: it goes by its two ends.
+fn pbd_name(cache: &Cache, pbd: &xenapi_model::pbd::Record) -> String {
+    match (cache.get(&pbd.sr), cache.get(&pbd.host)) {
+        (Some(sr), Some(host)) => Text::PbdName.with(&[&sr.name_label, &host.name_label]),
+        _ => pbd.uuid.to_string(),
+    }
+}
+
 /// The uuid of an object in the cache.
 pub fn uuid_of(cache: &Cache, object: &Object) -> Option<String> {
-    fn of<C: Class>(cache: &Cache, object: &Object, uuid: impl Fn(&C::Record) -> &xenapi_core::Uuid) -> Option<String> {
-        cache.get(&object.reference.clone().typed::<C>()).map(|record| uuid(record).to_string())
-    }
-    match object.class {
-        "VM" => of::<VM>(cache, object, |it| &it.uuid),
-        "host" => of::<Host>(cache, object, |it| &it.uuid),
-        "SR" => of::<SR>(cache, object, |it| &it.uuid),
-        "VDI" => of::<VDI>(cache, object, |it| &it.uuid),
-        "network" => of::<Network>(cache, object, |it| &it.uuid),
-        "pool" => of::<Pool>(cache, object, |it| &it.uuid),
-        "PIF" => of::<PIF>(cache, object, |it| &it.uuid),
-        "VIF" => of::<VIF>(cache, object, |it| &it.uuid),
-        "VBD" => of::<VBD>(cache, object, |it| &it.uuid),
-        "PBD" => of::<PBD>(cache, object, |it| &it.uuid),
-        "Bond" => of::<Bond>(cache, object, |it| &it.uuid),
-        "VLAN" => of::<VLAN>(cache, object, |it| &it.uuid),
-        _ => None,
-    }
+    with_class!(object.class, C => cache.get(&object.reference.clone().typed::<C>()).map(|it| it.uuid.to_string()), _ => None)
 }
 
 /// The object of a class that has this uuid.
 pub fn find(cache: &Cache, class: &str, uuid: &str) -> Option<Object> {
-    fn of<C: Class>(cache: &Cache, uuid: &str) -> Option<Object> {
-        cache.by_uuid::<C>(uuid).map(|(reference, _)| Object::of(&reference))
+    with_class!(class, C => cache.by_uuid::<C>(uuid).map(|(reference, _)| Object::of(&reference)), _ => None)
+}
+
+/// The record of an object, to tell whether it is another one than before: the same record keeps its address as long as somebody
+/// holds it.
+pub fn record_of(cache: &Cache, object: &Object) -> Option<Arc<dyn Any + Send + Sync>> {
+    with_class!(object.class, C => {
+        let record = cache.get(&object.reference.clone().typed::<C>())?;
+        Some(record.clone())
+    }, _ => None)
+}
+
+/// How addresses name an object: by its uuid, or by its reference where the console does not keep its class.
+pub fn named(cache: &Cache, class: &str, reference: &RawRef) -> Option<Named> {
+    if reference.is_null() {
+        return None;
     }
-    match class {
-        "VM" => of::<VM>(cache, uuid),
-        "host" => of::<Host>(cache, uuid),
-        "SR" => of::<SR>(cache, uuid),
-        "VDI" => of::<VDI>(cache, uuid),
-        "network" => of::<Network>(cache, uuid),
-        "pool" => of::<Pool>(cache, uuid),
-        "PIF" => of::<PIF>(cache, uuid),
-        "VIF" => of::<VIF>(cache, uuid),
-        "VBD" => of::<VBD>(cache, uuid),
-        "PBD" => of::<PBD>(cache, uuid),
-        "Bond" => of::<Bond>(cache, uuid),
-        "VLAN" => of::<VLAN>(cache, uuid),
-        _ => None,
-    }
+    let class = xenapi_model::class(class)?.name;
+    let object = Object { class, reference: reference.clone() };
+    let uuid = uuid_of(cache, &object).unwrap_or_else(|| reference.to_string());
+    Some(Named { class: class.into(), uuid })
+}
+
+/// How addresses name an object by a typed reference.
+pub fn named_ref<'r, C: Class>(cache: &Cache, reference: impl Into<Option<&'r Ref<C>>>) -> Option<Named> {
+    named(cache, C::DESC.name, reference.into()?.raw())
 }

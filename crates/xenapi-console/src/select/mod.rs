@@ -2,16 +2,18 @@
 
 mod cursor;
 mod details;
+pub(crate) mod guest;
 pub(crate) mod lookup;
 pub(crate) mod states;
 mod topology;
-mod vm_rows;
 
 pub use cursor::{Direction, step};
 pub use details::{Details, Fact, Link, Meter, Related, details};
-pub use lookup::{find, is_known, name_of, uuid_of};
+pub use lookup::{find, is_known, is_known_class, name_of, named, named_ref, record_of, uuid_of};
 pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
-pub use vm_rows::{Column, Sort, VmRow, VmRows, arrange};
+pub(crate) use details::os_name;
+pub(crate) use guest::{addresses, memory, vcpus};
+pub(crate) use lookup::{either, pif_name};
 
 use alloc::string::String;
 
@@ -25,8 +27,6 @@ pub fn stamp(cache: &Cache, classes: &[&str]) -> u64 {
     classes.iter().fold(0, |sum: u64, class| sum.wrapping_add(cache.revision_of(class)))
 }
 
-/// The classes that [`VmRows`] reads.
-pub const OF_VM_ROWS: &[&str] = &["VM", "VM_guest_metrics", "host", "pool"];
 
 /// A value in a table or a list of facts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

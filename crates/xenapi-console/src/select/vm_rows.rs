@@ -172,16 +172,16 @@ fn row(reference: &Ref<VM>, vm: &vm::Record, guest: Option<&vm_guest_metrics::Re
     }
 }
 
-pub(super) fn vcpus(vm: &vm::Record) -> i64 {
+pub(crate) fn vcpus(vm: &vm::Record) -> i64 {
     if vm.vcpus_at_startup > 0 { vm.vcpus_at_startup } else { vm.vcpus_max }
 }
 
-pub(super) fn memory(vm: &vm::Record) -> i64 {
+pub(crate) fn memory(vm: &vm::Record) -> i64 {
     if vm.memory_dynamic_max > 0 { vm.memory_dynamic_max } else { vm.memory_static_max }
 }
 
 /// The addresses that a guest agent tells, IPv4 first, each once. Link-local ones tell nobody anything.
-pub(super) fn addresses(guest: &vm_guest_metrics::Record) -> Vec<String> {
+pub(crate) fn addresses(guest: &vm_guest_metrics::Record) -> Vec<String> {
     let mut found: Vec<&String> = Vec::new();
     for (key, address) in guest.networks.iter() {
         let is_address = key.ends_with("/ip") || key.contains("/ipv4") || key.contains("/ipv6");

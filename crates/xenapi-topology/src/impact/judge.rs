@@ -3,7 +3,6 @@
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
-use core::cmp::Ordering;
 
 use xenapi_client::Cache;
 
@@ -46,10 +45,12 @@ impl<'a> Baseline<'a> {
 }
 
 /// Stopped first, then degraded, then safe; each kind by name.
-pub(super) fn order(cache: &Cache, one: &Affected, other: &Affected) -> Ordering {
-    let name = |vm: &Affected| cache.get(&vm.vm).map(|record| &record.name_label);
-    let verdict = one.verdict.cmp(&other.verdict);
-    verdict.then_with(|| name(one).cmp(&name(other))).then_with(|| one.vm.cmp(&other.vm))
+pub(super) fn sort(cache: &Cache, vms: Vec<Affected>) -> Vec<Affected> {
+    // Names are looked up once for each VM, not for each comparison.
+    let name = |vm: &Affected| cache.get(&vm.vm).map(|record| record.name_label.as_str());
+    let mut named: Vec<(Option<&str>, Affected)> = vms.into_iter().map(|vm| (name(&vm), vm)).collect();
+    named.sort_by(|(name, vm), (other_name, other)| (vm.verdict, name, &vm.vm).cmp(&(other.verdict, other_name, &other.vm)));
+    named.into_iter().map(|(_, vm)| vm).collect()
 }
 
 struct Judge<'a> {

@@ -247,8 +247,7 @@ pub fn impact(cache: &Cache, failing: &[Component]) -> Impact {
     let baseline = Baseline::new(&plan);
     let before = baseline.world();
     let after = World::new(&plan, failing);
-    let mut vms = baseline.affected(&plan, &after);
-    vms.sort_by(|one, other| judge::order(cache, one, other));
+    let vms = judge::sort(cache, baseline.affected(&plan, &after));
     Impact {
         untouched: plan.vms.len() - vms.len(),
         vms,

@@ -120,7 +120,7 @@ fn head(class: &Class, message: &Message) -> Html {
         <>
             <p class="crumbs">{ class_link(&class.name) }</p>
             <h1><code>{ format!("{}.{}", class.name, message.name) }</code>{ stage(&message.state) }</h1>
-            if !message.doc.is_empty() { <p class="explorer-lead">{ &message.doc }</p> }
+            if !message.doc.is_empty() { <p class="explorer-lead">{ super::sentence(&message.doc) }</p> }
             <dl class="facts">
                 <dt>{ Text::Answers.get() }</dt>
                 <dd>{ type_view(&message.result) }if message.nullable { { format!(" {}", Text::OrNull.get()) } }</dd>

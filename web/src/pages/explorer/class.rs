@@ -31,7 +31,7 @@ pub(crate) fn ClassPage(props: &ClassProps) -> Html {
     html! {
         <article data-testid="api-class">
             <h1><code>{ &class.name }</code>{ stage(&class.state) }</h1>
-            <p class="explorer-lead">{ &class.doc }</p>
+            <p class="explorer-lead">{ super::sentence(&class.doc) }</p>
             <p class="quiet">{ &class.since }{ if class.quiet { format!(" · {}", Text::NoEvents.get()) } else { String::new() } }</p>
             { diagram::view(class, &relations) }
             <section>
@@ -62,7 +62,7 @@ fn fields(class: &Class) -> Html {
                 <th scope="row"><ApiLink {parts}><code>{ &field.name }</code></ApiLink>{ stage(&field.state) }</th>
                 <td>{ type_view(&field.ty) }</td>
                 <td class="access">{ access(&field.access) }</td>
-                <td>{ &field.doc }</td>
+                <td>{ super::sentence(&field.doc) }</td>
             </tr>
         }
     });
@@ -103,7 +103,7 @@ fn messages(class: &Class, all: bool) -> Html {
                     <code>{ &message.name }<span class="quiet">{ format!("({})", takes.join(", ")) }</span></code>
                 </ApiLink>
                 { stage(&message.state) }
-                if !message.doc.is_empty() { <span class="quiet">{ &message.doc }</span> }
+                if !message.doc.is_empty() { <span class="quiet">{ super::sentence(&message.doc) }</span> }
             </li>
         }
     });

@@ -108,7 +108,7 @@ pub(super) fn start(catalogue: &Catalogue) -> Html {
             html! {
                 <li key={class.name.clone()}>
                     <ApiLink parts={vec![class.name.clone()]}>
-                        <strong>{ &class.name }</strong>{ super::stage(&class.state) }<span class="quiet">{ &class.doc }</span>
+                        <strong>{ &class.name }</strong>{ super::stage(&class.state) }<span class="quiet">{ super::sentence(&class.doc) }</span>
                     </ApiLink>
                 </li>
             }

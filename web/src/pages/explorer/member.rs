@@ -24,7 +24,7 @@ pub(super) fn field(catalogue: &Catalogue, class: &Class, field: &Field) -> Html
         <article data-testid="api-field">
             <p class="crumbs">{ class_link(&class.name) }</p>
             <h1><code>{ &field.name }</code>{ stage(&field.state) }</h1>
-            <p class="explorer-lead">{ &field.doc }</p>
+            <p class="explorer-lead">{ super::sentence(&field.doc) }</p>
             <dl class="facts">
                 <dt>{ Text::Kind.get() }</dt>
                 <dd>{ type_view(&field.ty) }if field.nullable { { format!(" {}", Text::OrNull.get()) } }</dd>
@@ -53,7 +53,7 @@ pub(super) fn errors(catalogue: &Catalogue) -> Html {
         let parts = vec!["errors".to_owned(), it.code.clone()];
         html! {
             <li key={it.code.clone()}>
-                <ApiLink {parts}><code>{ &it.code }</code></ApiLink><span class="quiet">{ &it.doc }</span>
+                <ApiLink {parts}><code>{ &it.code }</code></ApiLink><span class="quiet">{ super::sentence(&it.doc) }</span>
             </li>
         }
     });
@@ -81,7 +81,7 @@ pub(super) fn error(catalogue: &Catalogue, code: &str) -> Html {
         <article data-testid="api-error">
             <p class="crumbs"><ApiLink parts={vec!["errors".to_owned()]}>{ Text::ApiErrors.get() }</ApiLink></p>
             <h1><code>{ &error.code }</code></h1>
-            <p class="explorer-lead">{ &error.doc }</p>
+            <p class="explorer-lead">{ super::sentence(&error.doc) }</p>
             if !error.params.is_empty() {
                 <dl class="facts">
                     <dt>{ Text::Parameters.get() }</dt>

@@ -194,3 +194,15 @@ fn stage(state: &str) -> Html {
     };
     html! { <span class="stage">{ text.get() }</span> }
 }
+
+/// A sentence of the catalogue, in which names stand between backticks.
+fn sentence(text: &str) -> Html {
+    let parts = text.split('`').enumerate().map(|(at, part)| {
+        if at % 2 == 1 {
+            html! { <code>{ part.to_owned() }</code> }
+        } else {
+            html! { <>{ part.to_owned() }</> }
+        }
+    });
+    html! { <>{ for parts }</> }
+}
