@@ -434,6 +434,8 @@ impl Transport {
 
 /// Asks a pool member that refuses a call for the certificate of its master.
 const ASK: HeaderName = HeaderName::from_static("x-xenapi-request-host-certificate-thumbprint");
+/// Marks the task of a call, so that it is found when the answer is lost.
+const TAG: HeaderName = HeaderName::from_static("x-http-other-config-xenapi-client");
 const TOLD: HeaderName = HeaderName::from_static("x-xenapi-response-host-certificate-thumbprint");
 
 impl Transport {
@@ -463,7 +465,10 @@ impl Carrier for Transport {
     fn carry(&self, parcel: Parcel) -> Self::Delivery {
         let this = self.clone();
         let timeout = Duration::from_millis(parcel.timeout.0);
-        let request = Request { repeatable: parcel.repeatable, ..Request::rpc(parcel.document, timeout) };
+        let mut request = Request { repeatable: parcel.repeatable, ..Request::rpc(parcel.document, timeout) };
+        if let Some(tag) = parcel.tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+            request.headers.insert(TAG, tag);
+        }
         Box::pin(async move { this.carry_request(request).await })
     }
 
