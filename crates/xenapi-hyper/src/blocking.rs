@@ -27,7 +27,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use xenapi_client::metrics::{Follower, Merged, Query, Updates};
-use xenapi_core::{Call, RawCall, RawRef, Ref, Value, Wire};
+use xenapi_core::{Call, Class, RawCall, RawRef, ReadError, Ref, Value, Wire};
 use xenapi_model::{Console, Host, Task, VM};
 
 use crate::call_error::Error;
@@ -184,6 +184,14 @@ impl Client {
     /// When the server refuses, does not answer, or the task fails.
     pub fn run_task<R: Wire>(&self, call: Call<R>, on_progress: impl FnMut(f64)) -> Result<R, Error> {
         self.wait(self.client.run_task(call, on_progress))
+    }
+
+    /// [`crate::Client::each_record`].
+    ///
+    /// # Errors
+    /// When the server refuses, does not answer or breaks off.
+    pub fn each_record<C: Class>(&self, tell: impl FnMut(Ref<C>, Result<C::Record, ReadError>)) -> Result<(), Error> {
+        self.wait(self.client.each_record(tell))
     }
 
     /// [`crate::Client::call_each`].

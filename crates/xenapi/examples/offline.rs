@@ -16,7 +16,7 @@ use xenapi::vm::VmPowerState;
 use xenapi::{Client, TransportConfig, VM, VmKind, get_all_records};
 
 /// An error for people.
-type Fault = Box<dyn std::error::Error + Send + Sync>;
+type Fault = Box<dyn core::error::Error + Send + Sync>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fault> {

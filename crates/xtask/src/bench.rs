@@ -45,7 +45,7 @@ pub(crate) fn run(workspace: &Workspace, suite: Option<&str>) -> Result<(), Stop
 fn client(workspace: &Workspace) -> Result<(), Stop> {
     let clients = Environments::ensure(workspace)?;
     command::run(workspace.cargo().args(["build", "--release", "--package", "xenoxide-bench-client"]))?;
-    let mut program = workspace.command(&workspace.target.join("release/bench-client"));
+    let mut program = workspace.command(workspace.target.join("release/bench-client"));
     for (name, path) in [("XENOXIDE_PYTHON", clients.python), ("XENOXIDE_NODE", clients.node)] {
         if let Some(path) = path {
             program.env(name, path);

@@ -6,7 +6,7 @@ use std::io::Write;
 use xenapi::{Client, Target, Transport, TransportConfig, Trust};
 
 /// An error for people.
-pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+pub type Fault = Box<dyn core::error::Error + Send + Sync>;
 
 /// Who does what where.
 pub struct Task<'a> {
