@@ -20,6 +20,7 @@ pub mod explain;
 pub mod explorer;
 pub mod format;
 pub mod language;
+pub mod lean;
 pub mod object;
 pub mod object_page;
 pub mod query;

@@ -69,6 +69,12 @@ pub(crate) fn host() -> String {
     window().and_then(|window| window.location().host().ok()).unwrap_or_default()
 }
 
+/// Whether the address asks for something by a word behind `?`.
+pub(crate) fn asks_for(word: &str) -> bool {
+    let search = window().and_then(|window| window.location().search().ok()).unwrap_or_default();
+    search.trim_start_matches('?').split('&').any(|pair| pair.split('=').next() == Some(word))
+}
+
 /// The part of the address behind `#`.
 pub(crate) fn hash() -> String {
     window().and_then(|window| window.location().hash().ok()).unwrap_or_default()

@@ -3,10 +3,12 @@
 mod explorer;
 mod login;
 pub(crate) mod object;
+mod open;
 mod session;
 mod shell;
 pub(crate) mod tables;
 
+pub(crate) use open::{DropVeil, OpenLocal, Opening, What, use_opening};
 pub(crate) use session::SessionPage;
 
 #[cfg(test)]

@@ -182,6 +182,8 @@ impl Cache {
         let mut touched = alloc::vec![false; self.inner.tables.len()];
         for event in batch.events {
             let Some(table) = self.table_mut(event.table) else { continue };
+            // A server that gives everything in several batches tells of some classes later.
+            table.known |= matches!(event.what, What::Is(_));
             let gone = |was_there: bool| was_there.then_some((Operation::Deleted, FieldSet::ALL));
             let happened = match event.what {
                 What::Is(row) => table.insert(event.reference.clone(), row),

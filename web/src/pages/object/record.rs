@@ -13,7 +13,7 @@ use xenapi_core::{Call, Method, RawRef, Value};
 use yew::prelude::*;
 
 use crate::driver::Driver;
-use crate::store::{Data, Same};
+use crate::store::{Data, Same, use_touched};
 
 /// How long the page waits before it asks again for an object that goes on changing, in milliseconds.
 const PAUSE: u32 = 400;
@@ -55,9 +55,11 @@ impl PartialEq for Version {
 pub(super) fn use_record(data: &Data, identity: Option<Identity>, version: Version) -> Fetched {
     let fetched = use_state_eq(|| Fetched::Asking);
     let fetcher = use_mut_ref(|| None::<Rc<Fetcher>>);
+    // The cache may lack what changed.
+    let touched = use_touched(identity.as_ref().map(|it| (it.class, it.text.clone())));
     {
         let (driver, setter, fetcher) = (data.driver.clone(), fetched.setter(), fetcher);
-        use_effect_with((identity, version), move |(identity, _)| {
+        use_effect_with((identity, version, touched), move |(identity, ..)| {
             let Some(identity) = identity else { return };
             let mut fetcher = fetcher.borrow_mut();
             let known = fetcher.as_ref().filter(|it| it.identity == *identity).cloned();
