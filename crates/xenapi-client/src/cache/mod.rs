@@ -29,6 +29,9 @@ pub use fields::FieldSet;
 pub use snapshot::Snapshot;
 use table::{Row, Staged, Table};
 
+/// From how many events of a class in a batch on it is worth asking how to put them in.
+/// Tests have few objects and mean them all.
+const MANY: usize = if cfg!(test) { 3 } else { 32 };
 /// How many errors that belong to no object are kept.
 const STRAYS: usize = 64;
 
@@ -176,9 +179,10 @@ impl Cache {
         Ok(Loaded { records: table.rows().len(), wrong: table.wrong().values().cloned().collect() })
     }
 
-    /// Applies a batch that continues what the cache holds. Answers what changed, in the order of the events.
-    pub fn apply(&mut self, batch: Batch) -> Vec<Change> {
-        let mut changes = Vec::new();
+    /// Applies a batch that continues what the cache holds. Answers what changed: of each class in the order of the events, unless they
+    /// are so many that they are put in at once.
+    pub fn apply(&mut self, mut batch: Batch) -> Vec<Change> {
+        let mut changes = self.apply_many(&mut batch);
         let mut touched = alloc::vec![false; self.inner.tables.len()];
         for event in batch.events {
             let Some(table) = self.table_mut(event.table) else { continue };
@@ -199,6 +203,47 @@ impl Cache {
         self.keep_strays(batch.strays);
         for (at, _) in touched.iter().enumerate().filter(|(_, touched)| **touched) {
             self.touch(at);
+        }
+        changes
+    }
+
+    /// Takes the events of those classes out of a batch of which it holds so many that building anew is cheaper than putting in one by
+    /// one: a server may give everything in several batches.
+    fn apply_many(&mut self, batch: &mut Batch) -> Vec<Change> {
+        let mut counts = alloc::vec![Some(0usize); self.inner.tables.len()];
+        for event in &batch.events {
+            if let Some(count) = counts.get_mut(event.table) {
+                // Only of objects that are there the order does not matter.
+                *count = if matches!(event.what, What::Is(_)) { count.map(|count| count + 1) } else { None };
+            }
+        }
+        let is_many = |(at, count): (usize, Option<usize>)| {
+            let rows = self.inner.tables.get(at).map_or(0, |table| table.rows().len());
+            count.is_some_and(|count| count >= MANY && count * 2 >= rows)
+        };
+        let many: Vec<bool> = counts.into_iter().enumerate().map(is_many).collect();
+        let mut changes = Vec::new();
+        if !many.contains(&true) {
+            return changes;
+        }
+        let mut staged: Vec<Staged> = many.iter().map(|_| Staged::default()).collect();
+        let events = core::mem::take(&mut batch.events);
+        for event in events {
+            match (many.get(event.table), staged.get_mut(event.table), event.what) {
+                (Some(true), Some(staged), What::Is(row)) => staged.push(event.reference, Ok(row)),
+                (_, _, what) => batch.events.push(batch::Event { what, ..event }),
+            }
+        }
+        for (at, staged) in staged.into_iter().enumerate().filter(|(at, _)| many.get(*at) == Some(&true)) {
+            let Some(table) = self.table_mut(at) else { continue };
+            let (before, class, was_known) = (changes.len(), table.class.name, table.known);
+            table.known = true;
+            table.insert_all(staged, &mut |reference, (operation, fields)| {
+                changes.push(Change { class, reference, operation, fields });
+            });
+            if changes.len() > before || !was_known {
+                self.touch(at);
+            }
         }
         changes
     }

@@ -352,9 +352,22 @@ impl Table {
     /// Takes over what a full load has brought, and tells the difference. Rows that are the same stay the old ones.
     pub(super) fn replace_with(&mut self, staged: Staged, tell: &mut dyn FnMut(RawRef, Happened)) {
         let (rows, wrong) = staged.sorted();
-        let mut differences = Vec::new();
-        let merged = self.merge(rows, &mut differences);
         self.wrong = Arc::new(wrong);
+        self.take_over(rows, false, tell);
+    }
+
+    /// Puts many rows in at once. What is not among them stays as it is.
+    pub(super) fn insert_all(&mut self, staged: Staged, tell: &mut dyn FnMut(RawRef, Happened)) {
+        let (rows, _) = staged.sorted();
+        for (reference, _) in &rows {
+            self.clear_wrong(reference);
+        }
+        self.take_over(rows, true, tell);
+    }
+
+    fn take_over(&mut self, rows: Vec<(RawRef, Row)>, keep: bool, tell: &mut dyn FnMut(RawRef, Happened)) {
+        let mut differences = Vec::new();
+        let merged = self.merge(rows, keep, &mut differences);
         if differences.len() * 4 > merged.len() {
             self.rebuild(merged);
         } else {
@@ -365,13 +378,21 @@ impl Table {
         }
     }
 
-    /// The new rows, with the old ones in the place of those that are the same; and what is different.
-    fn merge(&self, rows: Vec<(RawRef, Row)>, differences: &mut Vec<(RawRef, Happened)>) -> Vec<(RawRef, Row)> {
+    /// The new rows, with the old ones in the place of those that are the same; and what is different. Old rows that are not among
+    /// the new ones are kept, or they are gone.
+    fn merge(&self, rows: Vec<(RawRef, Row)>, keep: bool, differences: &mut Vec<(RawRef, Happened)>) -> Vec<(RawRef, Row)> {
         let mut old = self.rows.iter().peekable();
         let mut merged = Vec::with_capacity(rows.len());
+        let pass = |merged: &mut Vec<(RawRef, Row)>, differences: &mut Vec<_>, (reference, row): (&RawRef, &Row)| {
+            if keep {
+                merged.push((reference.clone(), row.clone()));
+            } else {
+                differences.push((reference.clone(), (Operation::Deleted, FieldSet::ALL)));
+            }
+        };
         for (reference, row) in rows {
-            while let Some((gone, _)) = old.next_if(|(it, _)| **it < reference) {
-                differences.push((gone.clone(), (Operation::Deleted, FieldSet::ALL)));
+            while let Some(passed) = old.next_if(|(it, _)| **it < reference) {
+                pass(&mut merged, differences, passed);
             }
             let Some((key, before)) = old.next_if(|(it, _)| **it == reference) else {
                 differences.push((reference.clone(), (Operation::Added, FieldSet::ALL)));
@@ -385,7 +406,9 @@ impl Table {
                 merged.push((key.clone(), row));
             }
         }
-        differences.extend(old.map(|(gone, _)| (gone.clone(), (Operation::Deleted, FieldSet::ALL))));
+        for passed in old {
+            pass(&mut merged, differences, passed);
+        }
         merged
     }
 
