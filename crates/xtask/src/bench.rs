@@ -21,7 +21,8 @@ use crate::workspace::Workspace;
 /// How long the page may take. It measures for some seconds; machines may be busy.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// `cargo xtask bench [SUITE]`. `codec` and `client` print their tables; `codec-web` is the part of the first that a browser measures.
+/// `cargo xtask bench [SUITE]`. `codec` and `client` print their tables; `codec-web` is the part of the first that a browser measures;
+/// `console` is the console in a browser.
 pub(crate) fn run(workspace: &Workspace, suite: Option<&str>) -> Result<(), Stop> {
     match suite {
         Some("codec") => {
@@ -36,6 +37,7 @@ pub(crate) fn run(workspace: &Workspace, suite: Option<&str>) -> Result<(), Stop
         }
         Some("codec-web") => in_browser(workspace),
         Some("client") => client(workspace),
+        Some("console") => crate::bench_console::run(workspace),
         Some(suite) => command::run(workspace.cargo().args(["bench", "--package", "xenoxide-benches", "--bench", suite])),
         None => command::run(workspace.cargo().args(["bench", "--package", "xenoxide-benches"])),
     }

@@ -9,7 +9,7 @@ use super::Place;
 
 const LOGIN: &str = "Login";
 
-const CERTIFICATE: &str = "Certificate [default: what `xenoxide trust` remembers, or the system's roots]";
+const CERTIFICATE: &str = "Certificate";
 
 /// Where a pool is, and who asks.
 #[derive(Args, Debug)]
@@ -42,7 +42,7 @@ pub struct Who {
 /// Which certificate a server may show.
 #[derive(Args, Clone, Default, Debug)]
 pub struct Trusted {
-    /// The SHA-256 of the server's certificate: that one and no other
+    /// The SHA-256 of the server's certificate: that one and no other [default: what `xenoxide trust` remembers, or the system vouches for]
     #[arg(long, value_name = "SHA256", help_heading = CERTIFICATE, group = "trusted")]
     pub fingerprint: Option<Fingerprint>,
     /// A file of root certificates in PEM, such as a company's own: what they vouch for, and not what the system's do

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use xenapi_client::Status;
-use xenapi_console::object::Icon;
+use xenapi_console::object::{Icon, class_name};
 use xenapi_console::route::{Kind, Route, View};
 use xenapi_console::select;
 use xenapi_console::state::Action;
@@ -56,6 +56,7 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
             <Link view={View::Overview} class="brand" title={Text::Product.get()} testid="home">
                 { mark(Mark::Brand) }<span>{ Text::Product.get() }</span>
             </Link>
+            <h1 class="sr-only">{ format!("{} · {}", *name, here(&store.0.view).get()) }</h1>
             <PoolName current={props.pool.clone()} name={(*name).clone()} />
             { views(&store, &last) }
             <div class="spacer"></div>
@@ -120,6 +121,18 @@ fn views(store: &StoreHandle, last: &RefCell<Last>) -> Html {
     }
 }
 
+/// What is shown, in a word.
+fn here(view: &View) -> Text {
+    match view {
+        View::Overview => Text::ViewOverview,
+        View::Table(kind) => kind.label(),
+        View::Topology(_) => Text::ViewTopology,
+        View::Object(named) => class_name(&named.class),
+        View::Impact => Text::ViewImpact,
+        View::Explorer(_) => Text::ViewApi,
+    }
+}
+
 /// Every kind of table, while one is shown.
 #[component]
 pub(crate) fn Kinds() -> Html {
@@ -137,7 +150,7 @@ fn search(store: &StoreHandle) -> Html {
     let store = store.clone();
     let onclick = Callback::from(move |_: MouseEvent| store.dispatch(Action::Palette(true)));
     html! {
-        <button type="button" class="search-button" aria-keyshortcuts="Control+K" aria-haspopup="dialog" {onclick} data-testid="search">
+        <button type="button" class="search-button" aria-label={Text::Search.get()} title={Text::Search.get()} aria-keyshortcuts="Control+K" aria-haspopup="dialog" {onclick} data-testid="search">
             { mark(Mark::Search) }<span>{ Text::Search.get() }</span><kbd>{ Text::SearchKeys.get() }</kbd>
         </button>
     }
@@ -156,7 +169,8 @@ fn Account(props: &AccountProps) -> Html {
         let driver = data.driver.clone();
         Callback::from(move |_: MouseEvent| driver.log_out())
     };
-    let user = crate::dom::storage::user().unwrap_or_default();
+    // In a pool in the page itself one is nobody in particular.
+    let user = crate::dom::storage::user().filter(|_| data.driver.place().is_none()).unwrap_or_default();
     let panel = {
         let (user, label) = (user.clone(), props.label.clone());
         Callback::from(move |()| {

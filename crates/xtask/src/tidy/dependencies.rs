@@ -27,7 +27,7 @@ const ROWS: [Row; 21] = [
     row("xenapi-corpus", &["xenapi-client", "xenapi-sim"]),
     row("xenapi-fuzz", &["xenapi-client", "xenapi-sim"]),
     row("xenapi-codegen", &["xenapi-model"]),
-    row("xenoxide", &["yew", "web-sys", "xenapi-console"]),
+    row("xenoxide", &["yew", "web-sys"]),
     row("xenoxide-web", &["hyper", "tokio", "xenapi-hyper", "xenapi", "xenoxide"]),
     row("xenoxide-benches", &[]),
     row("xenoxide-bench-client", &[]),
