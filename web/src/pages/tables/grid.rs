@@ -19,7 +19,7 @@ use super::{testid, tools};
 use crate::components::icon;
 use crate::dom::{self, measure};
 use crate::panels::space;
-use crate::store::{Same, StoreHandle, use_store};
+use crate::store::{Same, StoreHandle, use_data, use_store};
 
 /// The heights of a line, as in the style sheets: in a table, and in the list that it becomes on a phone.
 const ROW: u32 = 32;
@@ -37,7 +37,7 @@ pub(super) struct GridProps {
 /// The lines, of which only those in sight are drawn.
 #[component]
 pub(super) fn Grid(props: &GridProps) -> Html {
-    let store = use_store();
+    let (store, data) = (use_store(), use_data());
     let GridProps { spec, rows, selection, .. } = props;
     let node = use_node_ref();
     let (size, _) = measure::use_size(&node);
@@ -72,7 +72,7 @@ pub(super) fn Grid(props: &GridProps) -> Html {
         let at = first + at;
         html! {
             <Line key={row.object.reference.as_str().to_owned()} {at} {spec} row={Same(row.clone())} order={order.clone()}
-                selected={is_chosen(row)} active={active == Some(at)} linking={linking.clone()} on_click={on_click.clone()}
+                selected={is_chosen(row)} recent={data.driver.recent(&row.object.reference)} active={active == Some(at)} linking={linking.clone()} on_click={on_click.clone()}
                 on_open={on_open.clone()} />
         }
     });
@@ -186,14 +186,19 @@ fn use_copy(props: &GridProps, node: &NodeRef) {
     let (node, spec) = (node.clone(), props.spec);
     use_effect_with((), move |()| {
         let listener = node.cast::<Element>().map(|element| {
-            EventListener::new_with_options(&element, "copy", gloo_events::EventListenerOptions::enable_prevent_default(), move |event| {
-                let kept = latest.borrow();
-                let Some((rows, columns, selection)) = &*kept else { return };
-                if !dom::transfer::is_text_marked() {
-                    let text = xenapi_console::tables::tsv(selection.of(rows), columns, spec);
-                    dom::transfer::answer_copy(event, &text);
-                }
-            })
+            EventListener::new_with_options(
+                &element,
+                "copy",
+                gloo_events::EventListenerOptions::enable_prevent_default(),
+                move |event| {
+                    let kept = latest.borrow();
+                    let Some((rows, columns, selection)) = &*kept else { return };
+                    if !dom::transfer::is_text_marked() {
+                        let text = xenapi_console::tables::tsv(selection.of(rows), columns, spec);
+                        dom::transfer::answer_copy(event, &text);
+                    }
+                },
+            )
         });
         move || drop(listener)
     });
@@ -242,7 +247,9 @@ fn key_handler(store: &StoreHandle, props: &GridProps, node: &NodeRef, height: u
             " " => {
                 event.prevent_default();
                 match row {
-                    Some(row) if held || before.chosen.len() > 1 => selection.set(before.clone().toggle(&row.object.reference)),
+                    Some(row) if held || before.chosen.len() > 1 => {
+                        selection.set(before.clone().toggle(&row.object.reference))
+                    }
                     Some(row) => store.dispatch(Action::Select(Some(row.object.clone()))),
                     None => {}
                 }
@@ -289,6 +296,8 @@ struct LineProps {
     row: Same<Row>,
     order: Same<Vec<usize>>,
     selected: bool,
+    /// The mark of a change that has just happened.
+    recent: Option<&'static str>,
     /// Whether the keyboard is on it.
     active: bool,
     linking: Linking,
@@ -306,7 +315,8 @@ fn Line(props: &LineProps) -> Html {
         move |event: MouseEvent| {
             // A link with a key held is the browser's business.
             let held = event.ctrl_key() || event.meta_key() || event.shift_key();
-            let link = event.target().and_then(|it| it.dyn_into::<Element>().ok()).and_then(|it| it.closest("a").ok().flatten());
+            let link =
+                event.target().and_then(|it| it.dyn_into::<Element>().ok()).and_then(|it| it.closest("a").ok().flatten());
             if !(held && link.is_some()) {
                 on_click.emit((at, event));
             }
@@ -336,7 +346,7 @@ fn Line(props: &LineProps) -> Html {
         html! { <td {class} title={cells::title(value)}>{ cells::view(value, shape, linking) }</td> }
     });
     html! {
-        <tr id={line_id(at)} class={classes!("item", props.active.then_some("active"))} aria-rowindex={(at + 2).to_string()}
+        <tr id={line_id(at)} class={classes!("item", props.active.then_some("active"), props.recent)} aria-rowindex={(at + 2).to_string()}
             aria-selected={props.selected.to_string()} {onclick} {ondblclick} data-testid={testid(spec, "row")}
             data-uuid={row.uuid.clone()} data-state={row.state.map(|state| state.name())}>
             { for drawn }

@@ -3,9 +3,7 @@
 use alloc::string::String;
 
 use xenapi_core::DateTime;
-use xenapi_model::{
-    Host, HostMetrics, Pool, VM, VMGuestMetrics, VMMetrics, VmKind, host, vm, vm_guest_metrics,
-};
+use xenapi_model::{Host, HostMetrics, Pool, VM, VMGuestMetrics, VMMetrics, VmKind, host, vm, vm_guest_metrics};
 use xenapi_topology::State;
 
 use crate::object::Icon;

@@ -53,11 +53,8 @@ pub(super) static NETWORKS: Spec = Spec {
 fn network(look: &mut Look<'_>, network: &network::Record) -> Made {
     let knows = network.pifs.is_empty() || select::is_known::<PIF>(look.cache);
     let pifs: Vec<&pif::Record> = network.pifs.iter().filter_map(|pif| look.get(pif)).collect();
-    let state = if knows {
-        State::of_network(network, pifs.iter().any(|pif| pif.currently_attached))
-    } else {
-        State::Unknown
-    };
+    let state =
+        if knows { State::of_network(network, pifs.iter().any(|pif| pif.currently_attached)) } else { State::Unknown };
     let mut tags: Vec<i64> = pifs.iter().map(|pif| pif.vlan).filter(|vlan| *vlan >= 0).collect();
     tags.sort_unstable();
     tags.dedup();
