@@ -8,6 +8,7 @@ mod console;
 mod explorer;
 mod harness;
 mod node;
+mod object;
 mod pages;
 mod people;
 mod recordings;
