@@ -20,6 +20,7 @@ pub mod badge;
 pub mod explain;
 pub mod explorer;
 pub mod format;
+pub mod graph;
 pub mod language;
 pub mod lean;
 pub mod object;

@@ -11,9 +11,11 @@ use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
 use crate::pages::explorer::ExplorerPage;
+use crate::pages::impact::ImpactPage;
 use crate::pages::object::ObjectPage;
 use crate::pages::tables::TablePage;
-use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TopologyPanel, TreePanel};
+use crate::pages::topology::TopologyPage;
+use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TreePanel};
 use crate::store::{Data, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -66,12 +68,13 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
 fn view(view: &View) -> Html {
     match view {
         View::Table(kind) => html! { <TablePage key={kind.path()} kind={*kind} /> },
-        View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
+        View::Topology(lens) => html! { <TopologyPage key={lens.name()} lens={*lens} /> },
         View::Object(named) => {
             html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
         }
         View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
-        View::Overview | View::Impact => html! {},
+        View::Impact => html! { <ImpactPage /> },
+        View::Overview => html! {},
     }
 }
 

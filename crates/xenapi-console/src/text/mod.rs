@@ -65,6 +65,7 @@ mod explorer;
 mod facts;
 mod failures;
 mod frame;
+mod impact;
 mod object;
 mod states;
 mod tables;
@@ -79,6 +80,7 @@ const AREAS: &[&[Text]] = &[
     facts::ALL,
     failures::ALL,
     frame::ALL,
+    impact::ALL,
     object::ALL,
     states::ALL,
     tables::ALL,
@@ -87,7 +89,7 @@ const AREAS: &[&[Text]] = &[
 ];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[frame::PLURALS, tables::PLURALS];
+const PLURALS: &[&[Plural]] = &[frame::PLURALS, impact::PLURALS, tables::PLURALS, topology::PLURALS];
 
 impl Text {
     /// All texts.
