@@ -116,6 +116,13 @@ pub(crate) fn mark(name: &str) {
     }
 }
 
+/// Tells whenever the page is hidden or seen again, until what it answers is dropped.
+pub(crate) fn on_hidden(told: impl Fn(bool) + 'static) -> Option<gloo_events::EventListener> {
+    let document = window()?.document()?;
+    let seen = document.clone();
+    Some(gloo_events::EventListener::new(&document, "visibilitychange", move |_| told(seen.hidden())))
+}
+
 /// The server that this page came from, for messages: `127.0.0.1:8080`.
 pub(crate) fn host() -> String {
     window().and_then(|window| window.location().host().ok()).unwrap_or_default()

@@ -38,6 +38,13 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         let pool = props.pool.name.clone();
         use_effect_with((), move |()| dom::storage::set_pool(&pool));
     }
+    {
+        let driver = data.driver.clone();
+        use_effect_with((), move |()| {
+            let listener = dom::on_hidden(move |hidden| driver.hide(hidden));
+            move || drop(listener)
+        });
+    }
     let drawer = store.0.drawer;
     let close = {
         let store = store.clone();
