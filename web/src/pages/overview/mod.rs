@@ -90,7 +90,7 @@ fn object_link(store: &StoreHandle, link: &Link) -> Html {
     link_to(
         store,
         route,
-        "object-link",
+        "glance-link",
         None,
         html! { <>{ icon(icon_of(link.object.class)) }<span>{ &link.name }</span></> },
     )
@@ -99,7 +99,7 @@ fn object_link(store: &StoreHandle, link: &Link) -> Html {
 fn health_view(store: &StoreHandle, findings: &[Finding]) -> Html {
     if findings.is_empty() {
         return html! {
-            <div class="well" data-testid="all-is-well">
+            <div class="all-well" data-testid="all-is-well">
                 { glyph(xenapi_topology::State::Running) }
                 <p><strong>{ Text::AllIsWell.get() }</strong><span class="quiet">{ Text::AllIsWellHint.get() }</span></p>
             </div>

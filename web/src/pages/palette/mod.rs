@@ -262,7 +262,7 @@ fn option(choice: &Choice, at: usize, active: bool, choose: &Callback<(usize, bo
             if let Some(state) = choice.state {
                 { glyph(state) }<span class="sr-only">{ xenapi_console::text::state(state).get() }</span>
             }
-            <span class="quiet note">{ &choice.note }</span>
+            <span class="quiet palette-note">{ &choice.note }</span>
         </div>
     }
 }
