@@ -25,6 +25,8 @@ pub mod language;
 pub mod lean;
 pub mod object;
 pub mod object_page;
+pub mod overview;
+pub mod palette;
 pub mod query;
 pub mod recent;
 pub mod route;

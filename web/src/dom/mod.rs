@@ -30,6 +30,19 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// What has the keyboard.
+pub(crate) fn focused() -> Option<HtmlElement> {
+    window()?.document()?.active_element()?.dyn_into().ok()
+}
+
+/// Opens an address of this page in another tab.
+pub(crate) fn open(address: &str) {
+    if let Some(window) = window() {
+        // A browser that opens no tabs says so itself.
+        let _ = window.open_with_url_and_target(address, "_blank");
+    }
+}
+
 /// Time since the page was opened, which never goes back.
 pub(crate) fn now() -> Millis {
     let now = window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now());
