@@ -1,19 +1,15 @@
 //! From the cache to what is shown: plain data, computed again only when the classes it is made of have changed.
 
-mod cursor;
 mod details;
 pub(crate) mod guest;
 pub(crate) mod lookup;
 pub(crate) mod states;
-mod topology;
 
-pub use cursor::{Direction, step};
 pub(crate) use details::os_name;
 pub use details::{Details, Fact, Link, Meter, Related, details};
 pub(crate) use guest::{addresses, memory, vcpus};
 pub(crate) use lookup::{either, pif_name};
 pub use lookup::{find, is_known, is_known_class, name_of, named, named_ref, record_of, uuid_of};
-pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
 
 use alloc::string::String;
 

@@ -35,6 +35,7 @@ super::texts! {
     Account = "Account",
     LoggedInAs = "Logged in as {0}",
     Role = "Role",
+    LocalSuperuser = "local superuser",
     RunningNone = "No task is running",
     RunningAll = "All tasks",
     RunningTitle = "Running tasks",
