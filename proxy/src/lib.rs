@@ -23,12 +23,19 @@ use cli::{Cli, Exit, When};
 /// Runs a command line and says how it ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
+    // As long as the words are not understood, this is how it is known who reads the answer.
+    let is_for_programs = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     if let Err(exit) = cli::refuse_passwords(&args) {
-        output::complain(&exit, When::Auto, false);
+        output::complain(&exit, When::Auto, is_for_programs);
         return ExitCode::from(exit.code);
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        Err(error) if is_for_programs && error.use_stderr() => {
+            let exit = Exit::usage(error.to_string().trim_end());
+            output::complain(&exit, When::Auto, true);
+            return ExitCode::from(exit.code);
+        }
         Err(error) => {
             // Help and version are such errors, too. There is nothing to do when they cannot be printed.
             let _ = error.print();

@@ -13,10 +13,12 @@ use xenapi_client::{Cache, Client, Config, Error, Freshness, Output, Reply, Requ
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
-use xenapi_core::{Call, Millis, RawRef};
+use xenapi_console::recent::Recent;
+use xenapi_core::{Call, Millis, RawCall, RawRef, Value};
 use yew::Callback;
 
-use crate::dom;
+use crate::touched::{Listening, Touched};
+use crate::{dom, local};
 
 /// Who we are, in the list of sessions.
 const ORIGINATOR: &str = "xenoxide-console";
@@ -26,6 +28,15 @@ const SESSION: &str = "OpaqueRef:session";
 
 /// How long the pool may hold back an answer while nothing happens.
 const EVENT_TIMEOUT: Millis = Millis::from_secs(2);
+
+/// How long after a picture the next events are asked for, in milliseconds: the browser comes first.
+const AFTER_DRAWING: u32 = 4;
+
+/// The same where no picture is made.
+const NOT_DRAWN: u32 = 500;
+
+/// The header in which the proxy names the objects that an answer is about.
+const TOUCHED: &str = "x-xenoxide-touched";
 
 /// From which age on the inventory is called stale. The page promises ten seconds; the badge ticks once a second, and a busy
 /// browser late.
@@ -71,6 +82,8 @@ type Taker = Box<dyn FnOnce(&RefCell<Client>)>;
 struct Inner {
     id: u64,
     url: String,
+    /// Where the pool is, if it is in the page itself.
+    place: Option<Place>,
     client: RefCell<Client>,
     requests: RefCell<BTreeMap<RequestId, InFlight>>,
     timer: RefCell<Option<Timeout>>,
@@ -78,6 +91,17 @@ struct Inner {
     calls: RefCell<BTreeMap<TicketId, Taker>>,
     /// Whether a change waits to be told at the next picture.
     announced: RefCell<Option<gloo_render::AnimationFrame>>,
+    /// Whether the first inventory is still being told in pages.
+    filling: Cell<bool>,
+    /// Whether something changed that was not announced yet.
+    changed: Cell<bool>,
+    /// The next question for events, until what is known has been drawn.
+    held: RefCell<Option<Request>>,
+    release: RefCell<Option<Timeout>>,
+    touched: Touched,
+    recent: RefCell<Recent>,
+    /// Whether there was something in the cache before.
+    loaded: Cell<bool>,
     on_update: Callback<Update>,
     me: Weak<Inner>,
 }
@@ -129,12 +153,20 @@ impl Driver {
         client.watch(dom::now());
         let driver = Driver(Rc::new_cyclic(|me| Inner {
             id,
-            url: format!("./pools/{}/rpc", js_sys::encode_uri_component(pool)),
+            url: local::address(pool).unwrap_or_else(|| format!("./pools/{}/rpc", js_sys::encode_uri_component(pool))),
+            place: local::pools().into_iter().find(|it| it.name == pool).and_then(|it| it.place),
             client: RefCell::new(client),
             requests: RefCell::default(),
             timer: RefCell::default(),
             calls: RefCell::default(),
             announced: RefCell::default(),
+            filling: Cell::default(),
+            changed: Cell::default(),
+            held: RefCell::default(),
+            release: RefCell::default(),
+            touched: Touched::default(),
+            recent: RefCell::default(),
+            loaded: Cell::default(),
             on_update,
             me: me.clone(),
         }));
@@ -179,10 +211,30 @@ impl Driver {
     /// # Errors
     /// A sentence that says why there is no reply.
     pub(crate) async fn exchange(&self, body: Vec<u8>) -> Result<Vec<u8>, String> {
-        match post(&self.0.url, body, None).await {
+        match post(&self.0.url, body, None, None).await.0 {
             Answer::Bytes(bytes) => Ok(bytes),
             Answer::NoSession(failure) => Err(explain::failure(&failure).line()),
             Answer::None(why) => Err(explain::sentence(&why)),
+        }
+    }
+
+    /// Tells whenever the pool has said something about an object, be it of a field that lists and graphs leave out. Ends when the
+    /// answer is dropped.
+    pub(crate) fn listen(&self, class: &str, reference: &str, told: Callback<()>) -> Listening {
+        self.0.touched.listen(class, reference, told)
+    }
+
+    /// The class that marks an object as just changed, if it is; another one after the next change, so that the mark begins anew.
+    pub(crate) fn recent(&self, object: &RawRef) -> Option<&'static str> {
+        let mark = self.0.recent.borrow().mark(object, dom::now())?;
+        Some(if mark.is_multiple_of(2) { "recent-even" } else { "recent-odd" })
+    }
+
+    /// Whether the page is hidden from now on: what changes meanwhile is marked when it is seen again.
+    pub(crate) fn hide(&self, hidden: bool) {
+        self.0.recent.borrow_mut().hide(hidden, dom::now());
+        if !hidden {
+            self.0.announce();
         }
     }
 
@@ -197,9 +249,14 @@ impl Driver {
         self.0.pump();
     }
 
+    /// The session, or what stands for it in the browser.
+    pub(crate) fn session(&self) -> Option<RawRef> {
+        self.0.client.borrow().session().cloned()
+    }
+
     /// Where the pool is, if it is in the page itself.
     pub(crate) fn place(&self) -> Option<Place> {
-        None
+        self.0.place
     }
 
     /// What is to be shown of it.
@@ -215,8 +272,15 @@ impl Inner {
             // The borrow must end before anything else is called: what is called may look at the client.
             let output = self.client.borrow_mut().poll(dom::now());
             match output {
-                Output::Transmit(request) => self.send(request),
-                Output::Changed(_) | Output::Status(_) => self.announce(),
+                Output::Transmit(request) => self.send_in_turn(request),
+                Output::Changed(changes) => {
+                    // The first inventory is no change of anything.
+                    if self.loaded.replace(true) {
+                        self.recent.borrow_mut().note(&changes, dom::now());
+                    }
+                    self.changed.set(true);
+                }
+                Output::Status(_) => self.announce(),
                 Output::Done(id) => {
                     let taker = self.calls.borrow_mut().remove(&id);
                     if let Some(taker) = taker {
@@ -228,6 +292,10 @@ impl Inner {
                 _ => {}
             }
         };
+        // Pages of the first inventory come in quick succession; the whole is drawn once it is there.
+        if !self.filling.get() && self.changed.replace(false) {
+            self.announce();
+        }
         let me = self.me.clone();
         *self.timer.borrow_mut() = wait.map(|until| {
             let delay = u32::try_from((until - dom::now()).0).unwrap_or(u32::MAX / 2);
@@ -257,8 +325,56 @@ impl Inner {
                 let done = me.announced.borrow_mut().take();
                 me.on_update.emit(me.update());
                 drop(done);
+                me.release_soon(AFTER_DRAWING);
             }
         }));
+    }
+
+    /// Sends a request; a question for events waits until what is known is drawn, so that a flood of them leaves time for it.
+    fn send_in_turn(&self, request: Request) {
+        if request.call.method != "event.from" {
+            return self.send(request);
+        }
+        self.filling.set(is_within(&request.call));
+        if self.announced.borrow().is_none() {
+            return self.send(request);
+        }
+        *self.held.borrow_mut() = Some(request);
+        // Nothing is drawn in a page that nobody sees.
+        self.release_soon(NOT_DRAWN);
+    }
+
+    /// Sends the question that waits.
+    fn release_soon(&self, after: u32) {
+        if self.held.borrow().is_none() {
+            return;
+        }
+        let me = self.me.clone();
+        *self.release.borrow_mut() = Some(Timeout::new(after, move || {
+            let Some(me) = me.upgrade() else { return };
+            let held = me.held.borrow_mut().take();
+            if let Some(request) = held {
+                me.send(request);
+            }
+        }));
+    }
+
+    /// Whether the proxy may answer a call from the stream that all consoles share, and how.
+    fn shared_stream(&self, call: &RawCall) -> Option<&'static str> {
+        match call.method.as_str() {
+            "event.from" => {
+                // What is shown already is replaced at once, so that nothing vanishes for a moment.
+                let again = call.params.get(2).and_then(Value::as_text) == Some("") && self.has_loaded();
+                Some(if again { "whole" } else { "1" })
+            }
+            // The proxy may begin to follow the pool.
+            "session.login_with_password" => Some("1"),
+            _ => None,
+        }
+    }
+
+    fn has_loaded(&self) -> bool {
+        self.client.borrow().freshness(dom::now()) != Freshness::Never
     }
 
     fn send(&self, request: Request) {
@@ -273,10 +389,14 @@ impl Inner {
             })
         };
         self.requests.borrow_mut().insert(id, InFlight { controller, _timeout: timer });
+        let shared = self.shared_stream(&call);
         let body = xmlrpc::write_call(&call);
         spawn_local(async move {
-            let answer = post(&url, body, signal.as_ref()).await;
+            let (answer, touched) = post(&url, body, shared, signal.as_ref()).await;
             finish(&me, id, answer);
+            if let (Some(me), Some(touched)) = (me.upgrade(), touched) {
+                me.touched.tell(&touched);
+            }
         });
     }
 }
@@ -317,19 +437,42 @@ fn hand_over(client: &mut Client, id: RequestId, answer: Answer, now: Millis) {
     }
 }
 
-async fn post(url: &str, body: Vec<u8>, signal: Option<&web_sys::AbortSignal>) -> Answer {
-    let request = HttpRequest::post(url)
-        .header("content-type", "text/xml")
-        .header("x-xenoxide-console", "1")
-        .abort_signal(signal)
-        .body(js_sys::Uint8Array::from(body.as_slice()));
+/// Whether a call asks for the next page of the first inventory: such tokens have four parts.
+fn is_within(call: &RawCall) -> bool {
+    let token = call.params.get(2).and_then(Value::as_text).unwrap_or_default();
+    token.matches(',').count() >= 3
+}
+
+/// Sends a document, and answers what came of it and which objects the proxy says it is about.
+async fn post(
+    url: &str,
+    body: Vec<u8>,
+    shared: Option<&str>,
+    signal: Option<&web_sys::AbortSignal>,
+) -> (Answer, Option<String>) {
+    if let Some(pool) = local::name_of(url) {
+        let answer = local::answer(pool, &body).await;
+        // Who looks at one object is told with every batch: asking again costs nothing here.
+        let touched = shared.map(|_| "*".to_owned());
+        return (answer.map_or_else(|| Answer::None(explain::no_answer(pool)), Answer::Bytes), touched);
+    }
+    let mut request = HttpRequest::post(url).header("content-type", "text/xml").header("x-xenoxide-console", "1");
+    if let Some(shared) = shared {
+        request = request.header("x-xenoxide-lean", shared);
+    }
+    let request = request.abort_signal(signal).body(js_sys::Uint8Array::from(body.as_slice()));
     let sent = match request {
         Ok(request) => request.send().await,
         Err(error) => Err(error),
     };
     let Ok(response) = sent else {
-        return Answer::None(explain::no_answer(&dom::host()));
+        return (Answer::None(explain::no_answer(&dom::host())), None);
     };
+    let touched = shared.and_then(|_| response.headers().get(TOUCHED));
+    (read(response).await, touched)
+}
+
+async fn read(response: gloo_net::http::Response) -> Answer {
     let status = response.status();
     if status == 200 {
         return match response.binary().await {
@@ -375,6 +518,10 @@ pub(crate) struct PoolInfo {
     pub(crate) name: String,
     /// Its name for people.
     pub(crate) label: String,
+    /// Where it is, if it is in the page itself.
+    pub(crate) place: Option<Place>,
+    /// Whether the server lets nobody change it.
+    pub(crate) read_only: bool,
 }
 
 /// Asks the server which pools there are.
@@ -402,5 +549,6 @@ pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
 fn pool_info(pool: &JsValue) -> Option<PoolInfo> {
     let name = member(pool, "name")?.as_string()?;
     let label = member(pool, "label").and_then(|it| it.as_string()).filter(|label| !label.is_empty());
-    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name })
+    let read_only = member(pool, "read_only").and_then(|it| it.as_bool()).unwrap_or_default();
+    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name, place: None, read_only })
 }

@@ -80,6 +80,26 @@ pub(crate) fn use_data() -> Data {
     use_context::<Data>().expect("the shell provides the data")
 }
 
+/// A number that grows whenever the pool has said something about an object, be it of a field that the cache leaves out. Takes its class
+/// and its reference; none for nobody's.
+#[hook]
+pub(crate) fn use_touched(object: Option<(&'static str, String)>) -> u64 {
+    let data = use_data();
+    let count = use_state(|| 0_u64);
+    let told = {
+        let (count, next) = (count.setter(), use_mut_ref(|| 0_u64));
+        Callback::from(move |()| {
+            *next.borrow_mut() += 1;
+            count.set(*next.borrow());
+        })
+    };
+    use_effect_with((data.driver, object), move |(driver, object)| {
+        let listening = object.as_ref().map(|(class, reference)| driver.listen(class, reference, told));
+        move || drop(listening)
+    });
+    *count
+}
+
 /// Something shared, compared by address: equal means the same, so that a component whose props are the same is not drawn again.
 pub(crate) struct Same<T: ?Sized>(pub(crate) Rc<T>);
 

@@ -7,9 +7,11 @@ use xenapi_topology::{Lens, NodeId};
 
 use crate::object::Object;
 use crate::route::{Named, Query, Route, View};
-use crate::select::{Column, Sort};
 use crate::theme::Theme;
 use crate::tree::{Grouping, Look};
+
+/// The word in the address under which a table keeps its filter.
+pub const FILTER: &str = "q";
 
 /// How one lens is shown.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,10 +35,6 @@ pub struct ConsoleState {
     pub selected: Option<Object>,
     /// What an address says is selected, as long as it has not been found in the cache.
     pub wanted: Option<Named>,
-    /// The filter of the table.
-    pub filter: String,
-    /// The order of the table.
-    pub sort: Sort,
     /// The colours.
     pub theme: Theme,
     /// The code of the language that is spoken. Whoever draws with another one than before draws everything anew.
@@ -78,10 +76,8 @@ pub enum Action {
     ShowIn(View, Object),
     /// What an address named was found, or is not there.
     Found(Option<Object>),
-    /// Filter the table.
+    /// Filter the table; the same as keeping [`FILTER`] in the address.
     Filter(String),
-    /// A click on a heading.
-    SortBy(Column),
     /// Choose the colours.
     SetTheme(Theme),
     /// Another language is spoken from now on.
@@ -155,8 +151,8 @@ impl ConsoleState {
                 self.wanted = None;
                 self.selected = object.or(self.selected);
             }
-            Action::Filter(filter) => self.filter = filter,
-            Action::SortBy(column) => self.sort = self.sort.by(column),
+            Action::Filter(filter) if filter.is_empty() => drop(self.query.remove(FILTER)),
+            Action::Filter(filter) => drop(self.query.insert(FILTER.into(), filter)),
             Action::SetTheme(theme) => self.theme = theme,
             Action::Speak(language) => self.language = language,
             Action::GroupTree(by) => {
@@ -233,15 +229,6 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_clicked_twice_turns_the_order() {
-        let once = after([Action::SortBy(Column::Memory)]);
-        assert_eq!(once.sort, Sort { column: Column::Memory, descending: false });
-        let twice = once.reduce(Action::SortBy(Column::Memory));
-        assert!(twice.sort.descending);
-        assert_eq!(twice.reduce(Action::SortBy(Column::Name)).sort, Sort::default());
-    }
-
-    #[test]
     fn another_pool_forgets_what_belonged_to_the_first() {
         let state = after([
             Action::Navigate(Route::parse("#/pools/a/vms")),
@@ -252,7 +239,7 @@ mod tests {
         ]);
         assert_eq!(state.pool.as_deref(), Some("b"));
         assert_eq!(state.view, View::Topology(Lens::Network));
-        assert_eq!((state.filter.as_str(), state.selected, state.theme), ("", None, Theme::Dark));
+        assert_eq!((state.query, state.selected, state.theme), (Query::new(), None, Theme::Dark));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod rows;
+mod graph;
 mod selectors;
 
 use alloc::string::{String, ToString};
@@ -83,7 +83,7 @@ pub(crate) fn vm(name: &str, power_state: VmPowerState, host: &str) -> vm::Recor
     }
 }
 
-fn guest(addresses: &[(&str, &str)]) -> vm_guest_metrics::Record {
+pub(crate) fn guest(addresses: &[(&str, &str)]) -> vm_guest_metrics::Record {
     let networks = addresses.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     vm_guest_metrics::Record { networks, ..Default::default() }
 }

@@ -3,14 +3,15 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use xenapi_client::{Cache, Change, Client, Config, Output, Reply, Request, RequestId, Status, TASK_TAG, Ticket, TicketId};
 use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::{Call, Failure, Millis, RawCall, Value, ValueReader};
-use xenapi_sim::{Handled, Origin, Outcome, PendingId, Sim};
+use xenapi_core::{Call, Failure, Millis, RawCall, RawRef, Value, ValueReader, Wire};
+use xenapi_sim::{Handled, Incident, Origin, Outcome, PendingId, Sim};
 
-use crate::network::Network;
+use crate::network::{Fate, Network};
 
 /// What the client has said, in order.
 #[derive(Debug, Default)]
@@ -29,9 +30,20 @@ pub struct Log {
     pub sent: Vec<String>,
 }
 
+/// A request under way.
+struct Letter {
+    id: RequestId,
+    bytes: Vec<u8>,
+    tag: Option<String>,
+    address: Option<Arc<str>>,
+}
+
 /// A document under way.
 enum Transit {
-    ToServer(RequestId, Vec<u8>, Option<String>),
+    ToServer(Letter),
+    /// The beginning of an answer.
+    Part(RequestId, Vec<u8>),
+    /// An answer, or the rest of one.
     ToClient(RequestId, Vec<u8>),
     /// What the client's own host says.
     Lost(RequestId, String),
@@ -41,7 +53,15 @@ enum Transit {
 struct Open {
     deadline: Millis,
     timeout: Millis,
-    pending: Option<PendingId>,
+    /// The calls at the server that work for it: more than one, if two connections carried it.
+    pending: Vec<PendingId>,
+    /// Which host has it.
+    host: Option<RawRef>,
+    is_login: bool,
+    /// Two connections carry it.
+    doubled: bool,
+    /// What has arrived of the answer.
+    arrived: Vec<u8>,
 }
 
 /// A client and a simulated pool, wired in memory, in virtual time.
@@ -73,6 +93,9 @@ pub struct Pair {
     outside_answers: BTreeMap<PendingId, Outcome>,
     /// When the client wants to be polled.
     wake: Option<Millis>,
+    /// The host at the driver's own target, where each host is asked at its own address.
+    own: Option<RawRef>,
+    sessions: Vec<String>,
 }
 
 impl Pair {
@@ -90,7 +113,42 @@ impl Pair {
             outsider: None,
             outside_answers: BTreeMap::new(),
             wake: None,
+            own: None,
+            sessions: Vec::new(),
         }
+    }
+
+    /// From now on each host answers at its own address only, and the driver's own target is the present master.
+    pub fn spread(&mut self) {
+        self.own = self.sim.hosts().into_iter().find(|host| host.is_master).map(|host| host.reference);
+    }
+
+    /// The server.
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    /// Lets something befall the server. One that cannot happen does not.
+    pub fn befall(&mut self, incident: Incident) {
+        if matches!(incident, Incident::LoseSessions | Incident::Restart { .. } | Incident::ChangeMaster(_)) {
+            self.outsider = None;
+        }
+        // What cannot happen, such as the death of a host that is dead, is as good as done.
+        let _ = self.sim.befall(incident, self.now);
+    }
+
+    /// Lets faults of the simulator happen, as `xenapi_sim::faults` writes them.
+    ///
+    /// # Panics
+    /// When that is no fault.
+    pub fn fault(&mut self, text: &str) {
+        let faults = xenapi_sim::faults::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        self.sim.add_faults(&faults, self.now);
+    }
+
+    /// All sessions that the client was told of.
+    pub fn sessions(&self) -> &[String] {
+        &self.sessions
     }
 
     /// A client that watches what a console shows of a pool of 3 hosts and 24 VMs, logged in and up to date.
@@ -237,10 +295,10 @@ impl Pair {
         self.sim = sim;
         self.outsider = None;
         // Taken, since the new server counts from the beginning: an answer of its own must not look like one to these.
-        let taken = self.open.iter_mut().filter_map(|(id, open)| open.pending.take().map(|_| *id));
-        let broken: Vec<_> = taken.collect();
+        let taken = self.open.iter_mut().filter(|(_, open)| !open.pending.is_empty());
+        let broken: Vec<_> = taken.map(|(id, open)| (*id, open.pending.clear())).map(|(id, ())| id).collect();
         for id in broken {
-            self.travel(Transit::Lost(id, "connection reset by peer".into()));
+            self.reset(id);
         }
     }
 
@@ -304,37 +362,84 @@ impl Pair {
     }
 
     fn transmit(&mut self, request: Request) {
-        self.log.sent.push(request.call.method.clone());
-        let open = Open { deadline: self.now + request.timeout, timeout: request.timeout, pending: None };
-        self.open.insert(request.id, open);
-        if let Some(failure) = self.network.refusal_of(&request.call.method) {
-            self.travel(Transit::ToClient(request.id, xmlrpc::write_failure(&failure)));
-        } else if self.network.refuses {
-            self.travel(Transit::Lost(request.id, "connection refused".into()));
-        } else {
-            self.travel(Transit::ToServer(request.id, xmlrpc::write_call(&request.call), request.tag));
+        let Request { id, call, timeout, address, tag, .. } = request;
+        self.log.sent.push(call.method.clone());
+        let is_login = call.method.contains("login_with_password");
+        let deadline = self.now + timeout;
+        let open =
+            Open { deadline, timeout, pending: Vec::new(), host: None, is_login, doubled: false, arrived: Vec::new() };
+        self.open.insert(id, open);
+        if let Some(failure) = self.network.refusal_of(&call.method) {
+            return self.travel(Transit::ToClient(id, xmlrpc::write_failure(&failure)));
+        }
+        if self.network.refuses {
+            return self.travel(Transit::Lost(id, "connection refused".into()));
+        }
+        let bytes = xmlrpc::write_call(&call);
+        match self.network.fate_of_request() {
+            Fate::Vanishes | Fate::EndsAt(_) => {}
+            Fate::Resets => self.reset(id),
+            Fate::Arrives => {
+                if self.network.doubles() {
+                    if let Some(open) = self.open.get_mut(&id) {
+                        open.doubled = true;
+                    }
+                    let (bytes, tag, address) = (bytes.clone(), tag.clone(), address.clone());
+                    self.travel(Transit::ToServer(Letter { id, bytes, tag, address }));
+                }
+                self.travel(Transit::ToServer(Letter { id, bytes, tag, address }));
+            }
         }
     }
 
     fn travel(&mut self, transit: Transit) {
+        self.travel_from(self.now, transit);
+    }
+
+    /// Sends a document on its way at that time; when it arrives.
+    fn travel_from(&mut self, start: Millis, transit: Transit) -> Millis {
         self.last_transit += 1;
-        self.transits.insert((self.now + self.network.delay, self.last_transit), transit);
+        let at = start + self.network.travel_time();
+        self.transits.insert((at, self.last_transit), transit);
+        at
+    }
+
+    fn reset(&mut self, id: RequestId) {
+        self.travel(Transit::Lost(id, "connection reset by peer".into()));
     }
 
     fn poll_server(&mut self) -> bool {
         let ready = self.sim.poll(self.now);
-        let any = !ready.is_empty();
+        let hung_up = self.sim.take_hung_up();
+        let any = !ready.is_empty() || !hung_up.is_empty();
         for (pending, outcome) in ready {
-            let id = self.open.iter().find(|(_, open)| open.pending == Some(pending)).map(|(id, _)| *id);
-            match id {
+            match self.waiting_for(pending) {
                 Some(id) => self.answer(id, &outcome),
                 None => drop(self.outside_answers.insert(pending, outcome)),
+            }
+        }
+        for pending in hung_up {
+            match self.waiting_for(pending) {
+                Some(id) => self.reset(id),
+                None => {
+                    let broken = Outcome::Failure(Failure::new("HUNG_UP", [""; 0]));
+                    self.outside_answers.insert(pending, broken);
+                }
             }
         }
         any
     }
 
+    fn waiting_for(&self, pending: PendingId) -> Option<RequestId> {
+        self.open.iter().find(|(_, open)| open.pending.contains(&pending)).map(|(id, _)| *id)
+    }
+
     fn answer(&mut self, id: RequestId, outcome: &Outcome) {
+        let host = self.open.get(&id).and_then(|open| open.host.clone());
+        if host.is_some() && !self.sim.answers(host.as_ref()) {
+            // The host has died meanwhile.
+            return;
+        }
         let mut bytes = match outcome {
             Outcome::Value(value) => xmlrpc::write_success(value),
             Outcome::Failure(failure) => xmlrpc::write_failure(failure),
@@ -347,7 +452,22 @@ impl Pair {
         if Network::takes(&mut self.network.cut_answers) {
             bytes.truncate(bytes.len() / 2);
         }
-        self.travel(Transit::ToClient(id, bytes));
+        match self.network.fate_of_answer(bytes.len()) {
+            Fate::Vanishes => return,
+            Fate::Resets => return self.reset(id),
+            Fate::EndsAt(length) => bytes.truncate(length),
+            Fate::Arrives => {}
+        }
+        // The parts of two answers must not get mixed.
+        let is_alone = self.open.get(&id).is_some_and(|open| !open.doubled);
+        match self.network.splits_at(bytes.len()).filter(|_| is_alone) {
+            Some(at) => {
+                let rest = bytes.split_off(at);
+                let first = self.travel_from(self.now, Transit::Part(id, bytes));
+                self.travel_from(first, Transit::ToClient(id, rest));
+            }
+            None => self.travel(Transit::ToClient(id, bytes)),
+        }
     }
 
     fn arrive(&mut self) -> bool {
@@ -355,33 +475,71 @@ impl Pair {
         match first.remove() {
             Transit::Lost(id, what) => self.tell(id, Reply::Unreachable(what)),
             _ if self.network.is_silent => {}
-            Transit::ToServer(id, ..) | Transit::ToClient(id, _) if self.network.refuses => {
+            Transit::ToServer(Letter { id, .. }) | Transit::ToClient(id, _) | Transit::Part(id, _)
+                if self.network.refuses =>
+            {
                 self.tell(id, Reply::Unreachable("connection reset by peer".into()));
             }
-            Transit::ToServer(id, bytes, tag) => self.reach_server(id, &bytes, tag),
-            Transit::ToClient(id, bytes) => self.reach_client(id, &bytes),
+            Transit::ToServer(letter) => self.reach_server(letter),
+            Transit::Part(id, bytes) => {
+                if let Some(open) = self.open.get_mut(&id) {
+                    open.arrived = bytes;
+                }
+            }
+            Transit::ToClient(id, bytes) => self.reach_client(id, bytes),
         }
         true
     }
 
-    fn reach_server(&mut self, id: RequestId, bytes: &[u8], tag: Option<String>) {
-        let call = match xmlrpc::read_call(bytes, &Limits::request()) {
+    /// Where a request arrives: nowhere, if the host is down; an error, if there is none at that address.
+    fn origin_at(&self, address: Option<&str>) -> Result<Option<(Origin, Option<RawRef>)>, String> {
+        let Some(own) = &self.own else { return Ok(Some((Origin::Tcp, None))) };
+        let at = |host: &xenapi_sim::HostInfo| match address {
+            None => host.reference == *own,
+            Some(address) => host.address == address,
+        };
+        let host = self.sim.hosts().into_iter().find(at).ok_or("no route to host")?;
+        if !self.sim.answers(Some(&host.reference)) {
+            return Ok(None);
+        }
+        Ok(Some((Origin::Host(host.id), Some(host.reference))))
+    }
+
+    fn reach_server(&mut self, letter: Letter) {
+        let Letter { id, bytes, tag, address } = letter;
+        let (origin, host) = match self.origin_at(address.as_deref()) {
+            Ok(Some(origin)) => origin,
+            Ok(None) => return,
+            Err(what) => return self.travel(Transit::Lost(id, what)),
+        };
+        let call = match xmlrpc::read_call(&bytes, &Limits::request()) {
             Ok(call) => call,
             Err(error) => return self.travel(Transit::Lost(id, format!("500 Internal Error: {error}"))),
         };
+        if let Some(open) = self.open.get_mut(&id) {
+            open.host = host;
+        }
         let tags: Vec<_> = tag.map(|tag| (String::from(TASK_TAG), tag)).into_iter().collect();
-        match self.sim.handle_tagged(call, Origin::Tcp, &tags, self.now) {
+        match self.sim.handle_tagged(call, origin, &tags, self.now) {
             Handled::Done(outcome) => self.answer(id, &outcome),
-            Handled::Pending(pending) => {
-                if let Some(open) = self.open.get_mut(&id) {
-                    open.pending = Some(pending);
-                }
-            }
+            Handled::Pending(pending) => match self.open.get_mut(&id) {
+                Some(open) => open.pending.push(pending),
+                None => self.sim.abandon(pending),
+            },
         }
     }
 
-    fn reach_client(&mut self, id: RequestId, bytes: &[u8]) {
-        match xmlrpc::read_reply(bytes, &Limits::reply()) {
+    fn reach_client(&mut self, id: RequestId, rest: Vec<u8>) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        let mut bytes = core::mem::take(&mut open.arrived);
+        bytes.extend(rest);
+        if open.is_login
+            && let Ok(xmlrpc::Outcome::Success(mut reader)) = xmlrpc::read_reply(&bytes, &Limits::reply())
+            && let Ok(session) = String::read(&mut reader)
+        {
+            self.sessions.push(session);
+        }
+        match xmlrpc::read_reply(&bytes, &Limits::reply()) {
             Ok(xmlrpc::Outcome::Success(mut reader)) => self.tell(id, Reply::Success(&mut reader)),
             Ok(xmlrpc::Outcome::Failure(failure)) => self.tell(id, Reply::Failure(failure)),
             Ok(other) => self.tell(id, Reply::Unreachable(format!("{other:?}"))),
@@ -399,7 +557,7 @@ impl Pair {
     fn give_up(&mut self) -> bool {
         let Some((&id, open)) = self.open.iter().find(|(_, open)| open.deadline <= self.now) else { return false };
         let what = format!("no answer within {}", open.timeout);
-        if let Some(pending) = open.pending {
+        for pending in open.pending.clone() {
             self.sim.abandon(pending);
         }
         self.tell(id, Reply::Unreachable(what));

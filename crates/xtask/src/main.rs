@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod bench_console;
 mod command;
 mod console;
 mod demo;

@@ -9,7 +9,7 @@ use super::Place;
 
 const LOGIN: &str = "Login";
 
-const CERTIFICATE: &str = "Certificate [default: what `xenoxide trust` remembers, or the system's roots]";
+const CERTIFICATE: &str = "Certificate";
 
 /// Where a pool is, and who asks.
 #[derive(Args, Debug)]
@@ -29,7 +29,7 @@ pub struct Connection {
 }
 
 /// Who asks.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Default, Debug)]
 pub struct Who {
     /// The user [default: $XENOXIDE_USER, or root]
     #[arg(long, value_name = "NAME", help_heading = LOGIN)]
@@ -42,10 +42,13 @@ pub struct Who {
 /// Which certificate a server may show.
 #[derive(Args, Clone, Default, Debug)]
 pub struct Trusted {
-    /// The SHA-256 of the server's certificate: that one and no other
-    #[arg(long, value_name = "SHA256", conflicts_with_all = ["trust_on_first_use"], help_heading = CERTIFICATE)]
+    /// The SHA-256 of the server's certificate: that one and no other [default: what `xenoxide trust` remembers, or the system vouches for]
+    #[arg(long, value_name = "SHA256", help_heading = CERTIFICATE, group = "trusted")]
     pub fingerprint: Option<Fingerprint>,
+    /// A file of root certificates in PEM, such as a company's own: what they vouch for, and not what the system's do
+    #[arg(long, value_name = "FILE", help_heading = CERTIFICATE, group = "trusted")]
+    pub ca_file: Option<PathBuf>,
     /// Remember the certificate of a server that is not known yet, and trust it from then on
-    #[arg(long, help_heading = CERTIFICATE)]
+    #[arg(long, help_heading = CERTIFICATE, group = "trusted")]
     pub trust_on_first_use: bool,
 }

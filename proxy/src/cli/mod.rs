@@ -376,6 +376,12 @@ pub struct Trust {
     /// Replace another certificate that was trusted before
     #[arg(long)]
     pub replace: bool,
+    /// Trust the other hosts of its pool, too, as it knows them; this logs in
+    #[arg(long)]
+    pub pool: bool,
+    /// Who asks for the pool's certificates.
+    #[command(flatten)]
+    pub who: Who,
     /// Print what was found and done, and an error, in one line of JSON
     #[arg(long)]
     pub json: bool,

@@ -1,6 +1,8 @@
 //! `xenoxide call`: one call, typed by the schema.
 
-use xenapi_core::{Call, Method, Type, Value};
+use core::cell::OnceCell;
+
+use xenapi_core::{Call, Method, Ref, Type, Value};
 use xenapi_hyper::Target;
 use xenapi_model::Task;
 
@@ -25,27 +27,29 @@ pub(super) async fn run(args: &cli::Call) -> Result<(), Exit> {
     if connection.is_offline() && !method.is_read_only() && method.takes_session() {
         output::say("note: recordings answer, so nothing stays of what the call changes");
     }
+    let task = OnceCell::new();
     let work = async |connection: &Connection| {
         if method.takes_session() {
             connection.log_in().await?;
         }
-        answer(connection, known, args, params).await
+        answer(connection, known, args, params, &task).await
     };
-    let (ty, value) = connection.finish(|target| Err(Exit::interrupted(interrupted(target, args))), work).await?;
+    let interrupted = |target: &Target| Err(Exit::interrupted(interrupted(target, args, task.get())));
+    let (ty, value) = connection.finish(interrupted, work).await?;
     let json = to_json(&ty, &value);
     let text = if args.json { serde_json::to_string(&json) } else { serde_json::to_string_pretty(&json) };
     output::line(&text.map_err(Exit::failure)?)
 }
 
 /// What is said of a call whose caller does not wait for it any more.
-fn interrupted(target: &Target, args: &cli::Call) -> String {
+fn interrupted(target: &Target, args: &cli::Call, task: Option<&Ref<Task>>) -> String {
     let method = &args.method;
-    if args.as_task {
-        format!(
-            "{method}: interrupted; its task goes on at {target}, `xenoxide call {target} task.get_all_records` shows it"
-        )
-    } else {
-        format!("{method}: interrupted; {target} may go on with it")
+    match task {
+        Some(task) => format!(
+            "{method}: interrupted; its task goes on at {target}:\n`xenoxide call {target} task.get_record {task}` shows it, task.cancel \
+             ends it"
+        ),
+        None => format!("{method}: interrupted; {target} may go on with it"),
     }
 }
 
@@ -70,7 +74,13 @@ fn read_params(method: &Method, texts: &[String]) -> Result<Vec<Arg>, Exit> {
     read.collect()
 }
 
-async fn answer(connection: &Connection, known: Known, args: &cli::Call, params: Vec<Arg>) -> Result<(Type, Value), Exit> {
+async fn answer(
+    connection: &Connection,
+    known: Known,
+    args: &cli::Call,
+    params: Vec<Arg>,
+    task: &OnceCell<Ref<Task>>,
+) -> Result<(Type, Value), Exit> {
     let method = known.method;
     let mut look_up = Objects { connection };
     let mut values = Vec::with_capacity(params.len());
@@ -82,7 +92,13 @@ async fn answer(connection: &Connection, known: Known, args: &cli::Call, params:
     let name = call.name();
     if args.as_task {
         let mut progress = Progress::new(args.progress, &name);
-        let value = client.run_task(call, |part| progress.at(part)).await.map_err(|error| failed(&error))?;
+        let mut running = client.start_task(call).await.map_err(|error| failed(&error))?;
+        // Nobody else has set it.
+        let _ = task.set(running.reference().clone());
+        while let Some(part) = running.progress().await.map_err(|error| failed(&error))? {
+            progress.at(part);
+        }
+        let value = running.finish().await.map_err(|error| failed(&error))?;
         return Ok((method.result(), value));
     }
     if known.is_async {

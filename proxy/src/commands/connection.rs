@@ -1,5 +1,6 @@
 //! A session with a pool, for the commands that ask one.
 
+use core::cell::OnceCell;
 use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
@@ -14,6 +15,7 @@ use xenapi_model::errors;
 use super::trust::Stranger;
 use super::{password, pool, trust, variable};
 use crate::cli::{self, Exit, Place, exit};
+use crate::output;
 
 /// Some calls, such as copying a disk, take very long.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -30,6 +32,8 @@ const ORIGINATOR: &str = "xenoxide";
 /// A way to a pool, with a session on it once [`Connection::log_in`] was called.
 pub(super) struct Connection {
     client: Client,
+    /// The pool's master, where the target turned out to be another host.
+    master: OnceCell<Client>,
     user: String,
     password: String,
     /// What is told once a server that nobody knew was trusted.
@@ -70,8 +74,7 @@ impl Connection {
             }
         };
         let transport = Transport::new(target, &trust, TransportConfig::default()).map_err(|error| lost(&error))?;
-        let config = ClientConfig { change_timeout: PATIENCE, ..ClientConfig::default() };
-        Ok(Connection { client: Client::with_config(transport, config), user, password, stranger, records })
+        Ok(Connection { client: client(transport), master: OnceCell::new(), user, password, stranger, records })
     }
 
     /// Does something with a session on a pool, and ends the session in every case, be it Ctrl-C.
@@ -97,17 +100,29 @@ impl Connection {
     ) -> Result<R, Exit> {
         let done = tokio::select! {
             done = work(&self) => done,
-            stopped = super::stopped() => stopped.and_then(|()| interrupted(self.client.target())),
+            stopped = super::stopped() => stopped.and_then(|()| interrupted(self.client().target())),
         };
         self.close().await;
         done
     }
 
-    /// Begins a session.
+    /// Begins a session: with the master of the pool, if a member sends there.
     pub(super) async fn log_in(&self) -> Result<(), Exit> {
-        let done = self.client.login(&self.user, &self.password, ORIGINATOR).await;
+        let mut done = self.client.login(&self.user, &self.password, ORIGINATOR).await;
         if let Some(stranger) = &self.stranger {
             stranger.tell();
+        }
+        if let Err(error) = &done
+            && let Some(address) = error.master()
+        {
+            let there = self.client.transport().beside(address, None).map_err(|error| lost(&error))?;
+            let master = self.master.get_or_init(|| client(there));
+            output::say(&format!(
+                "note: {} is a member of its pool; the master at {} is asked",
+                self.client.target(),
+                master.target()
+            ));
+            done = master.login(&self.user, &self.password, ORIGINATOR).await;
         }
         done.map_err(|error| match (error.failure(), error.transport()) {
             (Some(failure), _) => self.not_logged_in(failure),
@@ -118,20 +133,21 @@ impl Connection {
     }
 
     fn not_logged_in(&self, failure: &Failure) -> Exit {
-        let target = self.client.target();
+        let target = self.client().target();
         let why = explain(failure);
-        if failure.code == errors::HOST_IS_SLAVE {
-            let master = failure.param(0);
-            let message = format!("{target}: this host is not the pool's master: {why}\nAsk https://{master} instead.");
-            return Exit::refused(message, failure);
-        }
-        let advice = if failure.code == errors::SESSION_AUTHENTICATION_FAILED { "; check user and password" } else { "" };
+        let advice = match failure.code.as_str() {
+            errors::SESSION_AUTHENTICATION_FAILED => "; check user and password".into(),
+            // The master has changed just now.
+            errors::HOST_IS_SLAVE => format!("; it is not the pool's master: ask {} instead", failure.param(0)),
+            errors::HOST_STILL_BOOTING => "; wait a moment and run the command again".into(),
+            _ => String::new(),
+        };
         Exit::refused(format!("{target}: cannot log in as {}: {why}{advice}", self.user), failure)
     }
 
     /// Ends the session. What goes wrong with that is the server's affair: sessions end by themselves.
     async fn close(self) {
-        let _ = tokio::time::timeout(GOODBYE, self.client.logout()).await;
+        let _ = tokio::time::timeout(GOODBYE, self.client().logout()).await;
         if let Some(server) = self.records {
             server.shutdown().await;
         }
@@ -144,26 +160,30 @@ impl Connection {
 
     /// Makes calls.
     pub(super) fn client(&self) -> &Client {
-        &self.client
+        self.master.get().unwrap_or(&self.client)
     }
 
     /// The session.
     pub(super) fn session(&self) -> RawRef {
-        self.client.session().unwrap_or_default()
+        self.client().session().unwrap_or_default()
     }
 
     /// Makes a call and gives the whole answer as it came, a refusal like any other.
     pub(super) async fn fetch(&self, method: &str) -> Result<Bytes, Exit> {
         let call = RawCall { method: method.into(), params: vec![self.session().into()] };
-        self.client.fetch(&call).await.map_err(|error| failed(&error))
+        self.client().fetch(&call).await.map_err(|error| failed(&error))
     }
 
     /// Makes a call that should succeed.
     pub(super) async fn demand<R: Wire>(&self, method: &str, params: Vec<Value>) -> Result<R, Exit> {
         let unknown = || Exit::failure(format!("the schema has no method {method}"));
         let call = Call::new(xenapi_model::method(method).ok_or_else(unknown)?, params);
-        self.client.call(call).await.map_err(|error| failed(&error))
+        self.client().call(call).await.map_err(|error| failed(&error))
     }
+}
+
+fn client(transport: Transport) -> Client {
+    Client::with_config(transport, ClientConfig { change_timeout: PATIENCE, ..ClientConfig::default() })
 }
 
 /// The end of a command whose call has no result.
@@ -171,7 +191,7 @@ pub(super) fn failed(error: &Error) -> Exit {
     match error.kind() {
         ErrorKind::Failure(failure) => refused(error.target(), error.method(), failure),
         ErrorKind::Transport(transport) => Exit::new(code_of(transport), error),
-        ErrorKind::Unreadable(_) => Exit::new(exit::PROTOCOL, error),
+        ErrorKind::Unreadable(_) | ErrorKind::Unusable(_) => Exit::new(exit::PROTOCOL, error),
         _ => Exit::failure(error),
     }
 }

@@ -170,7 +170,7 @@ fn pools(config: &Config) -> Result<Vec<Pool>, Exit> {
             label: pool.label.clone().unwrap_or_else(|| pool.name.clone()),
             read_only: pool.read_only || config.read_only,
             gate: pool.password_file.as_deref().map(gate).transpose()?,
-            upstream: Box::new(Remote::new(pool.url.clone(), &trust, answer_time)?),
+            upstream: Arc::new(Remote::new(pool.url.clone(), &trust, answer_time)?),
         })
     });
     pools.collect()

@@ -8,8 +8,8 @@ use xenapi_model::errors;
 use xenapi_topology::{Graph, Metrics, Options, Theme};
 
 use super::connection::{Connection, explain, refused};
-use crate::cli::{Exit, Format, Lens, Topology, exit};
-use crate::output;
+use crate::cli::{Exit, Format, Lens, Topology, When, exit};
+use crate::output::{self, Progress};
 
 /// Where a simulated pool that was made out of recordings lists the classes that were recorded.
 const RECORDED: &str = "xenoxide:recorded-classes";
@@ -53,20 +53,22 @@ fn draw(graph: &Graph, args: &Topology) -> String {
 pub(super) async fn load(connection: &Connection) -> Result<Cache, Exit> {
     let mut cache = Cache::new();
     cache.track_console();
-    load_class(connection, &mut cache, "pool").await?;
+    let mut progress = Progress::new(When::Auto, "load");
+    load_class(connection, &mut cache, "pool", &mut progress).await?;
     let recorded = cache.iter::<xenapi_model::Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).cloned());
     let is_there = |class: &str| recorded.as_deref().is_none_or(|list| list.split(',').any(|recorded| recorded == class));
     // Tasks and messages are in no picture, and there may be very many.
     let wanted = |class: &str| !matches!(class, "pool" | "session" | "event" | "task" | "message");
     let classes: Vec<&str> =
         cache.classes().map(|class| class.name).filter(|class| wanted(class) && is_there(class)).collect();
-    for class in classes {
-        load_class(connection, &mut cache, class).await?;
+    for (at, class) in classes.iter().enumerate() {
+        progress.step(at, classes.len(), &format!("load {class}"));
+        load_class(connection, &mut cache, class, &mut progress).await?;
     }
     Ok(cache)
 }
 
-async fn load_class(connection: &Connection, cache: &mut Cache, class: &str) -> Result<(), Exit> {
+async fn load_class(connection: &Connection, cache: &mut Cache, class: &str, progress: &mut Progress) -> Result<(), Exit> {
     let method = format!("{class}.get_all_records");
     let bytes = connection.fetch(&method).await?;
     let target = connection.client().target();
@@ -82,7 +84,7 @@ async fn load_class(connection: &Connection, cache: &mut Cache, class: &str) -> 
             let loaded = cache.load_records(class, &mut reader).map_err(|error| unreadable(error.to_string()))?;
             if let Some(first) = loaded.wrong.first() {
                 let count = loaded.wrong.len();
-                output::say(&format!("note: {count} objects of class {class} cannot be read, and are left out: {first}"));
+                progress.say(&format!("note: {count} objects of class {class} cannot be read, and are left out: {first}"));
             }
             Ok(())
         }
@@ -90,7 +92,7 @@ async fn load_class(connection: &Connection, cache: &mut Cache, class: &str) -> 
             Err(refused(connection.client().target(), &method, &failure))
         }
         xmlrpc::Outcome::Failure(failure) => {
-            output::say(&format!("note: {class} is left out: {}", explain(&failure)));
+            progress.say(&format!("note: {class} is left out: {}", explain(&failure)));
             Ok(())
         }
         xmlrpc::Outcome::Fault { code, text } => Err(unreadable(format!("fault {code}: {text}"))),

@@ -23,6 +23,8 @@ pub enum Code {
     BodyTooSlow,
     /// A page of another site sent the request.
     ForeignOrigin,
+    /// There is no session, or the pool does not accept it.
+    NoSession,
     /// No connection to the pool.
     UpstreamUnreachable,
     /// The pool did not answer in time.
@@ -44,6 +46,7 @@ impl Code {
             Code::BodyTooLarge => "body-too-large",
             Code::BodyTooSlow => "body-too-slow",
             Code::ForeignOrigin => "foreign-origin",
+            Code::NoSession => "no-session",
             Code::UpstreamUnreachable => "upstream-unreachable",
             Code::UpstreamTimeout => "upstream-timeout",
             Code::UpstreamUntrusted => "upstream-untrusted",
@@ -60,6 +63,7 @@ impl Code {
             Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Code::ForeignOrigin => StatusCode::FORBIDDEN,
+            Code::NoSession => StatusCode::UNAUTHORIZED,
             Code::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Code::UpstreamUnreachable | Code::UpstreamUntrusted | Code::UpstreamBroken => StatusCode::BAD_GATEWAY,
         }

@@ -2,6 +2,7 @@
 
 pub mod errors;
 pub mod gate;
+mod hub;
 mod listen;
 mod patient;
 pub mod policy;

@@ -12,6 +12,7 @@ use http_body_util::{BodyExt as _, Full};
 use super::Body;
 use super::errors::{Code, Refusal};
 use super::gate::Gate;
+use super::hub::Hub;
 use super::seal::Sealer;
 use super::static_files::StaticFiles;
 use super::upstream::Upstream;
@@ -27,7 +28,7 @@ pub struct Pool {
     /// Who asks for the password where the pool itself does not: on its Unix socket.
     pub gate: Option<Gate>,
     /// The way to it.
-    pub upstream: Box<dyn Upstream>,
+    pub upstream: Arc<dyn Upstream>,
 }
 
 /// Whether a text can name a pool: it stands in paths and in the names of cookies.
@@ -59,13 +60,16 @@ pub struct Router {
     pub(super) files: Arc<StaticFiles>,
     pub(super) sealer: Sealer,
     pub(super) settings: Settings,
+    /// The shared streams of the pools, in their order.
+    hubs: Vec<Arc<Hub>>,
     draining: AtomicBool,
 }
 
 impl Router {
     /// A router over pools with different names.
     pub fn new(pools: Vec<Pool>, files: Arc<StaticFiles>, sealer: Sealer, settings: Settings) -> Self {
-        Router { pools, files, sealer, settings, draining: AtomicBool::new(false) }
+        let hubs = pools.iter().map(|pool| Arc::new(Hub::new(&pool.name, Arc::clone(&pool.upstream)))).collect();
+        Router { pools, files, sealer, settings, hubs, draining: AtomicBool::new(false) }
     }
 
     /// Says in `/readyz` from now on that no new requests should come.
@@ -92,14 +96,17 @@ impl Router {
 
     async fn pool_route(&self, rest: &str, parts: &Parts, body: Body) -> Result<Response<Body>, Refusal> {
         let (name, route) = rest.split_once('/').unwrap_or((rest, ""));
-        if route != "rpc" {
+        if !matches!(route, "rpc" | "events") {
             return Err(Refusal::new(Code::NotFound, format!("there is no {} here", parts.uri.path())));
         }
-        let pool = self.pools.iter().find(|pool| pool.name == name).ok_or_else(|| self.unknown_pool(name))?;
-        if parts.method != Method::POST {
-            return Ok(method_not_allowed(parts.uri.path(), "POST"));
+        let mut known = self.pools.iter().zip(&self.hubs);
+        let (pool, hub) = known.find(|(pool, _)| pool.name == name).ok_or_else(|| self.unknown_pool(name))?;
+        match (route, &parts.method) {
+            ("rpc", &Method::POST) => self.rpc(pool, hub, &parts.headers, body).await,
+            ("rpc", _) => Ok(method_not_allowed(parts.uri.path(), "POST")),
+            (_, &Method::GET) => self.events(pool, hub, parts).await,
+            _ => Ok(method_not_allowed(parts.uri.path(), "GET")),
         }
-        self.rpc(pool, &parts.headers, body).await
     }
 
     fn unknown_pool(&self, name: &str) -> Refusal {

@@ -69,7 +69,7 @@ fn router(read_only: bool) -> (Router, Seen) {
         label: format!("The {name}"),
         read_only,
         gate: None,
-        upstream: Box::new(Fake(xapi, Arc::clone(&seen))),
+        upstream: Arc::new(Fake(xapi, Arc::clone(&seen))),
     };
     let sealer = Sealer::with_random_key().unwrap();
     let router = Router::new(vec![pool("lab"), pool("other")], Arc::new(StaticFiles::none()), sealer, Settings::default());

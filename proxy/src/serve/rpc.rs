@@ -2,17 +2,22 @@
 //!
 //! Calls of the console keep their session out of the browser: the answer to a login is [`STAND_IN`], the session itself goes into
 //! a sealed cookie, and later calls get it back in place of the word. Whatever a pool answers, the session is taken out of it again.
+//! A console that says so gets its events from the pool's [shared stream](super::hub), with lean records.
 //! Calls of other clients go through as they are, unless the pool is served read-only, or by its Unix socket, where the proxy asks
 //! for the password.
 
+use alloc::sync::Arc;
+
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_core::{Failure, RawCall, Type, Value, Wire as _};
 
 use super::errors::{Code, Refusal};
+use super::hub::{Ask, Hub, Trouble};
 use super::policy::{self, Known};
 use super::router::{Pool, Router};
 use super::seal::{self, STAND_IN};
@@ -22,6 +27,12 @@ use super::{Body, CollectError, accepts, collect};
 
 /// The header with which the console asks for sealed sessions. Pages of other sites cannot send it.
 const CONSOLE_HEADER: &str = "x-xenoxide-console";
+
+/// The header with which the console asks for the shared stream: `1`, or `whole` for everything in one answer.
+const LEAN_HEADER: &str = "x-xenoxide-lean";
+
+/// The header that tells which objects an answer of the shared stream is about.
+const TOUCHED_HEADER: HeaderName = HeaderName::from_static("x-xenoxide-touched");
 
 /// More than this is not read from a call that is too long, only to be able to answer it.
 const MOST_DRAINED: u64 = 8 << 20;
@@ -34,7 +45,13 @@ const LEAST_COMPRESSED: u64 = 1024;
 
 impl Router {
     /// Takes a call and answers it.
-    pub(super) async fn rpc(&self, pool: &Pool, headers: &HeaderMap, body: Body) -> Result<Response<Body>, Refusal> {
+    pub(super) async fn rpc(
+        &self,
+        pool: &Pool,
+        hub: &Arc<Hub>,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Response<Body>, Refusal> {
         check_origin(headers)?;
         let body = self.read_body(headers, body).await?;
         let is_console = headers.get(CONSOLE_HEADER).is_some_and(|value| value == "1");
@@ -58,13 +75,67 @@ impl Router {
         }
         match known {
             known if !is_console => Ok(respond(forward_call(pool, &call, known.as_ref()).await?, headers)),
-            Some(known) if policy::is_login(&known) => self.login(pool, &call).await,
+            Some(known) if policy::is_login(&known) => self.login(pool, hub, headers, &call).await,
             // Its session would reach the browser, and only root on a host may call it anyhow.
             Some(known) if policy::makes_session(&known) => {
                 Err(Refusal::new(Code::BadRequest, format!("{} is not for consoles", call.method)))
             }
-            known => self.console_call(pool, headers, call, known).await,
+            known => {
+                if let (Some(lean), "event.from") = (headers.get(LEAN_HEADER), call.method.as_str())
+                    && let Some(ask) = Ask::of(&call, lean == "whole")
+                {
+                    return self.shared_events(pool, hub, headers, &ask).await;
+                }
+                self.console_call(pool, hub, headers, call, known).await
+            }
         }
+    }
+
+    /// Answers from the pool's shared stream.
+    async fn shared_events(
+        &self,
+        pool: &Pool,
+        hub: &Arc<Hub>,
+        headers: &HeaderMap,
+        ask: &Ask,
+    ) -> Result<Response<Body>, Refusal> {
+        let Some(session) = self.session(pool, headers) else { return Ok(no_session()) };
+        match hub.batch(&session, ask).await {
+            Ok(page) => {
+                let touched = page.touched();
+                let mut response = respond(Answer::xml(page.to_xml()), headers);
+                if let Some(touched) = touched {
+                    response.headers_mut().insert(TOUCHED_HEADER, touched);
+                }
+                Ok(response)
+            }
+            Err(Trouble::Failure(failure)) => Ok(refuse(&without_session(&failure, &session))),
+            Err(Trouble::Refusal(refusal)) => Err(refusal),
+        }
+    }
+
+    /// `GET /pools/{pool}/events`: the shared stream as one long answer.
+    pub(super) async fn events(&self, pool: &Pool, hub: &Arc<Hub>, parts: &Parts) -> Result<Response<Body>, Refusal> {
+        check_origin(&parts.headers)?;
+        let Some(session) = self.session(pool, &parts.headers).or_else(|| session_of_query(parts)) else {
+            let what = "there is no session; log in at this pool with the console, or give one as ?session_id=";
+            return Err(Refusal::new(Code::NoSession, what));
+        };
+        match hub.admit(&session).await {
+            Ok(()) => {}
+            Err(Trouble::Refusal(refusal)) => return Err(refusal),
+            Err(Trouble::Failure(failure)) => {
+                let code = without_session(&failure, &session).to_string();
+                return Err(Refusal::new(Code::NoSession, format!("pool {}: {code}", pool.name)));
+            }
+        }
+        let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let body = hub.listen(session, last.into());
+        let kind = HeaderValue::from_static("text/event-stream");
+        let answer = Answer { status: StatusCode::OK, content_type: None, length: Some(0), body };
+        let mut response = respond(answer, &parts.headers);
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        Ok(response)
     }
 
     async fn read_body(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
@@ -94,7 +165,13 @@ impl Router {
     }
 
     /// Logs in, seals the session, and answers the word that stands for it.
-    async fn login(&self, pool: &Pool, call: &RawCall) -> Result<Response<Body>, Refusal> {
+    async fn login(
+        &self,
+        pool: &Pool,
+        hub: &Arc<Hub>,
+        headers: &HeaderMap,
+        call: &RawCall,
+    ) -> Result<Response<Body>, Refusal> {
         let answer = expect_ok(pool, forward_call(pool, call, None).await?)?;
         let broken = |what: String| Refusal::new(Code::UpstreamBroken, format!("pool {}: {what}", pool.name));
         let bytes = collect(answer.body, LONGEST_LOGIN_ANSWER).await;
@@ -112,6 +189,10 @@ impl Router {
             return Err(broken("the answer to the login holds no session".into()));
         }
         let sealed = self.sealer.seal(&pool.name, &session).map_err(|error| broken(error.to_string()))?;
+        if headers.contains_key(LEAN_HEADER) {
+            // The console asks for everything next; the pool may begin to say it.
+            hub.join(&session);
+        }
         let mut response = xml(xmlrpc::write_success(&Value::from(STAND_IN)));
         put_cookie(&mut response, &seal::set_cookie(&pool.name, &sealed, self.settings.secure_cookies));
         Ok(response)
@@ -120,6 +201,7 @@ impl Router {
     async fn console_call(
         &self,
         pool: &Pool,
+        hub: &Hub,
         headers: &HeaderMap,
         mut call: RawCall,
         known: Option<Known>,
@@ -128,9 +210,12 @@ impl Router {
         let session = self.session(pool, headers);
         let ends = known.as_ref().is_some_and(policy::is_logout);
         let answered = match (places.is_empty(), session) {
-            (false, None) => Ok(refuse(&Failure::new(xenapi_model::errors::SESSION_INVALID, [STAND_IN]))),
+            (false, None) => Ok(no_session()),
             (_, session) => {
                 let session = session.unwrap_or_default();
+                if ends {
+                    hub.leave(&session);
+                }
                 for place in places {
                     call.params[place] = Value::from(session.as_str());
                 }
@@ -244,6 +329,24 @@ fn respond(answer: Answer, request: &HeaderMap) -> Response<Body> {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
+}
+
+/// The session that a program gives, as xapi's own addresses take it.
+fn session_of_query(parts: &Parts) -> Option<String> {
+    let mut pairs = parts.uri.query()?.split('&');
+    let session = pairs.find_map(|pair| pair.strip_prefix("session_id="))?;
+    let session = session.replace("%3A", ":").replace("%3a", ":");
+    can_be_kept(&session).then_some(session)
+}
+
+/// A refusal with the word that stands for the session in the place of the session.
+fn without_session(failure: &Failure, session: &str) -> Failure {
+    let params = failure.params.iter().map(|param| param.replace(session, STAND_IN));
+    Failure::new(failure.code.clone(), params.collect::<Vec<_>>())
+}
+
+fn no_session() -> Response<Body> {
+    refuse(&Failure::new(xenapi_model::errors::SESSION_INVALID, [STAND_IN]))
 }
 
 /// A refusal in XenAPI's own form.

@@ -25,6 +25,26 @@ pub(crate) fn through(body: Body, change: impl Change) -> Body {
     Changed { body, change, ended: false }.boxed_unsync()
 }
 
+/// The size of the pieces of a body that is there already.
+const PIECE: usize = 64 << 10;
+
+/// A body that is there already, in pieces.
+pub(crate) fn in_pieces(bytes: Bytes) -> Body {
+    Pieces(bytes).boxed_unsync()
+}
+
+struct Pieces(Bytes);
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let size = self.0.len().min(PIECE);
+        Poll::Ready((size > 0).then(|| Ok(Frame::data(self.0.split_to(size)))))
+    }
+}
+
 struct Changed<C> {
     body: Body,
     change: C,

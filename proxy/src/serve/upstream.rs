@@ -7,7 +7,7 @@ use core::pin::Pin;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use super::Body;
+use super::{Body, stream};
 
 /// A pool that takes XML-RPC calls: a server over the network, or in tests a function.
 pub trait Upstream: Send + Sync {
@@ -29,6 +29,19 @@ pub struct Answer {
     pub length: Option<u64>,
     /// The document.
     pub body: Body,
+}
+
+impl Answer {
+    /// An answer that the proxy has written itself, in pieces, so that the first can be read while the last are compressed.
+    pub(super) fn xml(document: Vec<u8>) -> Self {
+        let length = document.len();
+        Answer {
+            status: StatusCode::OK,
+            content_type: Some(HeaderValue::from_static("text/xml")),
+            length: u64::try_from(length).ok(),
+            body: stream::in_pieces(document.into()),
+        }
+    }
 }
 
 /// Why there is no answer: each says what happened, at which address, and what to do.

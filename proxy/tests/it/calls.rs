@@ -64,6 +64,8 @@ fn an_interrupted_wait_says_that_the_task_goes_on() {
     said.read_to_string(&mut rest).unwrap();
     assert_eq!(call.wait().unwrap().code(), Some(130), "{rest}");
     assert!(rest.contains("VM.clean_reboot: interrupted; its task goes on at") && rest.contains(url), "{rest}");
+    let task = rest.split("task.get_record ").nth(1).unwrap().split('`').next().unwrap();
+    assert_eq!(json(&["call", url, "task.get_record", task])["name_label"], "Async.VM.clean_reboot");
 }
 
 #[test]

@@ -100,6 +100,63 @@ fn a_stranger_is_trusted_at_first_use_only_when_asked_and_never_silently() {
     assert_eq!(call(&[]).code, Some(0));
 }
 
+/// A pool whose hosts have addresses and certificates of their own: the places of the master and of a member, each with the SHA-256.
+fn spread() -> (Server, [[String; 2]; 2]) {
+    let sim = Server::sim(&["--vms", "0", "--hosts", "2", "--tls-listen", "127.0.0.1:0", "--spread"]);
+    let hosts = sim.ready()["hosts"].as_array().unwrap().clone();
+    let of = |master: bool| {
+        let host = hosts.iter().find(|host| host["master"] == master).unwrap();
+        ["https", "fingerprint"].map(|key| host[key].as_str().unwrap().to_owned())
+    };
+    (sim, [of(true), of(false)])
+}
+
+#[test]
+fn a_member_sends_to_its_master() {
+    let (_sim, [[master, _], [member, fingerprint]]) = spread();
+    let called = run(&["call", &member, "pool.get_all", "--fingerprint", &fingerprint]);
+    is(&called, 0, &[&member, "is a member of its pool", &master]);
+    is(&run(&["impact", &member, "--spof", "--fingerprint", &fingerprint]), 0, &["is a member"]);
+}
+
+#[test]
+fn a_whole_pool_is_trusted_by_the_word_of_one_host() {
+    let (_sim, [[master, fingerprint], [member, other]]) = spread();
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("known_hosts");
+    let with_store = |args: &[&str]| ended(xenoxide(args).env("XENOXIDE_KNOWN_HOSTS", &store));
+    is(&with_store(&["call", &member, "pool.get_all"]), 5, &[&other]);
+    let trusted = with_store(&["trust", &master, "--fingerprint", &fingerprint, "--pool", "--json"]);
+    is(&trusted, 0, &[]);
+    let told: Json = serde_json::from_str(&trusted.out).unwrap();
+    let known = |at: &str| told["hosts"].as_array().unwrap().iter().any(|host| host["trusted"] == at);
+    assert!(known(&fingerprint) && known(&other), "{told}");
+    is(&with_store(&["call", &member, "pool.get_all"]), 0, &[&master]);
+    let again = with_store(&["trust", &master, "--pool"]);
+    assert!(again.out.contains("trusted already") && again.out.contains(&other), "{}", again.out);
+    let wrong =
+        ended(xenoxide(&["trust", &master, "--pool"]).env("XENOXIDE_KNOWN_HOSTS", &store).env("XENOXIDE_PASSWORD", "x"));
+    is(&wrong, 3, &["SESSION_AUTHENTICATION_FAILED"]);
+}
+
+#[test]
+fn the_roots_of_a_file_vouch_and_nobody_elses_do() {
+    let sim = Server::sim(&["--vms", "0", "--tls-listen", "127.0.0.1:0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let call = |target: &str| run(&["call", target, "pool.get_all", "--ca-file", file.to_str().unwrap()]);
+    is(&call(sim.get("https")), 1, &["--ca-file", "ca.pem"]);
+    std::fs::write(&file, "no certificate").unwrap();
+    is(&call(sim.get("https")), 1, &["ca.pem", "no certificate"]);
+    // Some authority that has nothing to do with the server.
+    std::fs::write(&file, include_str!("../golden/ca.pem")).unwrap();
+    is(&call(sim.get("https")), 5, &["ca.pem", sim.get("fingerprint")]);
+    is(&call(sim.get("http")), 2, &["shows no certificate"]);
+    is(&run(&["call", sim.get("http"), "pool.get_all", "--trust-on-first-use"]), 2, &["https:// targets"]);
+    let both = run(&["call", sim.get("https"), "pool.get_all", "--trust-on-first-use", "--ca-file", "x"]);
+    assert!(both.code == Some(2) && both.err.contains("cannot be used with"), "{}", both.err);
+}
+
 #[test]
 fn a_server_that_speaks_something_else_ends_with_6() {
     let page = |text: &'static str| {
@@ -167,6 +224,8 @@ fn programs_get_errors_as_json() {
     assert_eq!(error(&["record", "--json", "--out", "/dev/null/x", &dead])["kind"], "failed");
     assert_eq!(error(&["trust", "--json", "http://x"])["kind"], "usage");
     assert_eq!(error(&["schema", "--json", "VM.strat"])["kind"], "usage");
+    assert_eq!(error(&["topology", "--json", "ftp://x"])["kind"], "usage");
+    assert_eq!(error(&["call", "--json", "--password", "x"])["kind"], "usage");
 }
 
 #[test]

@@ -71,6 +71,11 @@ impl Server {
         self.ready[key].as_str().unwrap_or_else(|| panic!("no {key} in {}", self.ready))
     }
 
+    /// What the server said of itself when it was ready.
+    pub(crate) fn ready(&self) -> &Json {
+        &self.ready
+    }
+
     /// The names of users that the server lists, one for each role.
     pub(crate) fn users(&self) -> Vec<&str> {
         self.ready["users"].as_array().into_iter().flatten().filter_map(Json::as_str).collect()

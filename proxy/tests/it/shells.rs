@@ -44,3 +44,32 @@ fn the_manual_has_a_page_for_each_command() {
     let wrong = run(&["man", "--out", "/dev/null/x"]);
     assert!(wrong.code == Some(1) && wrong.err.contains("/dev/null/x"), "{}", wrong.err);
 }
+
+/// Runs a command on a terminal of its own, and gives what is shown there.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(args: &[&str], no_color: &str) -> Option<String> {
+    let line = [&[env!("CARGO_BIN_EXE_xenoxide")], args].concat().join(" ");
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("SHELL", "/bin/sh").env("TERM", "xterm");
+    script.env("NO_COLOR", no_color).env("XENOXIDE_PASSWORD", "xenoxide").env_remove("XENOXIDE_USER").stdin(Stdio::null());
+    // Where there is no `script`, there is no terminal to try it on.
+    let output = script.output().ok()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_colours_and_bars_and_nothing_else_does() {
+    let sim = crate::harness::Server::sim(&["--hosts", "2", "--vms", "4"]);
+    let url = sim.get("http");
+    let hosts = crate::harness::json(&["call", url, "host.get_all"]);
+    let args = ["impact", url, "host", hosts[0].as_str().unwrap()];
+    let (Some(shown), Some(plain)) = (on_a_terminal(&args, ""), on_a_terminal(&args, "1")) else { return };
+    assert!(shown.contains("load VM [") && shown.contains("\u{1b}[31m"), "{shown:?}");
+    assert!(!plain.contains("\u{1b}[31m") && plain.contains("stopped"), "{plain:?}");
+    let piped = run(&args);
+    assert!(!piped.out.contains('\u{1b}') && piped.err.is_empty(), "{} {}", piped.out, piped.err);
+    let events = on_a_terminal(&["events", url, "--all", "--count", "1"], "").unwrap();
+    assert!(events.contains("add\u{1b}[0m"), "{events:?}");
+}

@@ -43,6 +43,8 @@ pub(crate) enum Mark {
     Tasks,
     /// The user.
     User,
+    /// Saves something as a file.
+    Save,
 }
 
 /// The outline of an object's picture.
@@ -91,6 +93,7 @@ fn mark_path(mark: Mark) -> &'static str {
         Mark::Tasks => "M2.5 4l1.2 1.2L6 3M2.5 8.3l1.2 1.2L6 7.2M2.8 13h.01M8 4.2h5.5M8 8.4h5.5M8 13h5.5",
         Mark::User => "M8 2.2a2.8 2.8 0 1 1 0 5.6a2.8 2.8 0 1 1 0-5.6M2.8 13.8c.4-2.7 2.5-4.3 5.2-4.3s4.8 1.6 5.2 4.3",
         Mark::Down => "M4 6l4 4 4-4",
+        Mark::Save => "M8 2v8M4.8 6.8L8 10l3.2-3.2M2.5 11.5v2h11v-2",
     }
 }
 

@@ -9,6 +9,8 @@ const POOL: &str = "xenoxide:pool";
 const GROUPING: &str = "xenoxide:tree";
 const USER: &str = "xenoxide:user";
 const SESSION: &str = "xenoxide:session:";
+const COLUMNS: &str = "xenoxide:columns:";
+const RECENT: &str = "xenoxide:recent:";
 
 /// A browser may keep nothing at all; then everything is as on the first visit.
 fn storage() -> Option<Storage> {
@@ -87,4 +89,24 @@ pub(crate) fn has_session(pool: &str) -> bool {
 /// Keeps that there is a session with a pool, or that there is none.
 pub(crate) fn set_session(pool: &str, open: bool) {
     set(&format!("{SESSION}{pool}"), open.then_some("open"));
+}
+
+/// The columns of a table that were chosen last.
+pub(crate) fn columns(table: &str) -> Option<String> {
+    get(&format!("{COLUMNS}{table}"))
+}
+
+/// Keeps the columns of a table, or forgets them.
+pub(crate) fn set_columns(table: &str, columns: Option<&str>) {
+    set(&format!("{COLUMNS}{table}"), columns);
+}
+
+/// What was chosen in the palette of a pool last.
+pub(crate) fn recent(pool: &str) -> String {
+    get(&format!("{RECENT}{pool}")).unwrap_or_default()
+}
+
+/// Keeps what was chosen in the palette of a pool.
+pub(crate) fn set_recent(pool: &str, recent: &str) {
+    set(&format!("{RECENT}{pool}"), Some(recent));
 }

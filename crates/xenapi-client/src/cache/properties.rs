@@ -9,7 +9,7 @@ use alloc::vec;
 
 use proptest::prelude::*;
 use xenapi_core::{Struct, Uuid, Value, ValueReader, to_value};
-use xenapi_model::{VLAN, VM, vlan, vm};
+use xenapi_model::{PIF, VLAN, VM, pif, vlan, vm};
 
 use super::*;
 
@@ -55,7 +55,10 @@ fn record(class: usize, uuid: u8, content: i64) -> Value {
     let uuid = Uuid::new(["u", &uuid.to_string()].concat());
     match class {
         0 => to_value(&vm::Record { uuid, vcpus_max: content, ..Default::default() }),
-        _ => to_value(&vlan::Record { uuid, tag: content, ..Default::default() }),
+        _ => {
+            let tagged_pif = Ref::new(["OpaqueRef:p", &content.to_string()].concat());
+            to_value(&vlan::Record { uuid, tagged_pif, ..Default::default() })
+        }
     }
 }
 
@@ -103,20 +106,20 @@ impl Server {
         batch.into()
     }
 
-    fn answer(&mut self, cache: &mut Cache) {
+    fn answer(&mut self, cache: &mut Cache) -> Vec<Change> {
         let events = core::mem::take(&mut self.events);
         let batch = cache.read_batch(&mut ValueReader::new(&self.batch(events))).unwrap();
-        cache.apply(batch);
+        cache.apply(batch)
     }
 
-    fn reload(&mut self, cache: &mut Cache) {
+    fn reload(&mut self, cache: &mut Cache) -> Vec<Change> {
         self.events.clear();
         for (which, value) in self.objects.clone() {
             self.tell("add", which, Some(value));
         }
         let events = core::mem::take(&mut self.events);
         let batch = cache.read_batch(&mut ValueReader::new(&self.batch(events))).unwrap();
-        cache.replace(batch, &|_| true);
+        cache.replace(batch, &|_| true)
     }
 
     fn counts(&self) -> Vec<(String, i64)> {
@@ -130,6 +133,17 @@ fn cache() -> Cache {
     cache.track::<VM>();
     cache.track::<VLAN>();
     cache
+}
+
+/// What the index says of a relation is what a look at every object says.
+fn relations(cache: &Cache) -> Result<(), TestCaseError> {
+    for content in 0..4 {
+        let pif = Ref::<PIF>::new(["OpaqueRef:p", &content.to_string()].concat());
+        let scanned = cache.iter::<VLAN>().filter(|(_, vlan)| vlan.tagged_pif == pif).map(|(it, _)| it);
+        let found = cache.related(pif::fields::VLAN_SLAVE_OF, &pif).map(|(it, _)| it);
+        prop_assert_eq!(found.collect::<Vec<_>>(), scanned.collect::<Vec<_>>());
+    }
+    Ok(())
 }
 
 /// Objects of a class by reference, and what each uuid leads to.
@@ -151,13 +165,21 @@ proptest! {
         server.reload(&mut live);
         for happening in happenings {
             let revision = live.total_revision();
+            let (held, mut changes) = (live.snapshot(), Vec::new());
             let before = live.iter::<VM>().map(|(it, record)| (it, record.clone())).collect::<Vec<_>>();
             match happening {
                 Happening::Is { class, object, uuid, content } => server.set((class, object), record(class, uuid, content)),
                 Happening::IsWrong { class, object } => server.set((class, object), wrong()),
                 Happening::Gone { class, object } => server.remove((class, object)),
-                Happening::Answered => server.answer(&mut live),
-                Happening::Reloaded => server.reload(&mut live),
+                Happening::Answered => changes = server.answer(&mut live),
+                Happening::Reloaded => changes = server.reload(&mut live),
+            }
+            // Changes tell the whole difference between two snapshots, and each object that is different once or more.
+            let differences = held.differences_to(&live);
+            for difference in &differences {
+                let same = |it: &&Change| it.class == difference.class && it.reference == difference.reference;
+                let told = changes.iter().filter(same).fold(FieldSet::EMPTY, |all, it| all.union(it.fields));
+                prop_assert!(difference.fields.iter().all(|at| told.contains(at)), "{:?} {:?}", difference, changes);
             }
             let after = live.iter::<VM>().map(|(it, record)| (it, record.clone())).collect::<Vec<_>>();
             prop_assert!(before == after || live.total_revision() > revision, "a change without a new revision");
@@ -170,6 +192,7 @@ proptest! {
         prop_assert_eq!(live.differences_to(&fresh), vec![]);
         let wrong = |cache: &Cache| cache.wrong().map(|(class, it, _)| (class, it.clone())).collect::<Vec<_>>();
         prop_assert_eq!(wrong(&live), wrong(&fresh));
+        relations(&live)?;
         uuids::<VM>(&live, |record| &record.uuid)?;
         uuids::<VLAN>(&live, |record| &record.uuid)?;
     }

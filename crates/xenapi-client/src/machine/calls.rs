@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec::Vec;
 
 use xenapi_core::{Call, Class, Failure, Millis, RawRef, ReadError, Ref, Wire};
 use xenapi_model::{Pool, Task, event, task};
@@ -239,6 +240,12 @@ impl Client {
 
     pub(super) fn finish(&mut self, id: TicketId, result: Result<AnyResult, Error>) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        if let Some(tag) = job.tag.take() {
+            // Events may have told of what it has started while its own answer was waited for.
+            let kept = job.task().cloned();
+            self.clear_others(&tag, kept.as_ref(), Millis(0));
+        }
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         if job.forgotten {
             self.jobs.remove(&id);
         } else if !job.is_done() {
@@ -423,11 +430,21 @@ impl Client {
 
     /// The cache holds what the server had when that request was sent.
     pub(super) fn settle(&mut self, request: RequestId) {
-        let is_due = |job: &super::Job| matches!(job.stage, Stage::Settling(mark) if mark < request);
-        let due: alloc::vec::Vec<_> = self.jobs.iter().filter(|(_, job)| is_due(job)).map(|(id, _)| *id).collect();
-        for id in due {
+        for id in self.barriers(|mark| mark < request) {
             self.finish(id, Ok(Box::new(())));
         }
+    }
+
+    /// The cache will not catch up any more.
+    pub(super) fn give_up_barriers(&mut self) {
+        for id in self.barriers(|_| true) {
+            self.finish(id, Err(Error::Cancelled));
+        }
+    }
+
+    fn barriers(&self, which: impl Fn(RequestId) -> bool) -> Vec<TicketId> {
+        let is_due = |job: &Job| matches!(job.stage, Stage::Settling(mark) if which(mark));
+        self.jobs.iter().filter(|(_, job)| is_due(job)).map(|(id, _)| *id).collect()
     }
 
     /// Whether the call was put back into the line: it was refused before it was looked at, for the sake of its session, or because

@@ -103,8 +103,8 @@ pub enum Output {
     Progress(TicketId, f64),
     /// How the conversation stands, when that changes.
     Status(Status),
-    /// The server is a pool member; the master has that address (no scheme, no port). Send what follows there, if it can be
-    /// trusted. The client logs in again by itself, wherever that goes.
+    /// The server is a pool member; the master has that address (no scheme, no port). With [`Config::follow`], the requests that follow
+    /// are for that address ([`Request::address`]); without, the client logs in again by itself wherever the driver sends that.
     Redirect(String),
     /// Nothing to do until that time, or until something is submitted or answered.
     Wait(Option<Millis>),

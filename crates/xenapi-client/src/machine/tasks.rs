@@ -38,11 +38,13 @@ impl Client {
             return self.finish(id, Err(Error::LoggedOut));
         }
         let cancel = core::mem::take(&mut job.cancel);
+        let tag = job.tag.clone().unwrap_or_default();
         job.stage = Stage::Following { task: task.clone(), due: now + first, wait: FIRST_LOOK };
         self.queue.wake(id, now + first);
         if cancel {
             self.chores.add(Chore::Cancel(task.clone()), now);
         }
+        self.clear_others(&tag, Some(&task), now);
         // Events may have been faster than the answer.
         self.see_in_cache(id, &task, now);
     }
@@ -190,8 +192,20 @@ impl Client {
         match job.map(|job| &job.stage) {
             Some(Stage::Seeking { .. }) => self.follow(id, task.clone(), now),
             // The answer will name it.
-            Some(_) => {}
-            None => self.chores.add(Chore::Destroy(task.clone()), now),
+            Some(Stage::Sent | Stage::Searching { .. }) => {}
+            _ => self.chores.add(Chore::Destroy(task.clone()), now),
+        }
+    }
+
+    /// Takes away what a call has started beside the task that it follows: a connection that broke may have carried it twice.
+    pub(super) fn clear_others(&mut self, tag: &str, kept: Option<&Ref<Task>>, now: Millis) {
+        let is_other = |task: &Ref<Task>, record: &Record| {
+            Some(task) != kept && record.other_config.get(STORED).is_some_and(|it| it == tag)
+        };
+        let all = self.cache.iter::<Task>();
+        let others: Vec<_> = all.filter(|(task, record)| is_other(task, record)).map(|(task, _)| task).collect();
+        for task in others {
+            self.chores.add(Chore::Destroy(task), now);
         }
     }
 

@@ -98,6 +98,29 @@ impl XmlWriter {
         self.raw(RESPONSE_END);
     }
 
+    /// Writes a value that another writer has written: exactly one, which nobody checks.
+    ///
+    /// ```
+    /// use xenapi_codec::xmlrpc::XmlWriter;
+    /// use xenapi_core::Writer;
+    ///
+    /// let mut value = XmlWriter::new();
+    /// value.text("kept");
+    /// let mut writer = XmlWriter::new();
+    /// writer.begin_struct();
+    /// writer.member("name");
+    /// writer.encoded(value.bytes());
+    /// writer.end_struct();
+    /// let all = "<value><struct><member><name>name</name><value>kept</value></member></struct></value>";
+    /// assert_eq!(writer.into_string(), all);
+    /// ```
+    pub fn encoded(&mut self, value: &[u8]) {
+        self.raw(value);
+        if self.open.last() == Some(&true) {
+            self.raw(b"</member>");
+        }
+    }
+
     fn begin_envelope(&mut self, status: &str, member: &str) {
         for part in [DECLARATION, RESPONSE, ENVELOPE, status.as_bytes(), b"</value></member>"] {
             self.raw(part);

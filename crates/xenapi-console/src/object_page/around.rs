@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef, Ref};
-use xenapi_model::{Bond, Host, Network, PBD, PIF, Pool, SR, VBD, VDI, VIF, VLAN, VM, VmKind};
+use xenapi_model::{Bond, Host, Network, PBD, PIF, Pool, SR, VBD, VDI, VIF, VLAN, VM, VmKind, host, network, pif, sr};
 use xenapi_topology::{EdgeState, Lens, State};
 
-use crate::format::{bytes, count, natural_cmp};
+use super::paths::join;
+use crate::format::{bytes, count, natural_cmp, speed};
 use crate::object::{Icon, Object, icon};
 use crate::route::Named;
 use crate::select::{is_known, lookup, name_of, named, states};
@@ -77,7 +78,7 @@ pub fn lens_of(class: &str) -> Lens {
 
 /// What is around an object.
 pub fn around(cache: &Cache, object: &Object) -> Around {
-    let mut it = Look { cache, around: Around::default() };
+    let mut it = Look { cache, class: object.class, around: Around::default() };
     it.look(object);
     it.around
 }
@@ -87,6 +88,8 @@ type Neighbour<C> = (Ref<C>, EdgeState);
 
 struct Look<'a> {
     cache: &'a Cache,
+    /// What is in the middle.
+    class: &'static str,
     around: Around,
 }
 
@@ -134,8 +137,8 @@ impl Look<'_> {
     fn host(&mut self, reference: &Ref<Host>) {
         let cache = self.cache;
         let Some(host) = cache.get(reference) else { return };
-        let is_vm = |vm: &&Ref<VM>| cache.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm);
-        let vms = host.resident_vms.iter().filter(is_vm).map(|vm| (vm.clone(), EdgeState::Active)).collect();
+        let vms = cache.related(host::fields::RESIDENT_VMS, reference).filter(|(_, vm)| vm.kind() == VmKind::Vm);
+        let vms = vms.map(|(vm, _)| (vm, EdgeState::Active)).collect();
         self.used(Text::Vms, vms);
         let pifs = host.pifs.iter().filter(|pif| cache.get(*pif).is_none_or(|pif| pif.physical));
         let nics = pifs.map(|pif| (pif.clone(), EdgeState::Active)).collect();
@@ -156,7 +159,7 @@ impl Look<'_> {
         let cache = self.cache;
         let Some(sr) = cache.get(reference) else { return };
         let mut vms: Vec<Neighbour<VM>> = Vec::new();
-        for vdi in sr.vdis.iter().filter_map(|vdi| cache.get(vdi)) {
+        for (_, vdi) in cache.related(sr::fields::VDIS, reference) {
             let vbds = vdi.vbds.iter().filter_map(|vbd| cache.get(vbd));
             vms.extend(vbds.map(|vbd| (vbd.vm.clone(), edge(vbd.currently_attached))));
         }
@@ -179,9 +182,9 @@ impl Look<'_> {
     fn network(&mut self, reference: &Ref<Network>) {
         let cache = self.cache;
         let Some(network) = cache.get(reference) else { return };
-        let vifs = network.vifs.iter().filter_map(|vif| cache.get(vif));
-        let vms = vifs.map(|vif| (vif.vm.clone(), edge(vif.currently_attached))).collect();
-        self.used_of::<VM, VIF>(Text::Vms, vms, network.vifs.len());
+        let vifs = cache.related(network::fields::VIFS, reference);
+        let vms = vifs.map(|(_, vif)| (vif.vm.clone(), edge(vif.currently_attached))).collect();
+        self.used_of::<VM, VIF>(Text::Vms, vms, 0);
         let state = |pif: &Ref<PIF>| cache.get(pif).map_or(EdgeState::Unknown, |pif| edge(pif.currently_attached));
         let pifs = network.pifs.iter().map(|pif| (pif.clone(), state(pif))).collect();
         self.need(Text::Nics, pifs);
@@ -353,6 +356,14 @@ impl Look<'_> {
         }
     }
 
+    /// Where it is, unless that is clear; and how fast.
+    fn detail_of_pif(&self, pif: &pif::Record) -> String {
+        let host = self.cache.get(&pif.host).filter(|_| self.class == "network");
+        let host = host.map(|host| lookup::either(&host.name_label, &host.address)).unwrap_or_default();
+        let metrics = self.cache.get(&pif.metrics).filter(|metrics| metrics.speed > 0);
+        join(&[&host, &metrics.map(|metrics| speed(metrics.speed)).unwrap_or_default()])
+    }
+
     fn detail(&self, class: &str, reference: &RawRef) -> String {
         let cache = self.cache;
         match class {
@@ -360,10 +371,7 @@ impl Look<'_> {
             "SR" => cache.get(&reference.clone().typed::<SR>()).map(|it| it.r#type.clone()),
             "VDI" => cache.get(&reference.clone().typed::<VDI>()).map(|it| bytes(it.virtual_size)),
             "network" => cache.get(&reference.clone().typed::<Network>()).map(|it| it.bridge.clone()),
-            "PIF" => cache
-                .get(&reference.clone().typed::<PIF>())
-                .and_then(|it| cache.get(&it.host))
-                .map(|host| lookup::either(&host.name_label, &host.address)),
+            "PIF" => cache.get(&reference.clone().typed::<PIF>()).map(|it| self.detail_of_pif(it)),
             _ => None,
         }
         .unwrap_or_default()

@@ -11,7 +11,7 @@ use xenapi_model::{
 };
 use xenapi_topology::State;
 
-use super::{Cell, is_known, lookup, states, vm_rows};
+use super::{Cell, guest, is_known, lookup, states};
 use crate::format;
 use crate::object::{Icon, Object, class_name, icon};
 use crate::text::Text;
@@ -210,9 +210,9 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
     details
         .optional(Text::Description, &vm.name_description)
         .link(cache, Text::Host, &vm.resident_on)
-        .text(Text::Vcpus, &vm_rows::vcpus(vm).to_string())
-        .text(Text::Memory, &format::bytes(vm_rows::memory(vm)))
-        .fact(Text::Addresses, from_guest(&|guest| vm_rows::addresses(guest).join(", ")))
+        .text(Text::Vcpus, &guest::vcpus(vm).to_string())
+        .text(Text::Memory, &format::bytes(guest::memory(vm)))
+        .fact(Text::Addresses, from_guest(&|guest| guest::addresses(guest).join(", ")))
         .fact(Text::Os, from_guest(&os_name));
     if matches!(details.state, Some(State::Running | State::Paused)) {
         let started = match cache.get(&vm.metrics) {
@@ -240,7 +240,7 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
 }
 
 /// Windows says behind a bar where it is installed, which nobody wants to know here.
-fn os_name(guest: &vm_guest_metrics::Record) -> String {
+pub(crate) fn os_name(guest: &vm_guest_metrics::Record) -> String {
     let name = guest.os_version.get("name").map_or("", String::as_str);
     name.split('|').next().unwrap_or_default().trim().into()
 }
@@ -264,8 +264,10 @@ fn of_host(cache: &Cache, host: &host::Record, details: &mut Details) {
         .optional(Text::Cpus, &cpus)
         .optional(Text::CpuModel, host.cpu_info.get("modelname").map_or("", String::as_str))
         .optional(Text::Version, host.software_version.get("product_version").map_or("", String::as_str));
-    let vms = host.resident_vms.iter().filter(|vm| cache.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm)).cloned();
-    details.relate(cache, Text::Vms, vms, |vm| (State::of_vm(vm), format::bytes(vm_rows::memory(vm))));
+    let this: Ref<Host> = details.object.reference.clone().typed();
+    let vms = cache.related(host::fields::RESIDENT_VMS, &this).filter(|(_, vm)| vm.kind() == VmKind::Vm).map(|(vm, _)| vm);
+    let vms: Vec<Ref<VM>> = vms.collect();
+    details.relate(cache, Text::Vms, vms, |vm| (State::of_vm(vm), format::bytes(guest::memory(vm))));
     details.relate(cache, Text::Nics, host.pifs.iter().cloned(), |pif| (states::pif(cache, pif), pif.ip.clone()));
     let pbds = host.pbds.iter().filter_map(|pbd| cache.get(pbd));
     let srs: Vec<Ref<SR>> = pbds.map(|pbd| pbd.sr.clone()).collect();
@@ -299,7 +301,8 @@ fn of_sr(cache: &Cache, sr: &sr::Record, details: &mut Details) {
     let pbds = sr.pbds.iter().filter_map(|pbd| cache.get(pbd));
     let hosts: Vec<Ref<Host>> = pbds.map(|pbd| pbd.host.clone()).collect();
     details.relate(cache, Text::Hosts, hosts, |host| (states::host(cache, host), host.address.clone()));
-    let disks = sr.vdis.iter().cloned();
+    let this: Ref<SR> = details.object.reference.clone().typed();
+    let disks: Vec<Ref<VDI>> = cache.related(sr::fields::VDIS, &this).map(|(vdi, _)| vdi).collect();
     details.relate(cache, Text::Disks, disks, |vdi| (states::vdi(cache, vdi), format::bytes(vdi.virtual_size)));
 }
 
@@ -324,8 +327,8 @@ fn of_network(cache: &Cache, network: &network::Record, details: &mut Details) {
         .optional(Text::Description, &network.name_description)
         .text(Text::Bridge, &network.bridge)
         .text(Text::Mtu, &network.mtu.to_string());
-    let vifs = network.vifs.iter().filter_map(|vif| cache.get(vif));
-    let vms: Vec<Ref<VM>> = vifs.map(|vif| vif.vm.clone()).collect();
+    let this: Ref<Network> = details.object.reference.clone().typed();
+    let vms: Vec<Ref<VM>> = cache.related(network::fields::VIFS, &this).map(|(_, vif)| vif.vm.clone()).collect();
     details.relate(cache, Text::Nics, network.pifs.iter().cloned(), |pif| {
         let host = cache.get(&pif.host).map_or("", |host| host.name_label.as_str());
         (states::pif(cache, pif), host.into())

@@ -41,6 +41,26 @@ pub fn is_known<C: Class>(cache: &Cache) -> bool {
     recorded.unwrap_or_else(|| cache.is_known::<C>())
 }
 
+/// The same by the name of the class, for the classes that tables have.
+pub fn is_known_class(cache: &Cache, class: &str) -> bool {
+    let listed = |classes: &String| classes.split(',').any(|it| it.trim() == class);
+    let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
+    recorded.unwrap_or_else(|| match class {
+        "VM" => cache.is_known::<VM>(),
+        "host" => cache.is_known::<Host>(),
+        "SR" => cache.is_known::<SR>(),
+        "VDI" => cache.is_known::<VDI>(),
+        "VBD" => cache.is_known::<VBD>(),
+        "PBD" => cache.is_known::<PBD>(),
+        "VIF" => cache.is_known::<VIF>(),
+        "network" => cache.is_known::<Network>(),
+        "PIF" => cache.is_known::<PIF>(),
+        "task" => cache.is_known::<xenapi_model::Task>(),
+        "message" => cache.is_known::<xenapi_model::Message>(),
+        _ => false,
+    })
+}
+
 /// The name of an object for people: its name, or what stands for one in its class; none if it is not in the cache.
 pub fn name_of(cache: &Cache, class: &str, reference: &RawRef) -> Option<String> {
     fn of<C: Class>(cache: &Cache, reference: &RawRef, name: impl Fn(&C::Record) -> String) -> Option<String> {

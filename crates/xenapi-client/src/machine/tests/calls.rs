@@ -209,3 +209,12 @@ fn a_barrier_is_passed_when_the_cache_has_caught_up() {
     assert_eq!(bench.vms(), ["written"]);
     assert_eq!(bench.take("event.from").call.params[3], Value::Double(5.0));
 }
+
+#[test]
+fn a_barrier_does_not_outlive_the_watch() {
+    let mut bench = Bench::live();
+    let ticket = bench.client.barrier(bench.now);
+    bench.answer("event.inject", "t1");
+    bench.client.unwatch();
+    assert_eq!(bench.client.take(&ticket), Some(Err(Error::Cancelled)));
+}

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use xenapi_client::Cache;
-use xenapi_core::{Class, RawRef, Ref};
+use xenapi_core::{Class, Field, RawRef, Ref};
 use xenapi_model::{Bond, Host, Network, PIF, Pool, SR, VDI, VM};
 
 use super::Part;
@@ -20,6 +20,7 @@ use crate::format::natural_cmp;
 use crate::object::{Icon, Object};
 use crate::route::{Kind, Query, Route, View};
 use crate::select::is_known;
+use crate::state::FILTER;
 use crate::text::Text;
 
 /// A line of a table.
@@ -66,7 +67,7 @@ impl Table {
     /// The address of the table with all of them.
     pub fn route(&self, pool: Option<String>) -> Option<Route> {
         let (kind, words) = self.elsewhere.as_ref()?;
-        let query = Query::from([("q".to_string(), words.clone())]);
+        let query: Query = (!words.is_empty()).then(|| (FILTER.to_string(), words.clone())).into_iter().collect();
         Some(Route { query, ..Route::to(pool, View::Table(*kind)) })
     }
 
@@ -101,6 +102,14 @@ struct Look<'a> {
 
 type Found<'a, C> = (&'a Ref<C>, &'a <C as Class>::Record);
 
+/// The same with a reference of its own.
+type Related<'a, C> = (Ref<C>, &'a <C as Class>::Record);
+
+/// Related objects as they are sorted.
+fn found<'r, C: Class>(related: &'r [Related<'_, C>]) -> Vec<Found<'r, C>> {
+    related.iter().map(|(reference, record)| (reference, *record)).collect()
+}
+
 impl<'a> Look<'a> {
     fn with<C: Class>(&self, object: &Object, make: fn(&Self, &Ref<C>, &C::Record) -> Vec<Table>) -> Vec<Table> {
         let reference = object.reference.clone().typed::<C>();
@@ -114,6 +123,11 @@ impl<'a> Look<'a> {
     {
         let cache: &'r Cache = self.cache;
         references.into_iter().filter_map(|reference| Some((reference, &**cache.get(reference)?))).collect()
+    }
+
+    /// The objects at the other end of a relation, which the record of this end need not list.
+    fn related<C: Class, D: Class>(&self, field: impl Into<Field<C, Vec<Ref<D>>>>, this: &Ref<C>) -> Vec<Related<'a, D>> {
+        self.cache.related(field, this).map(|(reference, record)| (reference, &**record)).collect()
     }
 
     /// The first of them in order, and into the table how many there are. A whole order of thousands is not needed for that.

@@ -1,0 +1,256 @@
+//! `cargo xtask bench console`: the console on a large simulated pool, through the proxy, in a Chromium without a window.
+
+mod page;
+mod pool;
+mod webdriver;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::command::{self, Stop};
+use crate::console::{self, Mode};
+use crate::needs::{self, CHROMEDRIVER, CHROMIUM};
+use crate::workspace::Workspace;
+use page::Page;
+use pool::Pool;
+
+/// How often the page is loaded to see how long it takes.
+const LOADS: usize = 7;
+
+/// How long events go on, and how many there are of them in a second.
+const STORM: Duration = Duration::from_secs(60);
+const RATE: u32 = 100;
+
+/// How often a single event is timed.
+const EVENTS: usize = 20;
+
+/// Figures of XO-Lite 0.24 on such a pool, by the rows of the table.
+const PEER: [&str; 8] = ["–", "4,900 ms", "–", "2,400 ms", "4.7", "900 to 1,400 ms", "485 MiB", "65 MB"];
+
+/// Builds what is measured, measures it, and prints a table.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Stop> {
+    needs::ensure(workspace, &[&CHROMIUM, &CHROMEDRIVER])?;
+    let dist = console::build(workspace, Mode::Small)?;
+    command::run(workspace.cargo().args(["build", "--release", "--package", "xenoxide"]))?;
+    let xenoxide = workspace.target.join("release/xenoxide");
+    let sim = Program::start(&xenoxide, &["sim", "--listen", "127.0.0.1:0", "--hosts", "64", "--vms", "5000", "--json"])?;
+    let pool = format!("bench={}", sim.text("http")?);
+    let dist = dist.to_str().ok_or_else(|| Stop::failed("the path of target/ is not UTF-8"))?;
+    let serve =
+        Program::start(&xenoxide, &["serve", "--listen", "127.0.0.1:0", "--console", dist, "--pool", &pool, "--json"])?;
+    let figures = measure(workspace, serve.text("url")?, sim.text("http")?)?;
+    command::print(&figures.table());
+    Ok(())
+}
+
+/// What was measured; times in milliseconds.
+struct Figures {
+    /// From the navigation to the marks, once for each load.
+    shell: Vec<f64>,
+    inventory: Vec<f64>,
+    topology: Vec<f64>,
+    /// The longest tasks of the main thread while events came, and how many were over 50 ms.
+    longest: f64,
+    over: usize,
+    /// Frames a second while the picture was moved.
+    frames: f64,
+    /// From the arrival of an event to its picture, and from the call that caused it.
+    arrival: Vec<f64>,
+    call: Vec<f64>,
+    /// Private memory of the renderer, in bytes.
+    memory: u64,
+    /// Bytes received by the first visit.
+    received: f64,
+    /// How many calls a second the pool took.
+    rate: f64,
+    load: String,
+    browser: String,
+}
+
+fn measure(workspace: &Workspace, url: &str, sim: &str) -> Result<Figures, Stop> {
+    let profile = Profile::new();
+    let page = Page::open(workspace, &profile.0)?;
+    page.log_in(url)?;
+    page.wait_for_marks()?;
+    page.settle()?;
+    let received = page.received()?;
+    let mut loads = Vec::new();
+    for _ in 0..LOADS {
+        page.go(&format!("{url}?{}#/pools/bench/topology/compute", loads.len()))?;
+        loads.push(page.wait_for_marks()?);
+        page.settle()?;
+    }
+    let frames = page.pan_and_zoom()?;
+    let mut pool = Pool::log_in(sim)?;
+    let (mut arrival, mut call) = (Vec::new(), Vec::new());
+    for at in 0..EVENTS {
+        let before = page.drawn_events()?;
+        let called = pool.touch(at)?;
+        let event = page.wait_for_event(before)?;
+        arrival.push(event.arrival);
+        call.push(event.drawn - called);
+    }
+    page.forget_tasks()?;
+    let rate = pool.storm(RATE, STORM)?;
+    let (longest, over) = page.tasks()?;
+    let memory = page.private_memory()?;
+    let mark = |at: usize| loads.iter().map(|marks| marks[at]).collect();
+    Ok(Figures {
+        shell: mark(0),
+        inventory: mark(1),
+        topology: mark(2),
+        longest,
+        over,
+        frames,
+        arrival,
+        call,
+        memory,
+        received,
+        rate,
+        load: fs::read_to_string("/proc/loadavg").unwrap_or_default(),
+        browser: page.browser.clone(),
+    })
+}
+
+impl Figures {
+    #[allow(clippy::cast_precision_loss, reason = "figures for people")]
+    fn table(&self) -> String {
+        let rows = [
+            ("shell ready", range(&self.shell), "1,000 ms"),
+            ("inventory ready", range(&self.inventory), "1,000 ms"),
+            ("topology drawn", range(&self.topology), "1,000 ms"),
+            ("longest task while events come", format!("{:.0} ms ({} over 50 ms)", self.longest, self.over), "50 ms"),
+            ("frames a second, moved", format!("{:.1}", self.frames), "at least 50"),
+            ("event, from its arrival to the picture", range(&self.arrival), "50 ms"),
+            ("private memory of the renderer", format!("{:.0} MiB", self.memory as f64 / 1_048_576.0), "150 MiB"),
+            ("received", format!("{:.1} MB", self.received / 1e6), "10 MB"),
+        ];
+        let mut text = String::from("| 64 hosts, 5,000 VMs | is | at most | XO-Lite 0.24 |\n| --- | ---: | ---: | ---: |");
+        for ((name, is, most), peer) in rows.iter().zip(PEER) {
+            text.push_str(&format!("\n| {name} | {is} | {most} | {peer} |"));
+        }
+        let load = self.load.split(' ').take(3).collect::<Vec<_>>().join(" ");
+        text.push_str(&format!(
+            "\n\n- Median (least to most) of {LOADS} loads and {EVENTS} events. Events: {:.0} changes a second for {} s.\n\
+             - From the call to the picture: {}; the pool gathers changes for 50 ms before it tells them.\n\
+             - {}; load of the machine at the end: {load}",
+            self.rate,
+            STORM.as_secs(),
+            range(&self.call),
+            self.browser,
+        ));
+        text
+    }
+}
+
+/// The middle one and the extremes.
+fn range(times: &[f64]) -> String {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    match (times.first(), times.get(times.len() / 2), times.last()) {
+        (Some(least), Some(middle), Some(most)) => format!("{middle:.0} ms ({least:.0} to {most:.0})"),
+        _ => "–".into(),
+    }
+}
+
+/// A `xenoxide` that runs until it is dropped.
+struct Program {
+    child: Child,
+    ready: Value,
+}
+
+impl Program {
+    fn start(program: &Path, args: &[&str]) -> Result<Self, Stop> {
+        let mut command = Command::new(program);
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| Stop::failed(format!("{}: {error}", program.display())))?;
+        let line = webdriver::first_line(&mut child, |line| line.starts_with('{'));
+        let ready = line.and_then(|line| serde_json::from_str(&line).ok());
+        match ready {
+            Some(ready) => Ok(Program { child, ready }),
+            None => {
+                webdriver::end(&mut child);
+                Err(Stop::failed(format!("xenoxide {} did not become ready", args.join(" "))))
+            }
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<&str, Stop> {
+        self.ready[key].as_str().ok_or_else(|| Stop::failed(format!("xenoxide did not say its `{key}`: {}", self.ready)))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        webdriver::end(&mut self.child);
+    }
+}
+
+/// The folder of the browser's profile, until it is dropped.
+struct Profile(PathBuf);
+
+impl Profile {
+    fn new() -> Self {
+        Profile(std::env::temp_dir().join(format!("xenoxide-bench-console-{}", std::process::id())))
+    }
+}
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        // What stays behind in the temporary folder is no reason to fail.
+        _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Tries something until it answers, and says what it waited for if it does not.
+fn until<T>(what: &str, mut attempt: impl FnMut() -> Result<Option<T>, Stop>) -> Result<T, Stop> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let start = Instant::now();
+    loop {
+        if let Some(found) = attempt()? {
+            return Ok(found);
+        }
+        if start.elapsed() > PATIENCE {
+            return Err(Stop::failed(format!("waited {} s for {what}", PATIENCE.as_secs())));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_the_middle_and_the_extremes() {
+        assert_eq!(range(&[30.4, 10.0, 20.0]), "20 ms (10 to 30)");
+        assert_eq!(range(&[]), "–");
+    }
+
+    #[test]
+    fn the_table_stands_beside_the_peer() {
+        let figures = Figures {
+            shell: vec![100.0],
+            inventory: vec![200.0],
+            topology: vec![300.0],
+            longest: 40.0,
+            over: 0,
+            frames: 60.0,
+            arrival: vec![20.0],
+            call: vec![90.0],
+            memory: 100 << 20,
+            received: 5e6,
+            rate: 100.0,
+            load: "0.5 0.4 0.3 1/100 7".into(),
+            browser: "Chromium".into(),
+        };
+        let table = figures.table();
+        assert!(table.contains("| inventory ready | 200 ms (200 to 200) | 1,000 ms | 4,900 ms |"), "{table}");
+        assert!(table.contains("| private memory of the renderer | 100 MiB | 150 MiB | 485 MiB |"), "{table}");
+        assert!(table.ends_with("0.5 0.4 0.3"), "{table}");
+    }
+}
