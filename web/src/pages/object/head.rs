@@ -6,7 +6,7 @@ use wasm_bindgen_futures::spawn_local;
 use xenapi_console::object::{self, Object};
 use xenapi_console::object_page::page;
 use xenapi_console::route::{Named, Route, View};
-use xenapi_console::select::Details;
+use xenapi_console::select::{self, Details};
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
 use yew::prelude::*;
@@ -115,7 +115,10 @@ fn Elsewhere(props: &ElsewhereProps) -> Html {
         }),
         None => (None, None, None),
     };
-    let api = Route::to(pool(), View::Explorer(vec![props.class.into()]));
+    // The explorer's forms begin with this object.
+    let uuid = props.object.as_ref().and_then(|object| data.with(|cache| select::uuid_of(cache, object)));
+    let query = uuid.map(|uuid| ("on".to_owned(), uuid)).into_iter().collect();
+    let api = Route { query, ..Route::to(pool(), View::Explorer(vec![props.class.into()])) };
     html! {
         <div class="object-actions">
             { for impact.map(|route| link(route, Text::WhatIfFails, "what-if")) }
