@@ -48,7 +48,8 @@ fn the_page_and_the_command_line_give_the_same_answers() {
         // Another part fails with it, found by name; then it is taken away again.
         browser.fill("[data-testid=impact-search]", "nfs").await;
         browser.click("[data-testid=impact-match]").await;
-        let two = "return document.querySelectorAll('[data-testid=impact-part]').length === 2 && location.hash.includes('SR')";
+        let two =
+            "return document.querySelectorAll('[data-testid=impact-part]').length === 2 && location.hash.includes('SR')";
         browser.script_until("two parts to fail", two).await;
         browser.click("[data-testid=impact-remove]").await;
         let one = "return document.querySelectorAll('[data-testid=impact-part]').length === 1";

@@ -89,7 +89,9 @@ fn a_vms_page_draws_its_data_paths_and_follows_the_pool() {
         browser.element("[data-testid=surroundings]").await;
 
         // What happens to the pool happens on the page, which stays where it is.
-        browser.script("document.querySelector('[data-testid=object-page]').scrollTop = 60; window.notReloaded = true").await;
+        browser
+            .script("document.querySelector('[data-testid=object-page]').scrollTop = 60; window.notReloaded = true")
+            .await;
         let path = format!("[data-testid=path][data-device='VIF {}']", text(&record, "device"));
         browser.element(&format!("{path}[data-health=running]")).await;
         pool.call(&["VIF.unplug", &vif]);
@@ -102,7 +104,10 @@ fn a_vms_page_draws_its_data_paths_and_follows_the_pool() {
         browser.element("[data-field=memory_static_max]").await;
         browser.fill("[data-testid=find-field]", "domid").await;
         browser
-            .script_until("one field", "return [...document.querySelectorAll('[data-field]')].map(it => it.dataset.field).join() === 'domid'")
+            .script_until(
+                "one field",
+                "return [...document.querySelectorAll('[data-field]')].map(it => it.dataset.field).join() === 'domid'",
+            )
             .await;
 
         // The record as it is.

@@ -45,7 +45,8 @@ fn arrows_walk_along_connections_and_enter_opens() {
         browser.press(&ENTER.to_string()).await;
         browser.element(&format!("[data-testid=node][data-uuid='{host}'].selected")).await;
         browser.element("[data-testid=selection]").await;
-        let lit = "return document.querySelectorAll('.edge.on-path').length > 1 && !!document.querySelector('.drawing.focused')";
+        let lit =
+            "return document.querySelectorAll('.edge.on-path').length > 1 && !!document.querySelector('.drawing.focused')";
         browser.script_until("the path to be lit up", lit).await;
         // The same key that asks what depends on it.
         browser.press("i").await;
@@ -153,7 +154,9 @@ fn groups_unfold_and_fold_back_and_the_view_moves() {
         // The table says the same.
         browser.click("[data-testid=as-table]").await;
         browser.element("[data-testid=topology-row]").await;
-        let rows = browser.script("return +document.querySelector('[data-testid=topology-table]').getAttribute('aria-rowcount')").await;
+        let rows = browser
+            .script("return +document.querySelector('[data-testid=topology-table]').getAttribute('aria-rowcount')")
+            .await;
         assert_eq!(rows.as_u64(), Some(folded + 1));
         browser
     });
