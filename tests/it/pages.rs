@@ -17,12 +17,40 @@ const fn page(name: &'static str, address: &'static str, ready: &'static str) ->
     Page { name, address, ready }
 }
 
+/// A table with lines, or what stands in its place where there are none.
+const TABLE: &str = "main .table tr.item, main .empty";
+/// A page of one object, with its record.
+const OBJECT: &str = "[data-testid=object-title]";
+
 /// Every page. A new one is added here, and approved as CONTRIBUTING says.
 pub(crate) const PAGES: &[Page] = &[
-    page("vms", "vms", "[data-testid=vm-row]"),
+    page("overview", "overview", "[data-testid=overview]"),
+    page("vms", "vms", TABLE),
+    page("templates", "templates", TABLE),
+    page("snapshots", "snapshots", TABLE),
+    page("hosts", "hosts", TABLE),
+    page("srs", "srs", TABLE),
+    page("vdis", "vdis", TABLE),
+    page("networks", "networks", TABLE),
+    page("pifs", "pifs", TABLE),
+    page("vifs", "vifs", TABLE),
+    page("vbds", "vbds", TABLE),
+    page("pbds", "pbds", TABLE),
+    page("tasks", "tasks", TABLE),
+    page("messages", "messages", TABLE),
     page("topology-compute", "topology/compute", "[data-testid=topology] [data-testid=node]"),
     page("topology-storage", "topology/storage", "[data-testid=topology] [data-testid=node]"),
     page("topology-network", "topology/network", "[data-testid=topology] [data-testid=node]"),
+    page("object-vm", "VM/{VM}", OBJECT),
+    page("object-host", "host/{host}", OBJECT),
+    page("object-sr", "SR/{SR}", OBJECT),
+    page("object-vdi", "VDI/{VDI}", OBJECT),
+    page("object-network", "network/{network}", OBJECT),
+    page("object-pif", "PIF/{PIF}", OBJECT),
+    page("object-pool", "pool/{pool}", OBJECT),
+    page("impact", "impact?fail=host/{host}", "[data-testid=impact]"),
+    page("api", "api", "[data-testid=explorer]"),
+    page("api-message", "api/VM/start", "[data-testid=api-call]"),
 ];
 
 /// A pool that is the same each time, and the console in front of it.

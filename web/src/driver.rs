@@ -13,6 +13,7 @@ use xenapi_client::{Cache, Client, Config, Error, Freshness, Output, Reply, Requ
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
+use xenapi_console::recent::Recent;
 use xenapi_core::{Call, Millis, RawCall, RawRef, Value};
 use yew::Callback;
 
@@ -98,6 +99,9 @@ struct Inner {
     held: RefCell<Option<Request>>,
     release: RefCell<Option<Timeout>>,
     touched: Touched,
+    recent: RefCell<Recent>,
+    /// Whether there was something in the cache before.
+    loaded: Cell<bool>,
     on_update: Callback<Update>,
     me: Weak<Inner>,
 }
@@ -161,6 +165,8 @@ impl Driver {
             held: RefCell::default(),
             release: RefCell::default(),
             touched: Touched::default(),
+            recent: RefCell::default(),
+            loaded: Cell::default(),
             on_update,
             me: me.clone(),
         }));
@@ -218,6 +224,20 @@ impl Driver {
         self.0.touched.listen(class, reference, told)
     }
 
+    /// The class that marks an object as just changed, if it is; another one after the next change, so that the mark begins anew.
+    pub(crate) fn recent(&self, object: &RawRef) -> Option<&'static str> {
+        let mark = self.0.recent.borrow().mark(object, dom::now())?;
+        Some(if mark.is_multiple_of(2) { "recent-even" } else { "recent-odd" })
+    }
+
+    /// Whether the page is hidden from now on: what changes meanwhile is marked when it is seen again.
+    pub(crate) fn hide(&self, hidden: bool) {
+        self.0.recent.borrow_mut().hide(hidden, dom::now());
+        if !hidden {
+            self.0.announce();
+        }
+    }
+
     /// How old the data is.
     pub(crate) fn freshness(&self) -> Freshness {
         self.0.client.borrow().freshness(dom::now())
@@ -227,6 +247,11 @@ impl Driver {
     pub(crate) fn hurry(&self) {
         self.0.client.borrow_mut().hurry(dom::now());
         self.0.pump();
+    }
+
+    /// The session, or what stands for it in the browser.
+    pub(crate) fn session(&self) -> Option<RawRef> {
+        self.0.client.borrow().session().cloned()
     }
 
     /// Where the pool is, if it is in the page itself.
@@ -248,7 +273,13 @@ impl Inner {
             let output = self.client.borrow_mut().poll(dom::now());
             match output {
                 Output::Transmit(request) => self.send_in_turn(request),
-                Output::Changed(_) => self.changed.set(true),
+                Output::Changed(changes) => {
+                    // The first inventory is no change of anything.
+                    if self.loaded.replace(true) {
+                        self.recent.borrow_mut().note(&changes, dom::now());
+                    }
+                    self.changed.set(true);
+                }
                 Output::Status(_) => self.announce(),
                 Output::Done(id) => {
                     let taker = self.calls.borrow_mut().remove(&id);
@@ -421,7 +452,9 @@ async fn post(
 ) -> (Answer, Option<String>) {
     if let Some(pool) = local::name_of(url) {
         let answer = local::answer(pool, &body).await;
-        return (answer.map_or_else(|| Answer::None(explain::no_answer(pool)), Answer::Bytes), None);
+        // Who looks at one object is told with every batch: asking again costs nothing here.
+        let touched = shared.map(|_| "*".to_owned());
+        return (answer.map_or_else(|| Answer::None(explain::no_answer(pool)), Answer::Bytes), touched);
     }
     let mut request = HttpRequest::post(url).header("content-type", "text/xml").header("x-xenoxide-console", "1");
     if let Some(shared) = shared {
@@ -487,6 +520,8 @@ pub(crate) struct PoolInfo {
     pub(crate) label: String,
     /// Where it is, if it is in the page itself.
     pub(crate) place: Option<Place>,
+    /// Whether the server lets nobody change it.
+    pub(crate) read_only: bool,
 }
 
 /// Asks the server which pools there are.
@@ -514,5 +549,6 @@ pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
 fn pool_info(pool: &JsValue) -> Option<PoolInfo> {
     let name = member(pool, "name")?.as_string()?;
     let label = member(pool, "label").and_then(|it| it.as_string()).filter(|label| !label.is_empty());
-    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name, place: None })
+    let read_only = member(pool, "read_only").and_then(|it| it.as_bool()).unwrap_or_default();
+    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name, place: None, read_only })
 }

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, Response, StatusCode, Uri};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
-use xenapi_client::{Carrier, Delivered, Parcel};
+use xenapi_client::{Carrier, Delivered, Parcel, Tap};
 
 use crate::body::ReplyBody;
 use crate::certificate::Fingerprint;
@@ -94,7 +94,7 @@ impl Request {
     }
 }
 
-/// Requests to one target over connections that are kept. Clones share the connections.
+/// Requests to one target over connections that are kept. Clones share the connections, and so have to be used on one tokio runtime.
 ///
 /// A kept connection that the server closed meanwhile is replaced unnoticed if nothing was sent on it, or once if the request
 /// is repeatable.
@@ -246,6 +246,21 @@ impl Transport {
     /// The value of the header `Host`.
     pub(crate) fn host(&self) -> &HeaderValue {
         &self.0.host
+    }
+
+    /// The same without the connections of this one. They are driven by the runtime on which they were made, so each runtime needs its own.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn apart(&self) -> Self {
+        let Inner { target, host, trust, dial, config, vouched, .. } = &*self.0;
+        Transport(Arc::new(Inner {
+            target: target.clone(),
+            host: host.clone(),
+            trust: trust.clone(),
+            dial: dial.clone(),
+            config: config.clone(),
+            idle: Mutex::default(),
+            vouched: vouched.clone(),
+        }))
     }
 
     /// The server.
@@ -419,25 +434,50 @@ impl Transport {
 
 /// Asks a pool member that refuses a call for the certificate of its master.
 const ASK: HeaderName = HeaderName::from_static("x-xenapi-request-host-certificate-thumbprint");
+/// Marks the task of a call, so that it is found when the answer is lost.
+const TAG: HeaderName = HeaderName::from_static("x-http-other-config-xenapi-client");
 const TOLD: HeaderName = HeaderName::from_static("x-xenapi-response-host-certificate-thumbprint");
 
 impl Transport {
     /// Posts a document. Beside the answer comes what a member said of its master's certificate; that counts only from a host whose own
     /// one is trusted, so over TLS.
-    pub(crate) async fn carry_request(&self, mut request: Request) -> Result<Delivered<Bytes>, TransportError> {
+    pub(crate) async fn carry_request(&self, request: Request) -> Result<Delivered<Bytes>, TransportError> {
+        self.carry_tapped(request, None).await
+    }
+
+    async fn carry_tapped(&self, mut request: Request, tap: Option<Tap>) -> Result<Delivered<Bytes>, TransportError> {
         let secure = matches!(self.0.target, Target::Https { .. });
         if secure {
             request.headers.insert(ASK, HeaderValue::from_static("sha-256:master"));
         }
-        let (head, document) = self.whole(request).await?.into_parts();
-        if head.status != StatusCode::OK {
-            return Err(TransportError::status(&self.0.target, head.status.as_u16(), &document));
-        }
-        let told = head.headers.get(TOLD).filter(|_| secure).and_then(|told| told.to_str().ok());
-        // Some releases name the kind of digest before it.
-        let vouched = told.map(|told| told.strip_prefix("sha-256:").unwrap_or(told).to_owned());
-        Ok(Delivered { document, vouched })
+        let timeout = request.timeout;
+        let exchange = async {
+            let (head, body) = self.send_now(request).await?.into_parts();
+            if head.status != StatusCode::OK {
+                let page = body.collect_all().await?;
+                return Err(TransportError::status(&self.0.target, head.status.as_u16(), &page));
+            }
+            let told = head.headers.get(TOLD).filter(|_| secure).and_then(|told| told.to_str().ok());
+            // Some releases name the kind of digest before it.
+            let vouched = told.map(|told| told.strip_prefix("sha-256:").unwrap_or(told).to_owned());
+            let (document, tapped) = match tap {
+                None => (body.collect_all().await?, false),
+                Some(tap) => (drain(body, tap).await.map(|()| Bytes::new())?, true),
+            };
+            Ok(Delivered { document, vouched, tapped })
+        };
+        self.within(timeout, exchange).await
     }
+}
+
+/// Hands a body on as it comes.
+async fn drain(mut body: ReplyBody, mut tap: Tap) -> Result<(), TransportError> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            tap(&data);
+        }
+    }
+    Ok(())
 }
 
 impl Carrier for Transport {
@@ -448,8 +488,11 @@ impl Carrier for Transport {
     fn carry(&self, parcel: Parcel) -> Self::Delivery {
         let this = self.clone();
         let timeout = Duration::from_millis(parcel.timeout.0);
-        let request = Request { repeatable: parcel.repeatable, ..Request::rpc(parcel.document, timeout) };
-        Box::pin(async move { this.carry_request(request).await })
+        let mut request = Request { repeatable: parcel.repeatable, ..Request::rpc(parcel.document, timeout) };
+        if let Some(tag) = parcel.tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+            request.headers.insert(TAG, tag);
+        }
+        Box::pin(async move { this.carry_tapped(request, parcel.tap).await })
     }
 
     fn beside(&self, address: &str, vouched: Option<&str>) -> Result<Self, TransportError> {

@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_which_step_what_and_how_to_repeat_it() {
-        let stop = failure(&STEPS[9], &Stop::failed("`cargo test` failed"));
+        let stop = failure(&STEPS[STEPS.len() - 1], &Stop::failed("`cargo test` failed"));
         assert!(stop.message.contains("step `e2e` failed: `cargo test` failed"), "{}", stop.message);
         assert!(stop.message.contains("cargo xtask test --only e2e"), "{}", stop.message);
     }

@@ -30,6 +30,19 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// What has the keyboard.
+pub(crate) fn focused() -> Option<HtmlElement> {
+    window()?.document()?.active_element()?.dyn_into().ok()
+}
+
+/// Opens an address of this page in another tab.
+pub(crate) fn open(address: &str) {
+    if let Some(window) = window() {
+        // A browser that opens no tabs says so itself.
+        let _ = window.open_with_url_and_target(address, "_blank");
+    }
+}
+
 /// Time since the page was opened, which never goes back.
 pub(crate) fn now() -> Millis {
     let now = window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now());
@@ -101,6 +114,13 @@ pub(crate) fn mark(name: &str) {
         // A mark that cannot be set is not worth failing for.
         let _ = performance.mark(name);
     }
+}
+
+/// Tells whenever the page is hidden or seen again, until what it answers is dropped.
+pub(crate) fn on_hidden(told: impl Fn(bool) + 'static) -> Option<gloo_events::EventListener> {
+    let document = window()?.document()?;
+    let seen = document.clone();
+    Some(gloo_events::EventListener::new(&document, "visibilitychange", move |_| told(seen.hidden())))
 }
 
 /// The server that this page came from, for messages: `127.0.0.1:8080`.

@@ -5,6 +5,8 @@ mod impact;
 mod login;
 pub(crate) mod object;
 mod open;
+mod overview;
+mod palette;
 mod session;
 mod shell;
 pub(crate) mod tables;

@@ -13,6 +13,8 @@ use crate::driver::PoolInfo;
 use crate::pages::explorer::ExplorerPage;
 use crate::pages::impact::ImpactPage;
 use crate::pages::object::ObjectPage;
+use crate::pages::overview::OverviewPage;
+use crate::pages::palette::Palette;
 use crate::pages::tables::TablePage;
 use crate::pages::topology::TopologyPage;
 use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TreePanel};
@@ -36,6 +38,13 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         let pool = props.pool.name.clone();
         use_effect_with((), move |()| dom::storage::set_pool(&pool));
     }
+    {
+        let driver = data.driver.clone();
+        use_effect_with((), move |()| {
+            let listener = dom::on_hidden(move |hidden| driver.hide(hidden));
+            move || drop(listener)
+        });
+    }
     let drawer = store.0.drawer;
     let close = {
         let store = store.clone();
@@ -54,6 +63,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
                 if loaded { <Kinds />{ view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
             if loaded && store.0.selected.is_some() { <DetailsPanel /> }
+            if loaded { <Palette /> }
         </div>
     }
 }
@@ -66,8 +76,8 @@ fn view(view: &View) -> Html {
             html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
         }
         View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
+        View::Overview => html! { <OverviewPage /> },
         View::Impact => html! { <ImpactPage /> },
-        View::Overview => html! {},
     }
 }
 

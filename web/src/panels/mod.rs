@@ -9,6 +9,6 @@ mod tree;
 
 pub(crate) use details::DetailsPanel;
 pub(crate) use freshness::StaleNote;
-pub(crate) use switches::{LanguageSwitch, ThemeSwitch};
+pub(crate) use switches::{LanguageSwitch, ThemeSwitch, speak};
 pub(crate) use topbar::{Kinds, TopBar};
 pub(crate) use tree::{TreePanel, space};

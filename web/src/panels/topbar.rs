@@ -8,12 +8,13 @@ use xenapi_console::route::{Kind, Route, View};
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
-use xenapi_model::Pool;
+use xenapi_core::RawRef;
+use xenapi_model::{Pool, Session, role, session, subject};
 use xenapi_topology::Lens;
 use yew::prelude::*;
 
 use crate::components::{Disclosure, Link, Mark, icon, mark};
-use crate::driver::PoolInfo;
+use crate::driver::{Driver, PoolInfo};
 use crate::panels::freshness::FreshnessBadge;
 use crate::panels::tasks::TasksButton;
 use crate::panels::{LanguageSwitch, ThemeSwitch};
@@ -61,6 +62,9 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
             { views(&store, &last) }
             <div class="spacer"></div>
             { search(&store) }
+            if props.pool.read_only {
+                <span class="read-only" title={Text::ReadOnlyTitle.get()} data-testid="read-only">{ Text::ReadOnlyPool.get() }</span>
+            }
             <FreshnessBadge status={props.status.clone()} />
             <TasksButton />
             <LanguageSwitch />
@@ -171,12 +175,14 @@ fn Account(props: &AccountProps) -> Html {
     };
     // In a pool in the page itself one is nobody in particular.
     let user = crate::dom::storage::user().filter(|_| data.driver.place().is_none()).unwrap_or_default();
+    let role = use_role(&data.driver);
     let panel = {
         let (user, label) = (user.clone(), props.label.clone());
         Callback::from(move |()| {
             html! {
                 <dl class="account">
                     <dt>{ Text::UserName.get() }</dt><dd data-testid="account-user">{ &user }</dd>
+                    if let Some(role) = &role { <dt>{ Text::Role.get() }</dt><dd data-testid="account-role">{ role }</dd> }
                     <dt>{ Text::Pool.get() }</dt><dd>{ &label }</dd>
                 </dl>
             }
@@ -192,4 +198,37 @@ fn Account(props: &AccountProps) -> Html {
                 onclick={log_out} data-testid="logout">{ mark(Mark::Leave) }</button>
         </>
     }
+}
+
+/// The role of whoever is logged in, as the pool names it; none until it is known.
+#[hook]
+fn use_role(driver: &Driver) -> Option<String> {
+    let role = use_state(|| None::<String>);
+    {
+        let (driver, role) = (driver.clone(), role.setter());
+        use_effect_with(driver.clone(), move |_| ask_role(driver, role));
+    }
+    (*role).clone()
+}
+
+/// A local superuser has every right; anybody else has the roles of their subject.
+fn ask_role(driver: Driver, role: UseStateSetter<Option<String>>) {
+    // What cannot be learned is left out: it is a courtesy.
+    let Some(session) = driver.session().map(RawRef::typed::<Session>) else { return };
+    let (then, of) = (driver.clone(), session.clone());
+    driver.call(session::fields::IS_LOCAL_SUPERUSER.get(&session), move |is_root| match is_root {
+        Ok(true) => role.set(Some(Text::LocalSuperuser.get().into())),
+        Ok(false) => {
+            let next = then.clone();
+            then.call(session::fields::SUBJECT.get(&of), move |subject| {
+                let Ok(Some(subject)) = subject else { return };
+                let last = next.clone();
+                next.call(subject::fields::ROLES.get(&subject), move |roles| {
+                    let Some(first) = roles.ok().and_then(|roles| roles.into_iter().next()) else { return };
+                    last.call(role::fields::NAME_LABEL.get(&first), move |name| role.set(name.ok()));
+                });
+            });
+        }
+        Err(_) => {}
+    });
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::{Failure, Method, Millis, Type};
+use xenapi_core::{Failure, Method, Millis, Type, Value};
 use xenapi_sim::{Config, Handled, Origin, Outcome, PendingId, Sim};
 
 /// The demonstration: enough to see everything, and small enough to be understood.
@@ -19,7 +19,12 @@ pub(crate) struct Pool {
     /// Why nothing may be changed, if nothing may.
     read_only: bool,
     waiting: BTreeMap<PendingId, u32>,
+    /// The session of the page.
+    session: Option<Value>,
 }
+
+/// What stands for the session in documents that people write: here there is one for all.
+const SESSION: &str = "OpaqueRef:session";
 
 /// A file, by its name.
 pub(crate) type File = (String, Vec<u8>);
@@ -29,7 +34,7 @@ impl Pool {
     pub(crate) fn demo(wall_clock: u64) -> Pool {
         let mut sim = Sim::new(&Config { hosts: HOSTS, vms: VMS, seed: SEED, wall_clock, ..Config::default() });
         sim.live(LIFE, Millis(0));
-        Pool { sim, read_only: false, waiting: BTreeMap::new() }
+        Pool { sim, read_only: false, waiting: BTreeMap::new(), session: None }
     }
 
     /// A pool out of what somebody has of it: recorded replies, xapi's database, or a support bundle with that within; and notes on what is
@@ -49,20 +54,31 @@ impl Pool {
         } else {
             Sim::from_records(&recordings, wall_clock).map_err(|error| error.to_string())?
         };
-        Ok((Pool { sim, read_only: true, waiting: BTreeMap::new() }, notes))
+        Ok((Pool { sim, read_only: true, waiting: BTreeMap::new(), session: None }, notes))
     }
 
     /// Takes a call, named by whoever made it; the answer, if there is one at once.
     pub(crate) fn call(&mut self, id: u32, bytes: &[u8], now: Millis) -> Option<Vec<u8>> {
-        let call = match xmlrpc::read_call(bytes, &Limits::request()) {
+        let mut call = match xmlrpc::read_call(bytes, &Limits::request()) {
             Ok(call) => call,
             Err(error) => return Some(xmlrpc::write_failure(&Failure::new("Fault", [error.to_string()]))),
         };
         if self.read_only && !is_harmless(&call.method) {
             return Some(xmlrpc::write_failure(&refusal(&call.method)));
         }
+        if let (Some(first), Some(session)) = (call.params.first_mut(), &self.session) {
+            if first.as_text() == Some(SESSION) {
+                *first = session.clone();
+            }
+        }
+        let logs_in = call.method == "session.login_with_password";
         match self.sim.handle(call, Origin::Tcp, now) {
-            Handled::Done(outcome) => Some(write(&outcome)),
+            Handled::Done(outcome) => {
+                if let (true, Outcome::Value(session)) = (logs_in, &outcome) {
+                    self.session = Some(session.clone());
+                }
+                Some(write(&outcome))
+            }
             Handled::Pending(pending) => {
                 self.waiting.insert(pending, id);
                 None
@@ -139,7 +155,7 @@ fn nothing_to_open(files: &[File]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
-    use xenapi_core::{RawCall, Value};
+    use xenapi_core::RawCall;
 
     const CLOCK: u64 = 1_782_864_000_000;
 
@@ -160,6 +176,7 @@ mod tests {
         let mut pool = Pool::demo(CLOCK);
         let session = log_in(&mut pool);
         assert!(ask(&mut pool, "VM.get_all_records", &[session.clone()]).contains("power_state"));
+        assert!(ask(&mut pool, "VM.get_all", &[SESSION.into()]).contains("Success"), "the word stands for the session");
         let mut now = Millis(2);
         // The answers come when the pool has them; nothing but time passes.
         let mut events = |token: &str, id: u32| {

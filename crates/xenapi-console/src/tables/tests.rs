@@ -85,7 +85,7 @@ fn every_kind_has_a_cell_for_every_column_and_of_its_shape() {
                     }
                     (Value::Speed(_), Shape::Speed) | (Value::Date(_), Shape::Date) | (Value::Span(_), Shape::Span) => true,
                     (Value::Truth(_), Shape::Truth) | (Value::State(_) | Value::Status(..), Shape::State) => true,
-                    (Value::Links(_), Shape::Links) | (Value::List(_), Shape::List) => true,
+                    (Value::Links(_), Shape::Links) | (Value::List(_), Shape::List | Shape::Code) => true,
                     _ => false,
                 };
                 assert!(fits, "{kind:?} {}: {cell:?}", column.id);

@@ -35,6 +35,7 @@ super::texts! {
     Account = "Account",
     LoggedInAs = "Logged in as {0}",
     Role = "Role",
+    LocalSuperuser = "local superuser",
     RunningNone = "No task is running",
     RunningAll = "All tasks",
     RunningTitle = "Running tasks",
@@ -97,7 +98,7 @@ super::texts! {
     Demonstration = "simulated",
     DemonstrationTitle = "A pool that exists in this page alone. Do with it what you like; it is gone when the page is closed.",
     ReadOnlyPool = "read only",
-    ReadOnlyTitle = "This server lets nobody change the pool.",
+    ReadOnlyTitle = "Nobody can change this pool from here.",
 
     // Tree
     NotRunning = "Not running",

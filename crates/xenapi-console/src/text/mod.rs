@@ -67,6 +67,8 @@ mod failures;
 mod frame;
 mod impact;
 mod object;
+mod overview;
+mod palette;
 mod states;
 mod tables;
 mod topology;
@@ -82,6 +84,8 @@ const AREAS: &[&[Text]] = &[
     frame::ALL,
     impact::ALL,
     object::ALL,
+    overview::ALL,
+    palette::ALL,
     states::ALL,
     tables::ALL,
     topology::ALL,
@@ -89,7 +93,8 @@ const AREAS: &[&[Text]] = &[
 ];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[frame::PLURALS, impact::PLURALS, tables::PLURALS, topology::PLURALS];
+const PLURALS: &[&[Plural]] =
+    &[frame::PLURALS, impact::PLURALS, overview::PLURALS, palette::PLURALS, tables::PLURALS, topology::PLURALS];
 
 impl Text {
     /// All texts.

@@ -31,7 +31,7 @@ pub(super) static TASKS: Spec = Spec {
     testid: "task",
     columns: &[
         col("name", Text::Name, Shape::Name, 260),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("progress", Text::ColProgress, Shape::Share, 120),
         col("host", Text::Host, Shape::Links, 150),
         col("created", Text::ColCreated, Shape::Date, 170),
