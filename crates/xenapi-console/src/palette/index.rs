@@ -158,57 +158,175 @@ fn vm_lines(cache: &Cache, vm: &vm::Record, lines: &mut Lines) {
 }
 
 const SHELVES: [(&str, u32, fn(&mut Filler<'_>), bool); 10] = [
-    ("pool", 0, |it| it.each::<Pool>(|_| true, nothing, |it| it.uuid.as_str(), |cache, it, lines| {
-        lines.add(Field::Name, &select::lookup::pool_name(cache, it));
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), true),
-    ("host", 1, |it| it.each::<Host>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &it.name_label);
-        lines.add(Field::Address, &it.address);
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), true),
-    ("VM", 2, |it| it.each::<VM>(|it| it.kind() != VmKind::ControlDomain, |cache, it| {
-        cache.get(&it.guest_metrics).map(|guest| guest.clone() as Arc<dyn Any>)
-    }, |it| it.uuid.as_str(), vm_lines), true),
-    ("SR", 3, |it| it.each::<SR>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &it.name_label);
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), true),
-    ("network", 4, |it| it.each::<Network>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &select::either(&it.name_label, &it.bridge));
-        lines.add(Field::Name, &it.bridge);
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), true),
-    ("PIF", 5, |it| it.each::<PIF>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &select::pif_name(it));
-        lines.add(Field::Address, &it.ip);
-        lines.add(Field::Mac, &it.mac);
-        if it.vlan >= 0 {
-            lines.add(Field::Vlan, &alloc::format!("{}", it.vlan));
-            lines.add(Field::Vlan, &alloc::format!("vlan {}", it.vlan));
-        }
-    }), false),
-    ("Bond", 6, |it| it.each::<Bond>(|_| true, nothing, |it| it.uuid.as_str(), |cache, it, lines| {
-        lines.add(Field::Name, cache.get(&it.master).map_or("bond", |pif| pif.device.as_str()));
-    }), false),
-    ("VLAN", 6, |it| it.each::<VLAN>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &alloc::format!("VLAN {}", it.tag));
-        lines.add(Field::Vlan, &alloc::format!("{}", it.tag));
-    }), false),
-    ("VDI", 7, |it| it.each::<VDI>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &it.name_label);
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), false),
-    ("VIF", 8, |it| it.each::<VIF>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, "");
-        lines.add(Field::Mac, &it.mac);
-        it.ipv4_allowed.iter().chain(&it.ipv6_allowed).for_each(|address| lines.add(Field::Address, address));
-    }), false),
+    (
+        "pool",
+        0,
+        |it| {
+            it.each::<Pool>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |cache, it, lines| {
+                    lines.add(Field::Name, &select::lookup::pool_name(cache, it));
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        true,
+    ),
+    (
+        "host",
+        1,
+        |it| {
+            it.each::<Host>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &it.name_label);
+                    lines.add(Field::Address, &it.address);
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        true,
+    ),
+    (
+        "VM",
+        2,
+        |it| {
+            it.each::<VM>(
+                |it| it.kind() != VmKind::ControlDomain,
+                |cache, it| cache.get(&it.guest_metrics).map(|guest| guest.clone() as Arc<dyn Any>),
+                |it| it.uuid.as_str(),
+                vm_lines,
+            )
+        },
+        true,
+    ),
+    (
+        "SR",
+        3,
+        |it| {
+            it.each::<SR>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &it.name_label);
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        true,
+    ),
+    (
+        "network",
+        4,
+        |it| {
+            it.each::<Network>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &select::either(&it.name_label, &it.bridge));
+                    lines.add(Field::Name, &it.bridge);
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        true,
+    ),
+    (
+        "PIF",
+        5,
+        |it| {
+            it.each::<PIF>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &select::pif_name(it));
+                    lines.add(Field::Address, &it.ip);
+                    lines.add(Field::Mac, &it.mac);
+                    if it.vlan >= 0 {
+                        lines.add(Field::Vlan, &alloc::format!("{}", it.vlan));
+                        lines.add(Field::Vlan, &alloc::format!("vlan {}", it.vlan));
+                    }
+                },
+            )
+        },
+        false,
+    ),
+    (
+        "Bond",
+        6,
+        |it| {
+            it.each::<Bond>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |cache, it, lines| {
+                    lines.add(Field::Name, cache.get(&it.master).map_or("bond", |pif| pif.device.as_str()));
+                },
+            )
+        },
+        false,
+    ),
+    (
+        "VLAN",
+        6,
+        |it| {
+            it.each::<VLAN>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &alloc::format!("VLAN {}", it.tag));
+                    lines.add(Field::Vlan, &alloc::format!("{}", it.tag));
+                },
+            )
+        },
+        false,
+    ),
+    (
+        "VDI",
+        7,
+        |it| {
+            it.each::<VDI>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &it.name_label);
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        false,
+    ),
+    (
+        "VIF",
+        8,
+        |it| {
+            it.each::<VIF>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, "");
+                    lines.add(Field::Mac, &it.mac);
+                    it.ipv4_allowed.iter().chain(&it.ipv6_allowed).for_each(|address| lines.add(Field::Address, address));
+                },
+            )
+        },
+        false,
+    ),
 ];
 
 /// Fewer results than this make it worth while to look for names that are nearly right.
@@ -281,9 +399,9 @@ impl Index {
                 }
             }
         }
-        found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| {
-            crate::format::natural_cmp(name(a.3), name(b.3)).then_with(|| a.2.cmp(b.2))
-        }));
+        found.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| crate::format::natural_cmp(name(a.3), name(b.3)).then_with(|| a.2.cmp(b.2)))
+        });
         found.truncate(BEST);
         let told = found.into_iter().map(|(key, shelf, reference, entry, line)| {
             let why = line.and_then(|at| {
