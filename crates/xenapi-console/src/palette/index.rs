@@ -66,10 +66,19 @@ struct Shelf {
     /// The revisions of the class and of what else the words come from.
     revision: Option<u64>,
     entries: BTreeMap<RawRef, Entry>,
-    fill: fn(&mut Filler<'_>),
+    fill: Fill,
     /// Whether names that are nearly right are looked for.
     forgives: bool,
 }
+
+/// What makes the entries of a class.
+type Fill = fn(&mut Filler<'_>);
+
+/// What else the words of an object come from.
+type Also<R> = fn(&Cache, &R) -> Option<Arc<dyn Any>>;
+
+/// A shelf in words: the class, its weight, what fills it, and whether it forgives mistakes.
+type Made = (&'static str, u32, Fill, bool);
 
 /// Everything that can be found.
 pub struct Index {
@@ -118,7 +127,7 @@ impl Filler<'_> {
     fn each<C: Class>(
         &mut self,
         belongs: fn(&C::Record) -> bool,
-        also: fn(&Cache, &C::Record) -> Option<Arc<dyn Any>>,
+        also: Also<C::Record>,
         uuid: fn(&C::Record) -> &str,
         write: fn(&Cache, &C::Record, &mut Lines),
     ) {
@@ -157,7 +166,7 @@ fn vm_lines(cache: &Cache, vm: &vm::Record, lines: &mut Lines) {
     }
 }
 
-const SHELVES: [(&str, u32, fn(&mut Filler<'_>), bool); 10] = [
+const SHELVES: [Made; 10] = [
     (
         "pool",
         0,
@@ -338,7 +347,7 @@ const BEST: usize = 200;
 impl Index {
     /// An index that knows nothing yet.
     pub fn new() -> Self {
-        let shelf = |(class, weight, fill, forgives): (&'static str, u32, fn(&mut Filler<'_>), bool)| Shelf {
+        let shelf = |(class, weight, fill, forgives): Made| Shelf {
             class,
             weight,
             revision: None,
