@@ -28,8 +28,10 @@ const SESSION: &str = "OpaqueRef:session";
 /// How long the pool may hold back an answer while nothing happens.
 const EVENT_TIMEOUT: Millis = Millis::from_secs(2);
 
-/// How long after a picture the next events are asked for, in milliseconds: the browser comes first.
-const AFTER_DRAWING: u32 = 4;
+/// How long after a picture the next events are asked for, in milliseconds: as long as the picture took, so that half of the time is
+/// left to whoever uses the page, but within these bounds.
+const REST_LEAST: u32 = 4;
+const REST_MOST: u32 = 100;
 
 /// The same where no picture is made.
 const NOT_DRAWN: u32 = 500;
@@ -289,9 +291,10 @@ impl Inner {
             if let Some(me) = me.upgrade() {
                 // Not dropped here, within itself, but taken so that the next change is told again.
                 let done = me.announced.borrow_mut().take();
+                let began = dom::now();
                 me.on_update.emit(me.update());
                 drop(done);
-                me.release_soon(AFTER_DRAWING);
+                me.rest_after(began);
             }
         }));
     }
@@ -308,6 +311,23 @@ impl Inner {
         *self.held.borrow_mut() = Some(request);
         // Nothing is drawn in a page that nobody sees.
         self.release_soon(NOT_DRAWN);
+    }
+
+    /// Sends the question that waits as long after a picture as that took. Drawing goes on behind this call, in the same task.
+    fn rest_after(&self, began: Millis) {
+        if self.held.borrow().is_none() {
+            return;
+        }
+        let me = self.me.clone();
+        *self.release.borrow_mut() = Some(Timeout::new(0, move || {
+            if let Some(me) = me.upgrade() {
+                let took = u32::try_from((dom::now() - began).0).unwrap_or(REST_MOST);
+                // Not replaced here, within itself.
+                let done = me.release.borrow_mut().take();
+                me.release_soon(took.clamp(REST_LEAST, REST_MOST));
+                drop(done);
+            }
+        }));
     }
 
     /// Sends the question that waits.

@@ -39,7 +39,9 @@ pub(super) fn FacetBar(props: &FacetProps) -> Html {
         let store = store.clone();
         let panel = Callback::from(move |()| {
             let facets = tables::facet(table.borrow().all(), spec, id, &query, now);
-            let values = facets.iter().map(|facet| html! { <li key={facet.word.clone()}>{ chip(&store, spec, &text, id, facet, "check") }</li> });
+            let values = facets
+                .iter()
+                .map(|facet| html! { <li key={facet.word.clone()}>{ chip(&store, spec, &text, id, facet, "check") }</li> });
             if facets.is_empty() {
                 return html! { <p class="quiet">{ Text::Nothing.get() }</p> };
             }

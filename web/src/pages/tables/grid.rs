@@ -186,14 +186,19 @@ fn use_copy(props: &GridProps, node: &NodeRef) {
     let (node, spec) = (node.clone(), props.spec);
     use_effect_with((), move |()| {
         let listener = node.cast::<Element>().map(|element| {
-            EventListener::new_with_options(&element, "copy", gloo_events::EventListenerOptions::enable_prevent_default(), move |event| {
-                let kept = latest.borrow();
-                let Some((rows, columns, selection)) = &*kept else { return };
-                if !dom::transfer::is_text_marked() {
-                    let text = xenapi_console::tables::tsv(selection.of(rows), columns, spec);
-                    dom::transfer::answer_copy(event, &text);
-                }
-            })
+            EventListener::new_with_options(
+                &element,
+                "copy",
+                gloo_events::EventListenerOptions::enable_prevent_default(),
+                move |event| {
+                    let kept = latest.borrow();
+                    let Some((rows, columns, selection)) = &*kept else { return };
+                    if !dom::transfer::is_text_marked() {
+                        let text = xenapi_console::tables::tsv(selection.of(rows), columns, spec);
+                        dom::transfer::answer_copy(event, &text);
+                    }
+                },
+            )
         });
         move || drop(listener)
     });
@@ -242,7 +247,9 @@ fn key_handler(store: &StoreHandle, props: &GridProps, node: &NodeRef, height: u
             " " => {
                 event.prevent_default();
                 match row {
-                    Some(row) if held || before.chosen.len() > 1 => selection.set(before.clone().toggle(&row.object.reference)),
+                    Some(row) if held || before.chosen.len() > 1 => {
+                        selection.set(before.clone().toggle(&row.object.reference))
+                    }
                     Some(row) => store.dispatch(Action::Select(Some(row.object.clone()))),
                     None => {}
                 }
@@ -306,7 +313,8 @@ fn Line(props: &LineProps) -> Html {
         move |event: MouseEvent| {
             // A link with a key held is the browser's business.
             let held = event.ctrl_key() || event.meta_key() || event.shift_key();
-            let link = event.target().and_then(|it| it.dyn_into::<Element>().ok()).and_then(|it| it.closest("a").ok().flatten());
+            let link =
+                event.target().and_then(|it| it.dyn_into::<Element>().ok()).and_then(|it| it.closest("a").ok().flatten());
             if !(held && link.is_some()) {
                 on_click.emit((at, event));
             }

@@ -49,7 +49,8 @@ pub(crate) fn TablePage(props: &TableProps) -> Html {
     let table = use_mut_ref(|| Table::new(props.kind));
     let now = if query.asks_for_ages() { dom::clock() / 60 * 60 } else { 0 };
     let ask = Ask { query: (*query).clone(), sort: (*sort).clone(), now };
-    let rows = use_memo((data.stamp(spec.classes), ask), |(_, ask)| data.with(|cache| table.borrow_mut().update(cache, ask)));
+    let rows =
+        use_memo((data.stamp(spec.classes), ask), |(_, ask)| data.with(|cache| table.borrow_mut().update(cache, ask)));
     let rows: Rc<Vec<Rc<Row>>> = (*rows).clone();
     let all = table.borrow().all().len();
     let selection = use_state(Selection::default);
