@@ -91,6 +91,15 @@ impl Page {
         self.window.command("url", &json!({ "url": url })).map(drop)
     }
 
+    /// What stands in the page and which marks were set, for whoever looks for a mistake.
+    pub(super) fn words(&self) -> String {
+        const WORDS: &str = "
+            const marks = performance.getEntriesByType('mark').map(mark => mark.name + '@' + Math.round(mark.startTime));
+            const asked = performance.getEntriesByType('resource').slice(-5).map(it => it.name + '@' + Math.round(it.responseEnd));
+            return document.body.innerText.slice(0, 500) + ' | ' + marks.slice(-20) + ' | ' + asked + ' | ' + performance.now();";
+        self.window.script(WORDS).map_or_else(|stop| stop.message, |words| words.as_str().unwrap_or_default().to_owned())
+    }
+
     /// Visits the console for the first time, and logs in.
     pub(super) fn log_in(&self, url: &str) -> Result<(), Stop> {
         self.go(&format!("{url}#/pools/bench/topology/compute"))?;
