@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -65,6 +66,12 @@ impl Browser {
             "--disable-component-update".into(),
             "--disable-sync".into(),
             "--force-color-profile=srgb".into(),
+            // What tests read is English, and looks alike on every machine.
+            "--lang=en-US".into(),
+            "--accept-lang=en-US".into(),
+            "--font-render-hinting=none".into(),
+            "--force-device-scale-factor=1".into(),
+            "--hide-scrollbars".into(),
             format!("--window-size={width},900"),
             format!("--user-data-dir={}", profile.path().display()),
         ];
@@ -142,6 +149,38 @@ impl Browser {
         .await
     }
 
+    /// A command of the browser's own protocol, beyond what WebDriver has.
+    pub(crate) async fn cdp(&self, command: &str, parameters: Value) {
+        let call = Cdp { command: command.into(), parameters };
+        self.client.issue_cmd(call).await.unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+
+    /// Makes the page exactly so large, in pixels of the page.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.cdp("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Pretends that the reader's system wants something: `prefers-color-scheme`, `prefers-reduced-motion`, `forced-colors`.
+    pub(crate) async fn prefer(&self, features: &[(&str, &str)]) {
+        let features: Vec<Value> = features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// What is seen, as a PNG.
+    pub(crate) async fn picture(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("the browser takes a picture")
+    }
+
+    /// Presses keys where the keyboard is.
+    pub(crate) async fn press(&self, keys: &str) {
+        let actions = KeyActions::new("keyboard".into());
+        let actions = keys
+            .chars()
+            .fold(actions, |actions, key| actions.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key }));
+        self.client.perform_actions(actions).await.expect("the browser takes keys");
+    }
+
     /// What a script answers now.
     pub(crate) async fn script(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("the script runs")
@@ -176,6 +215,23 @@ impl Browser {
         let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         let messages = severe.filter_map(|entry| entry["message"].as_str().map(str::to_owned));
         messages.filter(|message| !expected.iter().any(|text| message.contains(text))).collect()
+    }
+}
+
+/// ChromeDriver's own command to speak the browser's protocol.
+#[derive(Debug)]
+struct Cdp {
+    command: String,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "cmd": self.command, "params": self.parameters }).to_string()))
     }
 }
 

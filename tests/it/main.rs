@@ -1,12 +1,20 @@
 //! End-to-end tests: real processes, real clients, a real browser. `cargo xtask test` installs what they need and says where it is.
 #![allow(clippy::unwrap_used, clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "tests")]
 
+mod axe;
 mod bad_input;
 mod browser;
 mod console;
 mod explorer;
 mod harness;
 mod node;
+mod object;
+mod overview;
+mod pages;
+mod palette;
+mod people;
 mod recordings;
+mod screenshots;
 mod sdk;
+mod tables;
 mod xmlrpc_client;

@@ -13,11 +13,13 @@ use xenapi_client::{Cache, Client, Config, Error, Freshness, Output, Reply, Requ
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
+use xenapi_console::lean;
+use xenapi_console::recent::Recent;
 use xenapi_core::{Call, Millis, RawCall, RawRef, Value};
 use yew::Callback;
 
-use crate::dom;
 use crate::touched::{Listening, Touched};
+use crate::{dom, local};
 
 /// Who we are, in the list of sessions.
 const ORIGINATOR: &str = "xenoxide-console";
@@ -83,6 +85,8 @@ type Taker = Box<dyn FnOnce(&RefCell<Client>)>;
 struct Inner {
     id: u64,
     url: String,
+    /// Where the pool is, if it is in the page itself.
+    place: Option<Place>,
     client: RefCell<Client>,
     requests: RefCell<BTreeMap<RequestId, InFlight>>,
     timer: RefCell<Option<Timeout>>,
@@ -92,12 +96,18 @@ struct Inner {
     announced: RefCell<Option<gloo_render::AnimationFrame>>,
     /// Whether the first inventory is still being told in pages.
     filling: Cell<bool>,
+    /// Whether not even the first picture can be made, and whether it can be made now.
+    early: Cell<bool>,
+    first: Cell<bool>,
     /// Whether something changed that was not announced yet.
     changed: Cell<bool>,
     /// The next question for events, until what is known has been drawn.
     held: RefCell<Option<Request>>,
     release: RefCell<Option<Timeout>>,
     touched: Touched,
+    recent: RefCell<Recent>,
+    /// Whether there was something in the cache before.
+    loaded: Cell<bool>,
     on_update: Callback<Update>,
     me: Weak<Inner>,
 }
@@ -149,17 +159,22 @@ impl Driver {
         client.watch(dom::now());
         let driver = Driver(Rc::new_cyclic(|me| Inner {
             id,
-            url: format!("./pools/{}/rpc", js_sys::encode_uri_component(pool)),
+            url: local::address(pool).unwrap_or_else(|| format!("./pools/{}/rpc", js_sys::encode_uri_component(pool))),
+            place: local::pools().into_iter().find(|it| it.name == pool).and_then(|it| it.place),
             client: RefCell::new(client),
             requests: RefCell::default(),
             timer: RefCell::default(),
             calls: RefCell::default(),
             announced: RefCell::default(),
             filling: Cell::default(),
+            early: Cell::default(),
+            first: Cell::default(),
             changed: Cell::default(),
             held: RefCell::default(),
             release: RefCell::default(),
             touched: Touched::default(),
+            recent: RefCell::default(),
+            loaded: Cell::default(),
             on_update,
             me: me.clone(),
         }));
@@ -217,6 +232,20 @@ impl Driver {
         self.0.touched.listen(class, reference, told)
     }
 
+    /// The class that marks an object as just changed, if it is; another one after the next change, so that the mark begins anew.
+    pub(crate) fn recent(&self, object: &RawRef) -> Option<&'static str> {
+        let mark = self.0.recent.borrow().mark(object, dom::now())?;
+        Some(if mark.is_multiple_of(2) { "recent-even" } else { "recent-odd" })
+    }
+
+    /// Whether the page is hidden from now on: what changes meanwhile is marked when it is seen again.
+    pub(crate) fn hide(&self, hidden: bool) {
+        self.0.recent.borrow_mut().hide(hidden, dom::now());
+        if !hidden {
+            self.0.announce();
+        }
+    }
+
     /// How old the data is.
     pub(crate) fn freshness(&self) -> Freshness {
         self.0.client.borrow().freshness(dom::now())
@@ -228,9 +257,14 @@ impl Driver {
         self.0.pump();
     }
 
+    /// The session, or what stands for it in the browser.
+    pub(crate) fn session(&self) -> Option<RawRef> {
+        self.0.client.borrow().session().cloned()
+    }
+
     /// Where the pool is, if it is in the page itself.
     pub(crate) fn place(&self) -> Option<Place> {
-        None
+        self.0.place
     }
 
     /// What is to be shown of it.
@@ -242,13 +276,21 @@ impl Driver {
 impl Inner {
     /// Does what the client wants, until it wants to wait.
     fn pump(&self) {
+        let mut news = false;
         let wait = loop {
             // The borrow must end before anything else is called: what is called may look at the client.
             let output = self.client.borrow_mut().poll(dom::now());
             match output {
                 Output::Transmit(request) => self.send_in_turn(request),
-                Output::Changed(_) => self.changed.set(true),
-                Output::Status(_) => self.announce(),
+                Output::Changed(changes) => {
+                    // The first inventory is no change of anything.
+                    if self.loaded.replace(true) {
+                        self.recent.borrow_mut().note(&changes, dom::now());
+                    }
+                    self.changed.set(true);
+                }
+                Output::Status(Status::Live) => self.changed.set(true),
+                Output::Status(_) => news = true,
                 Output::Done(id) => {
                     let taker = self.calls.borrow_mut().remove(&id);
                     if let Some(taker) = taker {
@@ -260,8 +302,14 @@ impl Inner {
                 _ => {}
             }
         };
-        // Pages of the first inventory come in quick succession; the whole is drawn once it is there.
-        if !self.filling.get() && self.changed.replace(false) {
+        // Pages of the first inventory come in quick succession. The first picture is made when it can be, the second of the whole.
+        let due = match (self.early.get(), self.filling.get()) {
+            (true, _) => false,
+            (_, true) => self.first.take(),
+            (_, false) => self.changed.get(),
+        };
+        if news || due {
+            self.changed.set(false);
             self.announce();
         }
         let me = self.me.clone();
@@ -304,7 +352,11 @@ impl Inner {
         if request.call.method != "event.from" {
             return self.send(request);
         }
-        self.filling.set(is_within(&request.call));
+        let token = request.call.params.get(2).and_then(Value::as_text).unwrap_or_default();
+        self.filling.set(lean::is_within(token));
+        let is_early = token.is_empty() || lean::is_before_first_picture(token);
+        let was_early = self.early.replace(is_early);
+        self.first.set(was_early && !is_early);
         if self.announced.borrow().is_none() {
             return self.send(request);
         }
@@ -423,12 +475,6 @@ fn hand_over(client: &mut Client, id: RequestId, answer: Answer, now: Millis) {
     }
 }
 
-/// Whether a call asks for the next page of the first inventory: such tokens have four parts.
-fn is_within(call: &RawCall) -> bool {
-    let token = call.params.get(2).and_then(Value::as_text).unwrap_or_default();
-    token.matches(',').count() >= 3
-}
-
 /// Sends a document, and answers what came of it and which objects the proxy says it is about.
 async fn post(
     url: &str,
@@ -436,6 +482,12 @@ async fn post(
     shared: Option<&str>,
     signal: Option<&web_sys::AbortSignal>,
 ) -> (Answer, Option<String>) {
+    if let Some(pool) = local::name_of(url) {
+        let answer = local::answer(pool, &body).await;
+        // Who looks at one object is told with every batch: asking again costs nothing here.
+        let touched = shared.map(|_| "*".to_owned());
+        return (answer.map_or_else(|| Answer::None(explain::no_answer(pool)), Answer::Bytes), touched);
+    }
     let mut request = HttpRequest::post(url).header("content-type", "text/xml").header("x-xenoxide-console", "1");
     if let Some(shared) = shared {
         request = request.header("x-xenoxide-lean", shared);
@@ -498,6 +550,8 @@ pub(crate) struct PoolInfo {
     pub(crate) name: String,
     /// Its name for people.
     pub(crate) label: String,
+    /// Where it is, if it is in the page itself.
+    pub(crate) place: Option<Place>,
 }
 
 /// Asks the server which pools there are.
@@ -525,5 +579,5 @@ pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
 fn pool_info(pool: &JsValue) -> Option<PoolInfo> {
     let name = member(pool, "name")?.as_string()?;
     let label = member(pool, "label").and_then(|it| it.as_string()).filter(|label| !label.is_empty());
-    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name })
+    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name, place: None })
 }

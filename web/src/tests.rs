@@ -6,17 +6,17 @@ use std::rc::Rc;
 
 use xenapi_client::Cache;
 use xenapi_console::explain;
+use xenapi_console::graph::{Wanted, draw};
 use xenapi_console::state::LensState;
 use xenapi_core::{Failure, Ref, Uuid};
 use xenapi_model::{Host, Pool, VM, host, pool, vm, vm::VmPowerState};
-use xenapi_topology::{Lens, trace};
+use xenapi_topology::{Filter, Lens, trace};
 use yew::LocalServerRenderer;
 use yew::prelude::*;
 
 use crate::components::empty;
 use crate::driver::PoolInfo;
-use crate::pages::{LoginPage, Message};
-use crate::panels::{Picture, PictureProps, draw};
+use crate::pages::{LoginPage, Message, Picture, PictureProps};
 use crate::store::{Same, Store, StoreHandle};
 
 fn render(make: impl FnOnce() -> Html + 'static) -> String {
@@ -40,7 +40,7 @@ fn render(make: impl FnOnce() -> Html + 'static) -> String {
 }
 
 fn pool_info(name: &str) -> PoolInfo {
-    PoolInfo { name: name.into(), label: format!("Pool {name}") }
+    PoolInfo { name: name.into(), label: format!("Pool {name}"), place: None }
 }
 
 fn login(pools: &[&str], message: Option<Message>, busy: bool) -> String {
@@ -103,9 +103,14 @@ fn cache() -> Cache {
     cache
 }
 
+fn wanted() -> Wanted {
+    let (shown, filter) = (LensState::default(), Filter::default());
+    Wanted { lens: Lens::Compute, shown, filter, language: "en".into() }
+}
+
 #[test]
 fn the_picture_names_every_object_and_its_state() {
-    let drawing = Same(Rc::new(draw(&cache(), Lens::Compute, &LensState::default(), None, 1)));
+    let drawing = Same(Rc::new(draw(&cache(), &wanted(), None)));
     let selected = drawing.graph.find_object("VM", Ref::<VM>::new("v1").raw());
     let path = selected.map(|at| Same(Rc::new(trace(&drawing.graph, at))));
     let html = render(move || {
@@ -128,16 +133,4 @@ fn the_picture_names_every_object_and_its_state() {
     assert_eq!(html.matches("on-path").count(), 5, "{html}");
     // The page's policy allows no styles within the page.
     assert!(!html.contains(" style="), "{html}");
-}
-
-#[test]
-fn only_what_changed_is_marked_as_changed() {
-    let mut cache = cache();
-    let before = draw(&cache, Lens::Compute, &LensState::default(), None, 1);
-    assert!(before.changed.is_empty());
-    let record = vm::Record { name_label: "vm <1>".into(), power_state: VmPowerState::Paused, ..Default::default() };
-    cache.insert(Ref::<VM>::new("v1"), vm::Record { resident_on: Some(Ref::new("h")), ..record });
-    let after = draw(&cache, Lens::Compute, &LensState::default(), Some(&before), 2);
-    let changed: Vec<_> = after.changed.iter().map(|(id, generation)| (id.as_str(), *generation)).collect();
-    assert_eq!(changed, [("VM/v1", 2)]);
 }

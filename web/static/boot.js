@@ -17,6 +17,9 @@ $("crash-reload").addEventListener("click", () => location.reload());
 // The program's panic hook calls this.
 window.xenoxideStopped = stop;
 
+// Reads files for the program, when somebody opens some.
+window.xenoxideRead = async (entries, picked) => (await import("./files.js")).read(entries, picked);
+
 // The theme is set before the first picture, so that nothing flashes.
 try {
   const theme = localStorage.getItem("xenoxide:theme");

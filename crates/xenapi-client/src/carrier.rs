@@ -16,6 +16,8 @@ pub struct Parcel {
     pub timeout: Millis,
     /// Whether it may be sent again when a connection breaks before the answer: only what changes nothing.
     pub repeatable: bool,
+    /// What goes into the HTTP header `x-http-other-config-xenapi-client`, if anything: see [`crate::Request::tag`].
+    pub tag: Option<String>,
 }
 
 impl fmt::Debug for Parcel {

@@ -4,6 +4,7 @@
 //!
 //! - [`state`]: what the console remembers, and a pure function that changes it.
 //! - [`select`]: from the cache to rows, trees and facts, memoised by the revisions of the classes they are made of.
+//! - [`recent`]: what has just changed.
 //! - [`running`]: the tasks that run.
 //! - [`tree`]: the objects beside the page, grouped and filtered.
 //! - [`route`], [`format`], [`text`], [`explain`], [`badge`], [`theme`]: addresses, numbers, words, failures, ages, colours.
@@ -19,11 +20,15 @@ pub mod badge;
 pub mod explain;
 pub mod explorer;
 pub mod format;
+pub mod graph;
 pub mod language;
 pub mod lean;
 pub mod object;
 pub mod object_page;
+pub mod overview;
+pub mod palette;
 pub mod query;
+pub mod recent;
 pub mod route;
 pub mod running;
 pub mod select;

@@ -168,9 +168,9 @@ pub struct Route {
 }
 
 impl Default for Route {
-    /// The topology is the face of the product, but a list is where one finds things: the table comes first.
+    /// How the pool is comes before everything else.
     fn default() -> Self {
-        Route { pool: None, view: View::Table(Kind::Vms), selected: None, query: Query::new() }
+        Route { pool: None, view: View::Overview, selected: None, query: Query::new() }
     }
 }
 

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use xenapi_client::metrics::{Follower, Merged, Query, Updates};
-use xenapi_core::{Call, RawCall, RawRef, Ref, Value, Wire};
+use xenapi_core::{Call, Class, RawCall, RawRef, ReadError, Ref, Value, Wire};
 use xenapi_model::{Console, Host, Task, VM};
 
 use crate::call_error::Error;
@@ -99,7 +99,7 @@ impl Client {
     /// When the system does not let this process watch sockets.
     pub fn with_config(transport: Transport, config: ClientConfig) -> io::Result<Self> {
         Ok(Client {
-            client: crate::Client::with_config(transport, config),
+            client: crate::Client::with_config(transport.apart(), config),
             runtime: Arc::new(Ending { runtime: runtime()? }),
         })
     }
@@ -115,7 +115,7 @@ impl Client {
         originator: &str,
     ) -> Result<Self, Box<dyn core::error::Error + Send + Sync>> {
         let runtime = runtime()?;
-        let client = runtime.block_on(crate::Client::connect(transport, user, password, originator))?;
+        let client = runtime.block_on(crate::Client::connect(transport.apart(), user, password, originator))?;
         Ok(Client { client, runtime: Arc::new(Ending { runtime }) })
     }
 
@@ -186,6 +186,14 @@ impl Client {
         self.wait(self.client.run_task(call, on_progress))
     }
 
+    /// [`crate::Client::each_record`].
+    ///
+    /// # Errors
+    /// When the server refuses, does not answer or breaks off.
+    pub fn each_record<C: Class>(&self, tell: impl FnMut(Ref<C>, Result<C::Record, ReadError>)) -> Result<(), Error> {
+        self.wait(self.client.each_record(tell))
+    }
+
     /// [`crate::Client::call_each`].
     pub fn call_each<R: Send + 'static>(
         &self,
@@ -193,6 +201,15 @@ impl Client {
         at_once: usize,
     ) -> Vec<Result<R, Error>> {
         self.wait(self.client.call_each(calls, at_once))
+    }
+
+    /// [`crate::Client::run_each`].
+    pub fn run_each<R: Wire + Send + 'static>(
+        &self,
+        calls: impl IntoIterator<Item = Call<R>>,
+        at_once: usize,
+    ) -> Vec<Result<R, Error>> {
+        self.wait(self.client.run_each(calls, at_once))
     }
 
     /// [`crate::Client::start_task`].

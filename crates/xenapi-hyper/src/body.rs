@@ -56,6 +56,11 @@ impl ReplyBody {
         let mut whole = BytesMut::with_capacity(usize::try_from(declared).unwrap_or(0).min(1 << 20));
         while let Some(frame) = self.frame().await {
             if let Ok(data) = frame?.into_data() {
+                if whole.capacity() - whole.len() < data.len() {
+                    // Four times as much as has come, and no more than was declared: little is copied, and little is believed.
+                    let declared = usize::try_from(declared).unwrap_or(0).saturating_sub(whole.len());
+                    whole.reserve(declared.min(whole.len().saturating_mul(3)).max(data.len()));
+                }
                 whole.extend_from_slice(&data);
             }
         }

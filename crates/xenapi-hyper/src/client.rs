@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use tokio::task::JoinSet;
 use xenapi_codec::{Limits, xmlrpc};
-use xenapi_core::{Call, RawCall, RawRef, ReadResult, Value, Wire};
+use xenapi_core::{Call, Class, RawCall, RawRef, ReadError, ReadResult, Ref, Value, Wire, get_all_records};
 use xenapi_model::{Task, session};
 
 use crate::call_error::{Error, ErrorKind};
@@ -226,6 +227,42 @@ impl Client {
         Ok(carried.document)
     }
 
+    /// All objects of a class, one by one as they arrive: the answer is never held as a whole. A record that cannot be read is told as that, and
+    /// does not lose the others.
+    ///
+    /// # Errors
+    /// When the server refuses, does not answer or breaks off; what was told before then came all the same.
+    pub async fn each_record<C: Class>(
+        &self,
+        mut tell: impl FnMut(Ref<C>, Result<C::Record, ReadError>),
+    ) -> Result<(), Error> {
+        let call = self.to_raw(&get_all_records::<C>())?;
+        let transport = &self.0.transport;
+        let failed = |kind| self.error(&call.method, kind);
+        let broken = |error| failed(ErrorKind::Transport(error));
+        let reply = transport.send(request(&call, &self.0.config)).await.map_err(broken)?;
+        let (head, mut body) = reply.into_parts();
+        if head.status != http::StatusCode::OK {
+            let page = body.collect_all().await.map_err(broken)?;
+            return Err(broken(TransportError::status(self.target(), head.status.as_u16(), &page)));
+        }
+        let mut stream = xmlrpc::ReplyStream::members(&self.0.config.limits);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            let mut chunk: &[u8] = &data;
+            while let Some((reference, record)) =
+                stream.next_record::<C::Record>(&mut chunk).map_err(|error| failed(ErrorKind::Unreadable(error)))?
+            {
+                tell(reference, record);
+            }
+        }
+        match stream.finish(Value::read) {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(failure)) => Err(failed(ErrorKind::Failure(failure))),
+            Err(error) => Err(failed(ErrorKind::Unreadable(error))),
+        }
+    }
+
     /// Makes many calls, at most `at_once` at the same time, and answers their results in the order of the calls. One that fails does not
     /// keep the others from being made.
     pub async fn call_each<R: Send + 'static>(
@@ -264,6 +301,20 @@ impl Client {
         let task = call.into_task::<Task>().ok_or_else(|| self.error(&method, ErrorKind::NoTask))?;
         let task = self.call(task).await?;
         Ok(RunningTask::new(self.clone(), task, method, read))
+    }
+
+    /// Runs many calls as tasks, at most `at_once` at the same time, and answers their results in the order of the calls. One that fails does
+    /// not keep the others from being run.
+    pub async fn run_each<R: Wire + Send + 'static>(
+        &self,
+        calls: impl IntoIterator<Item = Call<R>>,
+        at_once: usize,
+    ) -> Vec<Result<R, Error>> {
+        each(calls, at_once, |call| {
+            let client = self.clone();
+            async move { client.run_task(call, |_| ()).await }
+        })
+        .await
     }
 
     fn to_raw<R>(&self, call: &Call<R>) -> Result<RawCall, Error> {

@@ -2,8 +2,9 @@
 //!
 //! - [`Target`] says where a server is, [`Trust`] which certificate it may show.
 //! - [`Transport`] keeps connections to one target and carries requests, whole or streamed.
-//! - [`Client`] makes calls: log in, call, run a task.
-//! - [`Live`] follows a pool in the background and keeps a cache of it.
+//! - [`Client`] makes calls: log in, call, run a task, many at once. Beside calls it reads what hosts measure ([`Client::metrics`]), opens consoles
+//!   ([`Client::console`]), and carries VMs and disks ([`Client::export`], [`Client::import`]). [`Client::trust_pool`] knows all hosts by the word of one.
+//! - [`Live`] follows a pool in the background and keeps a cache of it, wherever its master is.
 //! - `blocking` (feature) is the same without async.
 //! - `server` (feature) answers XML-RPC over HTTP for a `server::Backend`, with feature `sim` for a simulated pool.
 //!

@@ -14,9 +14,9 @@ use futures_core::Stream;
 use tokio::sync::{Notify, mpsc, oneshot, watch as latest};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use xenapi_client::{Carrier, Client as Machine, Error, Freshness, Status, Ticket, TicketId};
+use xenapi_client::{CallOptions, Carrier, Client as Machine, Error, Freshness, Snapshot, Status, Ticket, TicketId};
 use xenapi_codec::Limits;
-use xenapi_core::{Call, Millis, ReadError, Wire};
+use xenapi_core::{Call, Millis, RawRef, ReadError, Wire};
 
 use crate::client::{each, read_task_result};
 use crate::target::Target;
@@ -35,9 +35,18 @@ pub struct News {
 }
 
 /// A [`Carrier`] that works on several threads: [`Transport`], or one of your own.
-pub trait Network: Carrier<Document: Send, Error: Send, Delivery: Send + 'static> + Send + Sync + 'static {}
+pub trait Network:
+    Carrier<Document: Send, Error: core::error::Error + Send + Sync + 'static, Delivery: Send + 'static> + Send + Sync + 'static
+{
+}
 
-impl<C: Carrier<Document: Send, Error: Send, Delivery: Send + 'static> + Send + Sync + 'static> Network for C {}
+impl<C> Network for C where
+    C: Carrier<Document: Send, Error: core::error::Error + Send + Sync + 'static, Delivery: Send + 'static>
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// A pool that is followed in the background: it logs in, loads the pool into a cache, keeps it current by events, logs in again when
 /// the session dies, and waits with growing pauses for a server that is away. Calls go over the same session.
@@ -46,7 +55,8 @@ impl<C: Carrier<Document: Send, Error: Send, Delivery: Send + 'static> + Send + 
 /// are known by their certificates alone, with the certificate for which a trusted host has vouched. Another one ends in an error with both
 /// fingerprints.
 ///
-/// Ends with [`Live::logout`]. One that is dropped logs out in the background, as far as the runtime gives it time.
+/// Ends with [`Live::logout`]. One that is dropped logs out in the background, as far as the runtime gives it time; a session that was brought
+/// from elsewhere ([`Config::session`](xenapi_client::Config)) stays then.
 pub struct Live<C: Network = Transport> {
     shared: Arc<Shared<C>>,
     _driver: JoinHandle<()>,
@@ -67,6 +77,10 @@ struct State<C> {
     route: drive::Route<C>,
     /// Nobody needs it any more: it logs out and ends.
     ending: bool,
+    /// It ends at once.
+    over: bool,
+    /// A session from elsewhere, which stays.
+    borrowed: Option<RawRef>,
 }
 
 /// Who waits for a call.
@@ -95,6 +109,8 @@ impl<C: Network> Live<C> {
     /// Begins to follow the pool behind `network`. `machine` says who logs in and what its cache tracks. Needs a tokio runtime.
     pub fn start(network: C, mut machine: Machine) -> Self {
         let start = Instant::now();
+        let borrowed = machine.config().session.clone();
+        machine.heed_addresses();
         machine.login(Millis(0));
         machine.watch(Millis(0));
         let news = News { status: machine.status().clone(), revision: machine.cache().total_revision() };
@@ -104,6 +120,8 @@ impl<C: Network> Live<C> {
             subscribers: Vec::new(),
             route: drive::Route::new(network),
             ending: false,
+            over: false,
+            borrowed,
         };
         let shared = Arc::new(Shared {
             limits: Limits::reply(),
@@ -117,8 +135,46 @@ impl<C: Network> Live<C> {
     }
 
     /// The connections in use: to the server that was named, or to the master of its pool.
-    pub fn network(&self) -> C {
-        self.shared.lock().route.here().clone()
+    ///
+    /// # Errors
+    /// When the master cannot be reached like the server that was named.
+    pub fn network(&self) -> Result<C, C::Error> {
+        let mut state = self.shared.lock();
+        let State { machine, route, .. } = &mut *state;
+        route.to(machine.address())
+    }
+
+    /// What is known of the pool now, to be held for as long as one likes.
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.lock().machine.cache().snapshot()
+    }
+
+    /// Waits until the cache has everything that had happened at the server by now: what was written is read then.
+    ///
+    /// # Errors
+    /// When the pool is followed no more, and when the server refuses or does not answer.
+    pub async fn barrier(&self) -> Result<(), Error> {
+        let shared = &self.shared;
+        let (ticket, waiting) = {
+            let mut state = shared.lock();
+            let ticket = state.machine.barrier(shared.now());
+            let waiting = shared.clone().wait_for(&mut state, ticket.id());
+            (ticket, waiting)
+        };
+        shared.wake.notify_one();
+        shared.result(ticket, waiting).await
+    }
+
+    /// Follows other classes or objects from now on: classes by name, `*`, or objects as `VM/OpaqueRef:…`.
+    pub fn watch_only(&self, classes: Vec<String>) {
+        self.shared.lock().machine.watch_only(classes);
+        self.shared.wake.notify_one();
+    }
+
+    /// Makes the next attempt at a server that is away now instead of when it is due.
+    pub fn hurry(&self) {
+        self.shared.lock().machine.hurry(self.shared.now());
+        self.shared.wake.notify_one();
     }
 
     /// Looks at the cache, the status and all else that the machine knows. Nothing goes on meanwhile, so be quick.
@@ -176,6 +232,14 @@ impl<C: Network> Live<C> {
         self.shared.clone().call(call).await
     }
 
+    /// As [`Live::call`], with a limit of time, or with leave to send a change again.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer, or the time is over.
+    pub async fn call_with<R: Send + 'static>(&self, call: Call<R>, options: CallOptions) -> Result<R, Error> {
+        self.shared.clone().call_with(call, options).await
+    }
+
     /// Makes many calls, at most `at_once` at the same time, and answers their results in the order of the calls. One that fails does not
     /// keep the others from being made.
     pub async fn call_each<R: Send + 'static>(
@@ -192,13 +256,16 @@ impl<C: Network> Live<C> {
     where
         R: Wire + Send + 'static,
     {
-        let shared = self.shared.clone();
-        let mut state = shared.lock();
-        let ticket = state.machine.submit_task(call, read_text::<R>, shared.now());
-        let waiting = shared.clone().wait_for(&mut state, ticket.id());
-        drop(state);
-        shared.wake.notify_one();
-        LiveTask { ticket, waiting }
+        self.shared.clone().start_task(call)
+    }
+
+    /// Runs many calls as tasks, at most `at_once` at the same time, and answers their results in the order of the calls. One that fails does
+    /// not keep the others from being run.
+    pub async fn run_each<R>(&self, calls: impl IntoIterator<Item = Call<R>>, at_once: usize) -> Vec<Result<R, Error>>
+    where
+        R: Wire + Send + 'static,
+    {
+        each(calls, at_once, |call| self.shared.clone().start_task(call).finish()).await
     }
 
     /// Starts a call as a task, waits for it and reads its result. `on_progress` hears from 0 to 1 how far it is. Who drops the future
@@ -229,12 +296,23 @@ impl<C: Network> Live<C> {
 impl Live<Transport> {
     /// The server: the one that was named, or the master of its pool.
     pub fn target(&self) -> Target {
-        self.network().target().clone()
+        match self.network() {
+            Ok(transport) => transport.target().clone(),
+            Err(error) => error.target().clone(),
+        }
     }
 }
 
 impl<C: Network> Drop for Live<C> {
     fn drop(&mut self) {
+        {
+            let mut state = self.shared.lock();
+            let borrowed = state.borrowed.is_some() && state.borrowed.as_ref() == state.machine.session();
+            if borrowed && !state.ending {
+                state.over = true;
+                return self.shared.wake.notify_one();
+            }
+        }
         self.shared.end();
     }
 }
@@ -313,6 +391,19 @@ fn read_text<R: Wire>(text: &str) -> Result<R, ReadError> {
     read_task_result(text, R::read)
 }
 
+impl<C: Network> Shared<C> {
+    fn start_task<R: Wire + Send + 'static>(self: Arc<Self>, call: Call<R>) -> LiveTask<R, C> {
+        let (ticket, waiting) = {
+            let mut state = self.lock();
+            let ticket = state.machine.submit_task(call, read_text::<R>, self.now());
+            let waiting = self.clone().wait_for(&mut state, ticket.id());
+            (ticket, waiting)
+        };
+        self.wake.notify_one();
+        LiveTask { ticket, waiting }
+    }
+}
+
 impl<C> Shared<C> {
     fn lock(&self) -> MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -339,13 +430,21 @@ impl<C> Shared<C> {
     }
 
     pub(crate) async fn call<R: Send + 'static>(self: Arc<Self>, call: Call<R>) -> Result<R, Error> {
-        let (ticket, mut waiting) = {
+        self.call_with(call, CallOptions::default()).await
+    }
+
+    async fn call_with<R: Send + 'static>(self: Arc<Self>, call: Call<R>, options: CallOptions) -> Result<R, Error> {
+        let (ticket, waiting) = {
             let mut state = self.lock();
-            let ticket = state.machine.submit(call, self.now());
+            let ticket = state.machine.submit_with(call, options, self.now());
             let waiting = self.clone().wait_for(&mut state, ticket.id());
             (ticket, waiting)
         };
         self.wake.notify_one();
+        self.result(ticket, waiting).await
+    }
+
+    async fn result<R: 'static>(&self, ticket: Ticket<R>, mut waiting: Waiting<C>) -> Result<R, Error> {
         // An error means that the driver is gone: then there is no result to take, either.
         let _ = (&mut waiting.done).await;
         self.lock().machine.take(&ticket).unwrap_or(Err(Error::LoggedOut))

@@ -94,7 +94,7 @@ impl Request {
     }
 }
 
-/// Requests to one target over connections that are kept. Clones share the connections.
+/// Requests to one target over connections that are kept. Clones share the connections, and so have to be used on one tokio runtime.
 ///
 /// A kept connection that the server closed meanwhile is replaced unnoticed if nothing was sent on it, or once if the request
 /// is repeatable.
@@ -246,6 +246,21 @@ impl Transport {
     /// The value of the header `Host`.
     pub(crate) fn host(&self) -> &HeaderValue {
         &self.0.host
+    }
+
+    /// The same without the connections of this one. They are driven by the runtime on which they were made, so each runtime needs its own.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn apart(&self) -> Self {
+        let Inner { target, host, trust, dial, config, vouched, .. } = &*self.0;
+        Transport(Arc::new(Inner {
+            target: target.clone(),
+            host: host.clone(),
+            trust: trust.clone(),
+            dial: dial.clone(),
+            config: config.clone(),
+            idle: Mutex::default(),
+            vouched: vouched.clone(),
+        }))
     }
 
     /// The server.
@@ -419,6 +434,8 @@ impl Transport {
 
 /// Asks a pool member that refuses a call for the certificate of its master.
 const ASK: HeaderName = HeaderName::from_static("x-xenapi-request-host-certificate-thumbprint");
+/// Marks the task of a call, so that it is found when the answer is lost.
+const TAG: HeaderName = HeaderName::from_static("x-http-other-config-xenapi-client");
 const TOLD: HeaderName = HeaderName::from_static("x-xenapi-response-host-certificate-thumbprint");
 
 impl Transport {
@@ -448,7 +465,10 @@ impl Carrier for Transport {
     fn carry(&self, parcel: Parcel) -> Self::Delivery {
         let this = self.clone();
         let timeout = Duration::from_millis(parcel.timeout.0);
-        let request = Request { repeatable: parcel.repeatable, ..Request::rpc(parcel.document, timeout) };
+        let mut request = Request { repeatable: parcel.repeatable, ..Request::rpc(parcel.document, timeout) };
+        if let Some(tag) = parcel.tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+            request.headers.insert(TAG, tag);
+        }
         Box::pin(async move { this.carry_request(request).await })
     }
 

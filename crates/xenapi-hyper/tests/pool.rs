@@ -65,7 +65,16 @@ async fn what_is_too_big_to_be_held_is_sent_in_pieces_with_its_length() {
     for _ in 0..2 {
         let all = client.call(get_all_records::<VM>()).await.unwrap();
         assert!(all.wrong.is_empty() && all.records.len() > 1000, "{}", all.records.len());
+        // One by one, they are the same.
+        let mut one_by_one = Vec::new();
+        client.each_record::<VM>(|vm, record| one_by_one.push((vm, record.unwrap()))).await.unwrap();
+        assert!(one_by_one == all.records);
     }
+    let session = client.session();
+    client.set_session(Some("OpaqueRef:none".into()));
+    let refused = client.each_record::<VM>(|_, _| panic!("there is none")).await.unwrap_err();
+    assert!(refused.is_session_invalid(), "{refused}");
+    client.set_session(session);
     client.logout().await.unwrap();
     server.shutdown().await;
 }

@@ -75,6 +75,38 @@ async fn a_member_sends_to_its_master_and_vouches_for_it() {
 }
 
 #[tokio::test]
+async fn when_the_master_dies_its_successor_is_found_and_trusted() {
+    let server = spread().await;
+    let mut machine = machine();
+    machine.track::<xenapi_model::Pool>();
+    machine.track::<xenapi_model::Host>();
+    let start = transport(target(&server, 0), &Trust::Pinned(shown(&server, 0)));
+    let live = Live::start(start.clone(), machine);
+    live.loaded().await.unwrap();
+    let successor = server.hosts()[1].https.unwrap().ip().to_string();
+    let learned = async {
+        while start.beside(&successor, None).unwrap().rpc(Request::rpc(call("system.listMethods", &[]), LONG)).await.is_err()
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LONG, learned).await.unwrap();
+    let faults = xenapi_sim::faults::parse("host-death:host=1;master:host=2").unwrap();
+    server.with(|sim, now| sim.add_faults(&faults, now));
+    let mut news = live.news();
+    let moved = async {
+        while live.target() != target(&server, 1) || live.news().borrow().status != Status::Live {
+            live.hurry();
+            tokio::select! { _ = news.changed() => {}, () = tokio::time::sleep(Duration::from_millis(50)) => {} }
+        }
+    };
+    tokio::time::timeout(LONG, moved).await.unwrap();
+    assert!(live.call(get_all_records::<VM>()).await.is_ok());
+    live.barrier().await.unwrap();
+    live.logout().await;
+}
+
+#[tokio::test]
 async fn one_decision_is_enough_for_the_whole_pool() {
     let server = spread().await;
     let path = socket_path("whole-pool");

@@ -72,6 +72,64 @@ fn read<R: Wire>(text: &str) -> Result<R, ReadError> {
     xmlrpc::read_value_as(text, &Limits::reply(), R::read)
 }
 
+/// What the schedules have to meet. One in which nothing goes wrong proves nothing.
+#[derive(Clone, Copy, Debug)]
+enum Met {
+    Answers,
+    Refusals,
+    LostAnswers,
+    Timeouts,
+    CancelledCalls,
+    CancelledTasks,
+    SearchesForTasks,
+    NewSessions,
+    Redirects,
+    OtherAddresses,
+    FullLoads,
+    ChangesByEvents,
+}
+
+static COUNTS: [AtomicU64; 12] = [const { AtomicU64::new(0) }; 12];
+
+impl Met {
+    const ALL: [Met; COUNTS.len()] = [
+        Met::Answers,
+        Met::Refusals,
+        Met::LostAnswers,
+        Met::Timeouts,
+        Met::CancelledCalls,
+        Met::CancelledTasks,
+        Met::SearchesForTasks,
+        Met::NewSessions,
+        Met::Redirects,
+        Met::OtherAddresses,
+        Met::FullLoads,
+        Met::ChangesByEvents,
+    ];
+
+    fn note(self, count: usize) {
+        COUNTS[self as usize].fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    fn count(self) -> u64 {
+        COUNTS[self as usize].load(Ordering::Relaxed)
+    }
+
+    /// Takes note of what a whole schedule has met.
+    fn note_all(pair: &Pair) {
+        let sent = |method: &str| pair.log.sent.iter().filter(|it| *it == method).count();
+        let modified = |change: &&xenapi_client::Change| change.operation == xenapi_client::Operation::Modified;
+        let loads = pair.log.statuses.iter().filter(|status| **status == Status::Loading).count();
+        Met::CancelledTasks.note(sent("task.cancel"));
+        Met::SearchesForTasks.note(sent("task.get_all_records"));
+        Met::NewSessions.note(pair.sessions().len().saturating_sub(1));
+        Met::Redirects.note(pair.log.redirects.len());
+        Met::OtherAddresses.note(usize::from(pair.client.address().is_some()));
+        Met::FullLoads.note(loads.saturating_sub(1));
+        Met::ChangesByEvents.note(pair.log.changes.iter().filter(modified).count());
+    }
+}
+
 /// A schedule under way.
 struct Run {
     pair: Pair,
@@ -84,11 +142,17 @@ struct Run {
 
 /// What a call may end with: an answer, or a reason.
 fn judge<R: core::fmt::Debug>(result: Option<Result<R, Error>>) -> Result<(), String> {
-    match result {
-        None => Err("a call has neither an answer nor a reason".into()),
-        Some(Err(Error::Misuse(why))) => Err(format!("a call was misunderstood: {why}")),
-        Some(_) => Ok(()),
-    }
+    let met = match &result {
+        None => return Err("a call has neither an answer nor a reason".into()),
+        Some(Err(Error::Misuse(why))) => return Err(format!("a call was misunderstood: {why}")),
+        Some(Ok(_)) => Met::Answers,
+        Some(Err(Error::Failure(_))) => Met::Refusals,
+        Some(Err(Error::TimedOut(_))) => Met::Timeouts,
+        Some(Err(Error::Cancelled)) => Met::CancelledCalls,
+        Some(Err(_)) => Met::LostAnswers,
+    };
+    met.note(1);
+    Ok(())
 }
 
 impl Run {
@@ -124,10 +188,10 @@ impl Run {
     fn step(&mut self) {
         match self.random.below(20) {
             0..7 => self.submit(),
-            7..10 => self.happen_outside(),
-            10..13 => self.disturb(),
-            13 => self.change_network(),
-            14 => self.pair.network.heal(),
+            7..9 => self.happen_outside(),
+            9..12 => self.disturb(),
+            12..15 => self.change_network(),
+            15 => self.pair.network.heal(),
             _ => {
                 let time = self.random.below(12_000);
                 self.pair.pass(Millis(time));
@@ -362,6 +426,7 @@ fn run(seed: u64) -> Result<(), String> {
     }
     run.heal();
     run.check()?;
+    Met::note_all(&run.pair);
     run.leave()
 }
 
@@ -401,6 +466,10 @@ fn whatever_happens_nothing_is_wrong_lost_or_left_in_the_end() {
             }
         }
     });
+    for what in Met::ALL {
+        println!("{} {what:?}", what.count());
+        assert!(what.count() > 0 || count < SCHEDULES, "no schedule met {what:?}");
+    }
 }
 
 #[test]

@@ -1,19 +1,19 @@
 //! From a cache to a graph.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 
 use crate::detail;
-use crate::draft::{Degrees, Draft, pool_name};
+use crate::draft::{Degrees, Draft, Item, pool_name};
 use crate::fold::{Drawn, fold, group_id};
 use crate::graph::{Column, Edge, Graph, Lens, Node, NodeId, Options, Tally};
 use crate::lens;
 use crate::state::{EdgeState, State};
 use crate::text;
+use crate::words::{self, English, Name};
 
 /// The picture of a cache through a lens. The same content gives the same picture, in whatever order it came.
 pub fn graph(cache: &Cache, lens: Lens, options: &Options) -> Graph {
@@ -81,13 +81,17 @@ fn node(draft: &Draft<'_>, lens: Lens, drawn: &Drawn, column: usize, degrees: &[
         (true, true) => NodeId::new(format!("place/{}", first.label)),
         (true, false) => NodeId::object(first.class, &first.reference),
     };
+    let name = if single { name(first) } else { group_name(draft, drawn) };
+    let words = detail::detail(draft, lens, &drawn.items, degrees);
     let members = |item: &usize| (draft.items[*item].class, draft.items[*item].reference.clone());
     Node {
         id,
         kind: first.kind,
         column,
-        label: if single { first.label.clone().into_owned() } else { group_label(draft, drawn) },
-        detail: detail::detail(draft, lens, &drawn.items, degrees),
+        label: name.english(),
+        detail: words::line(&words, &English),
+        name,
+        words,
         state: state(&tally),
         object,
         folded: if single { 0 } else { drawn.items.len() },
@@ -100,7 +104,9 @@ fn node(draft: &Draft<'_>, lens: Lens, drawn: &Drawn, column: usize, degrees: &[
 fn tally(draft: &Draft<'_>, items: &[usize]) -> Tally {
     let mut order = State::ALL;
     order.sort_by_key(|state| state.urgency());
-    let counted = order.map(|state| (state, items.iter().filter(|item| draft.items[**item].state == state).count()));
+    let mut counts = [0; State::ALL.len()];
+    items.iter().for_each(|item| counts[draft.items[*item].state as usize] += 1);
+    let counted = order.map(|state| (state, counts[state as usize]));
     counted.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
@@ -113,22 +119,24 @@ fn state(tally: &[(State, usize)]) -> State {
     }
 }
 
+fn name(item: &Item<'_>) -> Name {
+    match () {
+        () if item.kind.is_place() => Name::Place(item.kind),
+        () if item.is_unnamed => Name::Unnamed(item.kind, text::short(item.reference.as_str())),
+        () => Name::Own(item.label.clone().into_owned()),
+    }
+}
+
 /// A name that all members share, or their number.
-fn group_label(draft: &Draft<'_>, drawn: &Drawn) -> String {
+fn group_name(draft: &Draft<'_>, drawn: &Drawn) -> Name {
     let first = &draft.items[drawn.items[0]];
     let count = drawn.items.len();
     let same_name = drawn.items.iter().all(|item| draft.items[*item].label == first.label);
-    let same_kind = drawn.items.iter().all(|item| draft.items[*item].kind == first.kind);
-    let things = match (same_kind, count) {
-        (true, 1) => first.kind.name(),
-        (true, _) => first.kind.plural(),
-        (false, _) => "objects",
-    };
-    match (drawn.rest, same_name && count > 1) {
-        (true, _) => format!("{count} more {things}"),
-        (false, true) => format!("{} × {count}", first.label),
-        (false, false) => format!("{count} {things}"),
+    if !drawn.rest && same_name && count > 1 {
+        return Name::Alike(first.label.clone().into_owned(), count);
     }
+    let same_kind = drawn.items.iter().all(|item| draft.items[*item].kind == first.kind);
+    Name::Group { kind: same_kind.then_some(first.kind), count, rest: drawn.rest }
 }
 
 /// The connectors as they are drawn: those between the same two nodes are one edge.

@@ -29,6 +29,8 @@ pub(crate) struct Item<'a> {
     pub(crate) kind: NodeKind,
     pub(crate) column: usize,
     pub(crate) label: Cow<'a, str>,
+    /// Whether the label is made up, as the object has none.
+    pub(crate) is_unnamed: bool,
     pub(crate) state: State,
     pub(crate) class: &'static str,
     pub(crate) reference: RawRef,
@@ -118,16 +120,15 @@ impl<'a> Draft<'a> {
         if *known != at {
             return *known;
         }
-        let label = if label.is_empty() {
-            Cow::Owned(format!("{} {}", kind.name(), text::short(reference.as_str())))
-        } else {
-            label
-        };
+        let is_unnamed = label.is_empty();
+        let label =
+            if is_unnamed { Cow::Owned(format!("{} {}", kind.name(), text::short(reference.as_str()))) } else { label };
         let (tag, with) = (0, Vec::new());
         self.items.push(Item {
             kind,
             column,
             label,
+            is_unnamed,
             state,
             class,
             reference: reference.clone(),
@@ -146,6 +147,7 @@ impl<'a> Draft<'a> {
             kind,
             column,
             label: label.into(),
+            is_unnamed: false,
             state,
             class: "",
             reference,
@@ -177,12 +179,22 @@ impl<'a> Draft<'a> {
 
     /// Keeps only what lies on a path through one object. Nothing happens when the object is not there.
     pub(crate) fn focus(&mut self, class: &str, reference: &RawRef) {
-        let Some(&start) = self.index.get(class).and_then(|of_class| of_class.get(reference)) else { return };
+        if let Some(&start) = self.index.get(class).and_then(|of_class| of_class.get(reference)) {
+            self.keep(&self.through(&[start]));
+        }
+    }
+
+    /// For each item, whether it lies on a path through one of these.
+    pub(crate) fn through(&self, starts: &[usize]) -> Vec<bool> {
         let ends: Vec<(usize, usize)> = self.links.iter().map(|link| (link.from, link.to)).collect();
-        let kept = crate::path::through(self.items.len(), &ends, start);
+        crate::path::through(self.items.len(), &ends, starts)
+    }
+
+    /// Drops all other items.
+    pub(crate) fn keep(&mut self, kept: &[bool]) {
         let mut moved = Vec::with_capacity(kept.len());
         let mut left = 0;
-        for keep in &kept {
+        for keep in kept {
             moved.push(left);
             left += usize::from(*keep);
         }
@@ -200,6 +212,9 @@ impl<'a> Draft<'a> {
         self.quiet.retain(|item| kept[*item]);
         self.quiet.iter_mut().for_each(|item| *item = moved[*item]);
         self.index.clear();
+        for (at, item) in self.items.iter().enumerate().filter(|(_, item)| !item.class.is_empty()) {
+            self.index.entry(item.class).or_default().insert(item.reference.clone(), at);
+        }
     }
 
     /// How many connectors each item has.

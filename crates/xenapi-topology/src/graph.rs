@@ -9,7 +9,9 @@ use core::str::FromStr;
 
 use xenapi_core::RawRef;
 
+use crate::filter::Filter;
 use crate::state::{EdgeState, State};
+use crate::words::{Name, Word};
 
 /// From which side a pool is looked at.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -282,10 +284,14 @@ pub struct Node {
     pub kind: NodeKind,
     /// Its column's place in [`Graph::columns`].
     pub column: usize,
-    /// Its name.
+    /// Its name, in English unless [`Graph::say_in`] said otherwise.
     pub label: String,
-    /// A few words more, in English, with numbers and units.
+    /// A few words more, with numbers and units; in English, too.
     pub detail: String,
+    /// What [`Node::label`] says, as data.
+    pub name: Name,
+    /// What [`Node::detail`] says, as data.
+    pub words: Vec<Word>,
     /// Its state; of a group, the worst trouble, or else what most of its members are in.
     pub state: State,
     /// Its class and reference, unless it is a group or a place.
@@ -372,6 +378,8 @@ pub struct Options {
     pub show_control_domains: bool,
     /// Draw only what lies on a path through this object: its class and reference.
     pub focus: Option<(&'static str, RawRef)>,
+    /// Draw only what this lets through.
+    pub filter: Filter,
 }
 
 impl Default for Options {
@@ -383,6 +391,7 @@ impl Default for Options {
             show_templates: false,
             show_control_domains: false,
             focus: None,
+            filter: Filter::default(),
         }
     }
 }

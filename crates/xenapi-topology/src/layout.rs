@@ -1,6 +1,7 @@
 //! Where everything stands.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::graph::{Graph, Node, NodeKind};
@@ -162,7 +163,7 @@ pub struct Labels {
     pub detail: String,
 }
 
-/// A graph's picture without its colours. Its lists have the order of the graph's.
+/// A graph's picture without its colours. Its lists have the order of the graph's, and are shared by those who have the same places.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Layout {
     /// The whole width.
@@ -170,13 +171,38 @@ pub struct Layout {
     /// The whole height.
     pub height: f64,
     /// The columns.
-    pub columns: Vec<PlacedColumn>,
+    pub columns: Arc<[PlacedColumn]>,
     /// The nodes.
-    pub nodes: Vec<Rect>,
+    pub nodes: Arc<[Rect]>,
     /// The nodes' texts.
     pub labels: Vec<Labels>,
     /// The edges.
-    pub edges: Vec<Curve>,
+    pub edges: Arc<[Curve]>,
+}
+
+impl Layout {
+    /// The layout of a graph that has the same nodes and connections as the one that this layout was made for: everything keeps its place
+    /// and its size, and only texts that changed are fitted again. None if something came, went or moved.
+    pub fn again(&self, before: &Graph, after: &Graph, metrics: &Metrics) -> Option<Layout> {
+        let is_same = before.columns.len() == after.columns.len()
+            && before.columns.iter().zip(&after.columns).all(|(a, b)| a.kind == b.kind)
+            && before.nodes.len() == after.nodes.len()
+            && before.nodes.iter().zip(&after.nodes).all(|(a, b)| a.id == b.id && a.column == b.column)
+            && before.edges.len() == after.edges.len()
+            && before.edges.iter().zip(&after.edges).all(|(a, b)| (a.from, a.to) == (b.from, b.to));
+        if !is_same || self.nodes.len() != after.nodes.len() {
+            return None;
+        }
+        let said = |a: &Node, b: &Node| a.label == b.label && a.detail == b.detail && shown_tally(a) == shown_tally(b);
+        let label = |at: usize| {
+            let node = &after.nodes[at];
+            if said(&before.nodes[at], node) {
+                return self.labels[at].clone();
+            }
+            labels(after, node, self.nodes[at].width, metrics)
+        };
+        Some(Layout { labels: (0..after.nodes.len()).map(label).collect(), ..self.clone() })
+    }
 }
 
 /// Gives everything its place. The same graph gets the same layout.
@@ -201,12 +227,13 @@ pub fn layout(graph: &Graph, metrics: &Metrics) -> Layout {
     let bottom = middles.iter().zip(&heights).map(|(middle, height)| middle + height / 2.0).fold(metrics.row, f64::max);
     let labels = graph.nodes.iter().map(|node| labels(graph, node, columns[node.column].width, metrics)).collect();
     let lanes: Vec<f64> = middles.iter().map(|middle| top + middle).collect();
-    let edges = (0..graph.edges.len()).map(|at| curve(graph, at, &ranks.routes[at], &nodes, &lanes, &columns)).collect();
+    let edges: Arc<[Curve]> =
+        (0..graph.edges.len()).map(|at| curve(graph, at, &ranks.routes[at], &nodes, &lanes, &columns)).collect();
     Layout {
         width: columns.last().map_or(0.0, |column| column.x + column.width) + metrics.margin,
         height: top + bottom + metrics.margin,
-        columns,
-        nodes,
+        columns: columns.into(),
+        nodes: nodes.into(),
         labels,
         edges,
     }

@@ -36,6 +36,7 @@ mod build;
 mod detail;
 mod draft;
 mod export;
+mod filter;
 mod fold;
 mod graph;
 pub mod impact;
@@ -44,22 +45,28 @@ mod lens;
 mod order;
 mod path;
 mod place;
+mod sift;
 mod state;
 mod svg;
 pub mod text;
 pub mod theme;
+mod walk;
+mod words;
 
 pub use build::graph;
 pub use export::{dot, json, mermaid};
+pub use filter::Filter;
 pub use graph::{Column, ColumnKind, Edge, Graph, Lens, Node, NodeId, NodeKind, Options, Tally, UnknownLens};
 pub use layout::{
     Curve, LABEL_INDENT, Labels, Layout, Metrics, PADDING, PlacedColumn, Point, Rect, Segment, layout, shown_tally,
     tally_entry_width,
 };
-pub use path::{Path, path_of, trace};
+pub use path::{Path, path_of, trace, trace_all};
 pub use state::{EdgeState, State};
 pub use svg::svg;
 pub use theme::Theme;
+pub use walk::{Direction, Walk};
+pub use words::{Counted, English, Language, Name, Word};
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,27 @@ pub(crate) struct Piece {
     pub(crate) weight: f64,
 }
 
+/// Where the sweeps begin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Start {
+    Anchor,
+    Left,
+    Right,
+}
+
+impl Start {
+    const ALL: [Start; 3] = [Start::Anchor, Start::Left, Start::Right];
+}
+
+/// Columns of at most so many cells exchange neighbours.
+const FEW_CELLS: usize = 24;
+
+/// How many exchanges are tried, times the number of pieces that each of them moves.
+const TRIALS: usize = 12_000;
+
+/// Above so many pieces of lines one beginning has to do: nobody follows single lines then, and everybody waits.
+const MANY_PIECES: usize = 3_000;
+
 /// Nodes and lanes by column.
 pub(crate) struct Ranks {
     pub(crate) cells: Vec<Cell>,
@@ -36,7 +57,7 @@ pub(crate) struct Ranks {
     /// For each edge the cells that it goes through, from the left.
     pub(crate) routes: Vec<Vec<usize>>,
     /// The cells that stand at the end of their column, by name.
-    last: Vec<bool>,
+    pub(crate) last: Vec<bool>,
 }
 
 /// How often the columns are gone through. Few sweeps suffice, and each could move what stood well.
@@ -83,26 +104,100 @@ impl Ranks {
         let hangs = |cell: usize| !left[cell].is_empty() || !(right[cell].is_empty() || is_disk(cell));
         let last = (0..cells.len()).map(|cell| !hangs(cell) || is_iso(cell)).collect();
         let mut ranks = Ranks { cells, column_of, order, pieces, left, right, routes, last };
-        ranks.arrange(anchor(graph));
+        let anchor = anchor(graph);
+        // Where hosts are folded their names tell no order any more.
+        let is_folded = graph.nodes.iter().any(|node| node.column == anchor && node.is_group());
+        ranks.arrange(anchor, (!is_folded).then_some(anchor));
         ranks
     }
 
-    fn arrange(&mut self, anchor: usize) {
-        let columns = self.order.len();
-        if columns < 2 {
+    /// Orders all columns, from several beginnings where the first one leaves crossings: the fewest crossings win, the first of equals.
+    fn arrange(&mut self, anchor: usize, still: Option<usize>) {
+        if self.order.len() < 2 {
             return;
         }
         for column in &mut self.order {
             column.sort_by_key(|cell| self.last[*cell]);
         }
+        let by_name = self.order.clone();
+        let mut best: Option<(u64, Vec<Vec<usize>>)> = None;
+        for start in Start::ALL {
+            self.order.clone_from(&by_name);
+            self.sweep(anchor, start);
+            if self.crossings() > 0 {
+                crate::sift::sift(self, still);
+            }
+            let crossings = self.crossings();
+            if best.as_ref().is_none_or(|(fewest, _)| crossings < *fewest) {
+                best = Some((crossings, core::mem::take(&mut self.order)));
+            }
+            let enough = best.as_ref().is_some_and(|(fewest, _)| *fewest == 0);
+            if enough || self.pieces.len() > MANY_PIECES {
+                break;
+            }
+        }
+        if let Some((_, order)) = best {
+            self.order = order;
+        }
+        self.exchange(still);
+    }
+
+    /// In columns of few cells neighbours change places, and all others follow them: what hangs together moves together, which it never
+    /// does cell by cell.
+    fn exchange(&mut self, still: Option<usize>) {
+        let mut fewest = self.crossings();
+        let few = |column: &usize| (2..=FEW_CELLS).contains(&self.order[*column].len());
+        let columns: Vec<usize> = (0..self.order.len()).filter(|at| Some(*at) != still).filter(few).collect();
+        let mut trials = TRIALS / self.pieces.len().max(1);
+        let mut place = vec![0.0; self.cells.len()];
+        for column in columns {
+            for above in 0..self.order[column].len() - 1 {
+                if fewest == 0 || trials == 0 {
+                    return;
+                }
+                let cells = &self.order[column];
+                if self.last[cells[above]] != self.last[cells[above + 1]] {
+                    continue;
+                }
+                trials -= 1;
+                let before = self.order.clone();
+                self.order[column].swap(above, above + 1);
+                self.follow(column, still, &mut place);
+                crate::sift::sift(self, still);
+                let crossings = self.crossings();
+                if crossings < fewest {
+                    fewest = crossings;
+                } else {
+                    self.order = before;
+                }
+            }
+        }
+    }
+
+    /// Sorts all other columns by what they hang on, outward from one, and on its left back again.
+    fn follow(&mut self, column: usize, still: Option<usize>, place: &mut [f64]) {
+        (0..self.order.len()).for_each(|at| self.number(at, place));
+        let free = |at: &usize| Some(*at) != still;
+        (0..column).rev().filter(free).for_each(|at| self.sort(at, false, place));
+        (1..column).filter(free).for_each(|at| self.sort(at, true, place));
+        (column + 1..self.order.len()).filter(free).for_each(|at| self.sort(at, true, place));
+    }
+
+    /// Goes through the columns to and fro, sorting each by what its cells hang on.
+    fn sweep(&mut self, anchor: usize, start: Start) {
+        let columns = self.order.len();
         let mut place = vec![0.0; self.cells.len()];
         (0..columns).for_each(|column| self.number(column, &mut place));
-        // Outward from the column whose names people know.
-        for column in anchor + 1..columns {
-            self.sort(column, true, &mut place);
-        }
-        for column in (0..anchor).rev() {
-            self.sort(column, false, &mut place);
+        match start {
+            // Outward from the column whose names people know.
+            Start::Anchor => {
+                (anchor + 1..columns).for_each(|column| self.sort(column, true, &mut place));
+                (0..anchor).rev().for_each(|column| self.sort(column, false, &mut place));
+            }
+            Start::Left => (1..columns).filter(|column| *column != anchor).for_each(|at| self.sort(at, true, &mut place)),
+            Start::Right => {
+                (0..columns - 1).rev().filter(|column| *column != anchor).for_each(|at| self.sort(at, false, &mut place));
+            }
         }
         let (mut best, mut fewest) = (self.order.clone(), self.crossings());
         // The anchor keeps its order: whoever looks for a name finds it where names are looked for.
@@ -110,7 +205,7 @@ impl Ranks {
             if fewest == 0 {
                 break;
             }
-            if sweep % 2 == 0 {
+            if (sweep % 2 == 0) == (start != Start::Left) {
                 (1..columns).filter(|column| *column != anchor).for_each(|column| self.sort(column, true, &mut place));
             } else {
                 (0..columns - 1)
@@ -153,7 +248,7 @@ impl Ranks {
         self.number(column, place);
     }
 
-    /// How often pieces cross, heavy ones counting more.
+    /// How often pieces cross.
     fn crossings(&self) -> u64 {
         let mut position = vec![0; self.cells.len()];
         for column in &self.order {

@@ -15,9 +15,13 @@ pub enum State {
     Paused,
     /// A VM whose memory is on disk.
     Suspended,
+    /// A PIF, network or SR that is attached nowhere.
+    Unplugged,
     /// It works, but somebody should look: a disabled host, an SR that not every host sees, a bond with a link down.
     Attention,
-    /// It should work and does not: a dead host, a missing VDI, a plugged NIC without a link.
+    /// A plugged NIC without a link.
+    NoCarrier,
+    /// It should work and does not: a dead host, a missing VDI, an SR that no host reaches.
     Failed,
     /// The pool's data does not tell.
     Unknown,
@@ -38,17 +42,28 @@ pub enum EdgeState {
 
 impl State {
     /// Every state, in the order of a legend.
-    pub const ALL: [State; 7] =
-        [State::Running, State::Halted, State::Paused, State::Suspended, State::Attention, State::Failed, State::Unknown];
+    pub const ALL: [State; 9] = [
+        State::Running,
+        State::Halted,
+        State::Paused,
+        State::Suspended,
+        State::Unplugged,
+        State::Attention,
+        State::NoCarrier,
+        State::Failed,
+        State::Unknown,
+    ];
 
-    /// The English word, lower case.
+    /// The English word, lower case and without spaces: the state's name in styles, addresses and exports.
     pub fn name(self) -> &'static str {
         match self {
             State::Running => "running",
             State::Halted => "halted",
             State::Paused => "paused",
             State::Suspended => "suspended",
+            State::Unplugged => "unplugged",
             State::Attention => "attention",
+            State::NoCarrier => "no-carrier",
             State::Failed => "failed",
             State::Unknown => "unknown",
         }
@@ -61,7 +76,11 @@ impl State {
             State::Halted => "M6 1.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9zM6 3a3 3 0 1 0 0 6a3 3 0 1 0 0-6z",
             State::Paused => "M2.75 1.5h2.25v9h-2.25zM7 1.5h2.25v9h-2.25z",
             State::Suspended => "M6 1.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9zM6 3v6a3 3 0 0 0 0-6z",
+            // The two halves of a plug, apart.
+            State::Unplugged => "M1 5.25h3.5v-2.25h1v6h-1v-2.25h-3.5zM11 5.25h-3.5v-2.25h-1v6h1v-2.25h3.5z",
             State::Attention => "M6 1l5.25 9.75h-10.5z",
+            // A square with a slot: a socket that nothing comes through.
+            State::NoCarrier => "M1.5 1.5h9v9h-9zM3 5.1v1.8h6v-1.8z",
             State::Failed => {
                 "M2.9 1.5l3.1 3.1l3.1-3.1l1.4 1.4l-3.1 3.1l3.1 3.1l-1.4 1.4l-3.1-3.1l-3.1 3.1l-1.4-1.4l3.1-3.1l-3.1-3.1z"
             }
@@ -77,19 +96,31 @@ impl State {
 
     /// Whether somebody should look at it.
     pub fn is_trouble(self) -> bool {
-        matches!(self, State::Attention | State::Failed)
+        matches!(self, State::Attention | State::NoCarrier | State::Failed)
+    }
+
+    /// Whether it should work and does not.
+    pub fn is_down(self) -> bool {
+        matches!(self, State::NoCarrier | State::Failed)
+    }
+
+    /// The state of that [name](State::name).
+    pub fn from_name(name: &str) -> Option<State> {
+        State::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// Which of a group's states stands for the group: the lower, the rather.
     pub(crate) fn urgency(self) -> u8 {
         match self {
             State::Failed => 0,
-            State::Attention => 1,
-            State::Running => 2,
-            State::Paused => 3,
-            State::Suspended => 4,
-            State::Halted => 5,
-            State::Unknown => 6,
+            State::NoCarrier => 1,
+            State::Attention => 2,
+            State::Running => 3,
+            State::Paused => 4,
+            State::Suspended => 5,
+            State::Halted => 6,
+            State::Unplugged => 7,
+            State::Unknown => 8,
         }
     }
 
@@ -116,7 +147,7 @@ impl State {
     /// The state of an SR, by how many of its PBDs are attached. PBDs of hosts that are down do not count in `pbds`.
     pub fn of_sr(attached: usize, pbds: usize) -> State {
         match (attached, pbds) {
-            (_, 0) => State::Halted,
+            (_, 0) => State::Unplugged,
             (0, _) => State::Failed,
             (a, all) if a < all => State::Attention,
             _ => State::Running,
@@ -134,7 +165,7 @@ impl State {
 
     /// The state of a network; `attached` says whether a PIF of it is. A network without PIFs lives inside its host and needs none.
     pub fn of_network(record: &network::Record, attached: bool) -> State {
-        if attached || record.pifs.is_empty() { State::Running } else { State::Halted }
+        if attached || record.pifs.is_empty() { State::Running } else { State::Unplugged }
     }
 
     /// The state of a PIF. A bond's slave is never attached itself, so its link alone tells.
@@ -142,8 +173,8 @@ impl State {
         let carrier = metrics.map(|metrics| metrics.carrier);
         let slave = record.bond_slave_of.is_some();
         match (record.currently_attached || slave, carrier) {
-            (false, _) => State::Halted,
-            (true, Some(false)) if record.physical => State::Failed,
+            (false, _) => State::Unplugged,
+            (true, Some(false)) if record.physical => State::NoCarrier,
             (true, _) => State::Running,
         }
     }

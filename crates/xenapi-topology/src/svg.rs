@@ -8,10 +8,8 @@ use crate::graph::{Column, Edge, Graph, Lens, Node};
 use crate::layout::{LABEL_INDENT, Layout, Metrics, PADDING, Rect, is_tall, shown_tally, tally_entry_width};
 use crate::state::{EdgeState, State};
 use crate::text::{self, coordinate, width};
-use crate::theme::{Palette, Theme, dashes, stroke_width};
+use crate::theme::{FONTS, Palette, Theme, dashes, stroke_width};
 
-const FONTS: &str =
-    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'Noto Sans CJK SC', sans-serif";
 /// The height of the band with the title.
 const TITLE: f64 = 44.0;
 /// The height of a row of the legend.

@@ -2,6 +2,10 @@
 
 use crate::state::{EdgeState, State};
 
+/// The fonts of drawings, the first one that there is: those of the system.
+pub const FONTS: &str =
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'Noto Sans CJK SC', sans-serif";
+
 /// Which of the two tables.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Theme {
@@ -32,7 +36,7 @@ pub struct Palette {
     /// What is in focus.
     pub accent: &'static str,
     /// In the order of [`State::ALL`].
-    pub states: [&'static str; 7],
+    pub states: [&'static str; 9],
 }
 
 const LIGHT: Palette = Palette {
@@ -44,7 +48,7 @@ const LIGHT: Palette = Palette {
     edge: "#a3afbd",
     edge_quiet: "#d5dbe2",
     accent: "#1f5fbf",
-    states: ["#17794a", "#667181", "#1c6e9c", "#6a54b8", "#945700", "#bf2f2b", "#667181"],
+    states: ["#17794a", "#667181", "#1c6e9c", "#6a54b8", "#667181", "#945700", "#bf2f2b", "#bf2f2b", "#667181"],
 };
 
 const DARK: Palette = Palette {
@@ -56,7 +60,7 @@ const DARK: Palette = Palette {
     edge: "#56626f",
     edge_quiet: "#2e3742",
     accent: "#77abf5",
-    states: ["#4bc588", "#93a0b0", "#66b5e6", "#aa9cf2", "#e3a645", "#f27d75", "#93a0b0"],
+    states: ["#4bc588", "#93a0b0", "#66b5e6", "#aa9cf2", "#93a0b0", "#e3a645", "#f27d75", "#f27d75", "#93a0b0"],
 };
 
 impl Theme {

@@ -4,17 +4,17 @@ use std::path::Path;
 
 use wasm_bindgen_cli_support::Bindgen;
 
-/// The stem of the written files: `xenoxide_web.js` and `xenoxide_web_bg.wasm`.
-const OUT_NAME: &str = "xenoxide_web";
+/// The stem of the written files unless another is asked for: `xenoxide_web.js` and `xenoxide_web_bg.wasm`.
+pub(crate) const OUT_NAME: &str = "xenoxide_web";
 
-/// Reads the module that rustc made at `input` and writes the module and its JavaScript for browsers into `out`.
+/// Reads the module that rustc made at `input` and writes the module and its JavaScript for browsers into `out`, named after `name`.
 ///
 /// `keep_names` keeps function names, for readable traces in a development build; they are a third of the size.
-pub(crate) fn run(input: &Path, out: &Path, keep_names: bool) -> Result<(), String> {
+pub(crate) fn run(input: &Path, out: &Path, name: &str, keep_names: bool) -> Result<(), String> {
     let mut bindgen = Bindgen::new();
     let prepared = bindgen
         .input_path(input)
-        .out_name(OUT_NAME)
+        .out_name(name)
         .typescript(false)
         .remove_name_section(!keep_names)
         .remove_producers_section(true)

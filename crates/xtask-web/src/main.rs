@@ -17,16 +17,23 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-usage: xtask-web bindgen --input FILE.wasm --out DIR [--keep-names]
+usage: xtask-web bindgen --input FILE.wasm --out DIR [--name STEM] [--keep-names]
        xtask-web size DIR";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
-        ["bindgen", "--input", input, "--out", out] => bindgen::run(&PathBuf::from(input), &PathBuf::from(out), false),
-        ["bindgen", "--input", input, "--out", out, "--keep-names"] => {
-            bindgen::run(&PathBuf::from(input), &PathBuf::from(out), true)
+        ["bindgen", "--input", input, "--out", out, options @ ..] => {
+            let (name, options) = match options {
+                ["--name", name, rest @ ..] => (*name, rest),
+                rest => (bindgen::OUT_NAME, rest),
+            };
+            match options {
+                [] => bindgen::run(&PathBuf::from(input), &PathBuf::from(out), name, false),
+                ["--keep-names"] => bindgen::run(&PathBuf::from(input), &PathBuf::from(out), name, true),
+                _ => Err(USAGE.to_owned()),
+            }
         }
         ["size", dir] => size::run(&PathBuf::from(dir)),
         _ => {

@@ -13,6 +13,7 @@ use std::{fs, io};
 use serde_json::Value;
 
 use crate::command::{self, Stop};
+use crate::environments::Environments;
 use crate::needs::{self, CHROMIUM};
 use crate::toolchain::{Toolchain, WASM};
 use crate::workspace::Workspace;
@@ -20,7 +21,7 @@ use crate::workspace::Workspace;
 /// How long the page may take. It measures for some seconds; machines may be busy.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// `cargo xtask bench [SUITE]`. `codec` prints its table; `codec-web` is the part of it that a browser measures;
+/// `cargo xtask bench [SUITE]`. `codec` and `client` print their tables; `codec-web` is the part of the first that a browser measures;
 /// `console` is the console in a browser.
 pub(crate) fn run(workspace: &Workspace, suite: Option<&str>) -> Result<(), Stop> {
     match suite {
@@ -35,10 +36,24 @@ pub(crate) fn run(workspace: &Workspace, suite: Option<&str>) -> Result<(), Stop
             }
         }
         Some("codec-web") => in_browser(workspace),
+        Some("client") => client(workspace),
         Some("console") => crate::bench_console::run(workspace),
         Some(suite) => command::run(workspace.cargo().args(["bench", "--package", "xenoxide-benches", "--bench", suite])),
         None => command::run(workspace.cargo().args(["bench", "--package", "xenoxide-benches"])),
     }
+}
+
+/// The client beside curl, Python and Node.js, on a simulated pool.
+fn client(workspace: &Workspace) -> Result<(), Stop> {
+    let clients = Environments::ensure(workspace)?;
+    command::run(workspace.cargo().args(["build", "--release", "--package", "xenoxide-bench-client"]))?;
+    let mut program = workspace.command(workspace.target.join("release/bench-client"));
+    for (name, path) in [("XENOXIDE_PYTHON", clients.python), ("XENOXIDE_NODE", clients.node)] {
+        if let Some(path) = path {
+            program.env(name, path);
+        }
+    }
+    command::run(&mut program)
 }
 
 fn codec(workspace: &Workspace, args: &[&str]) -> Command {

@@ -32,15 +32,34 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// A program of the console.
+struct Module {
+    /// As cargo knows it.
+    bin: &'static str,
+    /// The stem of its files.
+    name: &'static str,
+    /// What says that it was bound.
+    stamp: &'static str,
+}
+
+/// The console, and the pool within the browser, which only those download who want one.
+const MODULES: [Module; 2] = [
+    Module { bin: "xenoxide-web", name: "xenoxide_web", stamp: "bindgen" },
+    Module { bin: "xenoxide-sim", name: "xenoxide_sim", stamp: "bindgen-sim" },
+];
+
 /// Builds the console and gives the folder of its files. What has not changed is not done again.
 pub(crate) fn build(workspace: &Workspace, mode: Mode) -> Result<PathBuf, Stop> {
     let web = workspace.target.join("web");
     let bindings = web.join("bindgen");
     let dist = web.join("dist");
-    let module = compile(workspace, mode)?;
-    bind(workspace, mode, &module, &bindings)?;
+    let built = compile(workspace, mode)?;
     let mut files = BTreeMap::new();
-    list(&bindings, Path::new(""), &mut files)?;
+    for module in &MODULES {
+        let bindings = bindings.join(module.name);
+        bind(workspace, mode, module, &built.join(module.bin).with_extension("wasm"), &bindings)?;
+        list(&bindings, Path::new(""), &mut files)?;
+    }
     list(&workspace.root.join("web/static"), Path::new(""), &mut files)?;
     let index = workspace.root.join("web/index.html");
     if !index.is_file() {
@@ -61,12 +80,15 @@ fn catalogue(workspace: &Workspace, web: &Path) -> Result<PathBuf, Stop> {
     Ok(file)
 }
 
-/// Compiles `web/` and gives the module that rustc made.
+/// Compiles `web/` and gives the folder of the modules that rustc made.
 fn compile(workspace: &Workspace, mode: Mode) -> Result<PathBuf, Stop> {
     const FOLDER: &str = "wasm";
     let toolchain = Toolchain::ensure(workspace, &WASM)?;
     let mut cargo = toolchain.cargo(workspace, &WASM, "build", FOLDER);
-    cargo.args(["--package", "xenoxide-web", "--bin", "xenoxide-web"]);
+    cargo.args(["--package", "xenoxide-web"]);
+    for module in &MODULES {
+        cargo.args(["--bin", module.bin]);
+    }
     let profile = match mode {
         Mode::Small => {
             cargo.args(["--profile", "web"]);
@@ -75,12 +97,11 @@ fn compile(workspace: &Workspace, mode: Mode) -> Result<PathBuf, Stop> {
         Mode::Dev => "debug",
     };
     command::run(&mut cargo)?;
-    Ok(workspace.target.join(FOLDER).join(WASM.triple).join(profile).join("xenoxide-web.wasm"))
+    Ok(workspace.target.join(FOLDER).join(WASM.triple).join(profile))
 }
 
 /// Turns rustc's module into one with its JavaScript, in `out`, unless that was done with the same module.
-fn bind(workspace: &Workspace, mode: Mode, module: &Path, out: &Path) -> Result<(), Stop> {
-    const STAMP: &str = "bindgen";
+fn bind(workspace: &Workspace, mode: Mode, program: &Module, module: &Path, out: &Path) -> Result<(), Stop> {
     let optimizer = tools::find(&["wasm-opt"]).filter(|_| mode == Mode::Small);
     let sources = workspace.root.join("crates/xtask-web");
     let key = format!(
@@ -89,17 +110,18 @@ fn bind(workspace: &Workspace, mode: Mode, module: &Path, out: &Path) -> Result<
         if mode == Mode::Dev { "names" } else { "no-names" },
         optimizer.as_deref().unwrap_or(Path::new("no-optimizer")).display(),
     );
-    let produced = out.join("xenoxide_web_bg.wasm");
-    if workspace.stamps.holds(STAMP, &key) && produced.is_file() && out.join("xenoxide_web.js").is_file() {
+    let produced = out.join(format!("{}_bg.wasm", program.name));
+    let script = out.join(format!("{}.js", program.name));
+    if workspace.stamps.holds(program.stamp, &key) && produced.is_file() && script.is_file() {
         return Ok(());
     }
     tidy::check_bindgen_versions(workspace)?;
-    workspace.stamps.clear(STAMP)?;
+    workspace.stamps.clear(program.stamp)?;
     // Snippets of a former build must not stay.
     remove_dir(out)?;
     let mut bindgen = workspace.xtask_web();
     bindgen.args([OsStr::new("bindgen"), OsStr::new("--input"), module.as_os_str()]);
-    bindgen.args([OsStr::new("--out"), out.as_os_str()]);
+    bindgen.args([OsStr::new("--out"), out.as_os_str(), OsStr::new("--name"), OsStr::new(program.name)]);
     if mode == Mode::Dev {
         bindgen.arg("--keep-names");
     }
@@ -107,7 +129,7 @@ fn bind(workspace: &Workspace, mode: Mode, module: &Path, out: &Path) -> Result<
     if let Some(optimizer) = optimizer {
         optimize(workspace, &optimizer, &produced)?;
     }
-    workspace.stamps.set(STAMP, &key)
+    workspace.stamps.set(program.stamp, &key)
 }
 
 /// Makes the module smaller with binaryen, where it is installed. An old one that stumbles over the module is no

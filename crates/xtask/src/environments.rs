@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::command::Stop;
-use crate::needs::{self, CHROMEDRIVER, CHROMIUM, NODE, Need, PYTHON};
+use crate::needs::{self, CHROMEDRIVER, CHROMIUM, FONTS, NODE, Need, PYTHON};
 use crate::stamps::key_of_files;
 use crate::workspace::Workspace;
 
@@ -21,7 +21,7 @@ impl Environments {
         let python = Python::of(workspace)?;
         let node = Node::of(workspace)?;
         // All system packages at once: whoever has to install them by hand does so once.
-        let mut system: Vec<&'static Need> = vec![&CHROMIUM, &CHROMEDRIVER];
+        let mut system: Vec<&'static Need> = vec![&CHROMIUM, &CHROMEDRIVER, &FONTS];
         if python.as_ref().is_some_and(|python| !python.ready(workspace)) {
             system.push(&PYTHON);
         }

@@ -36,6 +36,22 @@ pub(crate) const CHROMIUM: Need = Need {
     packages: Packages { apt: "chromium", dnf: "chromium", pacman: "chromium", brew: "--cask chromium" },
 };
 
+/// The letters of the approved pictures.
+pub(crate) const FONTS: Need = Need {
+    what: "the DejaVu fonts",
+    why: "pictures of the console are compared to approved ones, which are written in them",
+    present: || {
+        command::output(Command::new("fc-match").args(["-f", "%{family}", "DejaVu Sans"]))
+            .map_or(true, |it| it.contains("DejaVu Sans"))
+    },
+    packages: Packages {
+        apt: "fonts-dejavu-core",
+        dnf: "dejavu-sans-fonts dejavu-sans-mono-fonts",
+        pacman: "ttf-dejavu",
+        brew: "--cask font-dejavu",
+    },
+};
+
 /// What steers the browser.
 pub(crate) const CHROMEDRIVER: Need = Need {
     what: "chromedriver",

@@ -15,17 +15,24 @@ use crate::workspace::Workspace;
 const HELP: &str = "\
 Run every test, the browser's included, after installing what they need.
 
-usage: cargo xtask test [--only STEP]... [-- ARGS]
+usage: cargo xtask test [--only STEP]... [--approve] [-- ARGS]
 
+  --approve    take the pictures of the console's pages as they are now for right, after you have looked at them
   --only STEP  run this step alone, after what it needs; may be given again for more steps
   --list       name the steps and exit
   ARGS         go to every `cargo test` that runs, as in `cargo xtask test --only e2e -- python`";
+
+const APPROVE: &str = "--approve";
+/// The tests that compare pictures.
+const SCREENSHOTS: &[&str] = &["--", "screenshots"];
 
 /// What a step has to work with.
 struct Run<'a> {
     workspace: &'a Workspace,
     /// What the user wants `cargo test` to be given beside.
     extra: &'a [&'a str],
+    /// Whether the pages look right as they are.
+    approve: bool,
 }
 
 struct Step {
@@ -70,8 +77,10 @@ pub(crate) fn test(workspace: &Workspace, args: &[&str]) -> Result<(), Stop> {
         }
         Asked::Steps(wanted) => wanted,
     };
+    let approve = options.contains(&APPROVE);
+    let (wanted, extra) = if approve { (vec!["e2e".to_owned()], SCREENSHOTS) } else { (wanted, extra) };
     let steps = select(&wanted);
-    let run = Run { workspace, extra };
+    let run = Run { workspace, extra, approve };
     let mut progress = Progress::new(steps.len() + 1);
     progress.step("see what the tests need");
     install(workspace, &steps)?;
@@ -82,7 +91,7 @@ pub(crate) fn test(workspace: &Workspace, args: &[&str]) -> Result<(), Stop> {
 pub(crate) fn lint(workspace: &Workspace) -> Result<(), Stop> {
     let steps = select(&LINT.map(str::to_owned));
     install(workspace, &steps)?;
-    execute(&Run { workspace, extra: &[] }, &steps, &mut Progress::new(steps.len()))
+    execute(&Run { workspace, extra: &[], approve: false }, &steps, &mut Progress::new(steps.len()))
 }
 
 enum Asked {
@@ -99,6 +108,7 @@ fn parse(options: &[&str]) -> Result<Asked, Stop> {
         let name = match option {
             "-h" | "--help" => return Ok(Asked::Help),
             "--list" => return Ok(Asked::List),
+            APPROVE => continue,
             "--only" => options.next().copied(),
             other => match other.strip_prefix("--only=") {
                 Some(name) => Some(name),
@@ -229,12 +239,13 @@ fn bin(run: &Run<'_>) -> Result<(), Stop> {
 }
 
 fn e2e(run: &Run<'_>) -> Result<(), Stop> {
-    let Run { workspace, extra } = *run;
+    let Run { workspace, extra, approve } = *run;
     let clients = Environments::ensure(workspace)?;
     let mut cargo = workspace.cargo();
     cargo.args(["test", "--package", "xenoxide-tests"]).args(extra);
     cargo.env("XENOXIDE_BIN", workspace.target.join("debug/xenoxide"));
     cargo.env("XENOXIDE_CONSOLE", workspace.target.join("web/dist"));
+    cargo.env("XENOXIDE_APPROVE", if approve { "1" } else { "0" });
     let programs = [
         ("XENOXIDE_PYTHON", clients.python),
         ("XENOXIDE_NODE", clients.node),
@@ -293,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_which_step_what_and_how_to_repeat_it() {
-        let stop = failure(&STEPS[9], &Stop::failed("`cargo test` failed"));
+        let stop = failure(&STEPS[STEPS.len() - 1], &Stop::failed("`cargo test` failed"));
         assert!(stop.message.contains("step `e2e` failed: `cargo test` failed"), "{}", stop.message);
         assert!(stop.message.contains("cargo xtask test --only e2e"), "{}", stop.message);
     }

@@ -118,6 +118,9 @@ impl StaticFiles {
         }
         if file.content_type.starts_with("text/html") {
             headers.insert(header::CONTENT_SECURITY_POLICY, self.page_policy.clone());
+        } else if file.content_type.starts_with("text/javascript") {
+            // A worker has the policy that its script came with, and loads WebAssembly of its own.
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(WORKER_POLICY));
         }
         if not_modified {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -251,6 +254,9 @@ fn brotli(mut bytes: &[u8]) -> io::Result<Bytes> {
     brotli::BrotliCompress(&mut bytes, &mut packed, &params)?;
     Ok(packed.into())
 }
+
+/// What a worker may load and run.
+const WORKER_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'";
 
 /// What a page may load and run: its own files, WebAssembly, and the scripts that stand in the page itself, by their hashes.
 fn page_policy(page: &str) -> HeaderValue {

@@ -7,11 +7,12 @@ use xenapi_console::state::Action;
 use xenapi_console::text::Text;
 use yew::prelude::*;
 
+use super::OpenLocal;
 use crate::components::{Mark, mark};
-use crate::dom;
 use crate::driver::PoolInfo;
 use crate::panels::{LanguageSwitch, ThemeSwitch};
 use crate::store::use_store;
+use crate::{dom, local};
 
 /// Why one is here.
 #[derive(Clone, PartialEq)]
@@ -83,6 +84,9 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
                 <h1 class="brand">{ mark(Mark::Brand) }<span>{ Text::Product.get() }</span></h1>
                 <p class="lead">{ Text::LogInTo.with(&[&props.pool.label]) }</p>
                 { for props.message.as_ref().map(message) }
+                if props.pool.place.is_some() {
+                    { local_form(props) }
+                } else {
                 <form {onsubmit} aria-label={Text::LogInTo.with(&[&props.pool.label])} data-testid="login-form">
                     { pool_field(props) }
                     <label>
@@ -100,8 +104,24 @@ pub(crate) fn LoginPage(props: &LoginProps) -> Html {
                         { if props.busy { Text::LoggingIn } else { Text::LogIn }.get() }
                     </button>
                 </form>
+                }
+                <OpenLocal />
             </div>
         </main>
+    }
+}
+
+/// A pool in the page itself asks nobody for a password.
+fn local_form(props: &LoginProps) -> Html {
+    let on_log_in = props.on_log_in.clone();
+    let onclick = move |_| on_log_in.emit(Credentials { user: local::USER.into(), password: local::PASSWORD.into() });
+    html! {
+        <div class="local-form">
+            { pool_field(props) }
+            <button type="button" class="button primary" disabled={props.busy} {onclick} data-testid="open-again">
+                { if props.busy { Text::Opening } else { Text::OpenAgain }.get() }
+            </button>
+        </div>
     }
 }
 

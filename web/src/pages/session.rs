@@ -10,9 +10,9 @@ use yew::prelude::*;
 
 use super::login::{Credentials, LoginPage, Message};
 use super::shell::Shell;
-use crate::dom;
 use crate::driver::{Driver, PoolInfo, Start, Update};
 use crate::store::{Data, use_store};
+use crate::{dom, local};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct SessionProps {
@@ -113,9 +113,11 @@ pub(crate) fn SessionPage(props: &SessionProps) -> Html {
         })
     };
     {
-        let (start, pool) = (start.clone(), props.pool.name.clone());
+        let (start, pool) = (start.clone(), props.pool.clone());
         use_effect_with((), move |()| {
-            if dom::storage::has_session(&pool) {
+            if pool.place.is_some() {
+                start.emit(Start::LogIn { user: local::USER.into(), password: local::PASSWORD.into() });
+            } else if dom::storage::has_session(&pool.name) {
                 start.emit(Start::Resume);
             }
         });
@@ -143,8 +145,11 @@ pub(crate) fn SessionPage(props: &SessionProps) -> Html {
             }
         }
         _ => {
+            let is_local = props.pool.place.is_some();
             let on_log_in = Callback::from(move |Credentials { user, password }| {
-                dom::storage::set_user(&user);
+                if !is_local {
+                    dom::storage::set_user(&user);
+                }
                 start.emit(Start::LogIn { user, password });
             });
             html! {
@@ -158,10 +163,12 @@ pub(crate) fn SessionPage(props: &SessionProps) -> Html {
 /// Remembers for the next visit whether there is a session to go on with.
 #[hook]
 fn use_session_memory(pool: &PoolInfo, driving: bool, entered: bool) {
-    let pool = pool.name.clone();
+    let (pool, is_local) = (pool.name.clone(), pool.place.is_some());
     let before = use_mut_ref(|| false);
     use_effect_with((driving, entered), move |(driving, entered)| {
-        if *entered {
+        if is_local {
+            // It is gone with the page.
+        } else if *entered {
             dom::storage::set_session(&pool, true);
         } else if *before.borrow() && !driving {
             dom::storage::set_session(&pool, false);

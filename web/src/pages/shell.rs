@@ -11,9 +11,13 @@ use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
 use crate::pages::explorer::ExplorerPage;
+use crate::pages::impact::ImpactPage;
 use crate::pages::object::ObjectPage;
+use crate::pages::overview::OverviewPage;
+use crate::pages::palette::Palette;
 use crate::pages::tables::TablePage;
-use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TopologyPanel, TreePanel};
+use crate::pages::topology::TopologyPage;
+use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TreePanel};
 use crate::store::{Data, Later, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -34,6 +38,13 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         let pool = props.pool.name.clone();
         use_effect_with((), move |()| dom::storage::set_pool(&pool));
     }
+    {
+        let driver = data.driver.clone();
+        use_effect_with((), move |()| {
+            let listener = dom::on_hidden(move |hidden| driver.hide(hidden));
+            move || drop(listener)
+        });
+    }
     let drawer = store.0.drawer;
     let close = {
         let store = store.clone();
@@ -52,6 +63,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
                 if loaded { <Kinds />{ view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
             if loaded && store.0.selected.is_some() { <DetailsPanel /> }
+            if loaded { <Palette /> }
         </div>
     }
 }
@@ -59,12 +71,13 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
 fn view(view: &View) -> Html {
     match view {
         View::Table(kind) => html! { <TablePage key={kind.path()} kind={*kind} /> },
-        View::Topology(lens) => html! { <TopologyPanel key={lens.name()} lens={*lens} /> },
+        View::Topology(lens) => html! { <TopologyPage key={lens.name()} lens={*lens} /> },
         View::Object(named) => {
             html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
         }
         View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
-        View::Overview | View::Impact => html! {},
+        View::Overview => html! { <OverviewPage /> },
+        View::Impact => html! { <ImpactPage /> },
     }
 }
 

@@ -39,6 +39,17 @@ pub(crate) fn ThemeSwitch() -> Html {
     }
 }
 
+/// Speaks another language from now on; `spoken` is told its code once its words are there.
+pub(crate) fn speak(code: &str, spoken: impl FnOnce(&'static str) + 'static) {
+    dom::storage::set_language(code);
+    let best = dom::language::best(code);
+    spawn_local(async move {
+        if dom::language::speak(best).await {
+            spoken(best);
+        }
+    });
+}
+
 /// The language, or the system's.
 #[component]
 pub(crate) fn LanguageSwitch() -> Html {
@@ -48,14 +59,10 @@ pub(crate) fn LanguageSwitch() -> Html {
         let dispatcher = store.dispatcher();
         Callback::from(move |event: Event| {
             let Some(select) = event.target_dyn_into::<HtmlSelectElement>() else { return };
-            let (code, dispatcher) = (select.value(), dispatcher.clone());
-            dom::storage::set_language(&code);
-            spawn_local(async move {
-                let best = dom::language::best(&code);
-                if dom::language::speak(best).await {
-                    CHOSEN.set(true);
-                    dispatcher.dispatch(Action::Speak(best.into()));
-                }
+            let dispatcher = dispatcher.clone();
+            speak(&select.value(), move |best| {
+                CHOSEN.set(true);
+                dispatcher.dispatch(Action::Speak(best.into()));
             });
         })
     };

@@ -3,17 +3,18 @@
 use std::cell::RefCell;
 
 use xenapi_client::Status;
-use xenapi_console::object::Icon;
+use xenapi_console::object::{Icon, class_name};
 use xenapi_console::route::{Kind, Route, View};
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
-use xenapi_model::Pool;
+use xenapi_core::RawRef;
+use xenapi_model::{Pool, Session, role, session, subject};
 use xenapi_topology::Lens;
 use yew::prelude::*;
 
 use crate::components::{Disclosure, Link, Mark, icon, mark};
-use crate::driver::PoolInfo;
+use crate::driver::{Driver, PoolInfo};
 use crate::panels::freshness::FreshnessBadge;
 use crate::panels::tasks::TasksButton;
 use crate::panels::{LanguageSwitch, ThemeSwitch};
@@ -56,6 +57,7 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
             <Link view={View::Overview} class="brand" title={Text::Product.get()} testid="home">
                 { mark(Mark::Brand) }<span>{ Text::Product.get() }</span>
             </Link>
+            <h1 class="sr-only">{ format!("{} · {}", *name, here(&store.0.view).get()) }</h1>
             <PoolName current={props.pool.clone()} name={(*name).clone()} />
             { views(&store, &last) }
             <div class="spacer"></div>
@@ -120,6 +122,18 @@ fn views(store: &StoreHandle, last: &RefCell<Last>) -> Html {
     }
 }
 
+/// What is shown, in a word.
+fn here(view: &View) -> Text {
+    match view {
+        View::Overview => Text::ViewOverview,
+        View::Table(kind) => kind.label(),
+        View::Topology(_) => Text::ViewTopology,
+        View::Object(named) => class_name(&named.class),
+        View::Impact => Text::ViewImpact,
+        View::Explorer(_) => Text::ViewApi,
+    }
+}
+
 /// Every kind of table, while one is shown.
 #[component]
 pub(crate) fn Kinds() -> Html {
@@ -137,7 +151,7 @@ fn search(store: &StoreHandle) -> Html {
     let store = store.clone();
     let onclick = Callback::from(move |_: MouseEvent| store.dispatch(Action::Palette(true)));
     html! {
-        <button type="button" class="search-button" aria-keyshortcuts="Control+K" aria-haspopup="dialog" {onclick} data-testid="search">
+        <button type="button" class="search-button" aria-label={Text::Search.get()} title={Text::Search.get()} aria-keyshortcuts="Control+K" aria-haspopup="dialog" {onclick} data-testid="search">
             { mark(Mark::Search) }<span>{ Text::Search.get() }</span><kbd>{ Text::SearchKeys.get() }</kbd>
         </button>
     }
@@ -156,13 +170,16 @@ fn Account(props: &AccountProps) -> Html {
         let driver = data.driver.clone();
         Callback::from(move |_: MouseEvent| driver.log_out())
     };
-    let user = crate::dom::storage::user().unwrap_or_default();
+    // In a pool in the page itself one is nobody in particular.
+    let user = crate::dom::storage::user().filter(|_| data.driver.place().is_none()).unwrap_or_default();
+    let role = use_role(&data.driver);
     let panel = {
         let (user, label) = (user.clone(), props.label.clone());
         Callback::from(move |()| {
             html! {
                 <dl class="account">
                     <dt>{ Text::UserName.get() }</dt><dd data-testid="account-user">{ &user }</dd>
+                    if let Some(role) = &role { <dt>{ Text::Role.get() }</dt><dd data-testid="account-role">{ role }</dd> }
                     <dt>{ Text::Pool.get() }</dt><dd>{ &label }</dd>
                 </dl>
             }
@@ -178,4 +195,37 @@ fn Account(props: &AccountProps) -> Html {
                 onclick={log_out} data-testid="logout">{ mark(Mark::Leave) }</button>
         </>
     }
+}
+
+/// The role of whoever is logged in, as the pool names it; none until it is known.
+#[hook]
+fn use_role(driver: &Driver) -> Option<String> {
+    let role = use_state(|| None::<String>);
+    {
+        let (driver, role) = (driver.clone(), role.setter());
+        use_effect_with(driver.clone(), move |_| ask_role(driver, role));
+    }
+    (*role).clone()
+}
+
+/// A local superuser has every right; anybody else has the roles of their subject.
+fn ask_role(driver: Driver, role: UseStateSetter<Option<String>>) {
+    // What cannot be learned is left out: it is a courtesy.
+    let Some(session) = driver.session().map(RawRef::typed::<Session>) else { return };
+    let (then, of) = (driver.clone(), session.clone());
+    driver.call(session::fields::IS_LOCAL_SUPERUSER.get(&session), move |is_root| match is_root {
+        Ok(true) => role.set(Some(Text::LocalSuperuser.get().into())),
+        Ok(false) => {
+            let next = then.clone();
+            then.call(session::fields::SUBJECT.get(&of), move |subject| {
+                let Ok(Some(subject)) = subject else { return };
+                let last = next.clone();
+                next.call(subject::fields::ROLES.get(&subject), move |roles| {
+                    let Some(first) = roles.ok().and_then(|roles| roles.into_iter().next()) else { return };
+                    last.call(role::fields::NAME_LABEL.get(&first), move |name| role.set(name.ok()));
+                });
+            });
+        }
+        Err(_) => {}
+    });
 }

@@ -115,9 +115,10 @@ fn Lines() -> Html {
     let lines = range.map(|at| {
         let row = &rows[at];
         let is_selected = row.object.is_some() && row.object == selected;
+        let recent = row.object.as_ref().and_then(|object| data.driver.recent(&object.reference));
         let link = page(row).map(|view| AttrValue::from(href(&store, &view)));
         html! {
-            <Line key={row.key.clone()} {at} row={row.clone()} {link} {is_selected} is_active={at == active} on_pick={on_pick.clone()} />
+            <Line key={row.key.clone()} {at} row={row.clone()} {link} {recent} {is_selected} is_active={at == active} on_pick={on_pick.clone()} />
         }
     });
     html! {
@@ -218,6 +219,8 @@ struct LineProps {
     at: usize,
     row: TreeRow,
     link: Option<AttrValue>,
+    /// The mark of a change that has just happened.
+    recent: Option<&'static str>,
     is_selected: bool,
     is_active: bool,
     on_pick: Callback<(TreeRow, Pick)>,
@@ -226,7 +229,7 @@ struct LineProps {
 /// A line of the tree.
 #[component]
 fn Line(props: &LineProps) -> Html {
-    let LineProps { at, row, link, is_selected, is_active, on_pick } = props;
+    let LineProps { at, row, link, recent, is_selected, is_active, on_pick } = props;
     let pick = |what: Pick| {
         let (row, on_pick) = (row.clone(), on_pick.clone());
         Callback::from(move |event: MouseEvent| {
@@ -242,6 +245,7 @@ fn Line(props: &LineProps) -> Html {
         format!("level-{}", row.level.min(8)),
         row.object.is_none().then_some("heading"),
         is_active.then_some("active"),
+        *recent,
     );
     let label = match link {
         // Within the tree the keyboard goes from line to line.

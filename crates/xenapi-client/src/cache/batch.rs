@@ -83,7 +83,7 @@ impl Cache {
     ///
     /// # Errors
     /// When the document is broken or is no batch. A single event that cannot be read is no error: it is listed in
-    /// [`Cache::wrong`] once the batch is applied.
+    /// [`crate::Snapshot::wrong`] once the batch is applied.
     pub fn read_batch(&self, reader: &mut dyn Reader) -> Result<Batch, ReadError> {
         let mut batch = Batch::default();
         let mut has_token = false;

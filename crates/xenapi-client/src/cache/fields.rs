@@ -1,6 +1,5 @@
 //! Sets of fields, and what fields hold, without knowing the record's type.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -142,13 +141,12 @@ impl Writer for Trace {
     }
 }
 
-/// Takes the texts out of a value, be it one or an array of them: what a uuid or a reference is.
-#[derive(Default)]
-pub(super) struct Texts(pub(super) Vec<String>);
+/// Hands on the texts in a value, be it one or an array of them: what a uuid or a reference is.
+pub(super) struct Texts<'a>(pub(super) &'a mut dyn FnMut(&str));
 
-impl Writer for Texts {
+impl Writer for Texts<'_> {
     fn text(&mut self, text: &str) {
-        self.0.push(text.into());
+        (self.0)(text);
     }
     fn int(&mut self, _: i64) {}
     fn int32(&mut self, _: i32) {}
@@ -162,7 +160,7 @@ impl Writer for Texts {
     fn begin_struct(&mut self) {}
     /// References are keys where a map goes from them.
     fn member(&mut self, name: &str) {
-        self.0.push(name.into());
+        (self.0)(name);
     }
     fn end_struct(&mut self) {}
 }

@@ -27,8 +27,11 @@ pub use batch::Batch;
 use batch::What;
 pub use fields::FieldSet;
 pub use snapshot::Snapshot;
-use table::{Row, Table};
+use table::{Row, Staged, Table};
 
+/// From how many events of a class in a batch on it is worth asking how to put them in.
+/// Tests have few objects and mean them all.
+const MANY: usize = if cfg!(test) { 3 } else { 32 };
 /// How many errors that belong to no object are kept.
 const STRAYS: usize = 64;
 
@@ -157,27 +160,29 @@ impl Cache {
         reader: &mut dyn Reader,
         changes: &mut Vec<Change>,
     ) -> Result<Loaded, ReadError> {
-        let place = self.place(class).and_then(|at| Some((at, self.inner.tables.get(at)?.side())));
-        let Some((at, mut side)) = place else { return reader.skip().map(|()| Loaded::default()) };
+        let place = self.place(class).and_then(|at| Some((at, self.inner.tables.get(at)?.clone())));
+        let Some((at, table)) = place else { return reader.skip().map(|()| Loaded::default()) };
+        let mut staged = Staged::default();
         reader.begin_struct()?;
         while let Some(reference) = reader.next_member()?.map(Cow::into_owned) {
-            match side.read(reader) {
-                Ok(row) => drop(side.insert(reference.into(), row)),
-                Err(error) if error.is_fatal() => return Err(error.of_object(reference.as_str())),
-                Err(error) => {
-                    let error = error.of_object(reference.as_str());
-                    side.set_wrong(reference.into(), error);
-                }
+            let row = table.read(reader).map_err(|error| error.of_object(reference.as_str()));
+            if let Err(error) = &row
+                && error.is_fatal()
+            {
+                return Err(error.clone());
             }
+            staged.push(reference.into(), row);
         }
-        let loaded = Loaded { records: side.rows().len(), wrong: side.wrong().values().cloned().collect() };
-        self.swap(at, side, changes);
-        Ok(loaded)
+        drop(table);
+        self.swap(at, staged, true, changes);
+        let Some(table) = self.inner.tables.get(at) else { return Ok(Loaded::default()) };
+        Ok(Loaded { records: table.rows().len(), wrong: table.wrong().values().cloned().collect() })
     }
 
-    /// Applies a batch that continues what the cache holds. Answers what changed, in the order of the events.
-    pub fn apply(&mut self, batch: Batch) -> Vec<Change> {
-        let mut changes = Vec::new();
+    /// Applies a batch that continues what the cache holds. Answers what changed: of each class in the order of the events, unless they
+    /// are so many that they are put in at once.
+    pub fn apply(&mut self, mut batch: Batch) -> Vec<Change> {
+        let mut changes = self.apply_many(&mut batch);
         let mut touched = alloc::vec![false; self.inner.tables.len()];
         for event in batch.events {
             let Some(table) = self.table_mut(event.table) else { continue };
@@ -202,29 +207,71 @@ impl Cache {
         changes
     }
 
+    /// Takes the events of those classes out of a batch of which it holds so many that building anew is cheaper than putting in one by
+    /// one: a server may give everything in several batches.
+    fn apply_many(&mut self, batch: &mut Batch) -> Vec<Change> {
+        let mut counts = alloc::vec![Some(0usize); self.inner.tables.len()];
+        for event in &batch.events {
+            if let Some(count) = counts.get_mut(event.table) {
+                // Only of objects that are there the order does not matter.
+                *count = if matches!(event.what, What::Is(_)) { count.map(|count| count + 1) } else { None };
+            }
+        }
+        let is_many = |(at, count): (usize, Option<usize>)| {
+            let rows = self.inner.tables.get(at).map_or(0, |table| table.rows().len());
+            count.is_some_and(|count| count >= MANY && count * 2 >= rows)
+        };
+        let many: Vec<bool> = counts.into_iter().enumerate().map(is_many).collect();
+        let mut changes = Vec::new();
+        if !many.contains(&true) {
+            return changes;
+        }
+        let mut staged: Vec<Staged> = many.iter().map(|_| Staged::default()).collect();
+        let events = core::mem::take(&mut batch.events);
+        for event in events {
+            match (many.get(event.table), staged.get_mut(event.table), event.what) {
+                (Some(true), Some(staged), What::Is(row)) => staged.push(event.reference, Ok(row)),
+                (_, _, what) => batch.events.push(batch::Event { what, ..event }),
+            }
+        }
+        for (at, staged) in staged.into_iter().enumerate().filter(|(at, _)| many.get(*at) == Some(&true)) {
+            let Some(table) = self.table_mut(at) else { continue };
+            let (before, class, was_known) = (changes.len(), table.class.name, table.known);
+            table.known = true;
+            table.insert_all(staged, &mut |reference, (operation, fields)| {
+                changes.push(Change { class, reference, operation, fields });
+            });
+            if changes.len() > before || !was_known {
+                self.touch(at);
+            }
+        }
+        changes
+    }
+
     /// Replaces everything by a batch that holds everything: the answer of `event.from` to an empty token. What is not in it is
     /// gone. Answers what is different now.
     ///
     /// `covers` says whether the batch is about a class at all; the others stay as they are.
     pub fn replace(&mut self, batch: Batch, covers: &dyn Fn(&ClassDesc) -> bool) -> Vec<Change> {
         let counted = |class: &ClassDesc| batch.counts.iter().any(|(name, _)| name.eq_ignore_ascii_case(class.name));
-        let mut sides: Vec<Table> = self.inner.tables.iter().map(|table| table.side()).collect();
-        for side in &mut sides {
-            // A server counts the objects of every class that it has. Messages are kept elsewhere and never counted.
-            side.known = batch.counts.is_empty() || counted(side.class) || side.class.name == "message";
-        }
+        // A server counts the objects of every class that it has. Messages are kept elsewhere and never counted.
+        let is_known = |class: &ClassDesc| batch.counts.is_empty() || counted(class) || class.name == "message";
+        let mut sides: Vec<(bool, Staged)> =
+            self.inner.tables.iter().map(|table| (is_known(table.class), Staged::default())).collect();
         for event in batch.events {
-            let Some(side) = sides.get_mut(event.table) else { continue };
-            side.known = true;
+            let Some((known, staged)) = sides.get_mut(event.table) else { continue };
+            *known = true;
             match event.what {
-                What::Is(row) => drop(side.insert(event.reference, row)),
-                What::Wrong(error) => drop(side.set_wrong(event.reference, error)),
-                What::Gone => drop(side.remove(&event.reference)),
+                What::Is(row) => staged.push(event.reference, Ok(row)),
+                What::Wrong(error) => staged.push(event.reference, Err(error)),
+                What::Gone => staged.push_gone(event.reference),
             }
         }
         let mut changes = Vec::new();
-        for (at, side) in sides.into_iter().enumerate().filter(|(_, side)| covers(side.class)) {
-            self.swap(at, side, &mut changes);
+        for (at, (known, staged)) in sides.into_iter().enumerate() {
+            if self.inner.tables.get(at).is_some_and(|table| covers(table.class)) {
+                self.swap(at, staged, known, &mut changes);
+            }
         }
         self.inner().strays = Arc::default();
         self.keep_strays(batch.strays);
@@ -261,21 +308,21 @@ impl Cache {
     pub(crate) fn forget(&mut self, which: &dyn Fn(&ClassDesc) -> bool) -> Vec<Change> {
         let mut changes = Vec::new();
         for at in 0..self.inner.tables.len() {
-            let side = self.inner.tables.get(at).filter(|table| which(table.class)).map(|table| table.side());
-            let Some(mut side) = side else { continue };
-            side.known = false;
-            self.swap(at, side, &mut changes);
+            if self.inner.tables.get(at).is_some_and(|table| which(table.class)) {
+                self.swap(at, Staged::default(), false, &mut changes);
+            }
         }
         changes
     }
 
-    fn swap(&mut self, at: usize, side: Table, changes: &mut Vec<Change>) {
+    fn swap(&mut self, at: usize, staged: Staged, known: bool, changes: &mut Vec<Change>) {
         let Some(table) = self.table_mut(at) else { return };
-        let (before, known, class) = (changes.len(), table.known, side.class.name);
-        table.replace_with(side, &mut |reference, (operation, fields)| {
+        let (before, was_known, class) = (changes.len(), table.known, table.class.name);
+        table.known = known;
+        table.replace_with(staged, &mut |reference, (operation, fields)| {
             changes.push(Change { class, reference, operation, fields });
         });
-        if changes.len() > before || table.known != known {
+        if changes.len() > before || was_known != known {
             self.touch(at);
         }
     }

@@ -1,6 +1,5 @@
 //! What is known of a pool at one moment.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::TypeId;
@@ -124,8 +123,11 @@ impl Snapshot {
             return target.naming(other, this.as_str()).map(|(reference, _)| reference.clone()).collect();
         }
         let Some(table) = self.inner.tables.iter().find(|table| table.id == id) else { return Vec::new() };
-        let texts: Vec<String> = table.row(this.as_str()).map(|row| table.texts(row, at)).unwrap_or_default();
-        texts.into_iter().map(RawRef::from).collect()
+        let mut found = Vec::new();
+        if let Some(row) = table.row(this.as_str()) {
+            table.visit(row, at, &mut |text| found.push(RawRef::from(text)));
+        }
+        found
     }
 
     /// Whether the class was loaded at all. If not, that nothing of it is here means "unknown", not "none".

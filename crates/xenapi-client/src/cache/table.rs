@@ -1,6 +1,7 @@
 //! The rows of one class, with the class known only through function pointers.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::{Any, TypeId};
@@ -72,6 +73,40 @@ impl Link {
     }
 }
 
+/// What a full load brings of a class, in the order in which it came.
+#[derive(Default)]
+pub(super) struct Staged(Vec<(RawRef, Option<Result<Row, ReadError>>)>);
+
+impl Staged {
+    /// An object is there: its row, or why it cannot be read.
+    pub(super) fn push(&mut self, reference: RawRef, row: Result<Row, ReadError>) {
+        self.0.push((reference, Some(row)));
+    }
+
+    /// An object is gone after all.
+    pub(super) fn push_gone(&mut self, reference: RawRef) {
+        self.0.push((reference, None));
+    }
+
+    /// By reference; of each object, what came last.
+    fn sorted(mut self) -> (Vec<(RawRef, Row)>, BTreeMap<RawRef, ReadError>) {
+        self.0.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let (mut rows, mut wrong) = (Vec::with_capacity(self.0.len()), BTreeMap::new());
+        let mut all = self.0.into_iter().peekable();
+        while let Some((reference, row)) = all.next() {
+            if all.peek().is_some_and(|(next, _)| *next == reference) {
+                continue;
+            }
+            match row {
+                Some(Ok(row)) => rows.push((reference, row)),
+                Some(Err(error)) => drop(wrong.insert(reference, error)),
+                None => {}
+            }
+        }
+        (rows, wrong)
+    }
+}
+
 /// What happened to a row, and which of its fields are others now.
 pub(super) type Happened = (Operation, FieldSet);
 
@@ -124,18 +159,6 @@ impl Table {
         }
     }
 
-    /// An empty table of the same class, to load into.
-    pub(super) fn side(&self) -> Table {
-        Table {
-            rows: Rows::default(),
-            by_uuid: Tree::default(),
-            links: self.links.iter().map(|link| Link { at: link.at, pairs: Tree::default() }).collect(),
-            wrong: Arc::default(),
-            known: true,
-            ..*self
-        }
-    }
-
     pub(super) fn read(&self, reader: &mut dyn Reader) -> Result<Row, ReadError> {
         (self.read)(reader)
     }
@@ -152,19 +175,33 @@ impl Table {
         let number = packed(uuid);
         let found = self.by_uuid.iter_from(|(it, _)| *it < number).take_while(|((it, _), ())| *it == number);
         let rows = found.filter_map(|((_, reference), ())| self.rows.get_key_value(reference.as_str()));
-        rows.into_iter().find(|(_, row)| self.uuid_of(row).is_some_and(|it| it == uuid))
+        rows.into_iter().find(|(_, row)| self.has_uuid(row, uuid))
     }
 
     /// The uuid of a row, unless it is empty.
-    pub(super) fn uuid_of(&self, row: &Row) -> Option<alloc::string::String> {
-        self.texts(row, self.uuid_at?).pop().filter(|uuid| !uuid.is_empty())
+    pub(super) fn uuid_of(&self, row: &Row) -> Option<String> {
+        let mut uuid = None;
+        self.visit(row, self.uuid_at?, &mut |text| uuid = Some(text.into()));
+        uuid.filter(|uuid: &String| !uuid.is_empty())
     }
 
-    /// The texts that a field holds.
-    pub(super) fn texts(&self, row: &Row, at: usize) -> Vec<alloc::string::String> {
-        let mut texts = Texts::default();
-        (self.write)(row, at, &mut texts);
-        texts.0
+    fn has_uuid(&self, row: &Row, uuid: &str) -> bool {
+        let mut has = false;
+        if let Some(at) = self.uuid_at {
+            self.visit(row, at, &mut |text| has = text == uuid);
+        }
+        has
+    }
+
+    fn packed_uuid(&self, row: &Row) -> Option<u128> {
+        let mut number = None;
+        self.visit(row, self.uuid_at?, &mut |text| number = (!text.is_empty()).then(|| packed(text)));
+        number
+    }
+
+    /// Hands on the texts that a field holds.
+    pub(super) fn visit(&self, row: &Row, at: usize, take: &mut dyn FnMut(&str)) {
+        (self.write)(row, at, &mut Texts(take));
     }
 
     /// The objects of this class whose field at that place, the stored side of a relation, names `target`.
@@ -187,6 +224,10 @@ impl Table {
     /// Puts a row in. `None` when the same was there: then the old one stays, so that whoever holds it sees no change.
     pub(super) fn insert(&mut self, reference: RawRef, row: Row) -> Option<Happened> {
         self.clear_wrong(&reference);
+        self.put_in(reference, row)
+    }
+
+    fn put_in(&mut self, reference: RawRef, row: Row) -> Option<Happened> {
         let Some((key, old)) = self.rows.get_key_value(reference.as_str()).map(|(key, row)| (key.clone(), row.clone()))
         else {
             self.index(&reference, &row, None);
@@ -225,32 +266,31 @@ impl Table {
     fn index(&mut self, reference: &RawRef, row: &Row, changed: Option<&FieldSet>) {
         let is_due = |at: usize| changed.is_none_or(|changed| changed.contains(at));
         if self.uuid_at.is_some_and(is_due)
-            && let Some(uuid) = self.uuid_of(row)
+            && let Some(uuid) = self.packed_uuid(row)
         {
-            self.by_uuid.insert((packed(&uuid), reference.clone()), ());
+            self.by_uuid.insert((uuid, reference.clone()), ());
         }
-        let mut texts = Texts::default();
         for link in self.links.iter_mut().filter(|link| is_due(link.at)) {
-            (self.write)(row, link.at, &mut texts);
-            for target in texts.0.drain(..).filter(|target| !is_nothing(target)) {
-                link.insert(&target, reference);
-            }
+            let at = link.at;
+            let mut take = |target: &str| {
+                if !is_nothing(target) {
+                    link.insert(target, reference);
+                }
+            };
+            (self.write)(row, at, &mut Texts(&mut take));
         }
     }
 
     fn unindex(&mut self, reference: &RawRef, row: &Row, changed: Option<&FieldSet>) {
         let is_due = |at: usize| changed.is_none_or(|changed| changed.contains(at));
         if self.uuid_at.is_some_and(is_due)
-            && let Some(uuid) = self.uuid_of(row)
+            && let Some(uuid) = self.packed_uuid(row)
         {
-            self.by_uuid.remove(&(packed(&uuid), reference.clone()));
+            self.by_uuid.remove(&(uuid, reference.clone()));
         }
-        let mut texts = Texts::default();
         for link in self.links.iter_mut().filter(|link| is_due(link.at)) {
-            (self.write)(row, link.at, &mut texts);
-            for target in texts.0.drain(..) {
-                link.remove(&target, reference);
-            }
+            let at = link.at;
+            (self.write)(row, at, &mut Texts(&mut |target| link.remove(target, reference)));
         }
     }
 
@@ -271,6 +311,10 @@ impl Table {
     /// Takes a row out. Whether it was there.
     pub(super) fn remove(&mut self, reference: &RawRef) -> bool {
         self.clear_wrong(reference);
+        self.take_out(reference)
+    }
+
+    fn take_out(&mut self, reference: &RawRef) -> bool {
         let Some(old) = self.rows.remove(reference.as_str()) else { return false };
         self.unindex(reference, &old, None);
         true
@@ -305,18 +349,111 @@ impl Table {
         }
     }
 
-    /// Takes over the content of `new` whole, and tells the difference. Rows that are the same stay the old ones.
-    pub(super) fn replace_with(&mut self, mut new: Table, tell: &mut dyn FnMut(RawRef, Happened)) {
-        self.differences_to(&new, &mut |reference, happened| tell(reference.clone(), happened));
-        for (reference, old) in self.rows.iter() {
-            if let Some(row) = new.rows.get(reference.as_str())
-                && (self.same)(old, row)
-            {
-                new.rows.insert(reference.clone(), old.clone());
+    /// Takes over what a full load has brought, and tells the difference. Rows that are the same stay the old ones.
+    pub(super) fn replace_with(&mut self, staged: Staged, tell: &mut dyn FnMut(RawRef, Happened)) {
+        let (rows, wrong) = staged.sorted();
+        self.wrong = Arc::new(wrong);
+        self.take_over(rows, false, tell);
+    }
+
+    /// Puts many rows in at once. What is not among them stays as it is.
+    pub(super) fn insert_all(&mut self, staged: Staged, tell: &mut dyn FnMut(RawRef, Happened)) {
+        let (rows, _) = staged.sorted();
+        for (reference, _) in &rows {
+            self.clear_wrong(reference);
+        }
+        self.take_over(rows, true, tell);
+    }
+
+    fn take_over(&mut self, rows: Vec<(RawRef, Row)>, keep: bool, tell: &mut dyn FnMut(RawRef, Happened)) {
+        let mut differences = Vec::new();
+        let merged = self.merge(rows, keep, &mut differences);
+        if differences.len() * 4 > merged.len() {
+            self.rebuild(merged);
+        } else {
+            self.change(&merged, &differences);
+        }
+        for (reference, happened) in differences {
+            tell(reference, happened);
+        }
+    }
+
+    /// The new rows, with the old ones in the place of those that are the same; and what is different. Old rows that are not among
+    /// the new ones are kept, or they are gone.
+    fn merge(&self, rows: Vec<(RawRef, Row)>, keep: bool, differences: &mut Vec<(RawRef, Happened)>) -> Vec<(RawRef, Row)> {
+        let mut old = self.rows.iter().peekable();
+        let mut merged = Vec::with_capacity(rows.len());
+        let pass = |merged: &mut Vec<(RawRef, Row)>, differences: &mut Vec<_>, (reference, row): (&RawRef, &Row)| {
+            if keep {
+                merged.push((reference.clone(), row.clone()));
+            } else {
+                differences.push((reference.clone(), (Operation::Deleted, FieldSet::ALL)));
+            }
+        };
+        for (reference, row) in rows {
+            while let Some(passed) = old.next_if(|(it, _)| **it < reference) {
+                pass(&mut merged, differences, passed);
+            }
+            let Some((key, before)) = old.next_if(|(it, _)| **it == reference) else {
+                differences.push((reference.clone(), (Operation::Added, FieldSet::ALL)));
+                merged.push((reference, row));
+                continue;
+            };
+            if (self.same)(before, &row) {
+                merged.push((key.clone(), before.clone()));
+            } else {
+                differences.push((key.clone(), (Operation::Modified, self.changed(before, &row))));
+                merged.push((key.clone(), row));
             }
         }
-        new.revision = self.revision;
-        *self = new;
+        for passed in old {
+            pass(&mut merged, differences, passed);
+        }
+        merged
+    }
+
+    /// Makes a few changes. `rows` is what there is in the end.
+    fn change(&mut self, rows: &[(RawRef, Row)], differences: &[(RawRef, Happened)]) {
+        for (reference, (operation, _)) in differences {
+            let row = rows.binary_search_by(|(it, _)| it.cmp(reference)).ok().and_then(|at| rows.get(at));
+            match (operation, row) {
+                (Operation::Deleted, _) | (_, None) => drop(self.take_out(reference)),
+                (_, Some((_, row))) => drop(self.put_in(reference.clone(), row.clone())),
+            }
+        }
+    }
+
+    /// Builds everything anew. Much cheaper than to put in one row after the other.
+    fn rebuild(&mut self, rows: Vec<(RawRef, Row)>) {
+        let uuids = rows.iter().filter_map(|(reference, row)| Some(((self.packed_uuid(row)?, reference.clone()), ())));
+        let mut uuids: Vec<_> = uuids.collect();
+        uuids.sort_unstable();
+        self.by_uuid = Tree::from_sorted(uuids);
+        for link in &mut self.links {
+            let mut pairs: Vec<((RawRef, RawRef), ())> = Vec::new();
+            for (reference, row) in &rows {
+                let mut take = |target: &str| {
+                    if !is_nothing(target) {
+                        pairs.push(((RawRef::from(target), reference.clone()), ()));
+                    }
+                };
+                (self.write)(row, link.at, &mut Texts(&mut take));
+            }
+            // Those of one target are in the order of their references already, as the rows are.
+            pairs.sort_by(|((one, _), ()), ((other, _), ())| one.cmp(other));
+            pairs.dedup();
+            let mut last: Option<RawRef> = None;
+            for ((target, _), ()) in &mut pairs {
+                match &last {
+                    // All that name the same object share its text.
+                    Some(last) if last == target => *target = last.clone(),
+                    _ => last = Some(target.clone()),
+                }
+            }
+            pairs.shrink_to_fit();
+            link.pairs = Tree::from_sorted(pairs);
+        }
+        self.rows = Tree::from_sorted(rows);
     }
 }
 

@@ -118,6 +118,28 @@ impl<K, V> Tree<K, V> {
     }
 }
 
+/// How many entries the nodes of a new tree get: room is left for what comes later.
+const FILL: usize = MOST * 3 / 4;
+
+impl<K: Clone, V> Tree<K, V> {
+    /// A tree of entries that come in the order of their keys, none twice.
+    pub(super) fn from_sorted(entries: Vec<(K, V)>) -> Self {
+        let len = entries.len();
+        let mut level: Vec<Child<K, V>> = Vec::with_capacity(len.div_ceil(FILL));
+        let mut entries = entries.into_iter().peekable();
+        while let Some(least) = entries.peek().map(|(key, _)| key.clone()) {
+            level.push((least, Arc::new(Node::Leaf(entries.by_ref().take(FILL).collect()))));
+        }
+        while level.len() > 1 {
+            let mut children = core::mem::take(&mut level).into_iter().peekable();
+            while let Some(least) = children.peek().map(|(key, _)| key.clone()) {
+                level.push((least, Arc::new(Node::Inner(children.by_ref().take(FILL).collect()))));
+            }
+        }
+        level.pop().map_or_else(Tree::default, |(_, root)| Tree { root, len })
+    }
+}
+
 impl<K: Ord + Clone, V: Clone> Tree<K, V> {
     /// Puts an entry in. Of one that is there, the key stays. Answers the value that was there.
     pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
@@ -318,11 +340,15 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn is_a_sorted_map_and_copies_stay_as_they_are(fill in 0..600u16, steps in prop::collection::vec(step(), 0..300)) {
-            let (mut tree, mut model) = (Tree::default(), BTreeMap::new());
+        fn is_a_sorted_map_and_copies_stay_as_they_are(
+            all_at_once in any::<bool>(),
+            fill in 0..600u16,
+            steps in prop::collection::vec(step(), 0..300),
+        ) {
+            let mut model: BTreeMap<_, _> = (0..fill).map(|key| (key, 0)).collect();
+            let mut tree = if all_at_once { Tree::from_sorted(model.clone().into_iter().collect()) } else { Tree::default() };
             for key in 0..fill {
                 tree.insert(key, 0);
-                model.insert(key, 0);
             }
             let mut copies = Vec::new();
             for step in steps {

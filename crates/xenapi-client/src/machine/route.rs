@@ -49,6 +49,12 @@ impl Client {
         self.route.current.as_deref()
     }
 
+    /// Says from now on with each request for which host it is: [`crate::Config::follow`], decided by the driver, which knows best whether it
+    /// heeds that.
+    pub fn heed_addresses(&mut self) {
+        self.config.follow = true;
+    }
+
     /// A request was not answered.
     pub(super) fn unanswered(&mut self) {
         self.route.unanswered = self.route.unanswered.saturating_add(1);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef, Ref};
-use xenapi_model::{Bond, Host, Network, PBD, PIF, Pool, SR, VBD, VDI, VIF, VLAN, VM, VmKind};
+use xenapi_model::{Bond, Host, Network, PBD, PIF, Pool, SR, VBD, VDI, VIF, VLAN, VM, VmKind, host, network, sr};
 use xenapi_topology::{EdgeState, Lens, State};
 
 use crate::format::{bytes, count, natural_cmp};
@@ -134,8 +134,8 @@ impl Look<'_> {
     fn host(&mut self, reference: &Ref<Host>) {
         let cache = self.cache;
         let Some(host) = cache.get(reference) else { return };
-        let is_vm = |vm: &&Ref<VM>| cache.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm);
-        let vms = host.resident_vms.iter().filter(is_vm).map(|vm| (vm.clone(), EdgeState::Active)).collect();
+        let vms = cache.related(host::fields::RESIDENT_VMS, reference).filter(|(_, vm)| vm.kind() == VmKind::Vm);
+        let vms = vms.map(|(vm, _)| (vm, EdgeState::Active)).collect();
         self.used(Text::Vms, vms);
         let pifs = host.pifs.iter().filter(|pif| cache.get(*pif).is_none_or(|pif| pif.physical));
         let nics = pifs.map(|pif| (pif.clone(), EdgeState::Active)).collect();
@@ -156,7 +156,7 @@ impl Look<'_> {
         let cache = self.cache;
         let Some(sr) = cache.get(reference) else { return };
         let mut vms: Vec<Neighbour<VM>> = Vec::new();
-        for vdi in sr.vdis.iter().filter_map(|vdi| cache.get(vdi)) {
+        for (_, vdi) in cache.related(sr::fields::VDIS, reference) {
             let vbds = vdi.vbds.iter().filter_map(|vbd| cache.get(vbd));
             vms.extend(vbds.map(|vbd| (vbd.vm.clone(), edge(vbd.currently_attached))));
         }
@@ -179,9 +179,9 @@ impl Look<'_> {
     fn network(&mut self, reference: &Ref<Network>) {
         let cache = self.cache;
         let Some(network) = cache.get(reference) else { return };
-        let vifs = network.vifs.iter().filter_map(|vif| cache.get(vif));
-        let vms = vifs.map(|vif| (vif.vm.clone(), edge(vif.currently_attached))).collect();
-        self.used_of::<VM, VIF>(Text::Vms, vms, network.vifs.len());
+        let vifs = cache.related(network::fields::VIFS, reference);
+        let vms = vifs.map(|(_, vif)| (vif.vm.clone(), edge(vif.currently_attached))).collect();
+        self.used_of::<VM, VIF>(Text::Vms, vms, 0);
         let state = |pif: &Ref<PIF>| cache.get(pif).map_or(EdgeState::Unknown, |pif| edge(pif.currently_attached));
         let pifs = network.pifs.iter().map(|pif| (pif.clone(), state(pif))).collect();
         self.need(Text::Nics, pifs);

@@ -103,6 +103,77 @@ pub fn sections(cache: &Cache, class: &'static ClassDesc, record: &Value, now: i
     sections
 }
 
+/// What of a record belongs at the top of the page, beside what the console keeps of every object: those fields that say something.
+pub fn highlights<'a>(class: &str, sections: &'a [Section]) -> Vec<&'a Field> {
+    let names: &[&str] = match class {
+        "VM" => &[
+            "HVM_boot_params",
+            "domain_type",
+            "affinity",
+            "ha_restart_priority",
+            "appliance",
+            "snapshot_schedule",
+            "VGPUs",
+            "attached_PCIs",
+            "VTPMs",
+            "VUSBs",
+            "pending_guidances",
+            "current_operations",
+        ],
+        "host" => &[
+            "hostname",
+            "edition",
+            "iscsi_iqn",
+            "multipathing",
+            "updates",
+            "patches",
+            "certificates",
+            "tls_verification_enabled",
+            "last_software_update",
+            "pending_guidances",
+            "PGPUs",
+            "control_domain",
+            "current_operations",
+        ],
+        "pool" => &[
+            "suspend_image_SR",
+            "crash_dump_SR",
+            "ha_host_failures_to_tolerate",
+            "ha_plan_exists_for",
+            "ha_overcommitted",
+            "ha_statefiles",
+            "tls_verification_enabled",
+            "igmp_snooping_enabled",
+            "migration_compression",
+            "last_update_sync",
+            "current_operations",
+        ],
+        "SR" => {
+            &["sm_config", "clustered", "local_cache_enabled", "is_tools_sr", "introduced_by", "tags", "current_operations"]
+        }
+        "VDI" => &["location", "on_boot", "cbt_enabled", "is_tools_iso", "sm_config", "tags", "current_operations"],
+        "network" => &["purpose", "managed", "default_locking_mode", "tags", "assigned_ips"],
+        "PIF" => &[
+            "ip_configuration_mode",
+            "netmask",
+            "gateway",
+            "DNS",
+            "IPv6",
+            "primary_address_type",
+            "disallow_unplug",
+            "managed",
+            "properties",
+            "PCI",
+        ],
+        "Bond" => &["primary_slave", "properties", "auto_update_mac"],
+        "VIF" => &["locking_mode", "ipv4_allowed", "ipv6_allowed", "trunks", "qos_algorithm_type", "status_detail"],
+        "VBD" => &["unpluggable", "qos_algorithm_type", "status_detail", "current_operations"],
+        _ => &[],
+    };
+    let of_name = |name: &&str| sections.iter().flat_map(|section| &section.fields).find(|field| field.name == **name);
+    names.iter().filter_map(of_name).collect()
+}
+
 fn haystack(name: &str, label: Option<Text>, shown: &Shown) -> String {
     let mut text = name.to_lowercase();
     let mut add = |more: &str| {

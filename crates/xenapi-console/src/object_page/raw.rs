@@ -128,9 +128,7 @@ fn indented(xml: &str) -> String {
             if !text.ends_with('>') || !OPEN.iter().any(|open| text.ends_with(open)) {
                 newline(&mut text, depth);
             }
-        } else if tag == "<member>" || (tag == "<value>" && text.ends_with("</value>")) || text.ends_with("<data>") {
-            newline(&mut text, depth);
-        } else if tag == "<data>" {
+        } else if is_line(&text, tag) {
             newline(&mut text, depth);
         }
         text.push_str(tag);
@@ -143,4 +141,10 @@ fn indented(xml: &str) -> String {
     }
     text.push_str(rest);
     text
+}
+
+/// Whether a tag begins a line: a member, an array's content, one of its values.
+fn is_line(before: &str, tag: &str) -> bool {
+    let value_of_array = tag == "<value>" && before.ends_with("</value>");
+    value_of_array || matches!(tag, "<member>" | "<data>") || before.ends_with("<data>")
 }

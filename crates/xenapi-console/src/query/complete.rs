@@ -116,9 +116,9 @@ fn of_values(spec: &Spec, column: usize, partial: &str, rows: &Rows) -> Vec<Sugg
         return examples.iter().map(example).collect();
     }
     let facets = tables::facet(rows, spec, spec.columns[column].id, &Query::default(), 0);
-    let fitting = facets.into_iter().filter(|facet| {
-        facet.word.to_lowercase().contains(&wanted) && facet.word.to_lowercase() != wanted
-    });
+    let fitting = facets
+        .into_iter()
+        .filter(|facet| facet.word.to_lowercase().contains(&wanted) && facet.word.to_lowercase() != wanted);
     let mut fitting: Vec<_> = fitting.collect();
     // What begins so comes before what merely has it.
     fitting.sort_by_key(|facet| !facet.word.to_lowercase().starts_with(&wanted));

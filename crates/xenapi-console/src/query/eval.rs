@@ -55,7 +55,11 @@ impl Pattern {
                 let starts = !(is_first && self.from_start) || rest.len() == part.len();
                 return starts && rest.ends_with(part.as_str());
             }
-            let found = if is_first && self.from_start { rest.starts_with(part.as_str()).then_some(0) } else { rest.find(part.as_str()) };
+            let found = if is_first && self.from_start {
+                rest.starts_with(part.as_str()).then_some(0)
+            } else {
+                rest.find(part.as_str())
+            };
             match found {
                 Some(from) => rest = &rest[from + part.len()..],
                 None => return false,
@@ -106,15 +110,13 @@ fn compare(value: &Value, op: Op, operand: &Operand, now: i64) -> bool {
             in_order(passed, op, *age, age.saturating_add(59))
         }
         (
-            Value::Count(number)
-            | Value::Bytes(number)
-            | Value::Speed(number)
-            | Value::Span(number)
-            | Value::Date(number),
+            Value::Count(number) | Value::Bytes(number) | Value::Speed(number) | Value::Span(number) | Value::Date(number),
             Operand::Number { low, high },
         ) => in_order(*number, op, *low, *high),
         // A share is shown without decimals, and is what it shows.
-        (Value::Share(share), Operand::Number { low, high }) => in_order(i64::from(share.saturating_add(5) / 10) * 10, op, *low, *high),
+        (Value::Share(share), Operand::Number { low, high }) => {
+            in_order(i64::from(share.saturating_add(5) / 10) * 10, op, *low, *high)
+        }
         (Value::Links(links), operand) => links.iter().any(|link| text(&link.name, op, operand)),
         (Value::List(words), operand) => words.iter().any(|word| text(word, op, operand)),
         (Value::State(_) | Value::Status(..), Operand::Text(wanted)) => {

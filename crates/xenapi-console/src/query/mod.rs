@@ -344,18 +344,24 @@ fn unknown_field(id: &str, spec: &Spec) -> String {
     }
 }
 
-/// How many letters have to change to make one word of another.
+/// How many letters have to change, come, go or change places with their neighbours to make one word of another.
 pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(64).collect();
     let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (at, letter) in a.chars().take(64).enumerate() {
-        let mut corner = at;
-        row[0] = at + 1;
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (at, letter) in a.iter().enumerate() {
+        let mut row = Vec::with_capacity(b.len() + 1);
+        row.push(at + 1);
         for (column, other) in b.iter().enumerate() {
-            let cost = corner + usize::from(letter != *other);
-            corner = row[column + 1];
-            row[column + 1] = cost.min(corner + 1).min(row[column] + 1);
+            let mut cost = (last[column] + usize::from(letter != other)).min(last[column + 1] + 1).min(row[column] + 1);
+            let is_swapped = at > 0 && column > 0 && a[at - 1] == *other && b[column - 1] == *letter;
+            if is_swapped && letter != other {
+                cost = cost.min(before[column - 1] + 1);
+            }
+            row.push(cost);
         }
+        before = core::mem::replace(&mut last, row);
     }
-    row[b.len()]
+    last[b.len()]
 }

@@ -42,7 +42,8 @@ fn found(query: &str) -> String {
     let table = table();
     let parsed = Query::parse(query, spec());
     assert!(parsed.problems.is_empty(), "{query}: {:?}", parsed.problems);
-    let mut names: Vec<&str> = table.all().iter().filter(|row| parsed.matches(row, NOW)).map(|row| row.name.as_str()).collect();
+    let mut names: Vec<&str> =
+        table.all().iter().filter(|row| parsed.matches(row, NOW)).map(|row| row.name.as_str()).collect();
     names.sort_unstable_by(|a, b| crate::format::natural_cmp(a, b));
     names.join(",")
 }
@@ -136,7 +137,10 @@ fn what_cannot_be_understood_is_told_at_its_place_and_left_out() {
 #[test]
 fn no_text_makes_it_panic_and_negation_is_the_rest() {
     // Every combination of a few awkward pieces.
-    let pieces = ["", " ", "!", "-", "\"", "\\", ",", ":", "=", ">", "~", "^", "$", "*", "name", "state", "memory", "4GiB", "ü", "%", "::"];
+    let pieces = [
+        "", " ", "!", "-", "\"", "\\", ",", ":", "=", ">", "~", "^", "$", "*", "name", "state", "memory", "4GiB", "ü", "%",
+        "::",
+    ];
     let table = table();
     for one in pieces {
         for two in pieces {
@@ -186,5 +190,7 @@ fn fields_and_values_are_completed() {
 
 #[test]
 fn distances_are_few_letters() {
-    assert_eq!((distance("memory", "memroy"), distance("", "abc"), distance("tags", "tags")), (2, 3, 0));
+    for (a, b, far) in [("memory", "memroy", 1), ("", "abc", 3), ("tags", "tags", 0), ("ab", "ba", 1), ("abcd", "dcba", 3), ("", "", 0)] {
+        assert_eq!((distance(a, b), distance(b, a)), (far, far), "{a} {b}");
+    }
 }

@@ -264,7 +264,9 @@ fn of_host(cache: &Cache, host: &host::Record, details: &mut Details) {
         .optional(Text::Cpus, &cpus)
         .optional(Text::CpuModel, host.cpu_info.get("modelname").map_or("", String::as_str))
         .optional(Text::Version, host.software_version.get("product_version").map_or("", String::as_str));
-    let vms = host.resident_vms.iter().filter(|vm| cache.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm)).cloned();
+    let this: Ref<Host> = details.object.reference.clone().typed();
+    let vms = cache.related(host::fields::RESIDENT_VMS, &this).filter(|(_, vm)| vm.kind() == VmKind::Vm).map(|(vm, _)| vm);
+    let vms: Vec<Ref<VM>> = vms.collect();
     details.relate(cache, Text::Vms, vms, |vm| (State::of_vm(vm), format::bytes(guest::memory(vm))));
     details.relate(cache, Text::Nics, host.pifs.iter().cloned(), |pif| (states::pif(cache, pif), pif.ip.clone()));
     let pbds = host.pbds.iter().filter_map(|pbd| cache.get(pbd));
@@ -299,7 +301,8 @@ fn of_sr(cache: &Cache, sr: &sr::Record, details: &mut Details) {
     let pbds = sr.pbds.iter().filter_map(|pbd| cache.get(pbd));
     let hosts: Vec<Ref<Host>> = pbds.map(|pbd| pbd.host.clone()).collect();
     details.relate(cache, Text::Hosts, hosts, |host| (states::host(cache, host), host.address.clone()));
-    let disks = sr.vdis.iter().cloned();
+    let this: Ref<SR> = details.object.reference.clone().typed();
+    let disks: Vec<Ref<VDI>> = cache.related(sr::fields::VDIS, &this).map(|(vdi, _)| vdi).collect();
     details.relate(cache, Text::Disks, disks, |vdi| (states::vdi(cache, vdi), format::bytes(vdi.virtual_size)));
 }
 
@@ -324,8 +327,8 @@ fn of_network(cache: &Cache, network: &network::Record, details: &mut Details) {
         .optional(Text::Description, &network.name_description)
         .text(Text::Bridge, &network.bridge)
         .text(Text::Mtu, &network.mtu.to_string());
-    let vifs = network.vifs.iter().filter_map(|vif| cache.get(vif));
-    let vms: Vec<Ref<VM>> = vifs.map(|vif| vif.vm.clone()).collect();
+    let this: Ref<Network> = details.object.reference.clone().typed();
+    let vms: Vec<Ref<VM>> = cache.related(network::fields::VIFS, &this).map(|(_, vif)| vif.vm.clone()).collect();
     details.relate(cache, Text::Nics, network.pifs.iter().cloned(), |pif| {
         let host = cache.get(&pif.host).map_or("", |host| host.name_label.as_str());
         (states::pif(cache, pif), host.into())

@@ -1,19 +1,15 @@
 //! From the cache to what is shown: plain data, computed again only when the classes it is made of have changed.
 
-mod cursor;
 mod details;
 pub(crate) mod guest;
 pub(crate) mod lookup;
 pub(crate) mod states;
-mod topology;
 
-pub use cursor::{Direction, step};
-pub use details::{Details, Fact, Link, Meter, Related, details};
-pub use lookup::{find, is_known, is_known_class, name_of, named, named_ref, record_of, uuid_of};
-pub use topology::{TopologyRow, group_members, icon_of, node_of, topology_rows};
 pub(crate) use details::os_name;
+pub use details::{Details, Fact, Link, Meter, Related, details};
 pub(crate) use guest::{addresses, memory, vcpus};
 pub(crate) use lookup::{either, pif_name};
+pub use lookup::{find, is_known, is_known_class, name_of, named, named_ref, record_of, uuid_of};
 
 use alloc::string::String;
 
@@ -26,7 +22,6 @@ pub fn stamp(cache: &Cache, classes: &[&str]) -> u64 {
     // Revisions only grow, so their sum changes with every one of them.
     classes.iter().fold(0, |sum: u64, class| sum.wrapping_add(cache.revision_of(class)))
 }
-
 
 /// A value in a table or a list of facts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

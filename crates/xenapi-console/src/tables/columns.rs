@@ -103,7 +103,8 @@ impl Columns {
     /// Makes a column that wide, within reason.
     #[must_use]
     pub fn resize(&self, column: usize, width: i32) -> Columns {
-        let width = u16::try_from(width.clamp(i32::from(*WIDTHS.start()), i32::from(*WIDTHS.end()))).unwrap_or(*WIDTHS.start());
+        let width =
+            u16::try_from(width.clamp(i32::from(*WIDTHS.start()), i32::from(*WIDTHS.end()))).unwrap_or(*WIDTHS.start());
         let resized = self.0.iter().map(|it| if it.column == column { Chosen { width, ..*it } } else { *it });
         Columns(resized.collect())
     }

@@ -37,7 +37,8 @@ fn quote(text: &mut String, value: &Value) {
     let plain = value.plain();
     let is_number = matches!(value, Value::Count(_) | Value::Bytes(_) | Value::Share(_) | Value::Speed(_) | Value::Span(_));
     let is_formula = !is_number && plain.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let needs_quotes = is_formula || plain.contains(['"', ',', '\r', '\n']) || plain.starts_with(' ') || plain.ends_with(' ');
+    let needs_quotes =
+        is_formula || plain.contains(['"', ',', '\r', '\n']) || plain.starts_with(' ') || plain.ends_with(' ');
     if !needs_quotes {
         text.push_str(&plain);
         return;

@@ -59,7 +59,13 @@ pub fn facet(rows: &Rows, spec: &Spec, id: &str, query: &Query, now: i64) -> Vec
             counts.insert(word.clone(), (0, word.clone(), None));
         }
     }
-    let facets = counts.into_iter().map(|(word, (count, label, state))| Facet { chosen: is_chosen(&word), word, label, state, count });
+    let facets = counts.into_iter().map(|(word, (count, label, state))| Facet {
+        chosen: is_chosen(&word),
+        word,
+        label,
+        state,
+        count,
+    });
     let mut facets: Vec<Facet> = facets.collect();
     facets.sort_by(|a, b| {
         let by_state = a.state.cmp(&b.state);

@@ -109,9 +109,7 @@ impl<'c> Look<'c> {
     pub(super) fn get<'r, C: Class>(&mut self, reference: impl Into<Option<&'r Ref<C>>>) -> Option<&'c C::Record> {
         let reference = reference.into().and_then(Ref::non_null)?;
         let found = self.cache.get(reference);
-        let seen = |source: &Source| {
-            matches!(source, Source::Record { class, reference: it, .. } if *class == C::DESC.name && it == reference.raw())
-        };
+        let seen = |source: &Source| matches!(source, Source::Record { class, reference: it, .. } if *class == C::DESC.name && it == reference.raw());
         // Few rows look twice at the same, and those with many sources never do.
         if self.sources.len() > 8 || !self.sources.iter().any(seen) {
             self.sources.push(Source::Record {
@@ -164,7 +162,11 @@ impl<'c> Look<'c> {
     fn one<C: Named>(&mut self, reference: &Ref<C>) -> Option<Link> {
         let record = self.get(reference)?;
         let (name, uuid) = C::name(record);
-        Some(Link { name: if name.trim().is_empty() { uuid.into() } else { name }, object: Object::of(reference), uuid: uuid.into() })
+        Some(Link {
+            name: if name.trim().is_empty() { uuid.into() } else { name },
+            object: Object::of(reference),
+            uuid: uuid.into(),
+        })
     }
 
     /// Nothing, or unknown if the class was not loaded.
@@ -271,7 +273,8 @@ impl Rows {
                 kept.own = Arc::new(());
             }
         }
-        let mut pass = Pass { cache, changed, old: core::mem::take(&mut self.kept), kept: BTreeMap::new(), delta: Delta::default() };
+        let mut pass =
+            Pass { cache, changed, old: core::mem::take(&mut self.kept), kept: BTreeMap::new(), delta: Delta::default() };
         kinds::collect(self.spec.kind, &mut pass);
         let Pass { old, kept, mut delta, .. } = pass;
         delta.gone.extend(old.into_keys());

@@ -44,11 +44,7 @@ impl Selection {
     /// One row alone.
     #[must_use]
     pub fn one(reference: &RawRef) -> Selection {
-        Selection {
-            chosen: [reference.clone()].into(),
-            cursor: Some(reference.clone()),
-            anchor: Some(reference.clone()),
-        }
+        Selection { chosen: [reference.clone()].into(), cursor: Some(reference.clone()), anchor: Some(reference.clone()) }
     }
 
     /// Adds a row to the chosen ones, or takes it out.

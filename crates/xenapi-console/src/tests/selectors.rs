@@ -3,11 +3,11 @@
 use xenapi_client::Cache;
 use xenapi_core::{RawRef, Ref};
 use xenapi_model::{Bond, PBD, VM};
-use xenapi_topology::{Lens, Metrics, Options, State};
+use xenapi_topology::State;
 
 use super::{cache, forget_all_but};
 use crate::object::Object;
-use crate::select::{Cell, Details, Direction, details, find, name_of, node_of, stamp, step, topology_rows, uuid_of};
+use crate::select::{Cell, Details, details, find, name_of, stamp, uuid_of};
 use crate::text::Text;
 use crate::tree::OF_TREE;
 
@@ -19,8 +19,6 @@ fn object(class: &'static str, reference: &str) -> Object {
 fn an_empty_cache_is_no_reason_to_panic() {
     let cache = Cache::new();
     assert_eq!(details(&cache, &object("VM", "v1")), None);
-    let graph = xenapi_topology::graph(&cache, Lens::Compute, &Options::default());
-    let _ = topology_rows(&graph);
 }
 
 fn fact(details: &Details, label: Text) -> &Cell {
@@ -83,24 +81,4 @@ fn stamps_change_with_their_classes_only() {
     assert_eq!(stamp(&cache, OF_TREE), before);
     cache.insert(Ref::<VM>::new("v9"), Default::default());
     assert_ne!(stamp(&cache, OF_TREE), before);
-}
-
-#[test]
-fn the_drawing_has_its_table_and_its_keys() {
-    let cache = cache();
-    let graph = xenapi_topology::graph(&cache, Lens::Compute, &Options::default());
-    let layout = xenapi_topology::layout(&graph, &Metrics::default());
-    let table = topology_rows(&graph);
-    assert_eq!(table.len(), graph.nodes.len());
-    let host = node_of(&graph, &object("host", "h1")).unwrap();
-    assert!(table[host].connected.iter().any(|name| name == "web 10"), "{:?}", table[host]);
-
-    let right = step(&graph, &layout, Some(host), Direction::Right).unwrap();
-    assert!(graph.nodes[right].column > graph.nodes[host].column);
-    let back = step(&graph, &layout, Some(right), Direction::Left).unwrap();
-    assert_eq!(graph.nodes[back].column, graph.nodes[host].column);
-    let below = step(&graph, &layout, Some(host), Direction::Down).unwrap();
-    assert_eq!(step(&graph, &layout, Some(below), Direction::Up), Some(host));
-    assert_eq!(step(&graph, &layout, None, Direction::Down), Some(0));
-    assert_eq!(step(&graph, &layout, Some(usize::MAX), Direction::Up), Some(0));
 }

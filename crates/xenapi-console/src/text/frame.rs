@@ -35,6 +35,7 @@ super::texts! {
     Account = "Account",
     LoggedInAs = "Logged in as {0}",
     Role = "Role",
+    LocalSuperuser = "local superuser",
     RunningNone = "No task is running",
     RunningAll = "All tasks",
     RunningTitle = "Running tasks",
@@ -61,6 +62,22 @@ super::texts! {
     UnknownPoolHint = "Choose one of the pools that this server knows.",
     SessionEnded = "Your session has ended",
     SessionEndedHint = "The pool does not know it any more. It was idle too long, was ended elsewhere, or the host restarted. Log in again.",
+
+    // Pools in the page itself
+    DemoPool = "Simulated pool",
+    WorkerFailed = "This browser could not start it",
+    OpenTitle = "Look at a pool without a server",
+    OpenHint = "Drop a support bundle, an xapi-db.xml or a folder of recorded answers on this page, or choose one. It stays in this browser.",
+    OpenFile = "Open a file…",
+    OpenFolder = "Open a folder…",
+    TryDemo = "Simulated pool",
+    DropHere = "Drop it here to open it as a pool",
+    Opening = "Opening…",
+    CannotOpen = "This cannot be opened as a pool",
+    CannotOpenHint = "{0}. A support bundle, its xapi-db.xml, or a folder of <class>.get_all_records.xml can be opened.",
+    NothingToOpen = "There is neither an xapi-db.xml nor a <class>.get_all_records.xml in it",
+    OpenAgain = "Open again",
+    LocalGone = "A pool that was opened from files is gone when the page is left. Open its files again.",
 
     // Freshness
     LiveAge = "live · {0}",

@@ -65,7 +65,10 @@ mod explorer;
 mod facts;
 mod failures;
 mod frame;
+mod impact;
 mod object;
+mod overview;
+mod palette;
 mod states;
 mod tables;
 mod topology;
@@ -79,7 +82,10 @@ const AREAS: &[&[Text]] = &[
     facts::ALL,
     failures::ALL,
     frame::ALL,
+    impact::ALL,
     object::ALL,
+    overview::ALL,
+    palette::ALL,
     states::ALL,
     tables::ALL,
     topology::ALL,
@@ -87,7 +93,8 @@ const AREAS: &[&[Text]] = &[
 ];
 
 /// The plurals of every file that has any.
-const PLURALS: &[&[Plural]] = &[frame::PLURALS, tables::PLURALS];
+const PLURALS: &[&[Plural]] =
+    &[frame::PLURALS, impact::PLURALS, overview::PLURALS, palette::PLURALS, tables::PLURALS, topology::PLURALS];
 
 impl Text {
     /// All texts.

@@ -1,7 +1,6 @@
 //! The pool at a glance.
 
 super::texts! {
-    ViewOverview = "Overview",
     Health = "Health",
     AllIsWell = "All is well",
     AllIsWellHint = "Every host is live, every connection is plugged, every link is up, and no storage is nearly full.",
@@ -19,9 +18,6 @@ super::texts! {
     Recent = "Recent",
     RecentNothing = "Nothing has happened yet.",
     RecentAll = "All messages",
-    PointsTitle = "Single points of failure",
-    PointsSearching = "Looking at {0} of {1} parts…",
-    PointsNone = "No part of the pool takes a VM away for good if it fails alone.",
     PointsAll = "What would stop",
     AgeAgo = "{0} ago",
 }

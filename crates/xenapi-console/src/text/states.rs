@@ -9,7 +9,9 @@ super::texts! {
     StateHalted = "halted",
     StatePaused = "paused",
     StateSuspended = "suspended",
+    StateUnplugged = "unplugged",
     StateAttention = "attention",
+    StateNoCarrier = "no carrier",
     StateFailed = "failed",
     StateUnknown = "unknown",
 }
@@ -20,7 +22,9 @@ pub(super) fn of(state: State) -> Text {
         State::Halted => Text::StateHalted,
         State::Paused => Text::StatePaused,
         State::Suspended => Text::StateSuspended,
+        State::Unplugged => Text::StateUnplugged,
         State::Attention => Text::StateAttention,
+        State::NoCarrier => Text::StateNoCarrier,
         State::Failed => Text::StateFailed,
         State::Unknown => Text::StateUnknown,
     }

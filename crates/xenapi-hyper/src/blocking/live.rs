@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use xenapi_client::{Client as Machine, Error, Freshness};
+use xenapi_client::{CallOptions, Client as Machine, Error, Freshness, Snapshot};
 use xenapi_core::{Call, Wire};
 
 use super::FAREWELL;
@@ -63,7 +63,7 @@ impl Live {
         let thread = Thread::start()?;
         let live = {
             let _inside = thread.runtime.enter();
-            crate::Live::start(transport, machine)
+            crate::Live::start(transport.apart(), machine)
         };
         Ok(Live { live: Some(live), thread: Arc::new(thread) })
     }
@@ -113,6 +113,37 @@ impl Live {
         self.thread.runtime.block_on(self.live().call(call))
     }
 
+    /// [`crate::Live::call_with`].
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer, or the time is over.
+    pub fn call_with<R: Send + 'static>(&self, call: Call<R>, options: CallOptions) -> Result<R, Error> {
+        self.thread.runtime.block_on(self.live().call_with(call, options))
+    }
+
+    /// [`crate::Live::barrier`].
+    ///
+    /// # Errors
+    /// When the pool is followed no more, and when the server refuses or does not answer.
+    pub fn barrier(&self) -> Result<(), Error> {
+        self.thread.runtime.block_on(self.live().barrier())
+    }
+
+    /// What is known of the pool now, to be held for as long as one likes.
+    pub fn snapshot(&self) -> Snapshot {
+        self.live().snapshot()
+    }
+
+    /// [`crate::Live::watch_only`].
+    pub fn watch_only(&self, classes: Vec<String>) {
+        self.live().watch_only(classes);
+    }
+
+    /// [`crate::Live::hurry`].
+    pub fn hurry(&self) {
+        self.live().hurry();
+    }
+
     /// [`crate::Live::call_each`].
     pub fn call_each<R: Send + 'static>(
         &self,
@@ -120,6 +151,15 @@ impl Live {
         at_once: usize,
     ) -> Vec<Result<R, Error>> {
         self.thread.runtime.block_on(self.live().call_each(calls, at_once))
+    }
+
+    /// [`crate::Live::run_each`].
+    pub fn run_each<R: Wire + Send + 'static>(
+        &self,
+        calls: impl IntoIterator<Item = Call<R>>,
+        at_once: usize,
+    ) -> Vec<Result<R, Error>> {
+        self.thread.runtime.block_on(self.live().run_each(calls, at_once))
     }
 
     /// [`crate::Live::start_task`].

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use xenapi_client::{Client as Machine, Delivered, Output, Parcel, Reply, Request, RequestId, Status};
+use xenapi_client::{Client as Machine, Delivered, Output, Parcel, Reply, Request, RequestId, Status, Unreachable};
 use xenapi_codec::xmlrpc;
 use xenapi_core::{Failure, ReadError, get_all_records};
 use xenapi_model::certificate::CertificateType;
@@ -22,46 +22,42 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(super) struct Route<C> {
     /// Where it began.
     first: C,
-    here: C,
-    others: HashMap<String, C>,
+    /// Other hosts of the pool, by their addresses.
+    others: HashMap<Arc<str>, C>,
     /// The master's certificate, as the last member told it.
     vouched: Option<String>,
-    /// Why the way to the master is closed: the next request fails with it, and those after it begin anew.
-    closed: Option<String>,
 }
 
 impl<C: Network> Route<C> {
     pub(super) fn new(first: C) -> Self {
-        Route { here: first.clone(), first, others: HashMap::new(), vouched: None, closed: None }
+        Route { first, others: HashMap::new(), vouched: None }
     }
 
-    pub(super) fn here(&self) -> &C {
-        &self.here
-    }
-
-    /// Requests go to that host from now on.
-    fn turn(&mut self, address: &str) {
-        if let (Some(known), None) = (self.others.get(address), &self.vouched) {
-            self.here = known.clone();
-            return;
+    /// The way to a host of the pool; none is where it began.
+    pub(super) fn to(&mut self, address: Option<&str>) -> Result<C, C::Error> {
+        let Some(address) = address else { return Ok(self.first.clone()) };
+        if let Some(known) = self.others.get(address) {
+            return Ok(known.clone());
         }
-        match self.here.beside(address, self.vouched.take().as_deref()) {
-            Ok(there) => {
-                self.others.insert(address.to_owned(), there.clone());
-                self.here = there;
-            }
-            Err(error) => {
-                self.closed = Some(error.to_string());
-                self.here = self.first.clone();
-            }
+        let there = self.first.beside(address, None)?;
+        self.others.insert(address.into(), there.clone());
+        Ok(there)
+    }
+
+    /// A member has named the master.
+    fn named(&mut self, address: &str) {
+        if let Some(sha256) = self.vouched.take() {
+            self.first.vouch(address, &sha256);
+            // What was known of it before was known with less.
+            self.others.remove(address);
         }
     }
 }
 
 /// What to do after the machine has said all that it wants.
-struct Step<C> {
+struct Step<C: Network> {
     /// To be sent, each to its server; or why that cannot be.
-    requests: Vec<(Request, Result<C, String>)>,
+    requests: Vec<(Request, Result<C, C::Error>)>,
     /// When to come back.
     until: Option<Instant>,
     /// The pool was loaded anew.
@@ -78,7 +74,7 @@ impl<C: Network> Shared<C> {
         loop {
             match state.machine.poll(self.now()) {
                 Output::Transmit(request) => {
-                    let carrier = state.route.closed.take().map_or_else(|| Ok(state.route.here.clone()), Err);
+                    let carrier = state.route.to(request.address.as_deref());
                     step.requests.push((request, carrier));
                 }
                 Output::Done(id) => {
@@ -100,7 +96,7 @@ impl<C: Network> Shared<C> {
                     self.tell(&state.machine);
                 }
                 Output::Redirect(address) => {
-                    state.route.turn(&address);
+                    state.route.named(&address);
                     self.tell(&state.machine);
                 }
                 Output::Status(status) => {
@@ -110,18 +106,21 @@ impl<C: Network> Shared<C> {
                 Output::Wait(until) => {
                     step.until = until.and_then(|until| self.start.checked_add(Duration::from_millis(until.0)));
                     let logged_out = matches!(state.machine.status(), Status::LoggedOut | Status::Refused(_));
-                    step.over = state.ending && logged_out;
+                    step.over = state.over || state.ending && logged_out;
                     return step;
                 }
             }
         }
     }
 
-    fn answered(&self, id: RequestId, reply: Result<Delivered<C::Document>, String>) {
+    fn answered(&self, id: RequestId, reply: Result<Delivered<C::Document>, C::Error>) {
         let mut state = self.lock();
         let delivered = match reply {
             Ok(delivered) => delivered,
-            Err(why) => return state.machine.handle(id, Reply::Unreachable(why), self.now()),
+            Err(error) => {
+                let what = Unreachable::caused_by(error.to_string(), Arc::new(error));
+                return state.machine.handle(id, Reply::Lost(what), self.now());
+            }
         };
         if delivered.vouched.is_some() {
             state.route.vouched = delivered.vouched;
@@ -157,7 +156,7 @@ pub(super) async fn drive<C: Network>(shared: Arc<Shared<C>>) {
         if shared.lock().ending && patience.is_none() {
             patience = Some(Instant::now() + FAREWELL);
         }
-        if step.loaded && shared.lock().route.here.needs_vouching() {
+        if step.loaded && shared.lock().route.first.needs_vouching() {
             helpers.abort_all();
             helpers.spawn(learn(shared.clone()));
         }
@@ -182,10 +181,10 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-async fn send<C: Network>(carrier: Result<C, String>, request: Request) -> Result<Delivered<C::Document>, String> {
+async fn send<C: Network>(carrier: Result<C, C::Error>, request: Request) -> Result<Delivered<C::Document>, C::Error> {
     let document = xmlrpc::write_call(&request.call);
-    let parcel = Parcel { document, timeout: request.timeout, repeatable: is_repeatable(&request.call) };
-    carrier?.carry(parcel).await.map_err(|error| error.to_string())
+    let repeatable = is_repeatable(&request.call);
+    carrier?.carry(Parcel { document, timeout: request.timeout, repeatable, tag: request.tag }).await
 }
 
 /// Learns the certificates of the pool's hosts while there is one to be asked: when it dies, another one takes over, and nobody could
@@ -194,7 +193,7 @@ async fn learn<C: Network>(shared: Arc<Shared<C>>) {
     // Servers before Citrix Hypervisor 8.2 have no such records; and whoever may not read them goes without.
     let Ok(certificates) = shared.clone().call(get_all_records::<Certificate>()).await else { return };
     let Ok(hosts) = shared.clone().call(get_all_records::<Host>()).await else { return };
-    let carrier = shared.lock().route.here.clone();
+    let carrier = shared.lock().route.first.clone();
     let mut shown: Vec<_> = certificates.records.into_iter().map(|(_, it)| it).collect();
     shown.retain(|it| it.r#type == CertificateType::Host);
     shown.sort_by_key(|it| it.not_after);

@@ -1,5 +1,6 @@
 //! What becomes of each VM between two worlds.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
@@ -11,23 +12,23 @@ use super::world::World;
 use super::{Affected, Reason, Verdict};
 
 /// What is asked of the world as it is, again for every failure that is tried.
-pub(super) struct Baseline<'a> {
-    world: World<'a>,
+pub(super) struct Baseline {
+    world: World,
     /// On how many hosts a VM that does not run could start, by VM, once somebody wants to know.
     starts: Vec<OnceCell<usize>>,
 }
 
-impl<'a> Baseline<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Self {
+impl Baseline {
+    pub(super) fn new(plan: &Arc<Plan>) -> Self {
         Baseline { world: World::new(plan, &[]), starts: vec![OnceCell::new(); plan.vms.len()] }
     }
 
-    pub(super) fn world(&self) -> &World<'a> {
+    pub(super) fn world(&self) -> &World {
         &self.world
     }
 
     /// The VMs that depend on what is different in another world.
-    pub(super) fn affected(&self, plan: &Plan, after: &World<'_>) -> Vec<Affected> {
+    pub(super) fn affected(&self, plan: &Plan, after: &World) -> Vec<Affected> {
         let before = &self.world;
         let mut is_changed = vec![false; plan.hosts.len()];
         let changed = before.changed_hosts(after);
@@ -55,8 +56,8 @@ pub(super) fn sort(cache: &Cache, vms: Vec<Affected>) -> Vec<Affected> {
 
 struct Judge<'a> {
     plan: &'a Plan,
-    before: &'a World<'a>,
-    after: &'a World<'a>,
+    before: &'a World,
+    after: &'a World,
     /// Hosts on which anything is different.
     changed: Vec<usize>,
     /// Bonds that lose links and go on: the network and host that they carry, and why nothing happens.
@@ -64,11 +65,11 @@ struct Judge<'a> {
 }
 
 /// Bonds on which a link is lost and one is left, with every network that runs over them.
-fn bonds(plan: &Plan, before: &World<'_>, after: &World<'_>) -> Vec<(usize, usize, Reason)> {
+fn bonds(plan: &Plan, before: &World, after: &World) -> Vec<(usize, usize, Reason)> {
     let mut all = Vec::new();
     for (at, bond) in plan.pifs.iter().enumerate() {
         let Carrier::Any(slaves) = &bond.carrier else { continue };
-        let up = |world: &World<'_>| slaves.iter().filter(|slave| world.pif_up[**slave]).count();
+        let up = |world: &World| slaves.iter().filter(|slave| world.pif_up[**slave]).count();
         let (of, left) = (up(before), up(after));
         if left == of || !after.pif_up[at] {
             continue;
@@ -189,7 +190,7 @@ impl Judge<'_> {
 
     /// A VM that does not run, and perhaps the number of hosts on which it could start before.
     fn resting(&self, vm: &VmPart, before: &OnceCell<usize>) -> Option<Affected> {
-        let can = |world: &World<'_>, host: usize| can_run(self.plan, vm, world, host, None);
+        let can = |world: &World, host: usize| can_run(self.plan, vm, world, host, None);
         let lost = self.changed.iter().filter(|host| can(self.before, **host) && !can(self.after, **host)).count();
         if lost == 0 {
             return None;
@@ -216,7 +217,7 @@ fn affected(vm: &VmPart, verdict: Verdict, reasons: Vec<Reason>) -> Affected {
 }
 
 /// Whether a host could run a VM that has to leave another one, or rests.
-fn can_run(plan: &Plan, vm: &VmPart, world: &World<'_>, host: usize, leaving: Option<usize>) -> bool {
+fn can_run(plan: &Plan, vm: &VmPart, world: &World, host: usize, leaving: Option<usize>) -> bool {
     let part = &plan.hosts[host];
     world.host_up[host]
         && part.enabled

@@ -25,11 +25,12 @@ mod plan;
 mod text;
 mod world;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
-use xenapi_core::{RawRef, Ref};
-use xenapi_model::{Host, Network, PBD, PIF, SR, VBD, VDI, VIF, VM};
+use xenapi_core::{Class, RawRef, Ref};
+use xenapi_model::{Bond, Host, Network, PBD, PIF, SR, VBD, VDI, VIF, VM};
 
 use judge::Baseline;
 use plan::Plan;
@@ -61,6 +62,26 @@ impl Component {
             "PBD" => Component::Pbd(reference.clone().typed()),
             _ => return None,
         })
+    }
+
+    /// The classes whose objects can fail. A bond fails as the PIF that is its master.
+    pub const CLASSES: [&'static str; 6] = ["host", "PIF", "Bond", "network", "SR", "PBD"];
+
+    /// The component of a class that has this uuid or reference, if it is in the data.
+    pub fn find(cache: &Cache, class: &str, name: &str) -> Option<Self> {
+        fn known<C: Class>(cache: &Cache, name: &str) -> Option<Ref<C>> {
+            let by_uuid = cache.by_uuid::<C>(name).map(|(reference, _)| reference);
+            by_uuid.or_else(|| Some(Ref::new(name)).filter(|reference| cache.get(reference).is_some()))
+        }
+        match class {
+            "host" => known(cache, name).map(Component::Host),
+            "PIF" => known(cache, name).map(Component::Pif),
+            "Bond" => cache.get(&known::<Bond>(cache, name)?).map(|bond| Component::Pif(bond.master.clone())),
+            "network" => known(cache, name).map(Component::Network),
+            "SR" => known(cache, name).map(Component::Sr),
+            "PBD" => known(cache, name).map(Component::Pbd),
+            _ => None,
+        }
     }
 
     /// The class, as the API spells it.
@@ -243,7 +264,7 @@ impl Impact {
 
 /// What follows if all of these fail together. What is not in the data fails without consequences.
 pub fn impact(cache: &Cache, failing: &[Component]) -> Impact {
-    let plan = Plan::new(cache);
+    let plan = Arc::new(Plan::new(cache));
     let baseline = Baseline::new(&plan);
     let before = baseline.world();
     let after = World::new(&plan, failing);
@@ -275,25 +296,70 @@ pub struct SinglePoint {
 /// The single points of failure: every part that leaves some VM without a host that could run it, or cut off, if it fails alone. The one
 /// that takes most VMs away comes first.
 pub fn single_points(cache: &Cache) -> Vec<SinglePoint> {
-    let plan = Plan::new(cache);
-    let baseline = Baseline::new(&plan);
-    let mut points: Vec<SinglePoint> = Vec::new();
-    for component in plan.components() {
-        let after = World::new(&plan, core::slice::from_ref(&component));
-        let vms = baseline.affected(&plan, &after);
+    let mut survey = Survey::new(cache);
+    while survey.step(usize::MAX) {}
+    survey.points()
+}
+
+/// The search for single points of failure, a few parts at a time, for those who must not be busy for long. It knows the pool as it was
+/// when the survey began.
+pub struct Survey {
+    plan: Arc<Plan>,
+    baseline: Baseline,
+    parts: Vec<Component>,
+    tried: usize,
+    points: Vec<SinglePoint>,
+}
+
+impl Survey {
+    /// Begins with a pool.
+    pub fn new(cache: &Cache) -> Self {
+        let plan = Arc::new(Plan::new(cache));
+        let (baseline, parts) = (Baseline::new(&plan), plan.components());
+        Survey { plan, baseline, parts, tried: 0, points: Vec::new() }
+    }
+
+    /// Tries so many more parts. Answers whether there are others left.
+    pub fn step(&mut self, parts: usize) -> bool {
+        let end = self.tried.saturating_add(parts).min(self.parts.len());
+        for at in self.tried..end {
+            let point = self.judge(self.parts[at].clone());
+            if point.stranded + point.cut_off > 0 {
+                self.points.push(point);
+            }
+        }
+        self.tried = end;
+        end < self.parts.len()
+    }
+
+    /// How many parts were tried, and how many there are.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.tried, self.parts.len())
+    }
+
+    /// The single points among what was tried so far, the gravest first.
+    pub fn points(mut self) -> Vec<SinglePoint> {
+        let weight = |point: &SinglePoint| (point.stranded + point.cut_off, point.stranded, point.stopped, point.degraded);
+        self.points.sort_by(|one, other| weight(other).cmp(&weight(one)).then_with(|| one.component.cmp(&other.component)));
+        self.points
+    }
+
+    fn judge(&self, component: Component) -> SinglePoint {
+        let after = World::new(&self.plan, core::slice::from_ref(&component));
+        let vms = self.baseline.affected(&self.plan, &after);
         let count = |is: fn(&Affected) -> bool| vms.iter().filter(|vm| is(vm)).count();
-        let point = SinglePoint {
+        SinglePoint {
             stranded: count(Affected::is_stranded),
             cut_off: count(Affected::is_cut_off),
             stopped: count(|vm| vm.verdict == Verdict::Stopped),
             degraded: count(|vm| vm.verdict == Verdict::Degraded),
             component,
-        };
-        if point.stranded + point.cut_off > 0 {
-            points.push(point);
         }
     }
-    let weight = |point: &SinglePoint| (point.stranded + point.cut_off, point.stranded, point.stopped, point.degraded);
-    points.sort_by(|one, other| weight(other).cmp(&weight(one)).then_with(|| one.component.cmp(&other.component)));
-    points
+}
+
+impl core::fmt::Debug for Survey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Survey").field("tried", &self.tried).field("of", &self.parts.len()).finish_non_exhaustive()
+    }
 }

@@ -1,13 +1,14 @@
 //! What works, if some parts fail.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Component;
 use super::plan::{Carrier, Plan};
 
-pub(super) struct World<'a> {
-    plan: &'a Plan,
+pub(super) struct World {
+    plan: Arc<Plan>,
     pub(super) host_up: Vec<bool>,
     pub(super) pif_up: Vec<bool>,
     pub(super) pbd_up: Vec<bool>,
@@ -19,10 +20,10 @@ pub(super) struct World<'a> {
     srs: Vec<bool>,
 }
 
-impl<'a> World<'a> {
-    pub(super) fn new(plan: &'a Plan, failing: &[Component]) -> Self {
+impl World {
+    pub(super) fn new(plan: &Arc<Plan>, failing: &[Component]) -> Self {
         let mut world = World {
-            plan,
+            plan: plan.clone(),
             host_up: plan.hosts.iter().map(|host| host.live).collect(),
             pif_up: vec![false; plan.pifs.len()],
             pbd_up: vec![true; plan.pbds.len()],
@@ -128,7 +129,7 @@ impl<'a> World<'a> {
     }
 
     /// The hosts on which anything is different there: they themselves, their PIFs, what they reach.
-    pub(super) fn changed_hosts(&self, after: &World<'_>) -> Vec<usize> {
+    pub(super) fn changed_hosts(&self, after: &World) -> Vec<usize> {
         let hosts = self.plan.hosts.len();
         let mut changed: Vec<bool> = self.host_up.iter().zip(&after.host_up).map(|(one, other)| one != other).collect();
         let mut mark = |host: Option<usize>, one: bool, other: bool| {
@@ -148,8 +149,8 @@ impl<'a> World<'a> {
     }
 
     /// What works here and not there, and what was said to fail.
-    pub(super) fn losses(&self, after: &World<'_>, failing: &[Component]) -> Vec<Component> {
-        let plan = self.plan;
+    pub(super) fn losses(&self, after: &World, failing: &[Component]) -> Vec<Component> {
+        let plan = &self.plan;
         let lost = |before: &[bool], after: &[bool]| {
             let pairs = before.iter().zip(after).enumerate();
             pairs.filter(|(_, (before, after))| **before && !**after).map(|(at, _)| at).collect::<Vec<usize>>()

@@ -26,6 +26,7 @@ pub(crate) fn draft<'a>(cache: &'a Cache, lens: Lens, options: &Options) -> Draf
     if let Some((class, reference)) = &options.focus {
         draft.focus(class, reference);
     }
+    options.filter.apply(&mut draft);
     draft
 }
 

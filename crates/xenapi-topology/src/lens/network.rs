@@ -161,7 +161,7 @@ fn carriers(draft: &mut Draft<'_>, columns: &Columns, pifs: &[Pif<'_>]) {
         });
         for lower in slaves {
             carried = true;
-            let failed = draft.items[lower].state == State::Failed;
+            let failed = draft.items[lower].state.is_down();
             let state = if failed { EdgeState::Broken } else { EdgeState::attached(pif.currently_attached) };
             draft.items[lower].with.extend((!pif.bond_master_of.is_empty()).then_some(*at));
             draft.link(*at, lower, state);
@@ -172,7 +172,7 @@ fn carriers(draft: &mut Draft<'_>, columns: &Columns, pifs: &[Pif<'_>]) {
         }
         if !carried && !pif.host.is_null() {
             let host = draft.referred::<Host>(pif.host.raw(), NodeKind::Host, columns.hosts);
-            let failed = draft.items[*at].state == State::Failed || draft.items[host].state == State::Failed;
+            let failed = draft.items[*at].state.is_down() || draft.items[host].state.is_down();
             let state = if failed { EdgeState::Broken } else { EdgeState::attached(pif.currently_attached || slave) };
             draft.link(*at, host, state);
         }
@@ -204,7 +204,7 @@ fn to_network(draft: &mut Draft<'_>, columns: &Columns, at: usize, pif: &pif::Re
         None => draft.referred::<Network>(reference, NodeKind::Network, columns.networks),
     };
     draft.items[at].with.push(network);
-    let failed = draft.items[at].state == State::Failed;
+    let failed = draft.items[at].state.is_down();
     draft.link(network, at, if failed { EdgeState::Broken } else { EdgeState::attached(pif.currently_attached) });
 }
 

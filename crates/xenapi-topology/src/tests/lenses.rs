@@ -286,7 +286,7 @@ fn a_vlan_over_a_bond_leads_to_its_slaves() {
     assert_eq!(edge(&graph, "bond0", "eth0"), Some(EdgeState::Active));
     assert_eq!(edge(&graph, "bond0", "eth1"), Some(EdgeState::Broken));
     assert_eq!(edge(&graph, "eth0", "one"), Some(EdgeState::Active));
-    assert_eq!(named(&graph, "eth1").state, State::Failed);
+    assert_eq!(named(&graph, "eth1").state, State::NoCarrier);
     assert_eq!(named(&graph, "eth0").detail, "10 Gb/s · one");
     assert!(!has(&graph, "slave a"), "the networks of bonded NICs serve nobody");
     let kinds = graph.columns.iter().map(|column| column.kind);

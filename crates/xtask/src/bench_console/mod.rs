@@ -107,7 +107,7 @@ fn look_at(page: &Page, url: &str, sim: &str) -> Result<Figures, Stop> {
     let mut pool = Pool::log_in(sim)?;
     let (mut arrival, mut call) = (Vec::new(), Vec::new());
     for at in 0..EVENTS {
-        let before = page.drawn_events()?;
+        let before = page.now()?;
         let called = pool.touch(at)?;
         let event = page.wait_for_event(before)?;
         arrival.push(event.arrival);

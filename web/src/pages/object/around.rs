@@ -27,7 +27,7 @@ pub(super) fn Surroundings(props: &AroundProps) -> Html {
     html! {
         <section class="object-section" aria-label={label} data-testid="surroundings">
             <h2>{ Text::Surroundings.get() }</h2>
-            <div class="around">
+            <div class={classes!("around", props.around.users.is_empty().then_some("no-users"))}>
                 { side(&go, "users", Text::UsedBy, &props.around.users) }
                 <div class="hub">
                     <span class="hop-name">{ icon(props.icon) }<span>{ &props.title }</span>

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use xenapi_console::object::Object;
 use xenapi_console::object_page::around::{Around, around};
+use xenapi_console::object_page::fields::{Field, highlights, sections};
 use xenapi_console::object_page::paths::{DataPaths, data_paths};
 use xenapi_console::object_page::tables::{Table, tables};
 use xenapi_console::object_page::{OF_OBJECT, page};
@@ -14,14 +15,15 @@ use xenapi_console::text::Text;
 use yew::prelude::*;
 
 use super::around::Surroundings;
-use super::fields::Fields;
+use super::fields::{Fields, shown};
 use super::head::Head;
-use super::link::{meter, use_go};
+use super::link::{Go, meter, use_go};
 use super::paths::Paths;
 use super::raw::Raw;
 use super::record::Fetched;
 use super::tables::TableView;
 use crate::components::cell_view;
+use crate::dom;
 use crate::store::{Same, use_data, use_store};
 
 /// How many lines a table has until somebody asks for more, and then.
@@ -86,7 +88,7 @@ pub(super) fn Body(props: &BodyProps) -> Html {
     };
     let inside = match (part, &props.object, &props.details) {
         (Part::Overview, Some(object), Some(details)) => html! {
-            <Overview object={object.clone()} details={details.clone()} gone={props.gone} />
+            <Overview object={object.clone()} details={details.clone()} fetched={props.fetched.clone()} gone={props.gone} />
         },
         (Part::Raw, ..) => html! { <Raw class={props.class} fetched={props.fetched.clone()} /> },
         _ => html! { <Fields class={props.class} fetched={props.fetched.clone()} /> },
@@ -108,13 +110,14 @@ pub(super) fn Body(props: &BodyProps) -> Html {
 struct OverviewProps {
     object: Object,
     details: Rc<Details>,
+    fetched: Fetched,
     gone: bool,
 }
 
 /// What matters most: facts, how its data travels, what it is connected with.
 #[component]
 fn Overview(props: &OverviewProps) -> Html {
-    let (data, store) = (use_data(), use_store());
+    let (go, data, store) = (use_go(), use_data(), use_store());
     let limit = use_state_eq(|| FEW);
     let host = store.0.query.get(ON).cloned();
     let stamp = data.stamp(OF_OBJECT);
@@ -144,12 +147,22 @@ fn Overview(props: &OverviewProps) -> Html {
         let limit = limit.setter();
         Callback::from(move |()| limit.set(MANY))
     };
+    let told = {
+        let (data, class) = (data.clone(), props.object.class);
+        use_memo((props.fetched.clone(), stamp), move |(fetched, _)| match (fetched, xenapi_model::class(class)) {
+            (Fetched::Known(record), Some(class)) => data.with(|cache| sections(cache, class, record, dom::clock())),
+            _ => Vec::new(),
+        })
+    };
     let title = props.details.title.clone();
+    // The head of the page has it.
+    let facts = props.details.facts.iter().filter(|fact| fact.label != Text::Uuid);
     html! {
         <>
             <section class="object-section summary" aria-labelledby="summary-title">
                 <h2 id="summary-title">{ Text::Summary.get() }</h2>
-                <dl class="fact-grid">{ for props.details.facts.iter().map(|it| html! { <FactView fact={it.clone()} /> }) }</dl>
+                <dl class="fact-grid">{ for facts.map(|it| html! { <FactView fact={it.clone()} /> }) }
+                    { for highlights(props.object.class, &told).into_iter().map(|it| highlight(&go, it)) }</dl>
             </section>
             if let Some(paths) = seen.paths.clone() {
                 <Paths name={title.clone()} {paths} {on_host} />
@@ -215,6 +228,20 @@ fn FactView(props: &FactProps) -> Html {
         <div class="fact">
             <dt>{ fact.label.get() }</dt>
             <dd class={classes!(is_mono.then_some("mono"))}>{ value }{ for fact.meter.map(|it| meter(it.permille)) }</dd>
+        </div>
+    }
+}
+
+/// A field of the record among the facts.
+fn highlight(go: &Go, field: &Field) -> Html {
+    let label = match field.label {
+        Some(label) => html! { { label.get() } },
+        None => html! { <span class="mono">{ &field.name }</span> },
+    };
+    html! {
+        <div class="fact" key={field.name.clone()} data-field={field.name.clone()}>
+            <dt>{ label }</dt>
+            <dd>{ shown(go, &field.shown) }</dd>
         </div>
     }
 }

@@ -94,7 +94,7 @@ fn field(go: &Go, field: &Field) -> Html {
     }
 }
 
-fn shown(go: &Go, shown: &Shown) -> Html {
+pub(super) fn shown(go: &Go, shown: &Shown) -> Html {
     match shown {
         Shown::One(part) => go.part(part),
         Shown::Many(parts) => {

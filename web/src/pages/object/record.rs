@@ -54,9 +54,24 @@ impl PartialEq for Version {
 #[hook]
 pub(super) fn use_record(data: &Data, identity: Option<Identity>, version: Version) -> Fetched {
     let fetched = use_state_eq(|| Fetched::Asking);
-    let fetcher = use_mut_ref(|| None::<Rc<Fetcher>>);
+    let fetcher: Rc<RefCell<Option<Rc<Fetcher>>>> = use_mut_ref(|| None);
     // The cache may lack what changed.
     let touched = use_touched(identity.as_ref().map(|it| (it.class, it.text.clone())));
+    // The cache lacks what no list looks at: that such a field has changed is told apart.
+    let listening = identity.as_ref().filter(|it| is_reference(&it.text)).cloned();
+    {
+        let (driver, fetcher) = (data.driver.clone(), fetcher.clone());
+        use_effect_with(listening, move |identity| {
+            let told = Callback::from(move |()| {
+                let fetcher = fetcher.borrow().clone();
+                if let Some(fetcher) = fetcher {
+                    fetcher.ask();
+                }
+            });
+            let listening = identity.as_ref().map(|it| driver.listen(it.class, &it.text, told));
+            move || drop(listening)
+        });
+    }
     {
         let (driver, setter, fetcher) = (data.driver.clone(), fetched.setter(), fetcher);
         use_effect_with((identity, version, touched), move |(identity, ..)| {

@@ -19,7 +19,7 @@ use super::{testid, tools};
 use crate::components::icon;
 use crate::dom::{self, measure};
 use crate::panels::space;
-use crate::store::{Same, StoreHandle, use_store};
+use crate::store::{Same, StoreHandle, use_data, use_store};
 
 /// The heights of a line, as in the style sheets: in a table, and in the list that it becomes on a phone.
 const ROW: u32 = 32;
@@ -37,7 +37,7 @@ pub(super) struct GridProps {
 /// The lines, of which only those in sight are drawn.
 #[component]
 pub(super) fn Grid(props: &GridProps) -> Html {
-    let store = use_store();
+    let (store, data) = (use_store(), use_data());
     let GridProps { spec, rows, selection, .. } = props;
     let node = use_node_ref();
     let (size, _) = measure::use_size(&node);
@@ -72,7 +72,7 @@ pub(super) fn Grid(props: &GridProps) -> Html {
         let at = first + at;
         html! {
             <Line key={row.object.reference.as_str().to_owned()} {at} {spec} row={Same(row.clone())} order={order.clone()}
-                selected={is_chosen(row)} active={active == Some(at)} linking={linking.clone()} on_click={on_click.clone()}
+                selected={is_chosen(row)} recent={data.driver.recent(&row.object.reference)} active={active == Some(at)} linking={linking.clone()} on_click={on_click.clone()}
                 on_open={on_open.clone()} />
         }
     });
@@ -296,6 +296,8 @@ struct LineProps {
     row: Same<Row>,
     order: Same<Vec<usize>>,
     selected: bool,
+    /// The mark of a change that has just happened.
+    recent: Option<&'static str>,
     /// Whether the keyboard is on it.
     active: bool,
     linking: Linking,
@@ -344,7 +346,7 @@ fn Line(props: &LineProps) -> Html {
         html! { <td {class} title={cells::title(value)}>{ cells::view(value, shape, linking) }</td> }
     });
     html! {
-        <tr id={line_id(at)} class={classes!("item", props.active.then_some("active"))} aria-rowindex={(at + 2).to_string()}
+        <tr id={line_id(at)} class={classes!("item", props.active.then_some("active"), props.recent)} aria-rowindex={(at + 2).to_string()}
             aria-selected={props.selected.to_string()} {onclick} {ondblclick} data-testid={testid(spec, "row")}
             data-uuid={row.uuid.clone()} data-state={row.state.map(|state| state.name())}>
             { for drawn }

@@ -48,9 +48,10 @@ impl Way<'_> {
             VbdType::Floppy => Text::DeviceFloppy,
             _ => Text::DeviceDisk,
         };
-        let mode = if vbd.mode == VbdMode::RO { Text::ModeRo } else { Text::ModeRw };
-        let boot = if vbd.bootable { Text::Bootable.get() } else { "" };
-        let detail = join(&[kind.get(), mode.get(), boot]);
+        // What is usual needs no words: cards are small, and the table has them all.
+        let mode = if vbd.mode == VbdMode::RO { Text::ModeRo.get() } else { "" };
+        let boot = if vbd.bootable { Text::Boots.get() } else { "" };
+        let detail = join(&[kind.get(), boot, mode]);
         let state = if vbd.currently_attached { State::Running } else { State::Halted };
         Hop::new(Icon::Vdi, device_name(vbd), detail, state)
             .linked(named_ref(self.cache, reference))

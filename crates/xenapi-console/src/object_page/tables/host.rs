@@ -7,7 +7,7 @@ use xenapi_core::Ref;
 use xenapi_model::{Host, PBD, PIF, Pool, VM, VmKind, host, pbd, pif, pool};
 use xenapi_topology::State;
 
-use super::{Found, Look, Table, by_name, named_word};
+use super::{Found, Look, Table, by_name, found, named_word};
 use crate::format::{bytes, natural_cmp, permille, speed};
 use crate::object::Icon;
 use crate::object_page::Part;
@@ -17,12 +17,12 @@ use crate::select::{guest, lookup, named_ref, states};
 use crate::text::Text;
 
 impl Look<'_> {
-    pub(super) fn host(&self, _: &Ref<Host>, host: &host::Record) -> Vec<Table> {
-        let vms = self.vms_on(host);
+    pub(super) fn host(&self, reference: &Ref<Host>, host: &host::Record) -> Vec<Table> {
+        let vms = self.vms_on(reference, host);
         Vec::from([vms, self.pifs(host.pifs.iter(), &host.name_label), self.pbds_of_host(host)])
     }
 
-    fn vms_on(&self, host: &host::Record) -> Table {
+    fn vms_on(&self, host_reference: &Ref<Host>, host: &host::Record) -> Table {
         let mut table = Table::new(
             "vms",
             Text::Vms,
@@ -35,9 +35,10 @@ impl Look<'_> {
                 (Text::Addresses, false),
             ],
         );
-        self.unknown::<VM>(&mut table, host.resident_vms.len());
+        self.unknown::<VM>(&mut table, 0);
         table.elsewhere = Some((Kind::Vms, named_word("host", &host.name_label)));
-        let vms = self.all(&host.resident_vms).into_iter().filter(|(_, vm)| vm.kind() == VmKind::Vm).collect();
+        let all = self.related(host::fields::RESIDENT_VMS, host_reference);
+        let vms = found(&all).into_iter().filter(|(_, vm)| vm.kind() == VmKind::Vm).collect();
         for (reference, vm) in self.first(&mut table, vms, by_name::<VM>(|vm| &vm.name_label)) {
             let state = State::of_vm(vm);
             let guest = self.cache.get(&vm.guest_metrics);
@@ -179,11 +180,11 @@ impl Look<'_> {
         self.unknown::<Host>(&mut table, 0);
         table.elsewhere = Some((Kind::Hosts, String::new()));
         let hosts: Vec<(Ref<Host>, &host::Record)> = self.cache.iter::<Host>().map(|(it, host)| (it, &**host)).collect();
-        let found: Vec<Found<'_, Host>> = hosts.iter().map(|(it, host)| (it, *host)).collect();
-        for (reference, host) in self.first(&mut table, found, by_name::<Host>(|host| &host.name_label)) {
+        let all: Vec<Found<'_, Host>> = hosts.iter().map(|(it, host)| (it, *host)).collect();
+        for (reference, host) in self.first(&mut table, all, by_name::<Host>(|host| &host.name_label)) {
             let state = states::host(self.cache, host);
             let role = if pool.master == *reference { Text::Master.get() } else { "" };
-            let vms = host.resident_vms.iter().filter(|vm| self.cache.get(*vm).is_none_or(|vm| vm.kind() == VmKind::Vm));
+            let vms = self.cache.related(host::fields::RESIDENT_VMS, reference).filter(|(_, vm)| vm.kind() == VmKind::Vm);
             let memory = self.cache.get(&host.metrics).map_or_else(Part::unknown, |metrics| {
                 let used = metrics.memory_total.saturating_sub(metrics.memory_free);
                 let text = Text::UsedOf.with(&[&bytes(used), &bytes(metrics.memory_total)]);

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use xenapi_client::Cache;
-use xenapi_core::{Class, RawRef, Ref};
+use xenapi_core::{Class, Field, RawRef, Ref};
 use xenapi_model::{Bond, Host, Network, PIF, Pool, SR, VDI, VM};
 
 use super::Part;
@@ -101,6 +101,14 @@ struct Look<'a> {
 
 type Found<'a, C> = (&'a Ref<C>, &'a <C as Class>::Record);
 
+/// The same with a reference of its own.
+type Related<'a, C> = (Ref<C>, &'a <C as Class>::Record);
+
+/// Related objects as they are sorted.
+fn found<'r, C: Class>(related: &'r [Related<'_, C>]) -> Vec<Found<'r, C>> {
+    related.iter().map(|(reference, record)| (reference, *record)).collect()
+}
+
 impl<'a> Look<'a> {
     fn with<C: Class>(&self, object: &Object, make: fn(&Self, &Ref<C>, &C::Record) -> Vec<Table>) -> Vec<Table> {
         let reference = object.reference.clone().typed::<C>();
@@ -114,6 +122,11 @@ impl<'a> Look<'a> {
     {
         let cache: &'r Cache = self.cache;
         references.into_iter().filter_map(|reference| Some((reference, &**cache.get(reference)?))).collect()
+    }
+
+    /// The objects at the other end of a relation, which the record of this end need not list.
+    fn related<C: Class, D: Class>(&self, field: impl Into<Field<C, Vec<Ref<D>>>>, this: &Ref<C>) -> Vec<Related<'a, D>> {
+        self.cache.related(field, this).map(|(reference, record)| (reference, &**record)).collect()
     }
 
     /// The first of them in order, and into the table how many there are. A whole order of thousands is not needed for that.

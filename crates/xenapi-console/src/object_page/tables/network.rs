@@ -7,7 +7,7 @@ use xenapi_core::Ref;
 use xenapi_model::{Bond, Network, PIF, VIF, VLAN, bond, network, pif, vif};
 use xenapi_topology::State;
 
-use super::{Found, Look, Table, named_word};
+use super::{Found, Look, Table, found, named_word};
 use crate::format::natural_cmp;
 use crate::object::Icon;
 use crate::object_page::Part;
@@ -16,12 +16,12 @@ use crate::select::{lookup, named_ref};
 use crate::text::Text;
 
 impl Look<'_> {
-    pub(super) fn network(&self, _: &Ref<Network>, network: &network::Record) -> Vec<Table> {
+    pub(super) fn network(&self, reference: &Ref<Network>, network: &network::Record) -> Vec<Table> {
         let pifs = self.pifs(network.pifs.iter(), "");
-        Vec::from([pifs, self.vifs(network)])
+        Vec::from([pifs, self.vifs(reference, network)])
     }
 
-    fn vifs(&self, network: &network::Record) -> Table {
+    fn vifs(&self, of: &Ref<Network>, network: &network::Record) -> Table {
         let mut table = Table::new(
             "vifs",
             Text::Vms,
@@ -34,14 +34,15 @@ impl Look<'_> {
                 (Text::Attached, false),
             ],
         );
-        self.unknown::<VIF>(&mut table, network.vifs.len());
+        self.unknown::<VIF>(&mut table, 0);
         let name = lookup::either(&network.name_label, &network.bridge);
         table.elsewhere = Some((Kind::Vifs, named_word("network", &name)));
         let name = |vif: &vif::Record| self.cache.get(&vif.vm).map_or("", |vm| vm.name_label.as_str());
         let order = |a: &Found<'_, VIF>, b: &Found<'_, VIF>| {
             natural_cmp(name(a.1), name(b.1)).then_with(|| natural_cmp(&a.1.device, &b.1.device)).then_with(|| a.0.cmp(b.0))
         };
-        for (reference, vif) in self.first(&mut table, self.all(&network.vifs), order) {
+        let all = self.related(network::fields::VIFS, of);
+        for (reference, vif) in self.first(&mut table, found(&all), order) {
             let vm = self.cache.get(&vif.vm);
             let of = Part::object(self.cache, &vif.vm);
             let addresses = vm.map(|vm| self.addresses(vm)).unwrap_or_default();

@@ -8,7 +8,7 @@ use xenapi_model::vbd::VbdMode;
 use xenapi_model::{PBD, SR, VBD, VDI, pbd, sr, vbd, vdi};
 use xenapi_topology::State;
 
-use super::{Found, Look, Table, by_name, named_word};
+use super::{Found, Look, Table, by_name, found, named_word};
 use crate::format::{bytes, date_time, natural_cmp};
 use crate::object::Icon;
 use crate::object_page::paths::{device_name, join};
@@ -19,8 +19,8 @@ use crate::text::Text;
 use xenapi_core::is_secret_key;
 
 impl Look<'_> {
-    pub(super) fn sr(&self, _: &Ref<SR>, sr: &sr::Record) -> Vec<Table> {
-        Vec::from([self.pbds_of_sr(sr), self.vdis(sr)])
+    pub(super) fn sr(&self, reference: &Ref<SR>, sr: &sr::Record) -> Vec<Table> {
+        Vec::from([self.pbds_of_sr(sr), self.vdis(reference, sr)])
     }
 
     fn pbds_of_sr(&self, sr: &sr::Record) -> Table {
@@ -54,7 +54,7 @@ impl Look<'_> {
         table
     }
 
-    fn vdis(&self, sr: &sr::Record) -> Table {
+    fn vdis(&self, of: &Ref<SR>, sr: &sr::Record) -> Table {
         let mut table = Table::new(
             "vdis",
             Text::Disks,
@@ -67,9 +67,10 @@ impl Look<'_> {
                 (Text::UsedBy, false),
             ],
         );
-        self.unknown::<VDI>(&mut table, sr.vdis.len());
+        self.unknown::<VDI>(&mut table, 0);
         table.elsewhere = Some((Kind::Vdis, named_word("sr", &sr.name_label)));
-        for (reference, vdi) in self.first(&mut table, self.all(&sr.vdis), by_name::<VDI>(|vdi| &vdi.name_label)) {
+        let all = self.related(sr::fields::VDIS, of);
+        for (reference, vdi) in self.first(&mut table, found(&all), by_name::<VDI>(|vdi| &vdi.name_label)) {
             table.row(
                 reference.raw(),
                 [

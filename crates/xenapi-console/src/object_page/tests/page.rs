@@ -11,6 +11,7 @@ use super::pool::{Pool, change, find_vm};
 use crate::object::Object;
 use crate::object_page::around::around;
 use crate::object_page::page::{Located, impact, locate, table_of, topology};
+use crate::object_page::paths::data_paths;
 use crate::object_page::tables::{Table, tables};
 use crate::route::{Kind, Named, View};
 
@@ -135,6 +136,29 @@ fn every_object_has_tables_and_surroundings_that_fit() {
         for kin in around.users.iter().chain(&around.needs) {
             assert_eq!(kin.cards.iter().map(|card| card.weight).sum::<usize>(), kin.count, "{object:?}: {kin:?}");
             assert!(kin.cards.len() <= 6, "{kin:?}");
+        }
+    }
+}
+
+#[test]
+fn pages_say_the_same_of_lean_records() {
+    let mut pool = Pool::new(3, 24);
+    let (whole, lean) = (pool.cache(), pool.lean_cache());
+    let mut objects: Vec<Object> = Vec::new();
+    objects.extend(whole.iter::<VM>().map(|(it, _)| Object::of(&it)));
+    objects.extend(whole.iter::<Host>().map(|(it, _)| Object::of(&it)));
+    objects.extend(whole.iter::<SR>().map(|(it, _)| Object::of(&it)));
+    objects.extend(whole.iter::<VDI>().map(|(it, _)| Object::of(&it)));
+    objects.extend(whole.iter::<Network>().map(|(it, _)| Object::of(&it)));
+    objects.extend(whole.iter::<PIF>().map(|(it, _)| Object::of(&it)));
+    objects.extend(whole.iter::<PoolClass>().map(|(it, _)| Object::of(&it)));
+    for object in &objects {
+        assert_eq!(tables(&whole, object, 20), tables(&lean, object, 20), "{object:?}");
+        assert_eq!(around(&whole, object), around(&lean, object), "{object:?}");
+        assert_eq!(crate::select::details(&whole, object), crate::select::details(&lean, object), "{object:?}");
+        if object.class == "VM" {
+            let vm = object.reference.clone().typed();
+            assert_eq!(data_paths(&whole, &vm, None), data_paths(&lean, &vm, None), "{object:?}");
         }
     }
 }

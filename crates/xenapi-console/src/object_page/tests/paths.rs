@@ -1,7 +1,7 @@
 //! How data travels.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
@@ -261,6 +261,6 @@ fn what_is_not_in_the_data_is_unknown_and_not_broken() {
     }
     // Nothing of it makes a pool of any size panic.
     for (reference, _) in whole.iter::<VM>() {
-        let _ = data_paths(&whole, &reference, Some(&"x".to_string())).map(|paths| String::from(format!("{paths:?}")));
+        let _ = data_paths(&whole, &reference, Some("x")).map(|paths| format!("{paths:?}"));
     }
 }

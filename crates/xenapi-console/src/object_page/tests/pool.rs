@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use crate::lean;
 use xenapi_client::Cache;
 use xenapi_core::{Class, Method, Millis, RawCall, RawRef, Ref, Value, ValueReader};
 use xenapi_model::{VM, VmKind, vm};
@@ -62,6 +63,27 @@ impl Pool {
         for class in classes {
             let all = self.call(&[class, ".get_all_records"].concat(), []);
             cache.load_records(class, &mut ValueReader::new(&all)).unwrap();
+        }
+        cache
+    }
+
+    /// The same as a console gets it from the proxy: without the fields that no list looks at, and without what is at its default.
+    pub(super) fn lean_cache(&mut self) -> Cache {
+        let mut cache = Cache::new();
+        cache.track_console();
+        for lean in lean::CLASSES.iter().filter(|lean| cache.tracks(lean.class)).collect::<Vec<_>>() {
+            let desc = xenapi_model::class(lean.class).unwrap();
+            let all = self.call(&[lean.class, ".get_all_records"].concat(), []);
+            let thin = |record: &Value| -> Value {
+                let is_worth = |name: &str, value: &Value| {
+                    lean.keeps(name) && desc.field(name).is_some_and(|field| field.default_value() != *value)
+                };
+                let members = record.as_struct().unwrap().iter().filter(|(name, value)| is_worth(name, value));
+                Value::Struct(members.map(|(name, value)| (name.to_string(), value.clone())).collect())
+            };
+            let records = all.as_struct().unwrap().iter().map(|(reference, record)| (reference.to_string(), thin(record)));
+            let all = Value::Struct(records.collect());
+            cache.load_records(lean.class, &mut ValueReader::new(&all)).unwrap();
         }
         cache
     }

@@ -3,9 +3,7 @@
 use alloc::string::String;
 
 use xenapi_core::DateTime;
-use xenapi_model::{
-    Host, HostMetrics, Pool, VM, VMGuestMetrics, VMMetrics, VmKind, host, vm, vm_guest_metrics,
-};
+use xenapi_model::{Host, HostMetrics, Pool, VM, VMGuestMetrics, VMMetrics, VmKind, host, vm, vm_guest_metrics};
 use xenapi_topology::State;
 
 use crate::object::Icon;
@@ -34,11 +32,11 @@ pub(super) static VMS: Spec = Spec {
     testid: "vm",
     columns: &[
         col("name", Text::Name, Shape::Name, 230),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("host", Text::Host, Shape::Links, 140),
         col("vcpus", Text::Vcpus, Shape::Count, 72),
         col("memory", Text::Memory, Shape::Bytes, 92),
-        col("ip", Text::Addresses, Shape::List, 170),
+        col("ip", Text::Addresses, Shape::Code, 170),
         col("os", Text::Os, Shape::Text, 180),
         col("tags", Text::Tags, Shape::List, 130),
         more("agent", Text::ColAgent, Shape::Text, 120),
@@ -197,7 +195,7 @@ pub(super) static HOSTS: Spec = Spec {
     testid: "host",
     columns: &[
         col("name", Text::Name, Shape::Name, 200),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("address", Text::Address, Shape::Code, 130),
         col("coordinator", Text::Master, Shape::Truth, 104),
         col("vms", Text::Vms, Shape::Count, 72),

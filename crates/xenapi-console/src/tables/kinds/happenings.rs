@@ -31,7 +31,7 @@ pub(super) static TASKS: Spec = Spec {
     testid: "task",
     columns: &[
         col("name", Text::Name, Shape::Name, 260),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("progress", Text::ColProgress, Shape::Share, 120),
         col("host", Text::Host, Shape::Links, 150),
         col("created", Text::ColCreated, Shape::Date, 170),
@@ -120,7 +120,8 @@ pub(crate) fn severity(priority: i64) -> (State, Text) {
 /// The object that a message is about.
 pub(crate) fn about(cache: &Cache, message: &message::Record) -> Option<Link> {
     // Messages spell classes in their own way: `Host`, `Pool`.
-    let class = ["VM", "host", "SR", "pool", "VDI"].into_iter().find(|class| class.eq_ignore_ascii_case(message.cls.as_str()))?;
+    let class =
+        ["VM", "host", "SR", "pool", "VDI"].into_iter().find(|class| class.eq_ignore_ascii_case(message.cls.as_str()))?;
     let object = select::find(cache, class, &message.obj_uuid)?;
     let name = select::name_of(cache, class, &object.reference)?;
     Some(Link { name, object, uuid: message.obj_uuid.clone() })
@@ -154,7 +155,8 @@ pub(crate) fn words(name: &str) -> String {
             text.push(' ');
         }
         match word {
-            "VM" | "SR" | "VDI" | "VIF" | "VBD" | "PBD" | "PIF" | "HA" | "CPU" | "NTP" | "TLS" | "SSH" | "VLAN" | "IP" | "MTC" | "VMSS" | "VMPP" => text.push_str(word),
+            "VM" | "SR" | "VDI" | "VIF" | "VBD" | "PBD" | "PIF" | "HA" | "CPU" | "NTP" | "TLS" | "SSH" | "VLAN" | "IP"
+            | "MTC" | "VMSS" | "VMPP" => text.push_str(word),
             _ if at == 0 => {
                 let mut letters = word.chars();
                 text.extend(letters.next());

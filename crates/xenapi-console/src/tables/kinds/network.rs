@@ -31,9 +31,9 @@ pub(super) static NETWORKS: Spec = Spec {
     testid: "network",
     columns: &[
         col("name", Text::Name, Shape::Name, 240),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("bridge", Text::Bridge, Shape::Code, 110),
-        col("vlan", Text::VlanTag, Shape::List, 80),
+        col("vlan", Text::VlanTag, Shape::Code, 80),
         col("hosts", Text::Hosts, Shape::Links, 220),
         col("pifs", Text::Nics, Shape::Count, 130),
         col("vifs", Text::ColVifs, Shape::Count, 100),
@@ -53,11 +53,8 @@ pub(super) static NETWORKS: Spec = Spec {
 fn network(look: &mut Look<'_>, network: &network::Record) -> Made {
     let knows = network.pifs.is_empty() || select::is_known::<PIF>(look.cache);
     let pifs: Vec<&pif::Record> = network.pifs.iter().filter_map(|pif| look.get(pif)).collect();
-    let state = if knows {
-        State::of_network(network, pifs.iter().any(|pif| pif.currently_attached))
-    } else {
-        State::Unknown
-    };
+    let state =
+        if knows { State::of_network(network, pifs.iter().any(|pif| pif.currently_attached)) } else { State::Unknown };
     let mut tags: Vec<i64> = pifs.iter().map(|pif| pif.vlan).filter(|vlan| *vlan >= 0).collect();
     tags.sort_unstable();
     tags.dedup();
@@ -94,7 +91,7 @@ pub(super) static PIFS: Spec = Spec {
     testid: "pif",
     columns: &[
         col("name", Text::Device, Shape::Name, 120),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("host", Text::Host, Shape::Links, 160),
         col("network", Text::ClassNetwork, Shape::Links, 180),
         col("role", Text::ColRole, Shape::Text, 110),
@@ -163,12 +160,12 @@ pub(super) static VIFS: Spec = Spec {
     testid: "vif",
     columns: &[
         col("name", Text::Device, Shape::Name, 100),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("vm", Text::ClassVm, Shape::Links, 240),
         col("network", Text::ClassNetwork, Shape::Links, 220),
         col("mac", Text::Mac, Shape::Code, 150),
         col("mtu", Text::Mtu, Shape::Count, 72),
-        col("allowed", Text::ColAllowed, Shape::List, 200),
+        col("allowed", Text::ColAllowed, Shape::Code, 200),
         more("uuid", Text::Uuid, Shape::Code, 270),
     ],
     classes: &["VIF", "VM", "network", "pool"],

@@ -32,7 +32,7 @@ pub(super) static SRS: Spec = Spec {
     testid: "sr",
     columns: &[
         col("name", Text::Name, Shape::Name, 220),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("type", Text::Kind, Shape::Text, 90),
         col("shared", Text::Shared, Shape::Truth, 80),
         col("used", Text::Used, Shape::Share, 110),
@@ -110,7 +110,7 @@ pub(super) static VDIS: Spec = Spec {
     testid: "vdi",
     columns: &[
         col("name", Text::Name, Shape::Name, 240),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("size", Text::Size, Shape::Bytes, 92),
         col("ondisk", Text::PhysicalSize, Shape::Bytes, 92),
         col("sr", Text::ClassSr, Shape::Links, 160),
@@ -171,7 +171,7 @@ pub(super) static VBDS: Spec = Spec {
     testid: "vbd",
     columns: &[
         col("name", Text::Device, Shape::Name, 120),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("vm", Text::ClassVm, Shape::Links, 220),
         col("vdi", Text::ClassVdi, Shape::Links, 240),
         col("sr", Text::ClassSr, Shape::Links, 180),
@@ -219,7 +219,7 @@ pub(super) static PBDS: Spec = Spec {
     testid: "pbd",
     columns: &[
         col("name", Text::ClassPbd, Shape::Name, 260),
-        col("state", Text::State, Shape::State, 112),
+        col("state", Text::State, Shape::State, 124),
         col("host", Text::Host, Shape::Links, 180),
         col("sr", Text::ClassSr, Shape::Links, 200),
         col("type", Text::Kind, Shape::Text, 90),

@@ -1,0 +1,307 @@
+//! What can be found, and by which words: made once, and kept up to date object by object.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+
+use xenapi_client::Cache;
+use xenapi_core::{Class, RawRef};
+use xenapi_model::{Bond, Host, Network, PIF, Pool, SR, VDI, VIF, VLAN, VM, VMGuestMetrics, VmKind, vm};
+
+use super::rank::{Why, Words};
+use crate::object::Object;
+use crate::select;
+use crate::text::Text;
+
+/// The classes that the index reads.
+pub const OF_INDEX: &[&str] =
+    &["pool", "host", "VM", "VM_guest_metrics", "SR", "network", "PIF", "Bond", "VLAN", "VDI", "VIF"];
+
+/// What a line of an entry is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Field {
+    Name,
+    Description,
+    Tag,
+    Address,
+    Mac,
+    Vlan,
+    Uuid,
+    Reference,
+}
+
+impl Field {
+    fn text(self) -> Option<Text> {
+        match self {
+            Field::Name => None,
+            Field::Description => Some(Text::MatchDescription),
+            Field::Tag => Some(Text::MatchTag),
+            Field::Address => Some(Text::MatchAddress),
+            Field::Mac => Some(Text::MatchMac),
+            Field::Vlan => Some(Text::MatchVlan),
+            Field::Uuid => Some(Text::MatchUuid),
+            Field::Reference => Some(Text::MatchReference),
+        }
+    }
+}
+
+/// An object and its words.
+struct Entry {
+    own: Arc<dyn Any>,
+    /// What else its words come from.
+    also: Option<Arc<dyn Any>>,
+    /// All words in lower case, a line for each; the name first.
+    lines: Box<str>,
+    fields: Box<[Field]>,
+}
+
+/// The entries of one class.
+struct Shelf {
+    class: &'static str,
+    /// Where among equals its objects stand.
+    weight: u32,
+    /// The revisions of the class and of what else the words come from.
+    revision: Option<u64>,
+    entries: BTreeMap<RawRef, Entry>,
+    fill: fn(&mut Filler<'_>),
+    /// Whether names that are nearly right are looked for.
+    forgives: bool,
+}
+
+/// Everything that can be found.
+pub struct Index {
+    shelves: Vec<Shelf>,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Index::new()
+    }
+}
+
+/// Entries that are made.
+struct Filler<'c> {
+    cache: &'c Cache,
+    old: BTreeMap<RawRef, Entry>,
+    entries: BTreeMap<RawRef, Entry>,
+}
+
+/// The lines of an entry.
+#[derive(Default)]
+struct Lines {
+    text: String,
+    fields: Vec<Field>,
+}
+
+impl Lines {
+    fn add(&mut self, field: Field, text: &str) {
+        if text.is_empty() && field != Field::Name {
+            return;
+        }
+        if !self.fields.is_empty() {
+            self.text.push('\n');
+        }
+        // A line break within would end the line.
+        self.text.extend(text.chars().flat_map(char::to_lowercase).map(|letter| if letter == '\n' { ' ' } else { letter }));
+        self.fields.push(field);
+    }
+}
+
+fn same(a: &Arc<dyn Any>, b: *const ()) -> bool {
+    core::ptr::addr_eq(Arc::as_ptr(a), b)
+}
+
+impl Filler<'_> {
+    fn each<C: Class>(
+        &mut self,
+        belongs: fn(&C::Record) -> bool,
+        also: fn(&Cache, &C::Record) -> Option<Arc<dyn Any>>,
+        uuid: fn(&C::Record) -> &str,
+        write: fn(&Cache, &C::Record, &mut Lines),
+    ) {
+        for (reference, record) in self.cache.iter::<C>().filter(|(_, record)| belongs(record)) {
+            let also = also(self.cache, record);
+            let old = self.old.remove(reference.raw()).filter(|entry| {
+                let same_also = match (&entry.also, &also) {
+                    (None, None) => true,
+                    (Some(before), Some(now)) => same(before, Arc::as_ptr(now).cast()),
+                    _ => false,
+                };
+                same_also && same(&entry.own, Arc::as_ptr(record).cast())
+            });
+            let entry = old.unwrap_or_else(|| {
+                let mut lines = Lines::default();
+                write(self.cache, record, &mut lines);
+                lines.add(Field::Uuid, uuid(record));
+                lines.add(Field::Reference, reference.as_str());
+                Entry { own: record.clone(), also, lines: lines.text.into(), fields: lines.fields.into() }
+            });
+            self.entries.insert(reference.into_raw(), entry);
+        }
+    }
+}
+
+fn nothing<R>(_: &Cache, _: &R) -> Option<Arc<dyn Any>> {
+    None
+}
+
+fn vm_lines(cache: &Cache, vm: &vm::Record, lines: &mut Lines) {
+    lines.add(Field::Name, &vm.name_label);
+    lines.add(Field::Description, &vm.name_description);
+    vm.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+    if let Some(guest) = cache.get(&vm.guest_metrics) {
+        select::addresses(guest).iter().for_each(|address| lines.add(Field::Address, address));
+    }
+}
+
+const SHELVES: [(&str, u32, fn(&mut Filler<'_>), bool); 10] = [
+    ("pool", 0, |it| it.each::<Pool>(|_| true, nothing, |it| it.uuid.as_str(), |cache, it, lines| {
+        lines.add(Field::Name, &select::lookup::pool_name(cache, it));
+        lines.add(Field::Description, &it.name_description);
+        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+    }), true),
+    ("host", 1, |it| it.each::<Host>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
+        lines.add(Field::Name, &it.name_label);
+        lines.add(Field::Address, &it.address);
+        lines.add(Field::Description, &it.name_description);
+        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+    }), true),
+    ("VM", 2, |it| it.each::<VM>(|it| it.kind() != VmKind::ControlDomain, |cache, it| {
+        cache.get(&it.guest_metrics).map(|guest| guest.clone() as Arc<dyn Any>)
+    }, |it| it.uuid.as_str(), vm_lines), true),
+    ("SR", 3, |it| it.each::<SR>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
+        lines.add(Field::Name, &it.name_label);
+        lines.add(Field::Description, &it.name_description);
+        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+    }), true),
+    ("network", 4, |it| it.each::<Network>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
+        lines.add(Field::Name, &select::either(&it.name_label, &it.bridge));
+        lines.add(Field::Name, &it.bridge);
+        lines.add(Field::Description, &it.name_description);
+        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+    }), true),
+    ("PIF", 5, |it| it.each::<PIF>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
+        lines.add(Field::Name, &select::pif_name(it));
+        lines.add(Field::Address, &it.ip);
+        lines.add(Field::Mac, &it.mac);
+        if it.vlan >= 0 {
+            lines.add(Field::Vlan, &alloc::format!("{}", it.vlan));
+            lines.add(Field::Vlan, &alloc::format!("vlan {}", it.vlan));
+        }
+    }), false),
+    ("Bond", 6, |it| it.each::<Bond>(|_| true, nothing, |it| it.uuid.as_str(), |cache, it, lines| {
+        lines.add(Field::Name, cache.get(&it.master).map_or("bond", |pif| pif.device.as_str()));
+    }), false),
+    ("VLAN", 6, |it| it.each::<VLAN>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
+        lines.add(Field::Name, &alloc::format!("VLAN {}", it.tag));
+        lines.add(Field::Vlan, &alloc::format!("{}", it.tag));
+    }), false),
+    ("VDI", 7, |it| it.each::<VDI>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
+        lines.add(Field::Name, &it.name_label);
+        lines.add(Field::Description, &it.name_description);
+        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+    }), false),
+    ("VIF", 8, |it| it.each::<VIF>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
+        lines.add(Field::Name, "");
+        lines.add(Field::Mac, &it.mac);
+        it.ipv4_allowed.iter().chain(&it.ipv6_allowed).for_each(|address| lines.add(Field::Address, address));
+    }), false),
+];
+
+/// Fewer results than this make it worth while to look for names that are nearly right.
+const FEW: usize = 5;
+
+/// So many of the best are told.
+const BEST: usize = 200;
+
+impl Index {
+    /// An index that knows nothing yet.
+    pub fn new() -> Self {
+        let shelf = |(class, weight, fill, forgives): (&'static str, u32, fn(&mut Filler<'_>), bool)| Shelf {
+            class,
+            weight,
+            revision: None,
+            entries: BTreeMap::new(),
+            fill,
+            forgives,
+        };
+        Index { shelves: SHELVES.into_iter().map(shelf).collect() }
+    }
+
+    /// Follows the cache by one class, so that it takes but a moment. Answers whether there is more to do.
+    pub fn update(&mut self, cache: &Cache) -> bool {
+        let revision = |class: &str| {
+            let also = if class == "VM" { cache.revision::<VMGuestMetrics>() } else { 0 };
+            Some(cache.revision_of(class).wrapping_add(also))
+        };
+        let mut stale = self.shelves.iter_mut().filter(|shelf| shelf.revision != revision(shelf.class));
+        let Some(shelf) = stale.next() else { return false };
+        let is_more = stale.next().is_some();
+        let mut filler = Filler { cache, old: core::mem::take(&mut shelf.entries), entries: BTreeMap::new() };
+        (shelf.fill)(&mut filler);
+        shelf.entries = filler.entries;
+        shelf.revision = revision(shelf.class);
+        is_more
+    }
+
+    /// How many objects it knows.
+    pub fn len(&self) -> usize {
+        self.shelves.iter().map(|shelf| shelf.entries.len()).sum()
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it knows an object.
+    pub(super) fn has(&self, object: &Object) -> bool {
+        self.shelves.iter().any(|shelf| shelf.class == object.class && shelf.entries.contains_key(&object.reference))
+    }
+
+    /// What fits, the best first.
+    pub(super) fn find(&self, words: &Words) -> Vec<(u32, Object, Option<Why>)> {
+        let mut found = Vec::new();
+        for shelf in &self.shelves {
+            for (reference, entry) in shelf.entries.iter().filter(|(_, entry)| words.are_in(&entry.lines)) {
+                let (rank, line) = words.rank(entry.lines.split('\n'));
+                found.push((key(rank, shelf, entry), shelf, reference, entry, Some(line)));
+            }
+        }
+        if found.len() < FEW {
+            for shelf in self.shelves.iter().filter(|shelf| shelf.forgives) {
+                for (reference, entry) in &shelf.entries {
+                    let name = entry.lines.split('\n').next().unwrap_or_default();
+                    if let Some(rank) = words.are_nearly(name).filter(|_| !words.are_in(&entry.lines)) {
+                        found.push((key(rank, shelf, entry), shelf, reference, entry, None));
+                    }
+                }
+            }
+        }
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| {
+            crate::format::natural_cmp(name(a.3), name(b.3)).then_with(|| a.2.cmp(b.2))
+        }));
+        found.truncate(BEST);
+        let told = found.into_iter().map(|(key, shelf, reference, entry, line)| {
+            let why = line.and_then(|at| {
+                let field = entry.fields.get(at)?.text();
+                Some(Why { field, text: entry.lines.split('\n').nth(at)?.chars().take(80).collect() })
+            });
+            (key, Object { class: shelf.class, reference: reference.clone() }, why)
+        });
+        told.collect()
+    }
+}
+
+fn name(entry: &Entry) -> &str {
+    entry.lines.split('\n').next().unwrap_or_default()
+}
+
+/// The better, the lower: how well it fits, then the class, then the shorter name.
+fn key(rank: u32, shelf: &Shelf, entry: &Entry) -> u32 {
+    let length = u32::try_from(name(entry).len().min(255)).unwrap_or(255);
+    rank << 16 | shelf.weight << 8 | length
+}
