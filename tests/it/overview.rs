@@ -31,9 +31,11 @@ fn trouble_is_told_when_it_happens_and_gone_when_it_is_over() {
         serde_json::from_str(&run(&arguments)).expect("the answer is JSON")
     };
     let pool = call(&["pool.get_all_records"]);
-    let master = pool.as_object().and_then(|all| all.values().next()).and_then(|pool| pool["master"].as_str()).expect("a master");
+    let master =
+        pool.as_object().and_then(|all| all.values().next()).and_then(|pool| pool["master"].as_str()).expect("a master");
     let hosts = call(&["host.get_all"]);
-    let host = hosts.as_array().expect("a list").iter().filter_map(Value::as_str).find(|host| *host != master).expect("a member");
+    let host =
+        hosts.as_array().expect("a list").iter().filter_map(Value::as_str).find(|host| *host != master).expect("a member");
     in_browser(390, &[], async |browser| {
         browser.go(serve.get("url")).await;
         browser.fill("[data-testid=login-user]", "root").await;

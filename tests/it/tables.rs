@@ -37,7 +37,11 @@ fn every_kind_has_its_table() {
         ] {
             browser.click(&format!("[data-testid=table-{kind}]")).await;
             browser.element(&format!("[data-testid={row}-row]")).await;
-            browser.text_where(&format!("[data-testid={row}-count]"), "a number", |text| text.starts_with(|it: char| it.is_ascii_digit())).await;
+            browser
+                .text_where(&format!("[data-testid={row}-count]"), "a number", |text| {
+                    text.starts_with(|it: char| it.is_ascii_digit())
+                })
+                .await;
         }
         browser
     });
@@ -57,13 +61,20 @@ fn a_table_is_filtered_sorted_and_shared_by_its_address() {
         browser.element("#vm-suggestions [role=option]").await;
         browser.press("\u{e015}\u{e007}").await;
         until_hash(&browser, "q=state:running").await;
-        browser.script_until("only running VMs", "return !document.querySelector('[data-testid=vm-row]:not([data-state=running])')").await;
+        browser
+            .script_until(
+                "only running VMs",
+                "return !document.querySelector('[data-testid=vm-row]:not([data-state=running])')",
+            )
+            .await;
         browser.fill("[data-testid=vm-filter]", "memroy>4GiB web").await;
         browser.text_where("[data-testid=query-problem]", "what to write", |text| text.contains("memory")).await;
         browser.fill("[data-testid=vm-filter]", "nothing is called that").await;
         browser.element("[data-testid=no-match]").await;
         browser.click("[data-testid=no-match] button").await;
-        browser.script_until("all VMs", &format!("return document.querySelectorAll('[data-testid=vm-row]').length === {all}")).await;
+        browser
+            .script_until("all VMs", &format!("return document.querySelectorAll('[data-testid=vm-row]').length === {all}"))
+            .await;
 
         // A chip is a term of the query.
         browser.click("[data-testid=facet-state-halted]").await;
@@ -146,7 +157,8 @@ fn a_large_table_draws_only_what_is_in_sight() {
         let drawn = browser.script("return document.querySelectorAll('[data-testid=vm-row]').length").await;
         assert!(drawn.as_u64().is_some_and(|drawn| drawn < 100), "{drawn}");
         browser.script("document.querySelector('.scroll').scrollTop = 1e6").await;
-        let last = browser.script_until("the last row", "return document.querySelector('[aria-rowindex=\"1001\"]') !== null").await;
+        let last =
+            browser.script_until("the last row", "return document.querySelector('[aria-rowindex=\"1001\"]') !== null").await;
         assert_eq!(last, Value::Bool(true));
         browser
     });

@@ -552,6 +552,8 @@ pub(crate) struct PoolInfo {
     pub(crate) label: String,
     /// Where it is, if it is in the page itself.
     pub(crate) place: Option<Place>,
+    /// Whether the server lets nobody change it.
+    pub(crate) read_only: bool,
 }
 
 /// Asks the server which pools there are.
@@ -579,5 +581,6 @@ pub(crate) async fn pools() -> Result<Vec<PoolInfo>, String> {
 fn pool_info(pool: &JsValue) -> Option<PoolInfo> {
     let name = member(pool, "name")?.as_string()?;
     let label = member(pool, "label").and_then(|it| it.as_string()).filter(|label| !label.is_empty());
-    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name, place: None })
+    let read_only = member(pool, "read_only").and_then(|it| it.as_bool()).unwrap_or_default();
+    Some(PoolInfo { label: label.unwrap_or_else(|| name.clone()), name, place: None, read_only })
 }

@@ -90,7 +90,8 @@ pub(crate) async fn files(list: Array) -> Result<PoolInfo, String> {
 }
 
 async fn open(name: &str, label: &str, place: Place, what: impl FnOnce(&Object)) -> Result<PoolInfo, String> {
-    let info = PoolInfo { name: name.to_owned(), label: label.to_owned(), place: Some(place) };
+    let info =
+        PoolInfo { name: name.to_owned(), label: label.to_owned(), place: Some(place), read_only: place == Place::File };
     let local = Local::start(info.clone())?;
     let opened = local.ask(what);
     let reply = JsFuture::from(opened).await.unwrap_or_default();

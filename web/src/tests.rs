@@ -40,7 +40,7 @@ fn render(make: impl FnOnce() -> Html + 'static) -> String {
 }
 
 fn pool_info(name: &str) -> PoolInfo {
-    PoolInfo { name: name.into(), label: format!("Pool {name}"), place: None }
+    PoolInfo { name: name.into(), label: format!("Pool {name}"), place: None, read_only: false }
 }
 
 fn login(pools: &[&str], message: Option<Message>, busy: bool) -> String {

@@ -1,5 +1,6 @@
 //! What a driver needs of a network.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,8 +8,10 @@ use core::future::Future;
 
 use xenapi_core::Millis;
 
+/// Gets the bytes of an answer as they come.
+pub type Tap = Box<dyn FnMut(&[u8]) + Send>;
+
 /// A document on its way to a server.
-#[derive(Clone)]
 pub struct Parcel {
     /// The call as XML-RPC.
     pub document: Vec<u8>,
@@ -18,6 +21,8 @@ pub struct Parcel {
     pub repeatable: bool,
     /// What goes into the HTTP header `x-http-other-config-xenapi-client`, if anything: see [`crate::Request::tag`].
     pub tag: Option<String>,
+    /// Who wants the answer as it comes, if anybody. A carrier that cannot do that leaves it alone and hands the answer over whole.
+    pub tap: Option<Tap>,
 }
 
 impl fmt::Debug for Parcel {
@@ -35,6 +40,8 @@ pub struct Delivered<D> {
     /// The SHA-256 of the certificate of the pool's master, where a member that refused the call told it over a connection whose own
     /// certificate is trusted.
     pub vouched: Option<String>,
+    /// Whether all of the answer went to [`Parcel::tap`]; then `document` is empty.
+    pub tapped: bool,
 }
 
 /// Carries documents to one server: all that a driver needs of a network. Sockets, a browser's `fetch` and a simulator in memory

@@ -56,7 +56,8 @@ pub struct Config {
     pub concurrency: usize,
     /// How many tasks of this client are at work at a time; the others wait in line. At least 1.
     pub tasks: usize,
-    /// How long a call is put off that the server refuses because it is not ready, and how long ending a session may take.
+    /// How long a call is put off that the server refuses because it is not ready, and how long the task of a call is looked for whose
+    /// answer was lost.
     pub patience: Millis,
     /// Time between two rounds with a server that has no `event.from`.
     pub poll_interval: Millis,

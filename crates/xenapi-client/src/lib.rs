@@ -25,8 +25,8 @@ mod filter;
 mod machine;
 pub mod metrics;
 
-pub use cache::{Batch, Cache, Change, FieldSet, Loaded, Operation, Snapshot};
-pub use carrier::{Carrier, Delivered, Parcel};
+pub use cache::{Batch, BatchReader, BatchRest, Cache, Change, FieldSet, Loaded, Operation, Snapshot};
+pub use carrier::{Carrier, Delivered, Parcel, Tap};
 pub use config::{Backoff, Config};
 pub use error::{Culprit, Error, Unreachable};
 pub use filter::{Comparable, Condition, field};

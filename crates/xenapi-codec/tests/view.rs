@@ -55,6 +55,18 @@ proptest! {
 }
 
 #[test]
+fn a_field_of_another_type_is_told_in_the_words_of_records() {
+    let texts = || Value::Array(vec![Value::from("x")]);
+    let others = [Value::Array(vec![]), Value::Array(vec![texts()]), Value::Struct([("x", texts())].into_iter().collect())];
+    for field in <VM as xenapi_core::Class>::DESC.fields {
+        for other in &others {
+            let record = Value::Struct([(field.name, other.clone())].into_iter().collect::<Struct>());
+            same_as_records(&write_success(&Value::Struct([("OpaqueRef:1", record)].into_iter().collect::<Struct>())));
+        }
+    }
+}
+
+#[test]
 fn text_is_borrowed_unless_it_is_escaped() {
     let record = |name: &str| to_value(&vm::Record { name_label: name.into(), ..vm::Record::default() });
     let records: Struct = [("OpaqueRef:1", record("plain")), ("OpaqueRef:2", record("a<b"))].into_iter().collect();

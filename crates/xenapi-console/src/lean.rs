@@ -20,7 +20,7 @@ pub struct Lean {
 pub const EVERYWHERE: &[&str] = &["allowed_operations", "blobs"];
 
 /// Of the maps in these fields only [`KEYS`] and keys that begin with one of [`KEY_STARTS`] are kept.
-pub const FREE_MAPS: &[&str] = &["other_config"];
+pub const FREE_MAPS: &[&str] = &["other_config", "license_params"];
 
 /// Keys of [`FREE_MAPS`] that mean something to consoles.
 pub const KEYS: &[&str] = &[
@@ -37,6 +37,8 @@ pub const KEYS: &[&str] = &[
     "agent_start_time",
     "iscsi_iqn",
     "i18n-key",
+    // When a licence ends.
+    "expiry",
     "i18n-original-value-name_label",
     "install-methods",
 ];
@@ -85,7 +87,6 @@ pub const CLASSES: &[Lean] = &[
             "patches",
             "updates",
             "host_CPUs",
-            "license_params",
             "ha_statefiles",
             "ha_network_peers",
             "external_auth_configuration",

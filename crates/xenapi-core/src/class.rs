@@ -125,14 +125,16 @@ impl Rest {
 /// Passes over the array or struct that was entered where a reference is due, and says so.
 #[cold]
 fn pass_mismatch(reader: &mut dyn Reader, kind: Kind) -> Result<ReadError, ReadError> {
+    // Placed before it is passed over: afterwards the reader is elsewhere.
     let offset = reader.offset();
+    let error = reader.place(ReadError::mismatch("a reference", alloc::format!("{kind}")), None).at(offset);
     while match kind {
         Kind::Array => reader.next_item()?,
         _ => reader.next_member()?.is_some(),
     } {
         reader.skip()?;
     }
-    Ok(ReadError::mismatch("a reference", alloc::format!("{kind}")).at(offset))
+    Ok(error)
 }
 
 /// Reads a record's members and hands the known ones to `read_field`. Not generic, so that it is compiled once.

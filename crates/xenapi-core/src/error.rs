@@ -139,9 +139,9 @@ impl ReadError {
 
     /// Says what was expected, where only the type that reads knows.
     #[must_use]
-    pub fn expecting(mut self, expected: &'static str) -> Self {
+    pub fn expecting(mut self, expected: impl Into<Cow<'static, str>>) -> Self {
         if self.0.kind == ReadErrorKind::Mismatch {
-            self.0.expected = Cow::Borrowed(expected);
+            self.0.expected = expected.into();
         }
         self
     }

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, Response, StatusCode, Uri};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
-use xenapi_client::{Carrier, Delivered, Parcel};
+use xenapi_client::{Carrier, Delivered, Parcel, Tap};
 
 use crate::body::ReplyBody;
 use crate::certificate::Fingerprint;
@@ -441,20 +441,43 @@ const TOLD: HeaderName = HeaderName::from_static("x-xenapi-response-host-certifi
 impl Transport {
     /// Posts a document. Beside the answer comes what a member said of its master's certificate; that counts only from a host whose own
     /// one is trusted, so over TLS.
-    pub(crate) async fn carry_request(&self, mut request: Request) -> Result<Delivered<Bytes>, TransportError> {
+    pub(crate) async fn carry_request(&self, request: Request) -> Result<Delivered<Bytes>, TransportError> {
+        self.carry_tapped(request, None).await
+    }
+
+    async fn carry_tapped(&self, mut request: Request, tap: Option<Tap>) -> Result<Delivered<Bytes>, TransportError> {
         let secure = matches!(self.0.target, Target::Https { .. });
         if secure {
             request.headers.insert(ASK, HeaderValue::from_static("sha-256:master"));
         }
-        let (head, document) = self.whole(request).await?.into_parts();
-        if head.status != StatusCode::OK {
-            return Err(TransportError::status(&self.0.target, head.status.as_u16(), &document));
-        }
-        let told = head.headers.get(TOLD).filter(|_| secure).and_then(|told| told.to_str().ok());
-        // Some releases name the kind of digest before it.
-        let vouched = told.map(|told| told.strip_prefix("sha-256:").unwrap_or(told).to_owned());
-        Ok(Delivered { document, vouched })
+        let timeout = request.timeout;
+        let exchange = async {
+            let (head, body) = self.send_now(request).await?.into_parts();
+            if head.status != StatusCode::OK {
+                let page = body.collect_all().await?;
+                return Err(TransportError::status(&self.0.target, head.status.as_u16(), &page));
+            }
+            let told = head.headers.get(TOLD).filter(|_| secure).and_then(|told| told.to_str().ok());
+            // Some releases name the kind of digest before it.
+            let vouched = told.map(|told| told.strip_prefix("sha-256:").unwrap_or(told).to_owned());
+            let (document, tapped) = match tap {
+                None => (body.collect_all().await?, false),
+                Some(tap) => (drain(body, tap).await.map(|()| Bytes::new())?, true),
+            };
+            Ok(Delivered { document, vouched, tapped })
+        };
+        self.within(timeout, exchange).await
     }
+}
+
+/// Hands a body on as it comes.
+async fn drain(mut body: ReplyBody, mut tap: Tap) -> Result<(), TransportError> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            tap(&data);
+        }
+    }
+    Ok(())
 }
 
 impl Carrier for Transport {
@@ -469,7 +492,7 @@ impl Carrier for Transport {
         if let Some(tag) = parcel.tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
             request.headers.insert(TAG, tag);
         }
-        Box::pin(async move { this.carry_request(request).await })
+        Box::pin(async move { this.carry_tapped(request, parcel.tap).await })
     }
 
     fn beside(&self, address: &str, vouched: Option<&str>) -> Result<Self, TransportError> {

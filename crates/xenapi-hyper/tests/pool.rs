@@ -8,7 +8,7 @@ use core::time::Duration;
 use xenapi_client::{Cache, Client as Machine, Config, Error, Freshness};
 use xenapi_core::{Ref, get_all_records};
 use xenapi_hyper::server::{ServerConfig, SimServer, serve};
-use xenapi_hyper::{Client, Live, Target, Transport, TransportConfig, Trust, blocking};
+use xenapi_hyper::{Client, Delta, Live, Target, Transport, TransportConfig, Trust, blocking};
 use xenapi_model::vm::VmPowerState;
 use xenapi_model::{Task, VM, vm};
 use xenapi_sim::{PASSWORD, Sim};
@@ -146,6 +146,33 @@ async fn a_change_made_elsewhere_reaches_the_cache() {
     tokio::time::timeout(LONG, seen).await.unwrap();
     live.logout().await;
     assert!(other.call(get_all_records::<VM>()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_load_that_breaks_off_is_made_again_and_nothing_half_is_seen() {
+    let mut sim = Sim::new(&xenapi_sim::Config::default());
+    // The first answer is cut in its head, the second in the middle of a record.
+    let faults = "truncate=30:method=event.from:times=1;truncate=50000:method=event.from:times=2";
+    sim.add_faults(&xenapi_sim::faults::parse(faults).unwrap(), xenapi_core::Millis(0));
+    let any = Some(([127, 0, 0, 1], 0).into());
+    let server = serve(sim, &ServerConfig { http: any, ..ServerConfig::default() }).await.unwrap();
+    let live = live(http(server.http().unwrap().port()), PASSWORD);
+    let mut changes = live.changes();
+    let loaded = async {
+        while live.loaded().await.is_err() {
+            assert_eq!(live.snapshot().count::<VM>(), 0);
+            live.hurry();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LONG, loaded).await.unwrap();
+    let all = client(&server).await.call(get_all_records::<VM>()).await.unwrap().records;
+    let Some(Delta::Changed(first)) = changes.next().await else { panic!("no change") };
+    assert_eq!(first.iter().filter(|change| change.class == "VM").count(), all.len());
+    for (vm, record) in &all {
+        assert_eq!(live.snapshot().get(vm).map(|cached| &**cached), Some(record));
+    }
+    live.logout().await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use xenapi_sim::{Handled, Incident, Origin, Outcome, Sim};
 use xenapi_testkit::{Pair, Random, Weather};
 
 /// How many run unless somebody says otherwise.
-const SCHEDULES: u64 = 100;
+const SCHEDULES: u64 = 50;
 
 type Files = Vec<(String, Vec<u8>)>;
 

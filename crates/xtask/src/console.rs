@@ -102,7 +102,7 @@ fn compile(workspace: &Workspace, mode: Mode) -> Result<PathBuf, Stop> {
 
 /// Turns rustc's module into one with its JavaScript, in `out`, unless that was done with the same module.
 fn bind(workspace: &Workspace, mode: Mode, program: &Module, module: &Path, out: &Path) -> Result<(), Stop> {
-    let optimizer = tools::find(&["wasm-opt"]).filter(|_| mode == Mode::Small);
+    let optimizer = tools::find(&["wasm-opt"]).filter(|_| mode == Mode::Small).filter(|path| is_new_enough(workspace, path));
     let sources = workspace.root.join("crates/xtask-web");
     let key = format!(
         "{} {} {}",
@@ -130,6 +130,24 @@ fn bind(workspace: &Workspace, mode: Mode, program: &Module, module: &Path, out:
         optimize(workspace, &optimizer, &produced)?;
     }
     workspace.stamps.set(program.stamp, &key)
+}
+
+/// The oldest binaryen that knows tables of references: older ones stumble over them, or export one table for another.
+const OLDEST_OPTIMIZER: u32 = 117;
+
+/// Whether a wasm-opt can be trusted with the module.
+fn is_new_enough(workspace: &Workspace, optimizer: &Path) -> bool {
+    let said = command::output(workspace.command(optimizer).arg("--version")).unwrap_or_default();
+    let version = optimizer_version(&said);
+    if version.is_none_or(|version| version < OLDEST_OPTIMIZER) {
+        eprintln!("note: {} is older than version {OLDEST_OPTIMIZER}; modules stay as rustc made them", optimizer.display());
+    }
+    version.is_some_and(|version| version >= OLDEST_OPTIMIZER)
+}
+
+/// `wasm-opt version 108 (version_108)`.
+fn optimizer_version(said: &str) -> Option<u32> {
+    said.split_whitespace().find_map(|word| word.parse().ok())
 }
 
 /// Makes the module smaller with binaryen, where it is installed. An old one that stumbles over the module is no
@@ -231,6 +249,13 @@ mod tests {
         let mut files = BTreeMap::new();
         list(dir, Path::new(""), &mut files).unwrap();
         files
+    }
+
+    #[test]
+    fn the_optimizers_version_is_read() {
+        assert_eq!(optimizer_version("wasm-opt version 108 (version_108)"), Some(108));
+        assert_eq!(optimizer_version("wasm-opt version 123"), Some(123));
+        assert_eq!(optimizer_version(""), None);
     }
 
     #[test]

@@ -256,7 +256,8 @@ fn brotli(mut bytes: &[u8]) -> io::Result<Bytes> {
 }
 
 /// What a worker may load and run.
-const WORKER_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'";
+const WORKER_POLICY: &str =
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'";
 
 /// What a page may load and run: its own files, WebAssembly, and the scripts that stand in the page itself, by their hashes.
 fn page_policy(page: &str) -> HeaderValue {

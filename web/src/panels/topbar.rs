@@ -62,6 +62,9 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
             { views(&store, &last) }
             <div class="spacer"></div>
             { search(&store) }
+            if props.pool.read_only {
+                <span class="read-only" title={Text::ReadOnlyTitle.get()} data-testid="read-only">{ Text::ReadOnlyPool.get() }</span>
+            }
             <FreshnessBadge status={props.status.clone()} />
             <TasksButton />
             <LanguageSwitch />

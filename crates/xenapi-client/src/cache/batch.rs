@@ -51,6 +51,97 @@ impl core::fmt::Debug for Batch {
     }
 }
 
+/// Reads a batch while it arrives, event by event, without the client: made by [`crate::Client::batch_reader`]. What comes out is what
+/// [`Cache::read_batch`] reads from the whole document.
+pub struct BatchReader {
+    /// As it was when the batch was asked for: it knows how to read its classes.
+    cache: Cache,
+    batch: Batch,
+    at: usize,
+}
+
+impl core::fmt::Debug for BatchReader {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "BatchReader({} events)", self.at)
+    }
+}
+
+/// What stands around the events of a batch.
+#[derive(Default, Debug)]
+pub struct BatchRest {
+    counts: Vec<(String, i64)>,
+    token: String,
+}
+
+impl BatchRest {
+    /// Reads it from the document, whose events may have been taken out.
+    ///
+    /// # Errors
+    /// When the document is broken or is no batch.
+    pub fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
+        let mut rest = Batch::default();
+        let mut has_token = false;
+        reader.begin_struct()?;
+        while let Some(member) = reader.next_member()?.map(Cow::into_owned) {
+            has_token |= read_around(&member, reader, &mut rest)?;
+        }
+        if !has_token {
+            return Err(no_token());
+        }
+        Ok(BatchRest { counts: rest.counts, token: rest.token })
+    }
+}
+
+impl BatchReader {
+    pub(crate) fn new(cache: Cache) -> Self {
+        BatchReader { cache, batch: Batch::default(), at: 0 }
+    }
+
+    /// Reads the next event.
+    ///
+    /// # Errors
+    /// When it cannot be read. Unless the error [is fatal](ReadError::is_fatal), the others can, and it is kept for
+    /// [`crate::Snapshot::strays`].
+    pub fn event(&mut self, reader: &mut dyn Reader) -> Result<(), ReadError> {
+        let at = self.at;
+        self.at += 1;
+        match self.cache.read_event(reader) {
+            Ok(event) => {
+                self.batch.events.extend(event);
+                Ok(())
+            }
+            Err(error) => {
+                let error = error.within(format!("events[{at}]"));
+                if !error.is_fatal() {
+                    self.batch.strays.push(error.clone());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The whole batch.
+    pub fn finish(self, rest: BatchRest) -> Batch {
+        Batch { counts: rest.counts, token: rest.token, ..self.batch }
+    }
+}
+
+/// Reads a member of a batch that is not its events. Whether it was the token.
+fn read_around(member: &str, reader: &mut dyn Reader, batch: &mut Batch) -> Result<bool, ReadError> {
+    match member {
+        "valid_ref_counts" => read_counts(reader, batch).map(|()| false),
+        "token" => {
+            batch.token = String::read(reader).map_err(|error| error.within("token"))?;
+            Ok(true)
+        }
+        _ => reader.skip().map(|()| false),
+    }
+}
+
+fn no_token() -> ReadError {
+    ReadError::mismatch("a token behind the events", "none")
+}
+
 /// One event of a tracked class.
 pub(super) struct Event {
     /// The place of its table.
@@ -91,15 +182,10 @@ impl Cache {
         while let Some(member) = reader.next_member()?.map(Cow::into_owned) {
             match member.as_str() {
                 "events" => self.read_events(reader, &mut batch).map_err(|error| error.within("events"))?,
-                "valid_ref_counts" => read_counts(reader, &mut batch)?,
-                "token" => {
-                    batch.token = String::read(reader).map_err(|error| error.within("token"))?;
-                    has_token = true;
-                }
-                _ => reader.skip()?,
+                other => has_token |= read_around(other, reader, &mut batch)?,
             }
         }
-        if has_token { Ok(batch) } else { Err(ReadError::mismatch("a token behind the events", "none")) }
+        if has_token { Ok(batch) } else { Err(no_token()) }
     }
 
     fn read_events(&self, reader: &mut dyn Reader, batch: &mut Batch) -> Result<(), ReadError> {

@@ -23,8 +23,8 @@ use core::ops::Deref;
 use xenapi_core::{Class, ClassDesc, RawRef, ReadError, Reader, Ref};
 use xenapi_model as model;
 
-pub use batch::Batch;
 use batch::What;
+pub use batch::{Batch, BatchReader, BatchRest};
 pub use fields::FieldSet;
 pub use snapshot::Snapshot;
 use table::{Row, Staged, Table};

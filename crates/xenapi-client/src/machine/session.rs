@@ -48,6 +48,9 @@ impl Login {
     }
 }
 
+/// How long the end of a session may take, clearing away included: somebody waits for it.
+const CLOSING: Millis = Millis::from_secs(10);
+
 /// Refusals that will be the same next time.
 const FINAL: &[&str] = &[
     "SESSION_AUTHENTICATION_FAILED",
@@ -96,7 +99,7 @@ impl Client {
 
     /// Ends the session and forgets everything: calls that wait fail with [`Error::LoggedOut`], the cache is emptied. Tasks go on, but
     /// are taken away at the server when they are over. [`Output::Status`] tells when the server has ended the session, or, after
-    /// [`Config::patience`], that it could not be told to.
+    /// 10 seconds or the time that an attempt takes, that it could not be told to.
     pub fn logout(&mut self, now: Millis) {
         self.login.wanted = false;
         self.login.in_flight = None;
@@ -116,7 +119,7 @@ impl Client {
     }
 
     fn close(&mut self, now: Millis) {
-        let until = now + self.config.patience;
+        let until = now + CLOSING;
         self.login.closing = Some(Closing { until, in_flight: false, failures: 0, not_before: now });
     }
 
@@ -134,7 +137,7 @@ impl Client {
         }
         closing.in_flight = true;
         let call = session::logout().to_raw(&session);
-        self.send(Purpose::Logout, call, self.config.read_timeout, now);
+        self.send(Purpose::Logout, call, self.config.read_timeout.min(CLOSING), now);
     }
 
     pub(super) fn closing_due(&self) -> Option<Millis> {

@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use xenapi_core::{ClassDesc, Failure, Method, Millis, RawCall, RawRef, ReadError, Reader, Value};
+use xenapi_core::{ClassDesc, Failure, Method, Millis, RawCall, RawRef, ReadError, Reader, Value, ValueReader};
 use xenapi_model::event;
 
-use super::{Answer, Client, Output, Purpose, RequestId, Status};
-use crate::cache::Change;
+use super::{Answer, Client, Output, Purpose, Reply, RequestId, Status};
+use crate::cache::{Batch, BatchReader, Change};
 use crate::error::Error;
 
 /// How long the server holds back the first batch after an interruption: an answer at once tells that it is back.
@@ -34,6 +34,8 @@ pub(super) struct Watch {
     quiet: bool,
     /// Whether to load everything after the answer that is under way.
     again: bool,
+    /// The batch of the answer that is being handled, where it was read before.
+    ready: Option<Batch>,
 }
 
 /// A round through the classes, with their records asked for one class after the other.
@@ -224,8 +226,25 @@ impl Client {
         }
     }
 
+    /// For a request that asks for a batch: what reads the answer while it arrives. Hand the batch to [`Client::handle_batch`].
+    pub fn batch_reader(&self, id: RequestId) -> Option<BatchReader> {
+        let is_batch = self.in_flight.get(&id).is_some_and(|sent| matches!(sent.purpose, Purpose::Events { .. }));
+        is_batch.then(|| BatchReader::new(self.cache.clone()))
+    }
+
+    /// The successful answer to a request for a batch, read by [`Client::batch_reader`].
+    pub fn handle_batch(&mut self, id: RequestId, batch: Batch, now: Millis) {
+        self.watch.ready = Some(batch);
+        // Everything that an answer means beside what is in it is the same.
+        self.handle(id, Reply::Success(&mut ValueReader::new(&Value::VOID)), now);
+        self.watch.ready = None;
+    }
+
     fn take_batch(&mut self, full: bool, reader: &mut dyn Reader, now: Millis) -> Result<(), ReadError> {
-        let mut batch = self.cache.read_batch(reader)?;
+        let mut batch = match self.watch.ready.take() {
+            Some(batch) => batch,
+            None => self.cache.read_batch(reader)?,
+        };
         let token = batch.token().into();
         let mut counts = batch.take_counts(full);
         // Of a class of which only some objects are watched, the number tells nothing.

@@ -214,6 +214,18 @@ impl ReplyStream {
         chunk: &mut &[u8],
         read: ReadResult<T>,
     ) -> Result<Option<Result<T, ReadError>>, ReadError> {
+        self.next_item_with(chunk, &mut |reader| read(reader))
+    }
+
+    /// [`ReplyStream::next_item`] for whoever needs more than a function to read an item, which has to be read to its end.
+    ///
+    /// # Errors
+    /// As [`ReplyStream::next_record`].
+    pub fn next_item_with<T>(
+        &mut self,
+        chunk: &mut &[u8],
+        read: &mut dyn FnMut(&mut dyn Reader) -> Result<T, ReadError>,
+    ) -> Result<Option<Result<T, ReadError>>, ReadError> {
         let (number, shape) = (self.counts.records, self.shape);
         let next = self.next(chunk, &mut |reader| {
             reader.next_item()?;

@@ -8,7 +8,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use xenapi_core::{
-    Class, ClassDesc, DateTime, Failure, Field, Kind, ReadError, Reader, Type, Value, Wire, from_value, parse_int,
+    Class, ClassDesc, DateTime, Failure, Field, FieldDesc, Kind, ReadError, Reader, Type, Value, Wire, from_value, parse_int,
 };
 
 use super::document::{Outcome, read_reply_with};
@@ -174,7 +174,7 @@ fn view(reader: &mut XmlReader<'_>, class: &'static ClassDesc) -> Result<(usize,
         };
         let value = reader.value_at();
         let result = match &member {
-            Ok(at) => check(&class.fields[*at].ty, reader).map_err(|error| error.within(class.fields[*at].name)),
+            Ok(at) => check_field(&class.fields[*at], reader).map_err(|error| error.within(class.fields[*at].name)),
             // Nobody can ask for it, but a date in it must be one.
             Err(name) => Value::read(reader).map(drop).map_err(|error| error.within(name.clone().into_owned())),
         };
@@ -203,10 +203,26 @@ fn span(record: u64, start: u64, end: u64) -> Result<Span, ReadError> {
     }
 }
 
-/// That a value has that type.
+/// That a field has its type. Uuids are text in the schema, and have a type of their own in records; references that may name
+/// nothing may also be nil.
+fn check_field(field: &FieldDesc, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
+    match field.ty {
+        Type::Ref(_) if field.nullable => match reader.scan_pass() {
+            Some(()) => Ok(()),
+            None if reader.kind()? == Kind::Nil => reader.skip(),
+            None => check(&field.ty, reader),
+        },
+        Type::String if field.name == "uuid" => reader.pass_text().map_err(|error| error.expecting("a uuid")),
+        _ => check(&field.ty, reader),
+    }
+}
+
+/// That a value has that type. Errors say what reading it as a record says.
 fn check(ty: &Type, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
     match ty {
-        Type::String | Type::Enum(_) | Type::Ref(_) => reader.pass_text(),
+        Type::String => reader.pass_text(),
+        Type::Enum(desc) => reader.pass_text().map_err(|error| error.expecting(format!("a word of {}", desc.name))),
+        Type::Ref(_) => reader.pass_text().map_err(|error| error.expecting("a reference")),
         Type::Int => reader.int().map(drop),
         Type::Bool => reader.bool().map(drop),
         Type::Float => f64::read(reader).map(drop),

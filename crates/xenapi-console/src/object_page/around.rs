@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef, Ref};
-use xenapi_model::{Bond, Host, Network, PBD, PIF, Pool, SR, VBD, VDI, VIF, VLAN, VM, VmKind, host, network, sr};
+use xenapi_model::{Bond, Host, Network, PBD, PIF, Pool, SR, VBD, VDI, VIF, VLAN, VM, VmKind, host, network, pif, sr};
 use xenapi_topology::{EdgeState, Lens, State};
 
-use crate::format::{bytes, count, natural_cmp};
+use super::paths::join;
+use crate::format::{bytes, count, natural_cmp, speed};
 use crate::object::{Icon, Object, icon};
 use crate::route::Named;
 use crate::select::{is_known, lookup, name_of, named, states};
@@ -77,7 +78,7 @@ pub fn lens_of(class: &str) -> Lens {
 
 /// What is around an object.
 pub fn around(cache: &Cache, object: &Object) -> Around {
-    let mut it = Look { cache, around: Around::default() };
+    let mut it = Look { cache, class: object.class, around: Around::default() };
     it.look(object);
     it.around
 }
@@ -87,6 +88,8 @@ type Neighbour<C> = (Ref<C>, EdgeState);
 
 struct Look<'a> {
     cache: &'a Cache,
+    /// What is in the middle.
+    class: &'static str,
     around: Around,
 }
 
@@ -353,6 +356,14 @@ impl Look<'_> {
         }
     }
 
+    /// Where it is, unless that is clear; and how fast.
+    fn detail_of_pif(&self, pif: &pif::Record) -> String {
+        let host = self.cache.get(&pif.host).filter(|_| self.class == "network");
+        let host = host.map(|host| lookup::either(&host.name_label, &host.address)).unwrap_or_default();
+        let metrics = self.cache.get(&pif.metrics).filter(|metrics| metrics.speed > 0);
+        join(&[&host, &metrics.map(|metrics| speed(metrics.speed)).unwrap_or_default()])
+    }
+
     fn detail(&self, class: &str, reference: &RawRef) -> String {
         let cache = self.cache;
         match class {
@@ -360,10 +371,7 @@ impl Look<'_> {
             "SR" => cache.get(&reference.clone().typed::<SR>()).map(|it| it.r#type.clone()),
             "VDI" => cache.get(&reference.clone().typed::<VDI>()).map(|it| bytes(it.virtual_size)),
             "network" => cache.get(&reference.clone().typed::<Network>()).map(|it| it.bridge.clone()),
-            "PIF" => cache
-                .get(&reference.clone().typed::<PIF>())
-                .and_then(|it| cache.get(&it.host))
-                .map(|host| lookup::either(&host.name_label, &host.address)),
+            "PIF" => cache.get(&reference.clone().typed::<PIF>()).map(|it| self.detail_of_pif(it)),
             _ => None,
         }
         .unwrap_or_default()

@@ -56,7 +56,11 @@ const LISTED: usize = 8;
 
 /// What there is, and how much of it is given away.
 pub fn capacity(cache: &Cache) -> Capacity {
-    let live = || cache.iter::<Host>().filter(|(_, host)| State::of_host(host, cache.get(&host.metrics).map(|it| &**it)) != State::Failed);
+    let live = || {
+        cache
+            .iter::<Host>()
+            .filter(|(_, host)| State::of_host(host, cache.get(&host.metrics).map(|it| &**it)) != State::Failed)
+    };
     let mut promised = Promised::default();
     for (_, vm) in cache.iter::<VM>().filter(|(_, vm)| vm.kind() == VmKind::Vm) {
         let memory = select::memory(vm);
@@ -142,7 +146,11 @@ fn storage(cache: &Cache) -> (Vec<Storage>, usize, Option<Gauge>) {
         srs.push(Storage { link, gauge: room(sr.physical_utilisation, sr.physical_size, sr.virtual_allocation) });
     }
     srs.sort_by(|a, b| {
-        b.gauge.share.cmp(&a.gauge.share).then_with(|| format::natural_cmp(&a.link.name, &b.link.name)).then_with(|| a.link.object.cmp(&b.link.object))
+        b.gauge
+            .share
+            .cmp(&a.gauge.share)
+            .then_with(|| format::natural_cmp(&a.link.name, &b.link.name))
+            .then_with(|| a.link.object.cmp(&b.link.object))
     });
     let more = srs.len().saturating_sub(LISTED);
     srs.truncate(LISTED);

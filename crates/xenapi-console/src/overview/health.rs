@@ -66,14 +66,7 @@ pub fn health(cache: &Cache, now: i64) -> Vec<Finding> {
 }
 
 /// Adds a finding about some objects, if there are any.
-fn add(
-    found: &mut Vec<Finding>,
-    id: &'static str,
-    state: State,
-    text: Plural,
-    mut links: Vec<Link>,
-    go: Option<Go>,
-) {
+fn add(found: &mut Vec<Finding>, id: &'static str, state: State, text: Plural, mut links: Vec<Link>, go: Option<Go>) {
     if links.is_empty() {
         return;
     }
@@ -106,7 +99,14 @@ fn hosts(cache: &Cache, found: &mut Vec<Finding>) {
         hosts.map(|(reference, _)| named(cache, &reference)).collect()
     };
     add(found, "hosts-down", State::Failed, Plural::HealthHostsDown, of(State::Failed), go(Kind::Hosts, "state:failed"));
-    add(found, "hosts-disabled", State::Attention, Plural::HealthHostsDisabled, of(State::Attention), go(Kind::Hosts, "!enabled"));
+    add(
+        found,
+        "hosts-disabled",
+        State::Attention,
+        Plural::HealthHostsDisabled,
+        of(State::Attention),
+        go(Kind::Hosts, "!enabled"),
+    );
 }
 
 fn storage(cache: &Cache, found: &mut Vec<Finding>) {
@@ -157,8 +157,22 @@ fn interfaces(cache: &Cache, found: &mut Vec<Finding>) {
         }
         if pif.management { management.push(link) } else { others.push(link) }
     }
-    add(found, "management-dark", State::Failed, Plural::HealthManagement, management, go(Kind::Pifs, "link:down management"));
-    add(found, "nics-dark", State::Attention, Plural::HealthNics, others, go(Kind::Pifs, "link:down state:failed,attention"));
+    add(
+        found,
+        "management-dark",
+        State::Failed,
+        Plural::HealthManagement,
+        management,
+        go(Kind::Pifs, "link:down management"),
+    );
+    add(
+        found,
+        "nics-dark",
+        State::Attention,
+        Plural::HealthNics,
+        others,
+        go(Kind::Pifs, "link:down state:failed,attention"),
+    );
 }
 
 /// Whether somebody relies on it: it carries a network that is plugged, or is a member of a bond.
@@ -171,14 +185,14 @@ fn availability(cache: &Cache, found: &mut Vec<Finding>) {
     let link = |reference: Ref<Pool>| named(cache, &reference);
     let over = pools().filter(|(_, pool)| pool.ha_overcommitted).map(|(it, _)| link(it)).collect();
     add(found, "ha-overcommitted", State::Failed, Plural::HealthHaOver, over, None);
-    let short = pools().filter(|(_, pool)| !pool.ha_overcommitted && pool.ha_plan_exists_for < pool.ha_host_failures_to_tolerate);
+    let short =
+        pools().filter(|(_, pool)| !pool.ha_overcommitted && pool.ha_plan_exists_for < pool.ha_host_failures_to_tolerate);
     add(found, "ha-short", State::Attention, Plural::HealthHaShort, short.map(|(it, _)| link(it)).collect(), None);
 }
 
 fn happened(cache: &Cache, now: i64, found: &mut Vec<Finding>) {
-    let failed = cache.iter::<Task>().filter(|(_, task)| {
-        task.status == TaskStatusType::Failure && task.finished.unix() > now - NEWS
-    });
+    let failed =
+        cache.iter::<Task>().filter(|(_, task)| task.status == TaskStatusType::Failure && task.finished.unix() > now - NEWS);
     let links = failed.map(|(reference, task)| Link {
         name: task.name_label.clone(),
         object: Object::of(&reference),
@@ -187,7 +201,9 @@ fn happened(cache: &Cache, now: i64, found: &mut Vec<Finding>) {
     add(found, "tasks-failed", State::Attention, Plural::HealthTasks, links.collect(), go(Kind::Tasks, "state:failed"));
 
     let (mut grave, mut lesser) = (Vec::new(), Vec::new());
-    for (reference, message) in cache.iter::<Message>().filter(|(_, it)| (1..=3).contains(&it.priority) && it.timestamp.unix() > now - NEWS) {
+    for (reference, message) in
+        cache.iter::<Message>().filter(|(_, it)| (1..=3).contains(&it.priority) && it.timestamp.unix() > now - NEWS)
+    {
         let about = crate::tables::about(cache, message).map(|about| about.name);
         let words = crate::tables::words(&message.name);
         let name = about.map_or_else(|| words.clone(), |about| alloc::format!("{words}: {about}"));

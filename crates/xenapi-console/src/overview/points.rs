@@ -14,7 +14,22 @@ use crate::tables::Link;
 use crate::text::Plural;
 
 /// The classes that the search reads.
-pub const OF_POINTS: &[&str] = &["pool", "host", "host_metrics", "VM", "VBD", "VDI", "SR", "PBD", "VIF", "network", "PIF", "PIF_metrics", "Bond", "VLAN"];
+pub const OF_POINTS: &[&str] = &[
+    "pool",
+    "host",
+    "host_metrics",
+    "VM",
+    "VBD",
+    "VDI",
+    "SR",
+    "PBD",
+    "VIF",
+    "network",
+    "PIF",
+    "PIF_metrics",
+    "Bond",
+    "VLAN",
+];
 
 /// A part whose failure alone takes VMs away.
 #[derive(Clone, PartialEq, Debug)]

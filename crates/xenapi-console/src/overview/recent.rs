@@ -69,7 +69,13 @@ pub fn counts(cache: &Cache) -> Vec<Count> {
     });
     let of_kind = |kind: Kind, number: usize, known: bool| {
         let spec = Spec::of(kind);
-        Count { label: spec.title.get(), state: None, icon: spec.icon, number: known.then_some(number), go: Go { kind, filter: "" } }
+        Count {
+            label: spec.title.get(),
+            state: None,
+            icon: spec.icon,
+            number: known.then_some(number),
+            go: Go { kind, filter: "" },
+        }
     };
     let mut counts: Vec<Count> = of_states.collect();
     counts.extend([
@@ -108,24 +114,30 @@ const LISTED: usize = 10;
 /// What happens and what happened last, the latest first; tasks that run come before everything else.
 pub fn recent(cache: &Cache) -> Vec<Happening> {
     let running = cache.iter::<Task>().filter(|(_, task)| task.status == TaskStatusType::Pending);
-    let mut happenings: Vec<Happening> = running.map(|(reference, task)| {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped, and NaN becomes zero")]
-        let progress = (task.progress.clamp(0.0, 1.0) * 1000.0) as u32;
-        let host = cache.get(&task.resident_on);
-        Happening {
-            key: reference.as_str().into(),
-            state: State::Running,
-            text: task.name_label.clone(),
-            note: Text::StatusPending.get().into(),
-            about: host.map(|host| Link {
-                name: host.name_label.clone(),
-                object: Object::of(&task.resident_on),
-                uuid: host.uuid.as_str().into(),
-            }),
-            at: task.created.unix(),
-            progress: Some(progress),
-        }
-    }).collect();
+    let mut happenings: Vec<Happening> = running
+        .map(|(reference, task)| {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it is clamped, and NaN becomes zero"
+            )]
+            let progress = (task.progress.clamp(0.0, 1.0) * 1000.0) as u32;
+            let host = cache.get(&task.resident_on);
+            Happening {
+                key: reference.as_str().into(),
+                state: State::Running,
+                text: task.name_label.clone(),
+                note: Text::StatusPending.get().into(),
+                about: host.map(|host| Link {
+                    name: host.name_label.clone(),
+                    object: Object::of(&task.resident_on),
+                    uuid: host.uuid.as_str().into(),
+                }),
+                at: task.created.unix(),
+                progress: Some(progress),
+            }
+        })
+        .collect();
     latest(&mut happenings);
     let mut told: Vec<_> = cache.iter::<Message>().collect();
     told.sort_by_key(|(_, message)| core::cmp::Reverse(message.timestamp.unix()));

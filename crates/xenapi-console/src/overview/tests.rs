@@ -7,8 +7,8 @@ use xenapi_client::Cache;
 use xenapi_core::{DateTime, Ref, Uuid};
 use xenapi_model::task::TaskStatusType;
 use xenapi_model::{
-    Host, HostMetrics, Message, PBD, PIF, PIFMetrics, Pool, SR, Task, VDI, host, host_metrics, message, pbd, pif, pif_metrics, pool, sr,
-    task, vdi,
+    Host, HostMetrics, Message, PBD, PIF, PIFMetrics, Pool, SR, Task, VDI, host, host_metrics, message, pbd, pif,
+    pif_metrics, pool, sr, task, vdi,
 };
 use xenapi_topology::State;
 
@@ -43,13 +43,21 @@ fn the_gravest_comes_first() {
     cache.insert(Ref::<Host>::new("h1"), host::Record { name_label: "host 1".into(), enabled: false, ..Default::default() });
     assert_eq!(ids(&cache), ["hosts-down", "hosts-disabled"]);
     let found = health(&cache, NOW);
-    assert_eq!((found[0].text.as_str(), found[0].state, found[0].links[0].name.as_str()), ("1 host does not answer", State::Failed, "host 2"));
+    assert_eq!(
+        (found[0].text.as_str(), found[0].state, found[0].links[0].name.as_str()),
+        ("1 host does not answer", State::Failed, "host 2")
+    );
 }
 
 #[test]
 fn storage_is_told_when_it_is_nearly_full_or_unplugged() {
     let mut cache = well();
-    let at = |percent: i64| sr::Record { name_label: "x".into(), physical_size: 1000, physical_utilisation: percent * 10, ..Default::default() };
+    let at = |percent: i64| sr::Record {
+        name_label: "x".into(),
+        physical_size: 1000,
+        physical_utilisation: percent * 10,
+        ..Default::default()
+    };
     cache.insert(Ref::<SR>::new("s2"), at(84));
     assert_eq!(ids(&cache), [""; 0]);
     cache.insert(Ref::<SR>::new("s2"), at(85));
@@ -73,7 +81,13 @@ fn storage_is_told_when_it_is_nearly_full_or_unplugged() {
 fn only_links_that_somebody_needs_are_missed() {
     let mut cache = well();
     cache.insert(Ref::<PIFMetrics>::new("m"), pif_metrics::Record { carrier: false, ..Default::default() });
-    let dark = |pif: pif::Record| pif::Record { physical: true, metrics: Some(Ref::new("m")), host: Ref::new("h1"), vlan: -1, ..pif };
+    let dark = |pif: pif::Record| pif::Record {
+        physical: true,
+        metrics: Some(Ref::new("m")),
+        host: Ref::new("h1"),
+        vlan: -1,
+        ..pif
+    };
     let mut with = |pif: pif::Record| {
         cache.insert(Ref::<PIF>::new("p"), dark(pif));
         ids(&cache)
@@ -89,13 +103,19 @@ fn only_links_that_somebody_needs_are_missed() {
 fn what_happened_is_news_for_a_week() {
     let mut cache = well();
     let at = |seconds: i64| DateTime::from_unix(NOW - seconds);
-    let alarm = |priority: i64, seconds: i64| message::Record { name: "HOST_LOST".into(), priority, timestamp: at(seconds), ..Default::default() };
+    let alarm = |priority: i64, seconds: i64| message::Record {
+        name: "HOST_LOST".into(),
+        priority,
+        timestamp: at(seconds),
+        ..Default::default()
+    };
     cache.insert(Ref::<Message>::new("m1"), alarm(5, 60));
     cache.insert(Ref::<Message>::new("m2"), alarm(1, 8 * 86_400));
     assert_eq!(ids(&cache), [""; 0]);
     cache.insert(Ref::<Message>::new("m3"), alarm(2, 60));
     cache.insert(Ref::<Message>::new("m4"), alarm(3, 60));
-    let task = task::Record { status: TaskStatusType::Failure, finished: at(60), name_label: "t".into(), ..Default::default() };
+    let task =
+        task::Record { status: TaskStatusType::Failure, finished: at(60), name_label: "t".into(), ..Default::default() };
     cache.insert(Ref::<Task>::new("t"), task);
     assert_eq!(ids(&cache), ["alarms", "tasks-failed", "warnings"]);
     let told: Vec<String> = recent(&cache).into_iter().map(|it| it.text).collect();

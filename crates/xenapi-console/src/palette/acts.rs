@@ -79,7 +79,9 @@ pub fn acts(cache: &Cache, selected: Option<&Object>) -> Vec<(Act, String, Icon)
         }
         add(Act::CopyUuid(uuid), Text::PaletteCopyUuid.with(&[&name]), icon(object.class));
     }
-    for (theme, word) in [(Theme::Light, Text::ThemeLight), (Theme::Dark, Text::ThemeDark), (Theme::System, Text::ThemeSystem)] {
+    for (theme, word) in
+        [(Theme::Light, Text::ThemeLight), (Theme::Dark, Text::ThemeDark), (Theme::System, Text::ThemeSystem)]
+    {
         add(Act::Theme(theme), word.get().into(), Icon::Group);
     }
     for (code, name) in LANGUAGES {

@@ -66,10 +66,19 @@ struct Shelf {
     /// The revisions of the class and of what else the words come from.
     revision: Option<u64>,
     entries: BTreeMap<RawRef, Entry>,
-    fill: fn(&mut Filler<'_>),
+    fill: Fill,
     /// Whether names that are nearly right are looked for.
     forgives: bool,
 }
+
+/// What makes the entries of a class.
+type Fill = fn(&mut Filler<'_>);
+
+/// What else the words of an object come from.
+type Also<R> = fn(&Cache, &R) -> Option<Arc<dyn Any>>;
+
+/// A shelf in words: the class, its weight, what fills it, and whether it forgives mistakes.
+type Made = (&'static str, u32, Fill, bool);
 
 /// Everything that can be found.
 pub struct Index {
@@ -118,7 +127,7 @@ impl Filler<'_> {
     fn each<C: Class>(
         &mut self,
         belongs: fn(&C::Record) -> bool,
-        also: fn(&Cache, &C::Record) -> Option<Arc<dyn Any>>,
+        also: Also<C::Record>,
         uuid: fn(&C::Record) -> &str,
         write: fn(&Cache, &C::Record, &mut Lines),
     ) {
@@ -157,58 +166,176 @@ fn vm_lines(cache: &Cache, vm: &vm::Record, lines: &mut Lines) {
     }
 }
 
-const SHELVES: [(&str, u32, fn(&mut Filler<'_>), bool); 10] = [
-    ("pool", 0, |it| it.each::<Pool>(|_| true, nothing, |it| it.uuid.as_str(), |cache, it, lines| {
-        lines.add(Field::Name, &select::lookup::pool_name(cache, it));
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), true),
-    ("host", 1, |it| it.each::<Host>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &it.name_label);
-        lines.add(Field::Address, &it.address);
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), true),
-    ("VM", 2, |it| it.each::<VM>(|it| it.kind() != VmKind::ControlDomain, |cache, it| {
-        cache.get(&it.guest_metrics).map(|guest| guest.clone() as Arc<dyn Any>)
-    }, |it| it.uuid.as_str(), vm_lines), true),
-    ("SR", 3, |it| it.each::<SR>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &it.name_label);
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), true),
-    ("network", 4, |it| it.each::<Network>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &select::either(&it.name_label, &it.bridge));
-        lines.add(Field::Name, &it.bridge);
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), true),
-    ("PIF", 5, |it| it.each::<PIF>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &select::pif_name(it));
-        lines.add(Field::Address, &it.ip);
-        lines.add(Field::Mac, &it.mac);
-        if it.vlan >= 0 {
-            lines.add(Field::Vlan, &alloc::format!("{}", it.vlan));
-            lines.add(Field::Vlan, &alloc::format!("vlan {}", it.vlan));
-        }
-    }), false),
-    ("Bond", 6, |it| it.each::<Bond>(|_| true, nothing, |it| it.uuid.as_str(), |cache, it, lines| {
-        lines.add(Field::Name, cache.get(&it.master).map_or("bond", |pif| pif.device.as_str()));
-    }), false),
-    ("VLAN", 6, |it| it.each::<VLAN>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &alloc::format!("VLAN {}", it.tag));
-        lines.add(Field::Vlan, &alloc::format!("{}", it.tag));
-    }), false),
-    ("VDI", 7, |it| it.each::<VDI>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, &it.name_label);
-        lines.add(Field::Description, &it.name_description);
-        it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
-    }), false),
-    ("VIF", 8, |it| it.each::<VIF>(|_| true, nothing, |it| it.uuid.as_str(), |_, it, lines| {
-        lines.add(Field::Name, "");
-        lines.add(Field::Mac, &it.mac);
-        it.ipv4_allowed.iter().chain(&it.ipv6_allowed).for_each(|address| lines.add(Field::Address, address));
-    }), false),
+const SHELVES: [Made; 10] = [
+    (
+        "pool",
+        0,
+        |it| {
+            it.each::<Pool>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |cache, it, lines| {
+                    lines.add(Field::Name, &select::lookup::pool_name(cache, it));
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        true,
+    ),
+    (
+        "host",
+        1,
+        |it| {
+            it.each::<Host>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &it.name_label);
+                    lines.add(Field::Address, &it.address);
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        true,
+    ),
+    (
+        "VM",
+        2,
+        |it| {
+            it.each::<VM>(
+                |it| it.kind() != VmKind::ControlDomain,
+                |cache, it| cache.get(&it.guest_metrics).map(|guest| guest.clone() as Arc<dyn Any>),
+                |it| it.uuid.as_str(),
+                vm_lines,
+            )
+        },
+        true,
+    ),
+    (
+        "SR",
+        3,
+        |it| {
+            it.each::<SR>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &it.name_label);
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        true,
+    ),
+    (
+        "network",
+        4,
+        |it| {
+            it.each::<Network>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &select::either(&it.name_label, &it.bridge));
+                    lines.add(Field::Name, &it.bridge);
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        true,
+    ),
+    (
+        "PIF",
+        5,
+        |it| {
+            it.each::<PIF>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &select::pif_name(it));
+                    lines.add(Field::Address, &it.ip);
+                    lines.add(Field::Mac, &it.mac);
+                    if it.vlan >= 0 {
+                        lines.add(Field::Vlan, &alloc::format!("{}", it.vlan));
+                        lines.add(Field::Vlan, &alloc::format!("vlan {}", it.vlan));
+                    }
+                },
+            )
+        },
+        false,
+    ),
+    (
+        "Bond",
+        6,
+        |it| {
+            it.each::<Bond>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |cache, it, lines| {
+                    lines.add(Field::Name, cache.get(&it.master).map_or("bond", |pif| pif.device.as_str()));
+                },
+            )
+        },
+        false,
+    ),
+    (
+        "VLAN",
+        6,
+        |it| {
+            it.each::<VLAN>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &alloc::format!("VLAN {}", it.tag));
+                    lines.add(Field::Vlan, &alloc::format!("{}", it.tag));
+                },
+            )
+        },
+        false,
+    ),
+    (
+        "VDI",
+        7,
+        |it| {
+            it.each::<VDI>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, &it.name_label);
+                    lines.add(Field::Description, &it.name_description);
+                    it.tags.iter().for_each(|tag| lines.add(Field::Tag, tag));
+                },
+            )
+        },
+        false,
+    ),
+    (
+        "VIF",
+        8,
+        |it| {
+            it.each::<VIF>(
+                |_| true,
+                nothing,
+                |it| it.uuid.as_str(),
+                |_, it, lines| {
+                    lines.add(Field::Name, "");
+                    lines.add(Field::Mac, &it.mac);
+                    it.ipv4_allowed.iter().chain(&it.ipv6_allowed).for_each(|address| lines.add(Field::Address, address));
+                },
+            )
+        },
+        false,
+    ),
 ];
 
 /// Fewer results than this make it worth while to look for names that are nearly right.
@@ -220,7 +347,7 @@ const BEST: usize = 200;
 impl Index {
     /// An index that knows nothing yet.
     pub fn new() -> Self {
-        let shelf = |(class, weight, fill, forgives): (&'static str, u32, fn(&mut Filler<'_>), bool)| Shelf {
+        let shelf = |(class, weight, fill, forgives): Made| Shelf {
             class,
             weight,
             revision: None,
@@ -281,9 +408,9 @@ impl Index {
                 }
             }
         }
-        found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| {
-            crate::format::natural_cmp(name(a.3), name(b.3)).then_with(|| a.2.cmp(b.2))
-        }));
+        found.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| crate::format::natural_cmp(name(a.3), name(b.3)).then_with(|| a.2.cmp(b.2)))
+        });
         found.truncate(BEST);
         let told = found.into_iter().map(|(key, shelf, reference, entry, line)| {
             let why = line.and_then(|at| {

@@ -90,11 +90,14 @@ pub fn search(cache: &Cache, index: &Index, typed: &str, selected: Option<&Objec
         _ => None,
     });
     let acts = acts(cache, subject.as_ref());
-    let mut fitting: Vec<(u32, Choice)> = acts.into_iter().filter_map(|(act, title, icon)| {
-        let rank = words.rank_of_title(&title)?;
-        let group = if act.is_going() { Text::PaletteGo } else { Text::PaletteDo };
-        Some((rank, Choice { what: What::Act(act), group, title, note: String::new(), icon, state: None }))
-    }).collect();
+    let mut fitting: Vec<(u32, Choice)> = acts
+        .into_iter()
+        .filter_map(|(act, title, icon)| {
+            let rank = words.rank_of_title(&title)?;
+            let group = if act.is_going() { Text::PaletteGo } else { Text::PaletteDo };
+            Some((rank, Choice { what: What::Act(act), group, title, note: String::new(), icon, state: None }))
+        })
+        .collect();
     fitting.sort_by_key(|(rank, _)| *rank);
     fitting.truncate(PER_GROUP);
     fitting.sort_by_key(|(_, choice)| choice.group != Text::PaletteGo);
@@ -110,7 +113,14 @@ pub fn idle(cache: &Cache, recent: &Recent, selected: Option<&Object>) -> Vec<Ch
     let last = recent.iter().filter_map(|word| match word.split_once('/') {
         Some(("act", id)) => {
             let (act, title, icon) = all.iter().find(|(act, _, _)| act.id() == id)?;
-            Some(Choice { what: What::Act(act.clone()), group: Text::PaletteRecent, title: title.clone(), note: String::new(), icon: *icon, state: None })
+            Some(Choice {
+                what: What::Act(act.clone()),
+                group: Text::PaletteRecent,
+                title: title.clone(),
+                note: String::new(),
+                icon: *icon,
+                state: None,
+            })
         }
         Some((class, uuid)) => {
             let object = select::find(cache, class, uuid)?;

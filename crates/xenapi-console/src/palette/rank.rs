@@ -53,7 +53,16 @@ impl Words {
             let ranks = lines.clone().enumerate().filter_map(|(at, line)| {
                 let rank = rank_in(word, line)?;
                 // An address or a number that is the same all the way is as good as a name that begins so.
-                Some((if at == 0 { rank } else if rank == EXACT { PREFIX } else { rank + ELSEWHERE }, at))
+                Some((
+                    if at == 0 {
+                        rank
+                    } else if rank == EXACT {
+                        PREFIX
+                    } else {
+                        rank + ELSEWHERE
+                    },
+                    at,
+                ))
             });
             ranks.min()
         };

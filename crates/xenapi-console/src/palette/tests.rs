@@ -18,11 +18,24 @@ fn pool() -> Cache {
     cache.insert(Ref::<VMGuestMetrics>::new("g-db"), guest(&[("0/ip", "192.168.7.4")]));
     let tagged = vm::Record { tags: ["production".into()].into(), ..a_vm("mail", VmPowerState::Running, "h1") };
     cache.insert(Ref::<VM>::new("v4"), vm::Record { name_description: "the web of letters".into(), ..tagged });
-    let network = network::Record { uuid: Uuid::new("net-1"), name_label: "DMZ".into(), bridge: "xapi7".into(), ..Default::default() };
+    let network =
+        network::Record { uuid: Uuid::new("net-1"), name_label: "DMZ".into(), bridge: "xapi7".into(), ..Default::default() };
     cache.insert(Ref::<Network>::new("n1"), network);
-    let pif = pif::Record { uuid: Uuid::new("pif-1"), device: "eth1".into(), vlan: 120, host: Ref::new("h1"), ..Default::default() };
+    let pif = pif::Record {
+        uuid: Uuid::new("pif-1"),
+        device: "eth1".into(),
+        vlan: 120,
+        host: Ref::new("h1"),
+        ..Default::default()
+    };
     cache.insert(Ref::<PIF>::new("pif1"), pif);
-    let vif = vif::Record { uuid: Uuid::new("vif-1"), device: "0".into(), mac: "aa:bb:cc:00:11:22".into(), vm: Ref::new("v1"), ..Default::default() };
+    let vif = vif::Record {
+        uuid: Uuid::new("vif-1"),
+        device: "0".into(),
+        mac: "aa:bb:cc:00:11:22".into(),
+        vm: Ref::new("v1"),
+        ..Default::default()
+    };
     cache.insert(Ref::<VIF>::new("vif1"), vif);
     cache
 }
@@ -74,18 +87,24 @@ fn the_whole_comes_before_its_beginning_and_that_before_the_rest() {
     let mut cache = Cache::new();
     cache.track_console();
     for name in ["web", "web-1", "my web", "cobweb", "wbe", "other"] {
-        let record = vm::Record { name_description: if name == "other" { "a web" } else { "" }.into(), ..a_vm(name, VmPowerState::Halted, "OpaqueRef:NULL") };
+        let record = vm::Record {
+            name_description: if name == "other" { "a web" } else { "" }.into(),
+            ..a_vm(name, VmPowerState::Halted, "OpaqueRef:NULL")
+        };
         cache.insert(Ref::<VM>::new(name), record);
     }
     let found = search(&cache, &index(&cache), "web", None);
-    let names: Vec<&str> = found.iter().filter(|it| matches!(it.what, What::Object(..))).map(|it| it.title.as_str()).collect();
+    let names: Vec<&str> =
+        found.iter().filter(|it| matches!(it.what, What::Object(..))).map(|it| it.title.as_str()).collect();
     assert_eq!(names, ["web", "web-1", "my web", "cobweb", "other"]);
 }
 
 #[test]
 fn choices_say_where_they_are_and_what_was_found() {
     let cache = pool();
-    let one = |typed: &str| search(&cache, &index(&cache), typed, None).into_iter().find(|it| matches!(it.what, What::Object(..))).unwrap();
+    let one = |typed: &str| {
+        search(&cache, &index(&cache), typed, None).into_iter().find(|it| matches!(it.what, What::Object(..))).unwrap()
+    };
     let db = one("192.168.7");
     assert_eq!((db.note.as_str(), db.state, db.group), ("host 1 · address: 192.168.7.4", Some(State::Paused), Text::Vms));
     assert_eq!(one("aa:bb").note, "web 10 · MAC: aa:bb:cc:00:11:22");
@@ -96,7 +115,8 @@ fn choices_say_where_they_are_and_what_was_found() {
 fn a_reference_or_uuid_names_what_is_not_searched_by_name() {
     let mut cache = pool();
     let uuid = "0b1a7c1e-0000-4000-8000-000000000001";
-    let record = xenapi_model::vbd::Record { uuid: Uuid::new(uuid), vm: Ref::new("v1"), device: "xvda".into(), ..Default::default() };
+    let record =
+        xenapi_model::vbd::Record { uuid: Uuid::new(uuid), vm: Ref::new("v1"), device: "xvda".into(), ..Default::default() };
     cache.insert(Ref::<VBD>::new("OpaqueRef:9"), record);
     for typed in ["OpaqueRef:9", uuid, &uuid.to_uppercase()] {
         let found = search(&cache, &index(&cache), typed, None);
@@ -111,7 +131,13 @@ fn things_to_do_are_found_by_their_words() {
     let selected = Object { class: "host", reference: RawRef::from("h1") };
     let acts = |typed: &str| -> Vec<Act> {
         let found = search(&cache, &index, typed, Some(&selected));
-        found.into_iter().filter_map(|it| match it.what { What::Act(act) => Some(act), What::Object(..) => None }).collect()
+        found
+            .into_iter()
+            .filter_map(|it| match it.what {
+                What::Act(act) => Some(act),
+                What::Object(..) => None,
+            })
+            .collect()
     };
     assert!(acts("dark").contains(&Act::Theme(Theme::Dark)));
     assert!(acts("snapshots").contains(&Act::Show(View::Table(Kind::Snapshots))));
@@ -130,10 +156,17 @@ fn what_was_chosen_comes_first_the_next_time() {
     let recent = Recent::default().with(&vm.what).with(&What::Act(Act::LogOut)).with(&vm.what);
     let read = Recent::parse(&recent.write());
     assert_eq!(read, recent);
-    let offered: Vec<String> = idle(&cache, &read, None).into_iter().take_while(|it| it.group == Text::PaletteRecent).map(|it| it.title).collect();
+    let offered: Vec<String> =
+        idle(&cache, &read, None).into_iter().take_while(|it| it.group == Text::PaletteRecent).map(|it| it.title).collect();
     assert_eq!(offered, ["db".to_string(), "Log out".to_string()]);
     // What is gone is not offered, and nothing that was kept makes it fail.
-    assert_eq!(idle(&cache, &Recent::parse("VM/gone\nnonsense\nact/none\n/\n"), None).iter().filter(|it| it.group == Text::PaletteRecent).count(), 0);
+    assert_eq!(
+        idle(&cache, &Recent::parse("VM/gone\nnonsense\nact/none\n/\n"), None)
+            .iter()
+            .filter(|it| it.group == Text::PaletteRecent)
+            .count(),
+        0
+    );
     let many = (0..20).fold(Recent::default(), |recent, at| recent.with(&What::Act(Act::CopyUuid(at.to_string()))));
     assert_eq!(many.iter().count(), 6);
 }

@@ -190,7 +190,9 @@ fn fields_and_values_are_completed() {
 
 #[test]
 fn distances_are_few_letters() {
-    for (a, b, far) in [("memory", "memroy", 1), ("", "abc", 3), ("tags", "tags", 0), ("ab", "ba", 1), ("abcd", "dcba", 3), ("", "", 0)] {
+    for (a, b, far) in
+        [("memory", "memroy", 1), ("", "abc", 3), ("tags", "tags", 0), ("ab", "ba", 1), ("abcd", "dcba", 3), ("", "", 0)]
+    {
         assert_eq!((distance(a, b), distance(b, a)), (far, far), "{a} {b}");
     }
 }

@@ -44,7 +44,7 @@ pub fn facet(rows: &Rows, spec: &Spec, id: &str, query: &Query, now: i64) -> Vec
         };
         match &row.cells[column] {
             Value::State(state) => add(state.name(), text::state(*state).get(), Some(*state)),
-            Value::Status(state, word) => add(word.get(), word.get(), Some(*state)),
+            Value::Status(state, word) => add(word.english(), word.get(), Some(*state)),
             Value::Links(links) => links.iter().for_each(|link| add(&link.name, &link.name, None)),
             Value::List(words) => words.iter().for_each(|word| add(word, word, None)),
             Value::Truth(truth) => add(if *truth { "yes" } else { "no" }, &row.cells[column].show(), None),

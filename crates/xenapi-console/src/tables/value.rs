@@ -129,6 +129,7 @@ impl Value {
             Value::Date(unix) => rfc3339(*unix).into(),
             Value::Truth(truth) => if *truth { "true" } else { "false" }.into(),
             Value::State(state) => state.name().into(),
+            Value::Status(_, word) => word.english().into(),
             other => other.show(),
         }
     }

@@ -98,7 +98,7 @@ super::texts! {
     Demonstration = "simulated",
     DemonstrationTitle = "A pool that exists in this page alone. Do with it what you like; it is gone when the page is closed.",
     ReadOnlyPool = "read only",
-    ReadOnlyTitle = "This server lets nobody change the pool.",
+    ReadOnlyTitle = "Nobody can change this pool from here.",
 
     // Tree
     NotRunning = "Not running",

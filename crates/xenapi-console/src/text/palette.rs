@@ -11,7 +11,6 @@ super::texts! {
     PaletteDo = "Do",
     PaletteResults = "Results",
     PaletteOf = "{0}: {1}",
-    PaletteTheme = "Switch the colours: {0}",
     PaletteImpact = "What if {0} fails?",
     PaletteCopyUuid = "Copy the uuid of {0}",
     PaletteSearching = "Still reading…",

@@ -88,14 +88,12 @@ super::texts! {
     QueryHelpFields = "Fields of this table",
 
     // The table
-    SortBy = "Sort by {0}",
     SortHint = "Sort by {0}. With Shift: also by {0}.",
     SortedPlace = "{0} (order {1})",
     ColumnsButton = "Columns",
     ColumnsReset = "As it was",
     ColumnLeft = "Move {0} to the left",
     ColumnRight = "Move {0} to the right",
-    ColumnResize = "Width of {0}",
     ExportButton = "Export",
     ExportCsv = "CSV file",
     ExportJson = "JSON file",
@@ -103,7 +101,6 @@ super::texts! {
     CopyRowsFailed = "The browser does not let the page copy. Select rows and press Ctrl+C.",
     Chosen = "{0} selected",
     RowsLabel = "{0}: use the arrow keys to move, Space to select, Enter to open",
-    LinksMore = "{0} and {1} more",
 
     // Where there is nothing
     NoRows = "There is nothing here",

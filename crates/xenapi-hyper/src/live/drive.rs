@@ -2,12 +2,15 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use xenapi_client::{Client as Machine, Delivered, Output, Parcel, Reply, Request, RequestId, Status, Unreachable};
-use xenapi_codec::xmlrpc;
+use xenapi_client::{
+    Batch, BatchReader, BatchRest, Client as Machine, Delivered, Output, Parcel, Reply, Request, RequestId, Status, Tap,
+    Unreachable,
+};
+use xenapi_codec::{Limits, xmlrpc};
 use xenapi_core::{Failure, ReadError, get_all_records};
 use xenapi_model::certificate::CertificateType;
 use xenapi_model::{Certificate, Host};
@@ -54,10 +57,64 @@ impl<C: Network> Route<C> {
     }
 }
 
+/// A batch that is read while it arrives, so that a full load is never held whole as text.
+struct Load {
+    stream: xmlrpc::ReplyStream,
+    batch: BatchReader,
+    broken: Option<ReadError>,
+}
+
+/// Shared by the driver and the tap that fills it.
+type SharedLoad = Arc<Mutex<Option<Load>>>;
+
+impl Load {
+    fn begin(batch: BatchReader, limits: &Limits) -> SharedLoad {
+        Arc::new(Mutex::new(Some(Load { stream: xmlrpc::ReplyStream::items_of("events", limits), batch, broken: None })))
+    }
+
+    /// What gives the bytes to it.
+    fn tap(load: &SharedLoad) -> Tap {
+        let load = load.clone();
+        Box::new(move |chunk| {
+            if let Some(load) = &mut *load.lock().unwrap_or_else(PoisonError::into_inner) {
+                load.take(chunk);
+            }
+        })
+    }
+
+    fn take(&mut self, mut chunk: &[u8]) {
+        let Load { stream, batch, broken } = self;
+        while broken.is_none() {
+            match stream.next_item_with(&mut chunk, &mut |reader| batch.event(reader)) {
+                // The batch keeps errors of single events.
+                Ok(Some(Ok(()))) => {}
+                Ok(Some(Err(error))) if !error.is_fatal() => {}
+                Ok(None) => return,
+                Ok(Some(Err(error))) | Err(error) => *broken = Some(error),
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Result<Batch, Failure>, ReadError> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        let rest = self.stream.finish(BatchRest::read)?;
+        Ok(rest.map(|rest| self.batch.finish(rest)))
+    }
+}
+
+/// A request on its way, and what is needed when its answer comes.
+struct Sending<C: Network> {
+    request: Request,
+    /// Where it goes; or why it cannot.
+    carrier: Result<C, C::Error>,
+    load: Option<SharedLoad>,
+}
+
 /// What to do after the machine has said all that it wants.
 struct Step<C: Network> {
-    /// To be sent, each to its server; or why that cannot be.
-    requests: Vec<(Request, Result<C, C::Error>)>,
+    requests: Vec<Sending<C>>,
     /// When to come back.
     until: Option<Instant>,
     /// The pool was loaded anew.
@@ -75,7 +132,9 @@ impl<C: Network> Shared<C> {
             match state.machine.poll(self.now()) {
                 Output::Transmit(request) => {
                     let carrier = state.route.to(request.address.as_deref());
-                    step.requests.push((request, carrier));
+                    let reader = state.machine.batch_reader(request.id);
+                    let load = reader.map(|reader| Load::begin(reader, &self.limits));
+                    step.requests.push(Sending { request, carrier, load });
                 }
                 Output::Done(id) => {
                     if let Some(waiter) = state.waiting.remove(&id) {
@@ -113,7 +172,8 @@ impl<C: Network> Shared<C> {
         }
     }
 
-    fn answered(&self, id: RequestId, reply: Result<Delivered<C::Document>, C::Error>) {
+    fn answered(&self, id: RequestId, reply: Result<Delivered<C::Document>, C::Error>, load: Option<SharedLoad>) {
+        let load = load.and_then(|load| load.lock().unwrap_or_else(PoisonError::into_inner).take());
         let mut state = self.lock();
         let delivered = match reply {
             Ok(delivered) => delivered,
@@ -125,7 +185,13 @@ impl<C: Network> Shared<C> {
         if delivered.vouched.is_some() {
             state.route.vouched = delivered.vouched;
         }
-        self.read(&mut state.machine, id, delivered.document.as_ref());
+        let machine = &mut state.machine;
+        match load.filter(|_| delivered.tapped).map(Load::finish) {
+            None => self.read(machine, id, delivered.document.as_ref()),
+            Some(Ok(Ok(batch))) => machine.handle_batch(id, batch, self.now()),
+            Some(Ok(Err(failure))) => machine.handle(id, Reply::Failure(failure), self.now()),
+            Some(Err(error)) => machine.handle(id, Reply::Broken(error), self.now()),
+        }
     }
 
     fn read(&self, machine: &mut Machine, id: RequestId, document: &[u8]) {
@@ -160,12 +226,15 @@ pub(super) async fn drive<C: Network>(shared: Arc<Shared<C>>) {
             helpers.abort_all();
             helpers.spawn(learn(shared.clone()));
         }
-        for (request, carrier) in step.requests {
-            replies.spawn(async move { (request.id, send(carrier, request).await) });
+        for sending in step.requests {
+            replies.spawn(async move {
+                let (id, load) = (sending.request.id, sending.load.clone());
+                (id, send(sending).await, load)
+            });
         }
         tokio::select! {
             // A request that panicked is given up by the machine when its time is over.
-            Some(Ok((id, reply))) = replies.join_next() => shared.answered(id, reply),
+            Some(Ok((id, reply, load))) = replies.join_next() => shared.answered(id, reply, load),
             Some(_) = helpers.join_next() => {}
             () = shared.wake.notified() => {}
             () = at(step.until) => {}
@@ -181,10 +250,12 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-async fn send<C: Network>(carrier: Result<C, C::Error>, request: Request) -> Result<Delivered<C::Document>, C::Error> {
+async fn send<C: Network>(sending: Sending<C>) -> Result<Delivered<C::Document>, C::Error> {
+    let Sending { request, carrier, load } = sending;
     let document = xmlrpc::write_call(&request.call);
     let repeatable = is_repeatable(&request.call);
-    carrier?.carry(Parcel { document, timeout: request.timeout, repeatable, tag: request.tag }).await
+    let tap = load.as_ref().map(Load::tap);
+    carrier?.carry(Parcel { document, timeout: request.timeout, repeatable, tag: request.tag, tap }).await
 }
 
 /// Learns the certificates of the pool's hosts while there is one to be asked: when it dies, another one takes over, and nobody could

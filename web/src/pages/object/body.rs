@@ -161,7 +161,7 @@ fn Overview(props: &OverviewProps) -> Html {
         <>
             <section class="object-section summary" aria-labelledby="summary-title">
                 <h2 id="summary-title">{ Text::Summary.get() }</h2>
-                <dl class="fact-grid">{ for facts.map(|it| html! { <FactView fact={it.clone()} /> }) }
+                <dl class="fact-grid">{ for facts.map(|it| html! { <FactView key={it.label.key()} fact={it.clone()} /> }) }
                     { for highlights(props.object.class, &told).into_iter().map(|it| highlight(&go, it)) }</dl>
             </section>
             if let Some(paths) = seen.paths.clone() {
@@ -239,7 +239,7 @@ fn highlight(go: &Go, field: &Field) -> Html {
         None => html! { <span class="mono">{ &field.name }</span> },
     };
     html! {
-        <div class="fact" key={field.name.clone()} data-field={field.name.clone()}>
+        <div class="fact" key={format!("field-{}", field.name)} data-field={field.name.clone()}>
             <dt>{ label }</dt>
             <dd>{ shown(go, &field.shown) }</dd>
         </div>

@@ -56,8 +56,11 @@ pub(super) fn Fields(props: &FieldsProps) -> Html {
             <div class="object-fields">
                 <input class="field filter" type="search" placeholder={Text::FindFieldHint.get()}
                     aria-label={Text::FindField.get()} value={words.clone()} {oninput} data-testid="find-field" />
-                if found.is_empty() { <p class="quiet" role="status">{ Text::NoFieldMatches.with(&[&words]) }</p> }
-                { for found.iter().map(|it| section(&go, it)) }
+                // In an element of their own: what is searched in must not take the field's place while somebody types.
+                <div>
+                    { for found.iter().map(|it| section(&go, it)) }
+                </div>
+                <p class="quiet" role="status">{ for found.is_empty().then(|| Text::NoFieldMatches.with(&[&words])) }</p>
             </div>
         },
     }
@@ -83,7 +86,7 @@ fn section(go: &Go, section: &Section) -> Html {
 fn field(go: &Go, field: &Field) -> Html {
     let name = html! { <span class="mono quiet">{ &field.name }</span> };
     let label = match field.label {
-        Some(label) => html! { <>{ label.get() }{ name }</> },
+        Some(label) => html! { <><span>{ label.get() }</span>{ name }</> },
         None => html! { <span class="mono">{ &field.name }</span> },
     };
     html! {

@@ -79,7 +79,7 @@ fn lanes(go: &Go, all: &DataPaths, id: &'static str, title: Text, none: Text, pa
             if paths.is_empty() {
                 <p class="quiet">{ none.get() }</p>
             } else {
-                <div class="lane-heads" aria-hidden="true">{ for stages.iter().map(heading) }</div>
+                <div class="lane-heads" key="heads" aria-hidden="true">{ for stages.iter().map(heading) }</div>
                 { for paths.iter().map(|path| lane(go, all, &stages, path)) }
             }
         </div>

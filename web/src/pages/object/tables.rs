@@ -27,7 +27,7 @@ pub(super) fn TableView(props: &TableProps) -> Html {
         <section class="object-section" aria-labelledby={id.clone()} data-testid={format!("object-{}", table.id)}>
             <h2 {id}>{ icon(table.icon) }<span>{ table.title.get() }</span><span class="quiet count">{ note }</span></h2>
             if !table.rows.is_empty() {
-                <div class="connectors-frame" tabindex="0" role="region" aria-label={table.title.get()}>
+                <div class="connectors-frame" tabindex="0" role="group" aria-label={table.title.get()}>
                     <table class="connectors">
                         <thead><tr>{ for table.headings.iter().map(|(text, number)| html! {
                             <th scope="col" class={number.then_some("number")}>{ text.get() }</th>

@@ -87,13 +87,19 @@ fn object_link(store: &StoreHandle, link: &Link) -> Html {
         "PBD" => in_table(Kind::Pbds),
         class => Route::to(pool.clone(), View::Object(Named { class: class.into(), uuid: link.uuid.clone() })),
     };
-    link_to(store, route, "object-link", None, html! { <>{ icon(icon_of(link.object.class)) }<span>{ &link.name }</span></> })
+    link_to(
+        store,
+        route,
+        "glance-link",
+        None,
+        html! { <>{ icon(icon_of(link.object.class)) }<span>{ &link.name }</span></> },
+    )
 }
 
 fn health_view(store: &StoreHandle, findings: &[Finding]) -> Html {
     if findings.is_empty() {
         return html! {
-            <div class="well" data-testid="all-is-well">
+            <div class="all-well" data-testid="all-is-well">
                 { glyph(xenapi_topology::State::Running) }
                 <p><strong>{ Text::AllIsWell.get() }</strong><span class="quiet">{ Text::AllIsWellHint.get() }</span></p>
             </div>
@@ -102,9 +108,10 @@ fn health_view(store: &StoreHandle, findings: &[Finding]) -> Html {
     let findings = findings.iter().map(|finding| {
         let links = finding.links.iter().map(|link| html! { <li>{ object_link(store, link) }</li> });
         let more = (finding.more > 0).then(|| Text::AndMore.with(&[&format::count(finding.more)]));
-        let all = finding.go.as_ref().map(|it| {
-            go(store, it, "all", Some(format!("finding-{}-all", finding.id)), html! { Text::AllFindings.get() })
-        });
+        let all = finding
+            .go
+            .as_ref()
+            .map(|it| go(store, it, "all", Some(format!("finding-{}-all", finding.id)), html! { Text::AllFindings.get() }));
         html! {
             <li key={finding.id} class={classes!("finding", format!("is-{}", finding.state.name()))}
                 data-testid={format!("finding-{}", finding.id)} data-state={finding.state.name()}>
@@ -128,7 +135,8 @@ fn count_view(store: &StoreHandle, count: &Count) -> Html {
         Some(state) => glyph(state),
         None => icon(count.icon),
     };
-    let testid = format!("count-{}{}", count.go.kind.path(), count.state.map(|it| format!("-{}", it.name())).unwrap_or_default());
+    let testid =
+        format!("count-{}{}", count.go.kind.path(), count.state.map(|it| format!("-{}", it.name())).unwrap_or_default());
     let label = match count.state {
         Some(_) => format!("{} {}", Text::Vms.get(), count.label),
         None => count.label.to_string(),

@@ -1,6 +1,6 @@
 //! Single points of failure, searched a little at a time while nobody waits.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
@@ -29,21 +29,44 @@ enum Search {
     Done(Rc<Vec<Point>>),
 }
 
-/// Goes on with a survey until it is done, telling how it stands.
-fn go_on(mut survey: Survey, data: Data, timer: Rc<RefCell<Option<Timeout>>>, tell: Callback<Search>) {
-    let begun = dom::now();
-    let mut more = true;
-    while more && dom::now().0.saturating_sub(begun.0) < STEP {
-        more = survey.step(1);
+/// What a search needs from one step to the next.
+#[derive(Clone)]
+struct Work {
+    data: Data,
+    timer: Rc<RefCell<Option<Timeout>>>,
+    /// Whether a search goes on, which no event disturbs: what it tells is of a moment ago.
+    going: Rc<Cell<bool>>,
+    tell: Callback<Search>,
+}
+
+impl Work {
+    fn begin(self, wait: u32) {
+        self.going.set(true);
+        let timer = self.timer.clone();
+        *timer.borrow_mut() = Some(Timeout::new(wait, move || {
+            let survey = self.data.with(Survey::new);
+            self.go_on(survey);
+        }));
     }
-    if !more {
-        let points = survey.points();
-        return tell.emit(Search::Done(Rc::new(data.with(|cache| overview::name_points(cache, &points)))));
+
+    /// Goes on until it is done, telling how it stands.
+    fn go_on(self, mut survey: Survey) {
+        let begun = dom::now();
+        let mut more = true;
+        while more && dom::now().0.saturating_sub(begun.0) < STEP {
+            more = survey.step(1);
+        }
+        if !more {
+            let points = survey.points();
+            self.going.set(false);
+            let named = self.data.with(|cache| overview::name_points(cache, &points));
+            return self.tell.emit(Search::Done(Rc::new(named)));
+        }
+        let (tried, all) = survey.progress();
+        self.tell.emit(Search::Going(tried, all));
+        let timer = self.timer.clone();
+        *timer.borrow_mut() = Some(Timeout::new(PAUSE, move || self.go_on(survey)));
     }
-    let (tried, all) = survey.progress();
-    tell.emit(Search::Going(tried, all));
-    let again = timer.clone();
-    *timer.borrow_mut() = Some(Timeout::new(PAUSE, move || go_on(survey, data, again, tell)));
 }
 
 /// The points.
@@ -52,26 +75,19 @@ pub(super) fn Points() -> Html {
     let (store, data) = (use_store(), use_data());
     let search = use_state_eq(|| None::<Search>);
     let timer: Rc<RefCell<Option<Timeout>>> = use_mut_ref(|| None);
-    let is_first = search.is_none();
+    let going: Rc<Cell<bool>> = (*use_memo((), |()| Rc::new(Cell::new(false)))).clone();
     {
-        let (search, timer, data) = (search.clone(), timer.clone(), data.clone());
+        let (setter, timer, data) = (search.setter(), timer.clone(), data.clone());
+        let known = matches!(&*search, Some(Search::Done(_)));
         use_effect_with(data.stamp(overview::OF_POINTS), move |_| {
-            // One that goes on is not disturbed by every event: what it tells is of a moment ago.
-            let is_going = matches!(&*search, Some(Search::Going(..))) && timer.borrow().is_some();
-            if cfg!(target_arch = "wasm32") && !is_going {
-                let known = matches!(&*search, Some(Search::Done(_)));
-                let setter = search.setter();
+            if cfg!(target_arch = "wasm32") && !going.get() {
                 // What was found stays in sight while it is looked for again.
                 let tell = Callback::from(move |now: Search| match now {
                     Search::Going(..) if known => {}
                     now => setter.set(Some(now)),
                 });
-                let again = timer.clone();
-                let wait = if is_first { PAUSE } else { REST };
-                *timer.borrow_mut() = Some(Timeout::new(wait, move || {
-                    let survey = data.with(Survey::new);
-                    go_on(survey, data, again, tell);
-                }));
+                let wait = if known { REST } else { PAUSE };
+                Work { data, timer, going, tell }.begin(wait);
             }
         });
     }

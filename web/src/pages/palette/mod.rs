@@ -32,13 +32,18 @@ pub(crate) fn Palette() -> Html {
         use_effect_with(open, move |open| {
             let open = *open;
             let listener = dom::window().map(|window| {
-                EventListener::new_with_options(&window, "keydown", EventListenerOptions::enable_prevent_default(), move |event| {
-                    let Some(key) = event.dyn_ref::<web_sys::KeyboardEvent>() else { return };
-                    if opens(key) {
-                        event.prevent_default();
-                        dispatcher.dispatch(Action::Palette(!open));
-                    }
-                })
+                EventListener::new_with_options(
+                    &window,
+                    "keydown",
+                    EventListenerOptions::enable_prevent_default(),
+                    move |event| {
+                        let Some(key) = event.dyn_ref::<web_sys::KeyboardEvent>() else { return };
+                        if opens(key) {
+                            event.prevent_default();
+                            dispatcher.dispatch(Action::Palette(!open));
+                        }
+                    },
+                )
             });
             move || drop(listener)
         });
@@ -257,7 +262,7 @@ fn option(choice: &Choice, at: usize, active: bool, choose: &Callback<(usize, bo
             if let Some(state) = choice.state {
                 { glyph(state) }<span class="sr-only">{ xenapi_console::text::state(state).get() }</span>
             }
-            <span class="quiet note">{ &choice.note }</span>
+            <span class="quiet palette-note">{ &choice.note }</span>
         </div>
     }
 }

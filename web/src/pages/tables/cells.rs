@@ -57,7 +57,7 @@ pub(super) fn view(value: &Value, shape: Shape, linking: &Linking) -> Html {
             html! { <>{ for shown }if rest > 0 { <span class="quiet">{ format!(" +{rest}") }</span> }</> }
         }
         Value::List(words) if shape == Shape::List => {
-            html! { <span class="words">{ for words.iter().map(|word| html! { <span class="word-chip">{ word }</span> }) }</span> }
+            html! { <span class="tag-list">{ for words.iter().map(|word| html! { <span class="word-chip">{ word }</span> }) }</span> }
         }
         Value::Share(share) => html! {
             <span class="share">

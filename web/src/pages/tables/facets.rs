@@ -31,7 +31,7 @@ pub(super) fn FacetBar(props: &FacetProps) -> Html {
     let spec = props.spec;
     let Some((first, others)) = spec.facets.split_first() else { return html! {} };
     let facets = tables::facet(props.table.borrow().all(), spec, first, &props.query, props.now);
-    let chips = facets.iter().map(|facet| chip(&store, spec, &props.text, first, facet, "chip"));
+    let chips = facets.iter().map(|facet| chip(&store, spec, &props.text, first, facet, "facet-chip"));
     let menus = others.iter().filter_map(|id| {
         let column = spec.columns.get(spec.column(id)?)?;
         let chosen = !tables::chosen(&props.query, spec, id).is_empty();
@@ -39,9 +39,9 @@ pub(super) fn FacetBar(props: &FacetProps) -> Html {
         let store = store.clone();
         let panel = Callback::from(move |()| {
             let facets = tables::facet(table.borrow().all(), spec, id, &query, now);
-            let values = facets
-                .iter()
-                .map(|facet| html! { <li key={facet.word.clone()}>{ chip(&store, spec, &text, id, facet, "check") }</li> });
+            let values = facets.iter().map(
+                |facet| html! { <li key={facet.word.clone()}>{ chip(&store, spec, &text, id, facet, "facet-check") }</li> },
+            );
             if facets.is_empty() {
                 return html! { <p class="quiet">{ Text::Nothing.get() }</p> };
             }
@@ -63,7 +63,7 @@ fn chip(store: &StoreHandle, spec: &'static Spec, text: &str, id: &str, facet: &
     html! {
         <button type="button" key={facet.word.clone()} {class} aria-pressed={facet.chosen.to_string()} {onclick}
             data-testid={format!("facet-{id}-{}", facet.word)}>
-            if class == "check" { <span class="tick" aria-hidden="true"></span> }
+            if class == "facet-check" { <span class="tick" aria-hidden="true"></span> }
             { for facet.state.map(glyph) }
             <span class="chip-label">{ &facet.label }</span>
             <span class="quiet number">{ format::count(facet.count) }</span>

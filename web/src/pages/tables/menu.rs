@@ -54,7 +54,7 @@ pub(super) fn Menu(props: &MenuProps) -> Html {
         })
     };
     html! {
-        <div ref={node} class={classes!("menu", props.class.clone())} {onfocusout} {onkeydown}>
+        <div ref={node} class={classes!("table-menu", props.class.clone())} {onfocusout} {onkeydown}>
             <button type="button" class={classes!("button", props.active.then_some("active"))} title={props.title.clone()}
                 aria-label={props.title.clone()} aria-expanded={open.to_string()} {onclick} data-testid={props.testid.clone()}>
                 { props.label.clone() }

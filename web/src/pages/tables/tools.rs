@@ -38,7 +38,7 @@ pub(super) fn ColumnsMenu(props: &ColumnsProps) -> Html {
             let has = columns.has(at);
             html! {
                 <li key={column.id}>
-                    <button type="button" class="check" aria-pressed={has.to_string()}
+                    <button type="button" class="facet-check" aria-pressed={has.to_string()}
                         onclick={change(columns.toggle(at, spec))} data-testid={format!("column-{}", column.id)}>
                         <span class="tick" aria-hidden="true"></span>{ title }
                     </button>

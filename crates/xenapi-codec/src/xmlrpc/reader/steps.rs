@@ -289,7 +289,7 @@ impl<'a> XmlReader<'a> {
 
     /// Passes over a value without a tag, which is text as it should be.
     #[inline(always)]
-    pub(super) fn scan_pass(&mut self) -> Option<()> {
+    pub(in crate::xmlrpc) fn scan_pass(&mut self) -> Option<()> {
         let (Some(scan), Next::Value) = (&mut self.scan, &self.next) else { return None };
         let end = scan.pass_text(scan.at)?;
         scan.at = scan.exact(end, b"</value>")?;

@@ -403,7 +403,8 @@ impl Way<'_> {
 
     /// The number of the VM's domain, or a word that stands for it.
     fn domain(&self) -> String {
-        if self.would_be || self.vm.domid < 0 {
+        // Number 0 is the control domain itself: a VM with it is one whose number nobody told.
+        if self.would_be || self.vm.domid <= 0 {
             return Text::DomainNumber.get().into();
         }
         self.vm.domid.to_string()

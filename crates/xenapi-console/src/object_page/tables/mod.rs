@@ -20,6 +20,7 @@ use crate::format::natural_cmp;
 use crate::object::{Icon, Object};
 use crate::route::{Kind, Query, Route, View};
 use crate::select::is_known;
+use crate::state::FILTER;
 use crate::text::Text;
 
 /// A line of a table.
@@ -66,7 +67,7 @@ impl Table {
     /// The address of the table with all of them.
     pub fn route(&self, pool: Option<String>) -> Option<Route> {
         let (kind, words) = self.elsewhere.as_ref()?;
-        let query = Query::from([("q".to_string(), words.clone())]);
+        let query: Query = (!words.is_empty()).then(|| (FILTER.to_string(), words.clone())).into_iter().collect();
         Some(Route { query, ..Route::to(pool, View::Table(*kind)) })
     }
 
