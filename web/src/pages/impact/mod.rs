@@ -174,7 +174,7 @@ fn Affected(props: &AffectedProps) -> Html {
     let heading =
         |text: Text, class: &'static str| html! { <th scope="col" {class}><span class="plain">{ text.get() }</span></th> };
     html! {
-        <div ref={node} class="scroll impact-vms">
+        <div ref={node} class="scroll impact-vms" tabindex="0">
             if props.rows.is_empty() {
                 { empty("impact-nothing", Text::ImpactNothing.get(), "", None) }
             } else {
