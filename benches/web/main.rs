@@ -1,4 +1,6 @@
-//! What `index.html` calls: the codec, compiled as the console is.
+//! What `index.html` calls: the codec, compiled as the console is; and what `../layout` calls: the topology's layout.
+
+mod layout;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use xenapi_codec::Limits;

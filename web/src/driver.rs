@@ -13,6 +13,7 @@ use xenapi_client::{Cache, Client, Config, Error, Freshness, Output, Reply, Requ
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_console::badge::Place;
 use xenapi_console::explain::{self, HttpTrouble, ProxyError};
+use xenapi_console::lean;
 use xenapi_console::recent::Recent;
 use xenapi_core::{Call, Millis, RawCall, RawRef, Value};
 use yew::Callback;
@@ -29,8 +30,10 @@ const SESSION: &str = "OpaqueRef:session";
 /// How long the pool may hold back an answer while nothing happens.
 const EVENT_TIMEOUT: Millis = Millis::from_secs(2);
 
-/// How long after a picture the next events are asked for, in milliseconds: the browser comes first.
-const AFTER_DRAWING: u32 = 4;
+/// How long after a picture the next events are asked for, in milliseconds: as long as the picture took, so that half of the time is
+/// left to whoever uses the page, but within these bounds.
+const REST_LEAST: u32 = 4;
+const REST_MOST: u32 = 100;
 
 /// The same where no picture is made.
 const NOT_DRAWN: u32 = 500;
@@ -93,6 +96,9 @@ struct Inner {
     announced: RefCell<Option<gloo_render::AnimationFrame>>,
     /// Whether the first inventory is still being told in pages.
     filling: Cell<bool>,
+    /// Whether not even the first picture can be made, and whether it can be made now.
+    early: Cell<bool>,
+    first: Cell<bool>,
     /// Whether something changed that was not announced yet.
     changed: Cell<bool>,
     /// The next question for events, until what is known has been drawn.
@@ -161,6 +167,8 @@ impl Driver {
             calls: RefCell::default(),
             announced: RefCell::default(),
             filling: Cell::default(),
+            early: Cell::default(),
+            first: Cell::default(),
             changed: Cell::default(),
             held: RefCell::default(),
             release: RefCell::default(),
@@ -268,6 +276,7 @@ impl Driver {
 impl Inner {
     /// Does what the client wants, until it wants to wait.
     fn pump(&self) {
+        let mut news = false;
         let wait = loop {
             // The borrow must end before anything else is called: what is called may look at the client.
             let output = self.client.borrow_mut().poll(dom::now());
@@ -280,7 +289,8 @@ impl Inner {
                     }
                     self.changed.set(true);
                 }
-                Output::Status(_) => self.announce(),
+                Output::Status(Status::Live) => self.changed.set(true),
+                Output::Status(_) => news = true,
                 Output::Done(id) => {
                     let taker = self.calls.borrow_mut().remove(&id);
                     if let Some(taker) = taker {
@@ -292,8 +302,14 @@ impl Inner {
                 _ => {}
             }
         };
-        // Pages of the first inventory come in quick succession; the whole is drawn once it is there.
-        if !self.filling.get() && self.changed.replace(false) {
+        // Pages of the first inventory come in quick succession. The first picture is made when it can be, the second of the whole.
+        let due = match (self.early.get(), self.filling.get()) {
+            (true, _) => false,
+            (_, true) => self.first.take(),
+            (_, false) => self.changed.get(),
+        };
+        if news || due {
+            self.changed.set(false);
             self.announce();
         }
         let me = self.me.clone();
@@ -323,9 +339,10 @@ impl Inner {
             if let Some(me) = me.upgrade() {
                 // Not dropped here, within itself, but taken so that the next change is told again.
                 let done = me.announced.borrow_mut().take();
+                let began = dom::now();
                 me.on_update.emit(me.update());
                 drop(done);
-                me.release_soon(AFTER_DRAWING);
+                me.rest_after(began);
             }
         }));
     }
@@ -335,13 +352,34 @@ impl Inner {
         if request.call.method != "event.from" {
             return self.send(request);
         }
-        self.filling.set(is_within(&request.call));
+        let token = request.call.params.get(2).and_then(Value::as_text).unwrap_or_default();
+        self.filling.set(lean::is_within(token));
+        let is_early = token.is_empty() || lean::is_before_first_picture(token);
+        let was_early = self.early.replace(is_early);
+        self.first.set(was_early && !is_early);
         if self.announced.borrow().is_none() {
             return self.send(request);
         }
         *self.held.borrow_mut() = Some(request);
         // Nothing is drawn in a page that nobody sees.
         self.release_soon(NOT_DRAWN);
+    }
+
+    /// Sends the question that waits as long after a picture as that took. Drawing goes on behind this call, in the same task.
+    fn rest_after(&self, began: Millis) {
+        if self.held.borrow().is_none() {
+            return;
+        }
+        let me = self.me.clone();
+        *self.release.borrow_mut() = Some(Timeout::new(0, move || {
+            if let Some(me) = me.upgrade() {
+                let took = u32::try_from((dom::now() - began).0).unwrap_or(REST_MOST);
+                // Not replaced here, within itself.
+                let done = me.release.borrow_mut().take();
+                me.release_soon(took.clamp(REST_LEAST, REST_MOST));
+                drop(done);
+            }
+        }));
     }
 
     /// Sends the question that waits.
@@ -435,12 +473,6 @@ fn hand_over(client: &mut Client, id: RequestId, answer: Answer, now: Millis) {
             Err(error) => client.handle(id, Reply::Broken(error), now),
         },
     }
-}
-
-/// Whether a call asks for the next page of the first inventory: such tokens have four parts.
-fn is_within(call: &RawCall) -> bool {
-    let token = call.params.get(2).and_then(Value::as_text).unwrap_or_default();
-    token.matches(',').count() >= 3
 }
 
 /// Sends a document, and answers what came of it and which objects the proxy says it is about.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use xenapi_client::Cache;
 use xenapi_console::language;
 use xenapi_console::route::Route;
@@ -99,6 +100,32 @@ pub(crate) fn use_touched(object: Option<(&'static str, String)>) -> u64 {
     });
     *count
 }
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct LaterProps {
+    pub(crate) children: Html,
+}
+
+/// Tells what is below of changes a moment after everybody else, in a task of its own: what the eye rests on is drawn first, and the
+/// browser gets a breath in between.
+#[component]
+pub(crate) fn Later(props: &LaterProps) -> Html {
+    let data = use_data();
+    let late = use_state(|| data.clone());
+    {
+        let setter = late.setter();
+        use_effect_with(data, move |data| {
+            let data = data.clone();
+            // A newer change puts off an older one, but never for longer than it takes to draw.
+            let waiting = Timeout::new(LATER, move || setter.set(data));
+            move || drop(waiting)
+        });
+    }
+    html! { <ContextProvider<Data> context={(*late).clone()}>{ props.children.clone() }</ContextProvider<Data>> }
+}
+
+/// How much later, in milliseconds: less than the driver leaves between two changes.
+const LATER: u32 = 2;
 
 /// Something shared, compared by address: equal means the same, so that a component whose props are the same is not drawn again.
 pub(crate) struct Same<T: ?Sized>(pub(crate) Rc<T>);

@@ -234,6 +234,24 @@ pub const CLASSES: &[Lean] = &[
     later("Cluster_host", &[]),
 ];
 
+/// Whether a token of the shared stream says that the first inventory is still to come: in pages, each of which names the place of its
+/// class in [`CLASSES`].
+pub fn is_within(token: &str) -> bool {
+    place_within(token).is_some()
+}
+
+/// Whether a token says that not even what the first picture needs is there.
+pub fn is_before_first_picture(token: &str) -> bool {
+    let last = CLASSES.iter().rposition(|lean| lean.first).unwrap_or(0);
+    place_within(token).is_some_and(|place| place <= last)
+}
+
+fn place_within(token: &str) -> Option<usize> {
+    let mut parts = token.splitn(4, ',');
+    let place = parts.nth(2)?.parse().ok()?;
+    parts.next().map(|_| place)
+}
+
 /// What is known of a class, by its name in any case. `None` for a class that is not in the shared stream.
 pub fn class(name: &str) -> Option<&'static Lean> {
     CLASSES.iter().find(|lean| lean.class.eq_ignore_ascii_case(name))
@@ -257,6 +275,17 @@ mod tests {
     use alloc::format;
 
     use super::*;
+
+    #[test]
+    fn tokens_tell_how_much_is_still_to_come() {
+        let last = CLASSES.iter().rposition(|lean| lean.first).unwrap();
+        assert!(is_before_first_picture(&format!("00ff,01,{last},OpaqueRef:1")));
+        let later = format!("00ff,01,{},", last + 1);
+        assert!(is_within(&later) && !is_before_first_picture(&later));
+        for token in ["", "00ff,01", "00000000000000000123,00000000000000000004", "a,b,c,d"] {
+            assert!(!is_within(token) && !is_before_first_picture(token), "{token}");
+        }
+    }
 
     #[test]
     fn what_is_named_is_in_the_schema() {

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef};
 
@@ -79,8 +80,9 @@ pub(crate) struct Draft<'a> {
     pub(crate) folding: Vec<usize>,
     pub(crate) items: Vec<Item<'a>>,
     pub(crate) links: Vec<Link>,
-    /// Places by class and reference. Only looked up, never gone through, so its order does not matter.
-    index: HashMap<&'static str, HashMap<RawRef, usize>>,
+    /// Places by class and reference. Only looked up, never gone through, so its order does not matter. There are so few classes that
+    /// going through them is faster than hashing their names.
+    index: Vec<(&'static str, HashMap<RawRef, usize>)>,
     /// Removable drives and the like, whose connectors are drawn quietly.
     pub(crate) quiet: Vec<usize>,
 }
@@ -93,7 +95,7 @@ impl<'a> Draft<'a> {
             folding: Vec::new(),
             items: Vec::new(),
             links: Vec::new(),
-            index: HashMap::new(),
+            index: Vec::new(),
             quiet: Vec::new(),
         }
     }
@@ -116,10 +118,11 @@ impl<'a> Draft<'a> {
     ) -> usize {
         let class = C::DESC.name;
         let at = self.items.len();
-        let known = self.index.entry(class).or_default().entry(reference.clone()).or_insert(at);
-        if *known != at {
-            return *known;
-        }
+        let room = self.cache.count::<C>();
+        match self.of_class(class, room).entry(reference.clone()) {
+            Entry::Occupied(known) => return *known.get(),
+            Entry::Vacant(place) => place.insert(at),
+        };
         let is_unnamed = label.is_empty();
         let label =
             if is_unnamed { Cow::Owned(format!("{} {}", kind.name(), text::short(reference.as_str()))) } else { label };
@@ -160,7 +163,20 @@ impl<'a> Draft<'a> {
 
     /// The place of an object.
     pub(crate) fn find<C: Class>(&self, reference: &RawRef) -> Option<usize> {
-        self.index.get(C::DESC.name)?.get(reference).copied()
+        self.at(C::DESC.name, reference)
+    }
+
+    fn at(&self, class: &str, reference: &RawRef) -> Option<usize> {
+        self.index.iter().find(|(name, _)| *name == class)?.1.get(reference).copied()
+    }
+
+    /// The places of a class, with room for so many.
+    fn of_class(&mut self, class: &'static str, room: usize) -> &mut HashMap<RawRef, usize> {
+        let at = self.index.iter().position(|(name, _)| *name == class).unwrap_or_else(|| {
+            self.index.push((class, HashMap::with_capacity(room)));
+            self.index.len() - 1
+        });
+        &mut self.index[at].1
     }
 
     /// The place of an object that something refers to. What is not in the data becomes an unknown node.
@@ -179,7 +195,7 @@ impl<'a> Draft<'a> {
 
     /// Keeps only what lies on a path through one object. Nothing happens when the object is not there.
     pub(crate) fn focus(&mut self, class: &str, reference: &RawRef) {
-        if let Some(&start) = self.index.get(class).and_then(|of_class| of_class.get(reference)) {
+        if let Some(start) = self.at(class, reference) {
             self.keep(&self.through(&[start]));
         }
     }
@@ -212,8 +228,11 @@ impl<'a> Draft<'a> {
         self.quiet.retain(|item| kept[*item]);
         self.quiet.iter_mut().for_each(|item| *item = moved[*item]);
         self.index.clear();
-        for (at, item) in self.items.iter().enumerate().filter(|(_, item)| !item.class.is_empty()) {
-            self.index.entry(item.class).or_default().insert(item.reference.clone(), at);
+        for at in 0..self.items.len() {
+            let (class, reference) = (self.items[at].class, self.items[at].reference.clone());
+            if !class.is_empty() {
+                self.of_class(class, 0).insert(reference, at);
+            }
         }
     }
 

@@ -4,6 +4,8 @@
 //! cargo run -p xenapi --example list -- https://xs1.lab root secret
 //! ```
 
+#![allow(clippy::std_instead_of_alloc, reason = "a program, which always has std")]
+
 pub mod common;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! Every example, on a simulated pool.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "tests, and programs whose `main` nobody calls here")]
+#![allow(clippy::duplicate_mod, reason = "the programs share a module, each as its own")]
 
 #[path = "../examples/backup.rs"]
 mod backup;

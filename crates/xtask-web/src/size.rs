@@ -4,6 +4,14 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+/// What the first visit may download until the first inventory is shown, compressed by brotli.
+const FIRST_VISIT: usize = 300 << 10;
+
+/// Whether a file is loaded only when somebody asks for what needs it: other languages, and what the explorer knows of the API.
+fn is_later(name: &str) -> bool {
+    name.starts_with("languages/") || name.ends_with(".json")
+}
+
 /// Bytes of one file: as it is, and as a browser would receive it under each content coding.
 #[derive(Clone, Copy, Default)]
 struct Sizes {
@@ -12,7 +20,7 @@ struct Sizes {
     brotli: usize,
 }
 
-/// Prints a Markdown table of every file under `dir`, the largest first, and their sum.
+/// Prints a Markdown table of every file under `dir`, the largest first, and their sum. An error when the first visit is over its budget.
 pub(crate) fn run(dir: &Path) -> Result<(), String> {
     let mut files = Vec::new();
     collect(dir, &mut files)?;
@@ -27,7 +35,14 @@ pub(crate) fn run(dir: &Path) -> Result<(), String> {
     }
     rows.sort_by(|a, b| b.1.raw.cmp(&a.1.raw).then_with(|| a.0.cmp(&b.0)));
     print!("{}", table(&rows));
-    Ok(())
+    first_visit(&rows).map(|text| println!("\n{text}"))
+}
+
+/// What the first visit costs, or that it is too much.
+fn first_visit(rows: &[(String, Sizes)]) -> Result<String, String> {
+    let now: usize = rows.iter().filter(|(name, _)| !is_later(name)).map(|(_, sizes)| sizes.brotli).sum();
+    let text = format!("The first visit downloads {} KiB of at most {} KiB (brotli).", kib(now), kib(FIRST_VISIT));
+    if now <= FIRST_VISIT { Ok(text) } else { Err(text) }
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
@@ -94,6 +109,17 @@ mod tests {
         assert_eq!(sizes.raw, 10_000);
         assert!(sizes.gzip > 0 && sizes.gzip < 200, "{}", sizes.gzip);
         assert!(sizes.brotli > 0 && sizes.brotli < 200, "{}", sizes.brotli);
+    }
+
+    #[test]
+    fn what_is_loaded_later_does_not_count_for_the_first_visit() {
+        let of = |brotli| Sizes { raw: brotli, gzip: brotli, brotli };
+        let rows = |wasm| [("a.wasm".to_owned(), of(wasm)), ("languages/zh-CN.lang".into(), of(1 << 20))];
+        assert_eq!(
+            first_visit(&rows(FIRST_VISIT)).unwrap(),
+            "The first visit downloads 300.0 KiB of at most 300.0 KiB (brotli)."
+        );
+        assert!(first_visit(&rows(FIRST_VISIT + 1)).is_err());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::command::{self, Stop};
 use crate::environments::Environments;
-use crate::needs::{self, CHROMIUM};
+use crate::needs::{self, CHROMIUM, NODE};
 use crate::toolchain::{Toolchain, WASM};
 use crate::workspace::Workspace;
 
@@ -36,6 +36,7 @@ pub(crate) fn run(workspace: &Workspace, suite: Option<&str>) -> Result<(), Stop
             }
         }
         Some("codec-web") => in_browser(workspace),
+        Some("layout") => layout(workspace),
         Some("client") => client(workspace),
         Some("console") => crate::bench_console::run(workspace),
         Some(suite) => command::run(workspace.cargo().args(["bench", "--package", "xenoxide-benches", "--bench", suite])),
@@ -94,8 +95,30 @@ fn in_browser(workspace: &Workspace) -> Result<(), Stop> {
     }
 }
 
+/// The topology's layout beside dagre's, both in Node.js.
+fn layout(workspace: &Workspace) -> Result<(), Stop> {
+    needs::ensure(workspace, &[&NODE])?;
+    let folder = module(workspace)?;
+    let node = needs::node().ok_or_else(|| Stop::failed("Node.js vanished while xtask ran"))?;
+    let benches = workspace.root.join("benches/layout");
+    let mut npm = workspace.command(Path::new("npm"));
+    command::run(npm.args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&benches))?;
+    let mut table = workspace.command(&node);
+    command::run(table.arg("layout.mjs").arg(&folder).current_dir(&benches))
+}
+
 /// Builds the module and writes the documents; answers the folder that the page is served from.
 fn build(workspace: &Workspace) -> Result<PathBuf, Stop> {
+    let folder = module(workspace)?;
+    fs::copy(workspace.root.join("benches/web/index.html"), folder.join("index.html"))
+        .map_err(|error| Stop::failed(format!("copy benches/web/index.html: {error}")))?;
+    let place = folder.to_str().ok_or_else(|| Stop::failed("the path of target/ is not UTF-8"))?;
+    command::run(&mut codec(workspace, &["--documents", place, "VM", "1000"]))?;
+    Ok(folder)
+}
+
+/// Builds the module with its JavaScript; answers the folder where they are.
+fn module(workspace: &Workspace) -> Result<PathBuf, Stop> {
     const FOLDER: &str = "wasm";
     let toolchain = Toolchain::ensure(workspace, &WASM)?;
     let mut cargo = toolchain.cargo(workspace, &WASM, "build", FOLDER);
@@ -112,10 +135,6 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Stop> {
         folder.as_os_str(),
     ]);
     command::run(&mut bindgen)?;
-    fs::copy(workspace.root.join("benches/web/index.html"), folder.join("index.html"))
-        .map_err(|error| Stop::failed(format!("copy benches/web/index.html: {error}")))?;
-    let place = folder.to_str().ok_or_else(|| Stop::failed("the path of target/ is not UTF-8"))?;
-    command::run(&mut codec(workspace, &["--documents", place, "VM", "1000"]))?;
     Ok(folder)
 }
 

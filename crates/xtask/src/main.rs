@@ -49,7 +49,7 @@ commands:
   no-std           prove that the crates below the drivers build without an operating system
   size             build the console and print what it costs to download
   bench [SUITE]    run the benchmarks; `codec` prints one table of the codec and its peers, `codec-web` the part of it
-                   that a browser measures
+                   that a browser measures; `console` measures the console on a pool of 5,000 VMs
   fuzz TARGET [SECS], fuzz TARGET --replay FILE, fuzz --list
                    search for inputs that break the codec, for as long as asked (60 s); the target `all`
                    divides the time among all of them

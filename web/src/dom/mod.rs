@@ -107,10 +107,15 @@ pub(crate) async fn copy(text: &str) -> bool {
     wasm_bindgen_futures::JsFuture::from(window.navigator().clipboard().write_text(text)).await.is_ok()
 }
 
-/// Leaves a mark for those who measure, in place of an older one of the same name.
+/// How many marks of a name are kept.
+const MARKS: u32 = 1000;
+
+/// Leaves a mark for those who measure. Of what comes again and again, the older marks go now and then.
 pub(crate) fn mark(name: &str) {
     if let Some(performance) = window().and_then(|window| window.performance()) {
-        performance.clear_marks_with_mark_name(name);
+        if performance.get_entries_by_name_with_entry_type(name, "mark").length() >= MARKS {
+            performance.clear_marks_with_mark_name(name);
+        }
         // A mark that cannot be set is not worth failing for.
         let _ = performance.mark(name);
     }

@@ -18,7 +18,7 @@ use crate::pages::palette::Palette;
 use crate::pages::tables::TablePage;
 use crate::pages::topology::TopologyPage;
 use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TreePanel};
-use crate::store::{Data, StoreHandle, use_data, use_store};
+use crate::store::{Data, Later, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct ShellProps {
@@ -56,7 +56,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             <TopBar pool={props.pool.clone()} status={props.status.clone()} />
             <StaleNote status={props.status.clone()} />
             <nav id="objects" class="sidebar" aria-label={Text::Objects.get()}>
-                if loaded { <TreePanel /> }
+                if loaded { <Later><TreePanel /></Later> }
             </nav>
             <button type="button" class="scrim" tabindex="-1" aria-label={Text::CloseTree.get()} onclick={close}></button>
             <main id="main" class="main" tabindex="-1">

@@ -225,9 +225,8 @@ pub fn candidates(cache: &Cache, text: &str, most: usize) -> Vec<Part> {
     let mut found = Vec::new();
     for component in hosts.chain(networks).chain(srs).chain(pifs).chain(pbds) {
         let said = format!("{} {}", kind(cache, &component).0.get(), label(cache, &component)).to_lowercase();
-        let is_it = |word: &&str| said.contains(*word);
-        let all =
-            words.iter().all(|word| is_it(word)) || select::uuid_of(cache, &object(&component)).as_deref() == Some(&text);
+        let all = words.iter().all(|word| said.contains(word))
+            || select::uuid_of(cache, &object(&component)).as_deref() == Some(&text);
         if all && let Some(part) = Part::of(cache, component) {
             found.push(part);
             // Enough to choose from; those that begin with the text come first among them.

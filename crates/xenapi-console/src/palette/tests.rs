@@ -1,5 +1,7 @@
 //! What is found, and in which order.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 

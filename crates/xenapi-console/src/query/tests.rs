@@ -1,5 +1,7 @@
 //! What queries mean.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use alloc::string::String;
 use alloc::vec::Vec;
 

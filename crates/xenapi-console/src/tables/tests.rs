@@ -1,5 +1,7 @@
 //! From the cache to lines.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

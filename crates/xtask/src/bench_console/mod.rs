@@ -34,9 +34,7 @@ const PEER: [&str; 8] = ["–", "4,900 ms", "–", "2,400 ms", "4.7", "900 to 1,
 /// Builds what is measured, measures it, and prints a table.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Stop> {
     needs::ensure(workspace, &[&CHROMIUM, &CHROMEDRIVER])?;
-    let dist = console::build(workspace, Mode::Small)?;
-    command::run(workspace.cargo().args(["build", "--release", "--package", "xenoxide"]))?;
-    let xenoxide = workspace.target.join("release/xenoxide");
+    let (xenoxide, dist) = programs(workspace)?;
     let sim = Program::start(&xenoxide, &["sim", "--listen", "127.0.0.1:0", "--hosts", "64", "--vms", "5000", "--json"])?;
     let pool = format!("bench={}", sim.text("http")?);
     let dist = dist.to_str().ok_or_else(|| Stop::failed("the path of target/ is not UTF-8"))?;
@@ -45,6 +43,23 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Stop> {
     let figures = measure(workspace, serve.text("url")?, sim.text("http")?)?;
     command::print(&figures.table());
     Ok(())
+}
+
+/// The program and the console's files: those that the environment names, as it does for the tests, or built anew.
+fn programs(workspace: &Workspace) -> Result<(PathBuf, PathBuf), Stop> {
+    let named = |variable| std::env::var_os(variable).map(PathBuf::from);
+    let dist = match named("XENOXIDE_CONSOLE") {
+        Some(dist) => dist,
+        None => console::build(workspace, Mode::Small)?,
+    };
+    let xenoxide = match named("XENOXIDE_BIN") {
+        Some(xenoxide) => xenoxide,
+        None => {
+            command::run(workspace.cargo().args(["build", "--release", "--package", "xenoxide"]))?;
+            workspace.target.join("release/xenoxide")
+        }
+    };
+    Ok((xenoxide, dist))
 }
 
 /// What was measured; times in milliseconds.
@@ -74,6 +89,10 @@ struct Figures {
 fn measure(workspace: &Workspace, url: &str, sim: &str) -> Result<Figures, Stop> {
     let profile = Profile::new();
     let page = Page::open(workspace, &profile.0)?;
+    look_at(&page, url, sim).map_err(|stop| Stop::failed(format!("{}; the page says: {}", stop.message, page.words())))
+}
+
+fn look_at(page: &Page, url: &str, sim: &str) -> Result<Figures, Stop> {
     page.log_in(url)?;
     page.wait_for_marks()?;
     page.settle()?;
@@ -88,7 +107,7 @@ fn measure(workspace: &Workspace, url: &str, sim: &str) -> Result<Figures, Stop>
     let mut pool = Pool::log_in(sim)?;
     let (mut arrival, mut call) = (Vec::new(), Vec::new());
     for at in 0..EVENTS {
-        let before = page.drawn_events()?;
+        let before = page.now()?;
         let called = pool.touch(at)?;
         let event = page.wait_for_event(before)?;
         arrival.push(event.arrival);

@@ -30,7 +30,7 @@ const RECEIVED: &str = "
     const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
     return [all.reduce((sum, entry) => sum + entry.transferSize, 0), all.length];";
 
-const DRAWN: &str = "return performance.getEntriesByName('xenoxide:event-drawn', 'mark').length;";
+const NOW: &str = "return performance.now();";
 
 /// Moves the picture for three seconds, a step a frame, and answers the frames a second.
 const MOVE: &str = "
@@ -91,6 +91,15 @@ impl Page {
         self.window.command("url", &json!({ "url": url })).map(drop)
     }
 
+    /// What stands in the page and which marks were set, for whoever looks for a mistake.
+    pub(super) fn words(&self) -> String {
+        const WORDS: &str = "
+            const marks = performance.getEntriesByType('mark').map(mark => mark.name + '@' + Math.round(mark.startTime));
+            const asked = performance.getEntriesByType('resource').slice(-5).map(it => it.name + '@' + Math.round(it.responseEnd));
+            return document.body.innerText.slice(0, 500) + ' | ' + marks.slice(-20) + ' | ' + asked + ' | ' + performance.now();";
+        self.window.script(WORDS).map_or_else(|stop| stop.message, |words| words.as_str().unwrap_or_default().to_owned())
+    }
+
     /// Visits the console for the first time, and logs in.
     pub(super) fn log_in(&self, url: &str) -> Result<(), Stop> {
         self.go(&format!("{url}#/pools/bench/topology/compute"))?;
@@ -132,18 +141,18 @@ impl Page {
         Ok(self.window.script_async(MOVE)?.as_f64().unwrap_or_default())
     }
 
-    /// How many events were drawn.
-    pub(super) fn drawn_events(&self) -> Result<u64, Stop> {
-        Ok(self.window.script(DRAWN)?.as_u64().unwrap_or_default())
+    /// What time it is in the page, in milliseconds.
+    pub(super) fn now(&self) -> Result<f64, Stop> {
+        Ok(self.window.script(NOW)?.as_f64().unwrap_or_default())
     }
 
-    /// Waits for the first event after so many.
-    pub(super) fn wait_for_event(&self, before: u64) -> Result<Event, Stop> {
+    /// Waits for the first event that is drawn after that time.
+    pub(super) fn wait_for_event(&self, after: f64) -> Result<Event, Stop> {
         let script = format!(
-            "const drawn = performance.getEntriesByName('xenoxide:event-drawn', 'mark')[{before}];
+            "const drawn = performance.getEntriesByName('xenoxide:event-drawn', 'mark').find(mark => mark.startTime > {after});
              if (!drawn) return null;
              const told = performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/rpc'))
-                 .map(entry => entry.responseEnd).filter(end => end <= drawn.startTime);
+                 .map(entry => entry.responseEnd).filter(end => end > 0 && end <= drawn.startTime);
              return [drawn.startTime - Math.max(...told), performance.timeOrigin + drawn.startTime];"
         );
         until("an event to be drawn", || {

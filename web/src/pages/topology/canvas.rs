@@ -15,7 +15,7 @@ use super::picture::places;
 use crate::dom;
 
 /// At most so many lines while something moves, and when nothing does.
-const LINES: (usize, usize) = (1_500, 30_000);
+const LINES: (usize, usize) = (900, 30_000);
 /// So many lines are one path: of very long ones browsers are slow to find the outline.
 const BATCH: usize = 64;
 

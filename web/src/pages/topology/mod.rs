@@ -112,7 +112,7 @@ fn notes(store: &StoreHandle, lens: Lens, shown: &LensState, graph: &Graph) -> H
     };
     html! {
         <div class="capped">
-            <span>{ Text::Capped.with(&[&total]) }</span>
+            if folded { <span>{ Text::Capped.with(&[&total]) }</span> }
             if folded { { button(Action::DrawAll(lens), Text::DrawAll.with(&[&total]), "draw-all") } }
             if unfolded { { button(Action::FoldAll(lens), Text::FoldAll.get().into(), "fold-all") } }
         </div>

@@ -86,8 +86,11 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     let moved = use_state_eq(|| None::<Viewport>);
     let view = moved.unwrap_or_else(|| Viewport::first(size, frame)).kept(size, frame);
     let latest = use_mut_ref(|| view);
-    *latest.borrow_mut() = view;
     let camera = Camera { latest, moved, moves: use_state_eq(|| false), pending: use_mut_ref(|| (None, None)) };
+    // While a movement waits for the screen, it is further than what is drawn.
+    if camera.pending.borrow().0.is_none() {
+        *camera.latest.borrow_mut() = view;
+    }
     let hovered = use_state_eq(|| None::<usize>);
     let cursor = use_state_eq(Cursor::default);
     let walk = cursor.walk(&drawing);
@@ -140,6 +143,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
         Callback::from(move |event: KeyboardEvent| {
             let Some(command) = command(&event) else { return };
             event.prevent_default();
+            let keyboard = keyboard.at(&event);
             match command {
                 Command::WhatIf => {
                     let at = keyboard.walk.map(|walk| walk.at).or(focus);
@@ -308,6 +312,7 @@ fn use_pick(drawing: &Same<Drawing>, on_pick: &Callback<Option<usize>>, camera: 
 }
 
 /// What keys do.
+#[derive(Clone)]
 struct Keyboard {
     drawing: Same<Drawing>,
     cursor: UseStateSetter<Cursor>,
@@ -317,6 +322,16 @@ struct Keyboard {
 }
 
 impl Keyboard {
+    /// The same, standing at the node that has the focus, however it came there: by walking, a click, or a reader.
+    fn at(&self, event: &KeyboardEvent) -> Keyboard {
+        let node = event.target_dyn_into::<Element>().and_then(|element| element.closest(".node").ok().flatten());
+        let at = node.and_then(|node| node.id().strip_prefix("node-")?.parse::<usize>().ok());
+        match at {
+            Some(at) if self.walk.is_none_or(|walk| walk.at != at) => Keyboard { walk: Some(Walk::at(at)), ..self.clone() },
+            _ => self.clone(),
+        }
+    }
+
     fn does(&self, command: Command, view: Viewport, size: Size, frame: Size, painted: bool) {
         match command {
             Command::Walk(direction) => {
