@@ -79,17 +79,22 @@ fn every_kind_has_a_cell_for_every_column_and_of_its_shape() {
         for row in &rows {
             assert_eq!(row.cells.len(), spec.columns.len(), "{kind:?}");
             for (cell, column) in row.cells.iter().zip(spec.columns) {
-                let fits = match (cell, column.shape) {
-                    (Value::Nothing | Value::Unknown, _) => true,
-                    (Value::Text(_), Shape::Name | Shape::Text | Shape::Code) => true,
-                    (Value::Count(_), Shape::Count) | (Value::Bytes(_), Shape::Bytes) | (Value::Share(_), Shape::Share) => {
-                        true
-                    }
-                    (Value::Speed(_), Shape::Speed) | (Value::Date(_), Shape::Date) | (Value::Span(_), Shape::Span) => true,
-                    (Value::Truth(_), Shape::Truth) | (Value::State(_) | Value::Status(..), Shape::State) => true,
-                    (Value::Links(_), Shape::Links) | (Value::List(_), Shape::List | Shape::Code) => true,
-                    _ => false,
-                };
+                #[rustfmt::skip]
+                let fits = matches!(
+                    (cell, column.shape),
+                    (Value::Nothing | Value::Unknown, _)
+                        | (Value::Text(_), Shape::Name | Shape::Text | Shape::Code)
+                        | (Value::Count(_), Shape::Count)
+                        | (Value::Bytes(_), Shape::Bytes)
+                        | (Value::Share(_), Shape::Share)
+                        | (Value::Speed(_), Shape::Speed)
+                        | (Value::Date(_), Shape::Date)
+                        | (Value::Span(_), Shape::Span)
+                        | (Value::Truth(_), Shape::Truth)
+                        | (Value::State(_) | Value::Status(..), Shape::State)
+                        | (Value::Links(_), Shape::Links)
+                        | (Value::List(_), Shape::List | Shape::Code)
+                );
                 assert!(fits, "{kind:?} {}: {cell:?}", column.id);
             }
         }

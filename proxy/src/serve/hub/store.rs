@@ -221,8 +221,9 @@ impl Store {
         };
         match token {
             Token::Start => Some(self.snapshot(self.generation, 0, "", wanted, whole)),
-            Token::Within { stream, generation, class, reference } => is_known(*stream, *generation)
-                .then(|| self.snapshot(*generation, *class, reference, wanted, whole)),
+            Token::Within { stream, generation, class, reference } => {
+                is_known(*stream, *generation).then(|| self.snapshot(*generation, *class, reference, wanted, whole))
+            }
             Token::At { stream, generation } => is_known(*stream, *generation).then(|| self.changes(*generation, wanted)),
         }
     }
