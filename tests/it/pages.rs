@@ -23,7 +23,7 @@ const TABLE: &str = "main .table tr.item, main .empty";
 const OBJECT: &str = "[data-testid=object-title]";
 
 /// Every page. A new one is added here, and approved as CONTRIBUTING says.
-pub(crate) const PAGES: &[Page] = &[
+const PAGES: &[Page] = &[
     page("overview", "overview", "[data-testid=overview]"),
     page("vms", "vms", TABLE),
     page("templates", "templates", TABLE),
@@ -52,6 +52,12 @@ pub(crate) const PAGES: &[Page] = &[
     page("api", "api", "[data-testid=explorer]"),
     page("api-message", "api/VM/start", "[data-testid=api-call]"),
 ];
+
+/// The pages to look at: all, or those that `XENOXIDE_PAGES` names, separated by commas.
+pub(crate) fn pages() -> Vec<&'static Page> {
+    let named = std::env::var("XENOXIDE_PAGES").unwrap_or_default();
+    PAGES.iter().filter(|page| named.is_empty() || named.split(',').any(|name| name == page.name)).collect()
+}
 
 /// A pool that is the same each time, and the console in front of it.
 pub(crate) struct Sample {

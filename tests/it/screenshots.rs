@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::browser::{Browser, in_browser};
 use crate::harness::top;
-use crate::pages::{PAGES, Sample};
+use crate::pages::{Sample, pages};
 use image::Image;
 
 /// Set by `cargo xtask test --approve`: what is seen is right.
@@ -82,7 +82,7 @@ fn compare(width: u32, theme: &str) {
         browser.element("[data-testid=login-form]").await;
         judge("login", &settled(&browser).await);
         sample.log_in(&browser).await;
-        for page in PAGES {
+        for page in pages() {
             sample.show(&browser, page).await;
             judge(page.name, &settled(&browser).await);
         }

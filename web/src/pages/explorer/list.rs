@@ -76,7 +76,7 @@ fn group(catalogue: &Catalogue, place: &str, title: Text, here: Option<&str>) ->
             </li>
         }
     });
-    html! { <section><h3>{ title.get() }</h3><ul>{ for links }</ul></section> }
+    html! { <section><h2>{ title.get() }</h2><ul>{ for links }</ul></section> }
 }
 
 fn hit(hit: &Hit) -> Html {

@@ -63,7 +63,7 @@ pub(super) fn legend(drawing: &Drawing) -> Html {
         html! { <li class="state">{ glyph(state) }{ text::state(state).get() }</li> }
     });
     let edges = edges.into_iter().map(|edge| html! { <li class="state">{ sample(edge) }{ said::edge(edge).get() }</li> });
-    html! { <ul class="legend" aria-label={Text::Legend.get()} data-testid="legend">{ for states }{ for edges }</ul> }
+    html! { <ul class="legend" tabindex="0" aria-label={Text::Legend.get()} data-testid="legend">{ for states }{ for edges }</ul> }
 }
 
 fn sample(edge: EdgeState) -> Html {
