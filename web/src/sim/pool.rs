@@ -66,10 +66,10 @@ impl Pool {
         if self.read_only && !is_harmless(&call.method) {
             return Some(xmlrpc::write_failure(&refusal(&call.method)));
         }
-        if let (Some(first), Some(session)) = (call.params.first_mut(), &self.session) {
-            if first.as_text() == Some(SESSION) {
-                *first = session.clone();
-            }
+        if let (Some(first), Some(session)) = (call.params.first_mut(), &self.session)
+            && first.as_text() == Some(SESSION)
+        {
+            *first = session.clone();
         }
         let logs_in = call.method == "session.login_with_password";
         match self.sim.handle(call, Origin::Tcp, now) {
