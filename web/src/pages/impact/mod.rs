@@ -143,15 +143,17 @@ struct AffectedProps {
     rows: Vec<AffectedRow>,
 }
 
-/// The height of a line, as in the style sheet.
+/// The heights of a line, as in the style sheets.
 const ROW: u32 = 32;
+const NARROW_ROW: u32 = 60;
 
 /// What becomes of each VM, and why.
 #[component]
 fn Affected(props: &AffectedProps) -> Html {
     let node = use_node_ref();
     let (size, _) = measure::use_size(&node);
-    let Window { rows, before, after } = window(props.rows.len(), ROW, measure::use_scroll(&node), size.height, 12);
+    let height = if measure::is_narrow() { NARROW_ROW } else { ROW };
+    let Window { rows, before, after } = window(props.rows.len(), height, measure::use_scroll(&node), size.height, 12);
     let gap = |height: u64| match height {
         0 => html! {},
         height => html! { <tr class="space" aria-hidden="true"><td colspan="3">{ space(height) }</td></tr> },
