@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 /// What the first visit may download until the first inventory is shown, compressed by brotli.
 const FIRST_VISIT: usize = 300 << 10;
 
-/// Whether a file is loaded only when somebody asks for what needs it: other languages, and what the explorer knows of the API.
+/// Whether a file is loaded only when somebody asks for what needs it: other languages, what the explorer knows of the API, and the
+/// simulated pool.
 fn is_later(name: &str) -> bool {
-    name.starts_with("languages/") || name.ends_with(".json")
+    let of_sim = name.starts_with("xenoxide_sim") || name.starts_with("sim-");
+    of_sim || name.starts_with("languages/") || name.ends_with(".json")
 }
 
 /// Bytes of one file: as it is, and as a browser would receive it under each content coding.

@@ -66,10 +66,10 @@ impl Pool {
         if self.read_only && !is_harmless(&call.method) {
             return Some(xmlrpc::write_failure(&refusal(&call.method)));
         }
-        if let (Some(first), Some(session)) = (call.params.first_mut(), &self.session) {
-            if first.as_text() == Some(SESSION) {
-                *first = session.clone();
-            }
+        if let (Some(first), Some(session)) = (call.params.first_mut(), &self.session)
+            && first.as_text() == Some(SESSION)
+        {
+            *first = session.clone();
         }
         let logs_in = call.method == "session.login_with_password";
         match self.sim.handle(call, Origin::Tcp, now) {
@@ -160,7 +160,7 @@ mod tests {
     const CLOCK: u64 = 1_782_864_000_000;
 
     fn ask(pool: &mut Pool, method: &str, params: &[Value]) -> String {
-        let call = RawCall { method: method.to_owned().into(), params: params.to_vec() };
+        let call = RawCall { method: method.to_owned(), params: params.to_vec() };
         let reply = pool.call(1, &xmlrpc::write_call(&call), Millis(1)).unwrap();
         String::from_utf8(reply).unwrap()
     }
@@ -175,7 +175,7 @@ mod tests {
     fn the_demonstration_answers_and_lives() {
         let mut pool = Pool::demo(CLOCK);
         let session = log_in(&mut pool);
-        assert!(ask(&mut pool, "VM.get_all_records", &[session.clone()]).contains("power_state"));
+        assert!(ask(&mut pool, "VM.get_all_records", core::slice::from_ref(&session)).contains("power_state"));
         assert!(ask(&mut pool, "VM.get_all", &[SESSION.into()]).contains("Success"), "the word stands for the session");
         let mut now = Millis(2);
         // The answers come when the pool has them; nothing but time passes.
@@ -207,12 +207,12 @@ mod tests {
         let mut files = vec![("bundle/README.txt".to_owned(), b"x".to_vec())];
         for class in ["pool", "host", "VM"] {
             let name = format!("{class}.get_all_records");
-            let records = ask(&mut live, &name, &[session.clone()]);
+            let records = ask(&mut live, &name, core::slice::from_ref(&session));
             files.push((format!("bundle/{name}.xml"), records.into_bytes()));
         }
         let (mut copy, _notes) = Pool::open(&files, CLOCK).unwrap();
         let session = log_in(&mut copy);
-        assert!(ask(&mut copy, "VM.get_all_records", &[session.clone()]).contains("name_label"));
+        assert!(ask(&mut copy, "VM.get_all_records", core::slice::from_ref(&session)).contains("name_label"));
         let refused = ask(&mut copy, "VM.start", &[session, "OpaqueRef:x".into(), false.into(), false.into()]);
         assert!(refused.contains("RBAC_PERMISSION_DENIED") && refused.contains("opened from files"), "{refused}");
     }

@@ -76,8 +76,9 @@ struct Figures {
     /// From the arrival of an event to its picture, and from the call that caused it.
     arrival: Vec<f64>,
     call: Vec<f64>,
-    /// Private memory of the renderer, in bytes.
+    /// Private memory of the renderer, in bytes: after the first visit, and after all loads and events.
     memory: u64,
+    memory_after: u64,
     /// Bytes received by the first visit.
     received: f64,
     /// How many calls a second the pool took.
@@ -97,6 +98,7 @@ fn look_at(page: &Page, url: &str, sim: &str) -> Result<Figures, Stop> {
     page.wait_for_marks()?;
     page.settle()?;
     let received = page.received()?;
+    let memory = page.private_memory()?;
     let mut loads = Vec::new();
     for _ in 0..LOADS {
         page.go(&format!("{url}?{}#/pools/bench/topology/compute", loads.len()))?;
@@ -116,7 +118,7 @@ fn look_at(page: &Page, url: &str, sim: &str) -> Result<Figures, Stop> {
     page.forget_tasks()?;
     let rate = pool.storm(RATE, STORM)?;
     let (longest, over) = page.tasks()?;
-    let memory = page.private_memory()?;
+    let memory_after = page.private_memory()?;
     let mark = |at: usize| loads.iter().map(|marks| marks[at]).collect();
     Ok(Figures {
         shell: mark(0),
@@ -128,6 +130,7 @@ fn look_at(page: &Page, url: &str, sim: &str) -> Result<Figures, Stop> {
         arrival,
         call,
         memory,
+        memory_after,
         received,
         rate,
         load: fs::read_to_string("/proc/loadavg").unwrap_or_default(),
@@ -156,10 +159,12 @@ impl Figures {
         text.push_str(&format!(
             "\n\n- Median (least to most) of {LOADS} loads and {EVENTS} events. Events: {:.0} changes a second for {} s.\n\
              - From the call to the picture: {}; the pool gathers changes for 50 ms before it tells them.\n\
+             - Private memory after all loads and events: {:.0} MiB.\n\
              - {}; load of the machine at the end: {load}",
             self.rate,
             STORM.as_secs(),
             range(&self.call),
+            self.memory_after as f64 / 1_048_576.0,
             self.browser,
         ));
         text
@@ -262,6 +267,7 @@ mod tests {
             arrival: vec![20.0],
             call: vec![90.0],
             memory: 100 << 20,
+            memory_after: 200 << 20,
             received: 5e6,
             rate: 100.0,
             load: "0.5 0.4 0.3 1/100 7".into(),
