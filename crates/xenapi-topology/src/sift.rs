@@ -11,7 +11,7 @@ const ROUNDS: usize = 8;
 /// About how many comparisons of neighbours may be made: more is not worth the wait.
 const EFFORT: usize = 1_500_000;
 
-/// Moves cells until nothing gets better. The column `still` keeps its order, and what stands last stays last.
+/// Moves cells until nothing gets better. The column `still` keeps its order.
 pub(crate) fn sift(ranks: &mut Ranks, still: Option<usize>) {
     let mut place = vec![0u32; ranks.cells.len()];
     for column in &ranks.order {
@@ -24,7 +24,7 @@ pub(crate) fn sift(ranks: &mut Ranks, still: Option<usize>) {
         for column in (0..ranks.order.len()).filter(|column| Some(*column) != still) {
             let mut order = core::mem::take(&mut ranks.order[column]);
             near.sort(&order, &place);
-            better |= improve(&mut order, &near, &ranks.last, &mut effort);
+            better |= improve(&mut order, &near, &mut effort);
             number(&order, &mut place);
             ranks.order[column] = order;
             if effort == 0 {
@@ -97,16 +97,15 @@ fn swap_gain(a: &[u32], b: &[u32]) -> i64 {
     greater - less
 }
 
-fn improve(order: &mut Vec<usize>, near: &Near, last: &[bool], effort: &mut usize) -> bool {
+fn improve(order: &mut Vec<usize>, near: &Near, effort: &mut usize) -> bool {
     let cells = order.clone();
     let mut better = false;
     for cell in cells {
         let Some(from) = order.iter().position(|at| *at == cell) else { continue };
-        let same = |other: &usize| last[*other] == last[cell];
         let (mut best, mut most) = (from, 0);
         let mut gain = 0;
         for (at, other) in order.iter().enumerate().skip(from + 1) {
-            if !same(other) || !spend(effort, near.degree(cell) + near.degree(*other)) {
+            if !spend(effort, near.degree(cell) + near.degree(*other)) {
                 break;
             }
             gain += near.gain(cell, *other);
@@ -116,7 +115,7 @@ fn improve(order: &mut Vec<usize>, near: &Near, last: &[bool], effort: &mut usiz
         }
         gain = 0;
         for (at, other) in order[..from].iter().enumerate().rev() {
-            if !same(other) || !spend(effort, near.degree(cell) + near.degree(*other)) {
+            if !spend(effort, near.degree(cell) + near.degree(*other)) {
                 break;
             }
             gain += near.gain(*other, cell);
