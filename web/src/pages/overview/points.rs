@@ -45,12 +45,13 @@ impl Work {
         let timer = self.timer.clone();
         *timer.borrow_mut() = Some(Timeout::new(wait, move || {
             let survey = self.data.with(Survey::new);
-            self.go_on(survey);
+            let stamp = self.data.stamp(overview::OF_POINTS);
+            self.go_on(survey, stamp);
         }));
     }
 
-    /// Goes on until it is done, telling how it stands.
-    fn go_on(self, mut survey: Survey) {
+    /// Goes on until it is done, telling how it stands. `stamp` is of the moment that the survey is about.
+    fn go_on(self, mut survey: Survey, stamp: u64) {
         let begun = dom::now();
         let mut more = true;
         while more && dom::now().0.saturating_sub(begun.0) < STEP {
@@ -60,12 +61,21 @@ impl Work {
             let points = survey.points();
             self.going.set(false);
             let named = self.data.with(|cache| overview::name_points(cache, &points));
-            return self.tell.emit(Search::Done(Rc::new(named)));
+            let has_changed = self.data.stamp(overview::OF_POINTS) != stamp;
+            // That there are none is not said of what was only half loaded.
+            let is_partial = has_changed && named.is_empty();
+            if !is_partial {
+                self.tell.emit(Search::Done(Rc::new(named)));
+            }
+            if has_changed {
+                self.begin(if is_partial { PAUSE } else { REST });
+            }
+            return;
         }
         let (tried, all) = survey.progress();
         self.tell.emit(Search::Going(tried, all));
         let timer = self.timer.clone();
-        *timer.borrow_mut() = Some(Timeout::new(PAUSE, move || self.go_on(survey)));
+        *timer.borrow_mut() = Some(Timeout::new(PAUSE, move || self.go_on(survey, stamp)));
     }
 }
 
