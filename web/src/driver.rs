@@ -1,4 +1,4 @@
-//! The driver: fetch and timers under the sans-I/O client. The only place that does I/O.
+//! The driver: fetch and timers under the sans-I/O client. Beside it only `fetch`, which it uses, does I/O.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -9,15 +9,19 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
-use xenapi_client::{Cache, Client, Config, Error, Freshness, Output, Reply, Request, RequestId, Status, TicketId};
+use xenapi_client::{
+    Cache, Carrier as _, Client, Config, Delivered, Error, Freshness, Output, Parcel, Reply, Request, RequestId, Status,
+    TicketId,
+};
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_console::badge::Place;
-use xenapi_console::explain::{self, HttpTrouble, ProxyError};
+use xenapi_console::explain::{self, HttpTrouble};
 use xenapi_console::lean;
 use xenapi_console::recent::Recent;
 use xenapi_core::{Call, Millis, RawCall, RawRef, Value};
 use yew::Callback;
 
+use crate::fetch::{Fetch, NotCarried, member, proxy_error};
 use crate::touched::{Listening, Touched};
 use crate::{dom, local};
 
@@ -38,8 +42,8 @@ const REST_MOST: u32 = 100;
 /// The same where no picture is made.
 const NOT_DRAWN: u32 = 500;
 
-/// The header in which the proxy names the objects that an answer is about.
-const TOUCHED: &str = "x-xenoxide-touched";
+/// How long a call from a form may take: as long as the longest that pools do without a task.
+const EXCHANGE_TIMEOUT: Millis = Millis::from_secs(30 * 60);
 
 /// From which age on the inventory is called stale. The page promises ten seconds; the badge ticks once a second, and a busy
 /// browser late.
@@ -219,11 +223,8 @@ impl Driver {
     /// # Errors
     /// A sentence that says why there is no reply.
     pub(crate) async fn exchange(&self, body: Vec<u8>) -> Result<Vec<u8>, String> {
-        match post(&self.0.url, body, None, None).await.0 {
-            Answer::Bytes(bytes) => Ok(bytes),
-            Answer::NoSession(failure) => Err(explain::failure(&failure).line()),
-            Answer::None(why) => Err(explain::sentence(&why)),
-        }
+        let answer = Fetch::to(&self.0.url).carry(parcel(body, EXCHANGE_TIMEOUT)).await;
+        answer.map(|answer| answer.document).map_err(|why| why.to_string())
     }
 
     /// Tells whenever the pool has said something about an object, be it of a field that lists and graphs leave out. Ends when the
@@ -423,16 +424,19 @@ impl Inner {
         let timer = {
             let me = me.clone();
             Timeout::new(u32::try_from(timeout.0).unwrap_or(u32::MAX / 2), move || {
-                finish(&me, id, Answer::None(explain::no_answer_in_time(&dom::host(), timeout)));
+                finish(&me, id, Err(NotCarried::Nothing(explain::no_answer_in_time(&dom::host(), timeout))));
             })
         };
         self.requests.borrow_mut().insert(id, InFlight { controller, _timeout: timer });
-        let shared = self.shared_stream(&call);
-        let body = xmlrpc::write_call(&call);
+        let touched: Rc<RefCell<Option<String>>> = Rc::default();
+        let note = touched.clone();
+        let note = move |it: &str| *note.borrow_mut() = Some(it.into());
+        let fetch = Fetch::to(&url).shared(self.shared_stream(&call), note).until(signal);
+        let answer = fetch.carry(parcel(xmlrpc::write_call(&call), timeout));
         spawn_local(async move {
-            let (answer, touched) = post(&url, body, shared, signal.as_ref()).await;
-            finish(&me, id, answer);
-            if let (Some(me), Some(touched)) = (me.upgrade(), touched) {
+            finish(&me, id, answer.await);
+            // Listeners look into the cache, so it must have the answer by then.
+            if let (Some(me), Some(touched)) = (me.upgrade(), touched.take()) {
                 me.touched.tell(&touched);
             }
         });
@@ -440,13 +444,11 @@ impl Inner {
 }
 
 /// What came of a request.
-enum Answer {
-    /// A reply.
-    Bytes(Vec<u8>),
-    /// The proxy says that there is no session.
-    NoSession(xenapi_core::Failure),
-    /// Nothing that is a reply, and why.
-    None(String),
+type Answer = Result<Delivered<Vec<u8>>, NotCarried>;
+
+/// A document for the carrier. The page sends nothing twice by itself: the client decides that.
+fn parcel(document: Vec<u8>, timeout: Millis) -> Parcel {
+    Parcel { document, timeout, repeatable: false, tag: None, tap: None }
 }
 
 /// Hands an answer to the client, unless the request was given up meanwhile.
@@ -461,9 +463,9 @@ fn finish(me: &Weak<Inner>, id: RequestId, answer: Answer) {
 
 fn hand_over(client: &mut Client, id: RequestId, answer: Answer, now: Millis) {
     match answer {
-        Answer::None(why) => client.handle(id, Reply::Unreachable(why), now),
-        Answer::NoSession(failure) => client.handle(id, Reply::Failure(failure), now),
-        Answer::Bytes(bytes) => match xmlrpc::read_reply(&bytes, &Limits::reply()) {
+        Err(NotCarried::Nothing(why)) => client.handle(id, Reply::Unreachable(why), now),
+        Err(NotCarried::NoSession(failure)) => client.handle(id, Reply::Failure(failure), now),
+        Ok(answer) => match xmlrpc::read_reply(&answer.document, &Limits::reply()) {
             Ok(xmlrpc::Outcome::Success(mut reader)) => client.handle(id, Reply::Success(&mut reader), now),
             Ok(xmlrpc::Outcome::Failure(failure)) => client.handle(id, Reply::Failure(failure), now),
             Ok(xmlrpc::Outcome::Fault { code, text }) => {
@@ -473,61 +475,6 @@ fn hand_over(client: &mut Client, id: RequestId, answer: Answer, now: Millis) {
             Err(error) => client.handle(id, Reply::Broken(error), now),
         },
     }
-}
-
-/// Sends a document, and answers what came of it and which objects the proxy says it is about.
-async fn post(
-    url: &str,
-    body: Vec<u8>,
-    shared: Option<&str>,
-    signal: Option<&web_sys::AbortSignal>,
-) -> (Answer, Option<String>) {
-    if let Some(pool) = local::name_of(url) {
-        let answer = local::answer(pool, &body).await;
-        // Who looks at one object is told with every batch: asking again costs nothing here.
-        let touched = shared.map(|_| "*".to_owned());
-        return (answer.map_or_else(|| Answer::None(explain::no_answer(pool)), Answer::Bytes), touched);
-    }
-    let mut request = HttpRequest::post(url).header("content-type", "text/xml").header("x-xenoxide-console", "1");
-    if let Some(shared) = shared {
-        request = request.header("x-xenoxide-lean", shared);
-    }
-    let request = request.abort_signal(signal).body(js_sys::Uint8Array::from(body.as_slice()));
-    let sent = match request {
-        Ok(request) => request.send().await,
-        Err(error) => Err(error),
-    };
-    let Ok(response) = sent else {
-        return (Answer::None(explain::no_answer(&dom::host())), None);
-    };
-    let touched = shared.and_then(|_| response.headers().get(TOUCHED));
-    (read(response).await, touched)
-}
-
-async fn read(response: gloo_net::http::Response) -> Answer {
-    let status = response.status();
-    if status == 200 {
-        return match response.binary().await {
-            Ok(bytes) => Answer::Bytes(bytes),
-            Err(_) => Answer::None(explain::no_answer(&dom::host())),
-        };
-    }
-    let text = response.text().await.unwrap_or_default();
-    match explain::http(status, proxy_error(&text)) {
-        HttpTrouble::NoSession(failure) => Answer::NoSession(failure),
-        HttpTrouble::NotAnswered(why) => Answer::None(why),
-    }
-}
-
-/// What the proxy says in JSON, if it says anything.
-fn proxy_error(text: &str) -> Option<ProxyError> {
-    let error = member(&js_sys::JSON::parse(text).ok()?, "error")?;
-    let code = member(&error, "code")?.as_string()?;
-    Some(ProxyError { code, message: member(&error, "message").and_then(|it| it.as_string()).unwrap_or_default() })
-}
-
-fn member(object: &JsValue, name: &str) -> Option<JsValue> {
-    js_sys::Reflect::get(object, &JsValue::from_str(name)).ok().filter(|it| !it.is_undefined())
 }
 
 /// A file beside the page, as text.

@@ -1,7 +1,7 @@
 //! The Xenoxide console, in the browser.
 //!
 //! What is shown and how it changes is decided in `xenapi-console` and `xenapi-topology`; this crate draws it and carries
-//! what people do back. `driver` and `local` are the only places that talk to pools; `dom` the only other one that touches the browser.
+//! what people do back. `driver`, `fetch` and `local` are the only places that talk to pools; `dom` the only other one that touches the browser.
 
 #![allow(
     clippy::std_instead_of_core,
@@ -13,6 +13,7 @@ mod app;
 mod components;
 mod dom;
 mod driver;
+mod fetch;
 mod local;
 mod pages;
 mod panels;
