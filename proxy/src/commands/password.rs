@@ -55,6 +55,15 @@ fn read_line() -> io::Result<String> {
 async fn ask(user: &str, target: &Target) -> Result<String, Exit> {
     let failed = |error: io::Error| Exit::failure(format!("cannot ask for the password: {error}"));
     let hidden = Hidden::new().map_err(failed)?;
+    let interrupted =
+        |stopped: Result<(), Exit>| Err(stopped.err().unwrap_or_else(|| Exit::interrupted("interrupted; nobody was asked")));
+    // Listened for before the question is there: who answers it by Ctrl-C must not find nobody who listens.
+    let mut stopped = core::pin::pin!(super::stopped());
+    tokio::select! {
+        biased;
+        stopped = &mut stopped => return interrupted(stopped),
+        () = core::future::ready(()) => {}
+    }
     {
         let mut out = io::stderr().lock();
         write!(out, "Password of {user} at {target}: ").and_then(|()| out.flush()).map_err(failed)?;
@@ -62,7 +71,7 @@ async fn ask(user: &str, target: &Target) -> Result<String, Exit> {
     // Ctrl-C must give the terminal back as it was, so nothing here may wait without listening for it.
     let typed = tokio::select! {
         typed = tokio::task::spawn_blocking(read_line) => typed.map_err(Exit::failure)?.map_err(failed),
-        stopped = super::stopped() => Err(stopped.err().unwrap_or_else(|| Exit::interrupted("interrupted; nobody was asked"))),
+        stopped = &mut stopped => interrupted(stopped),
     };
     drop(hidden);
     if typed.is_err() {

@@ -26,5 +26,4 @@ pub use sort::{Key, Sort};
 pub use spec::{Column, Shape, Spec};
 pub use value::{Link, Value, rfc3339};
 
-#[allow(unused_imports, reason = "for the overview")]
-pub(crate) use kinds::{about, severity, task_state, words};
+pub(crate) use kinds::{about, severity, words};

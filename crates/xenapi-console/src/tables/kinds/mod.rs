@@ -5,7 +5,7 @@ mod happenings;
 mod network;
 mod storage;
 
-pub(crate) use happenings::{about, severity, task_state, words};
+pub(crate) use happenings::{about, severity, words};
 
 use super::rows::Pass;
 use super::spec::Spec;
