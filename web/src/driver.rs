@@ -217,6 +217,11 @@ impl Driver {
         look(self.0.client.borrow().cache())
     }
 
+    /// Whether more of the first inventory is still to come.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.0.filling.get()
+    }
+
     /// Sends a document as it is, and answers the reply as it is: for explorers of the API. In it `OpaqueRef:session` stands for
     /// the session, which only the proxy knows.
     ///

@@ -19,6 +19,8 @@ const STEP: u64 = 8;
 const PAUSE: u32 = 24;
 /// How long the pool is left alone after a change before the search begins again, in milliseconds.
 const REST: u32 = 5_000;
+/// After which time it is looked again whether all of the inventory is there, in milliseconds.
+const FILLING: u32 = 100;
 /// How many points are named.
 const NAMED: usize = 6;
 
@@ -44,6 +46,9 @@ impl Work {
         self.going.set(true);
         let timer = self.timer.clone();
         *timer.borrow_mut() = Some(Timeout::new(wait, move || {
+            if self.data.driver.is_filling() {
+                return self.begin(FILLING);
+            }
             let survey = self.data.with(Survey::new);
             let stamp = self.data.stamp(overview::OF_POINTS);
             self.go_on(survey, stamp);
