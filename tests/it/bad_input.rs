@@ -44,17 +44,17 @@ fn dead_port() -> u16 {
 fn of_the_command_line() {
     let sim = Server::sim(&["--tls-listen", "127.0.0.1:0"]);
     let (http, https) = (sim.get("http"), sim.get("https"));
-    refused_with(1, &["call", http, "VM.get_all"], "wrong", &["SESSION_AUTHENTICATION_FAILED", "root"]);
+    refused_with(3, &["call", http, "VM.get_all"], "wrong", &["SESSION_AUTHENTICATION_FAILED", "root"]);
     refused(2, &["call", http, "VM.strat", "x"], &["VM.strat", "VM.start"]);
     refused(2, &["call", http, "VM.start"], &["VM.start", "start_paused"]);
     refused(2, &["call", http, "task.set_progress", "OpaqueRef:x", "fast"], &["fast"]);
-    refused(1, &["call", http, "VM.get_record", "OpaqueRef:none"], &["HANDLE_INVALID", "VM", "OpaqueRef:none"]);
-    refused(1, &["call", https, "VM.get_all"], &["certificate", sim.get("fingerprint")]);
+    refused(3, &["call", http, "VM.get_record", "OpaqueRef:none"], &["HANDLE_INVALID", "VM", "OpaqueRef:none"]);
+    refused(5, &["call", https, "VM.get_all"], &["certificate", sim.get("fingerprint")]);
     refused(2, &["call", "ftp://pool", "VM.get_all"], &["ftp://pool", "https://"]);
-    refused(1, &["call", "https://no-such-host.invalid", "VM.get_all"], &["no-such-host.invalid"]);
+    refused(4, &["call", "https://no-such-host.invalid", "VM.get_all"], &["no-such-host.invalid"]);
     let dead = format!("http://127.0.0.1:{}", dead_port());
-    refused(1, &["call", &dead, "VM.get_all"], &[dead.trim_start_matches("http://"), "refused"]);
-    refused(1, &["call", "unix:/no/such/socket", "VM.get_all"], &["/no/such/socket"]);
+    refused(4, &["call", &dead, "VM.get_all"], &[dead.trim_start_matches("http://"), "refused"]);
+    refused(4, &["call", "unix:/no/such/socket", "VM.get_all"], &["/no/such/socket"]);
     refused(1, &["demo", "--records", "/no/such/folder"], &["/no/such/folder"]);
     refused(1, &["sim", "--listen", http.trim_start_matches("http://").trim_end_matches('/')], &["in use"]);
     refused(2, &["frobnicate"], &["frobnicate"]);

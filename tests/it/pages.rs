@@ -24,7 +24,7 @@ const OBJECT: &str = "[data-testid=object-title]";
 
 /// Every page. A new one is added here, and approved as CONTRIBUTING says.
 const PAGES: &[Page] = &[
-    page("overview", "overview", "[data-testid=overview]"),
+    page("overview", "overview", "[data-testid=overview] :is([data-testid=points], [data-testid=no-points])"),
     page("vms", "vms", TABLE),
     page("templates", "templates", TABLE),
     page("snapshots", "snapshots", TABLE),

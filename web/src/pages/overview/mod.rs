@@ -46,7 +46,7 @@ pub(crate) fn OverviewPage() -> Html {
                 <h2 id="capacity-title">{ Text::Capacity.get() }</h2>
                 { capacity_view(&store, &capacity) }
             </section>
-            <section class="panel points" aria-labelledby="points-title">
+            <section class="panel single-points" aria-labelledby="points-title">
                 <h2 id="points-title">{ Text::PointsTitle.get() }</h2>
                 <Points />
             </section>
