@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Where a server is.
 ///
-/// As text `https://host[:port]`, `http://host[:port]` or `unix:PATH`. An IPv6 address stands in brackets.
+/// As text `https://host[:port]`, `http://host[:port]` or `unix:PATH`; `unix:` alone is the socket of xapi on a host. An IPv6 address stands in brackets.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Target {
     /// TLS over TCP. Port 443 unless said.
@@ -98,13 +98,13 @@ fn parse(text: &str) -> Result<Target, String> {
     }
 }
 
+/// Where xapi listens on a host.
+const XAPI_SOCKET: &str = "/var/lib/xcp/xapi";
+
 fn unix(rest: &str) -> Result<Target, String> {
     // Both `unix:PATH` and `unix:///PATH` are in use.
     let path = rest.strip_prefix("//").unwrap_or(rest);
-    if path.is_empty() {
-        return Err("the path of the socket is missing".into());
-    }
-    Ok(Target::Unix(path.into()))
+    Ok(Target::Unix(if path.is_empty() { XAPI_SOCKET } else { path }.into()))
 }
 
 fn authority(rest: &str, default_port: u16) -> Result<(String, u16), String> {
@@ -174,6 +174,7 @@ mod tests {
         assert_eq!("https://XS1.lab:8443/".parse(), Ok(https("xs1.lab", 8443)));
         assert_eq!("https://[fe80::1]:1".parse(), Ok(https("fe80::1", 1)));
         assert_eq!("http://10.0.0.1".parse(), Ok(Target::Http { host: "10.0.0.1".into(), port: 80 }));
+        assert_eq!("unix:".parse(), Ok(Target::Unix("/var/lib/xcp/xapi".into())));
         assert_eq!("unix:/var/lib/xcp/xapi".parse(), Ok(Target::Unix("/var/lib/xcp/xapi".into())));
         assert_eq!("unix:///var/lib/xcp/xapi".parse(), Ok(Target::Unix("/var/lib/xcp/xapi".into())));
     }
@@ -207,8 +208,6 @@ mod tests {
             ("https://[::1", "not closed"),
             ("https://[xs1]", "no IPv6"),
             ("https://[::1]x", "follows"),
-            ("unix:", "path of the socket"),
-            ("unix://", "path of the socket"),
         ] {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains(wrong), "{text}: {error}");
