@@ -17,6 +17,7 @@ mod fetch;
 mod local;
 mod pages;
 mod panels;
+mod parts;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 /// What the first visit may download until the first inventory is shown, compressed by brotli.
 const FIRST_VISIT: usize = 300 << 10;
 
-/// Whether a file is loaded only when somebody asks for what needs it: other languages, what the explorer knows of the API, and the
-/// simulated pool.
+/// Whether a file is loaded only when somebody asks for what needs it: the parts that were cut off and their styles, other languages,
+/// what the explorer knows of the API, and the simulated pool. A test in a browser sees that nothing else is loaded before.
 fn is_later(name: &str) -> bool {
-    let of_sim = name.starts_with("xenoxide_sim") || name.starts_with("sim-");
-    of_sim || name.starts_with("languages/") || name.ends_with(".json")
+    const LATER: [&str; 6] = ["split_", "chunk_", "part-", "xenoxide_sim", "sim-", "languages/"];
+    LATER.iter().any(|start| name.starts_with(start)) || name.ends_with(".json") || name == "files.js"
 }
 
 /// Bytes of one file: as it is, and as a browser would receive it under each content coding.

@@ -10,14 +10,9 @@ use yew::prelude::*;
 use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
-use crate::pages::explorer::ExplorerPage;
-use crate::pages::impact::ImpactPage;
-use crate::pages::object::ObjectPage;
 use crate::pages::overview::OverviewPage;
-use crate::pages::palette::Palette;
-use crate::pages::tables::TablePage;
-use crate::pages::topology::TopologyPage;
-use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TreePanel};
+use crate::panels::{Kinds, PaletteKeys, StaleNote, TopBar, TreePanel};
+use crate::parts::{Lazy, Part};
 use crate::store::{Data, Later, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -62,23 +57,21 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             <main id="main" class="main" tabindex="-1">
                 if loaded { <Kinds />{ view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
-            if loaded && store.0.selected.is_some() { <DetailsPanel /> }
-            if loaded { <Palette /> }
+            if loaded && store.0.selected.is_some() { { lazy(Part::Details, &store.0.view) } }
+            if loaded { <PaletteKeys /> }
         </div>
     }
 }
 
 fn view(view: &View) -> Html {
-    match view {
-        View::Table(kind) => html! { <TablePage key={kind.path()} kind={*kind} /> },
-        View::Topology(lens) => html! { <TopologyPage key={lens.name()} lens={*lens} /> },
-        View::Object(named) => {
-            html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
-        }
-        View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
-        View::Overview => html! { <OverviewPage /> },
-        View::Impact => html! { <ImpactPage /> },
+    match Part::of(view) {
+        Some(part) => lazy(part, view),
+        None => html! { <OverviewPage /> },
     }
+}
+
+fn lazy(part: Part, view: &View) -> Html {
+    html! { <Lazy key={part as usize} {part} view={view.clone()} /> }
 }
 
 /// Before the first inventory.

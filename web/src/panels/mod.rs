@@ -2,6 +2,7 @@
 
 mod details;
 mod freshness;
+mod palette_keys;
 mod switches;
 mod tasks;
 mod topbar;
@@ -9,6 +10,7 @@ mod tree;
 
 pub(crate) use details::DetailsPanel;
 pub(crate) use freshness::StaleNote;
+pub(crate) use palette_keys::PaletteKeys;
 pub(crate) use switches::{LanguageSwitch, ThemeSwitch, speak};
 pub(crate) use topbar::{Kinds, TopBar};
 pub(crate) use tree::{TreePanel, space};

@@ -137,7 +137,7 @@ pub fn named(cache: &Cache, class: &str, reference: &RawRef) -> Option<Named> {
     if reference.is_null() {
         return None;
     }
-    let class = xenapi_model::class(class)?.name;
+    let class = xenapi_model::class_name(class)?;
     let object = Object { class, reference: reference.clone() };
     let uuid = uuid_of(cache, &object).unwrap_or_else(|| reference.to_string());
     Some(Named { class: class.into(), uuid })

@@ -1,0 +1,176 @@
+//! The parts of the program that a browser downloads when somebody first needs them.
+//!
+//! Each is a WebAssembly module of its own, cut out of the whole after linking: it shares memory, types and the functions that
+//! several use with the first module, so that nothing here knows where a function ended up. What a part needs is found from its
+//! split function below; whatever the shell reaches without one is in the first module.
+//!
+//! The one place with `unsafe` in this crate: the macro declares the function that the linker leaves open and the cutting fills in.
+
+#![allow(unsafe_code, reason = "the macro's declarations of what another module holds")]
+
+use core::cell::Cell;
+
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+use xenapi_console::route::View;
+use xenapi_console::text::Text;
+use yew::prelude::*;
+
+use crate::components::empty;
+use crate::pages;
+use crate::panels;
+
+/// Draws something of a part. What does not belong to the part is not drawn.
+pub(crate) type Draw = fn(&View) -> Html;
+
+/// A part of the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Part {
+    /// Tables of every class.
+    Tables,
+    /// The drawing of the pool.
+    Topology,
+    /// Pages of single objects.
+    Object,
+    /// What stops if something fails.
+    Impact,
+    /// The explorer of the API.
+    Explorer,
+    /// The panel about what is selected.
+    Details,
+    /// The command palette.
+    Palette,
+}
+
+impl Part {
+    /// The part that draws a view, unless the first module does.
+    pub(crate) fn of(view: &View) -> Option<Part> {
+        match view {
+            View::Overview => None,
+            View::Table(_) => Some(Part::Tables),
+            View::Topology(_) => Some(Part::Topology),
+            View::Object(_) => Some(Part::Object),
+            View::Impact => Some(Part::Impact),
+            View::Explorer(_) => Some(Part::Explorer),
+        }
+    }
+
+    async fn load(self) -> Result<Draw, SplitLoaderError> {
+        if let Some(draw) = self.loaded() {
+            return Ok(draw);
+        }
+        let draw = match self {
+            Part::Tables => tables().await,
+            Part::Topology => topology().await,
+            Part::Object => object().await,
+            Part::Impact => impact().await,
+            Part::Explorer => explorer().await,
+            Part::Details => details().await,
+            Part::Palette => palette().await,
+        }?;
+        LOADED.with(|loaded| loaded[self as usize].set(Some(draw)));
+        Ok(draw)
+    }
+
+    /// What draws it, once it is here.
+    fn loaded(self) -> Option<Draw> {
+        LOADED.with(|loaded| loaded[self as usize].get())
+    }
+}
+
+thread_local! {
+    static LOADED: [Cell<Option<Draw>>; 7] = const { [const { Cell::new(None) }; 7] };
+}
+
+#[wasm_split(pages, fallible)]
+fn tables() -> Result<Draw, SplitLoaderError> {
+    Ok(|view| match view {
+        View::Table(kind) => html! { <pages::TablePage key={kind.path()} kind={*kind} /> },
+        _ => Html::default(),
+    })
+}
+
+#[wasm_split(graph, fallible)]
+fn topology() -> Result<Draw, SplitLoaderError> {
+    Ok(|view| match view {
+        View::Topology(lens) => html! { <pages::TopologyPage key={lens.name()} lens={*lens} /> },
+        _ => Html::default(),
+    })
+}
+
+#[wasm_split(pages, fallible)]
+fn object() -> Result<Draw, SplitLoaderError> {
+    Ok(|view| match view {
+        View::Object(named) => {
+            html! { <pages::ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
+        }
+        _ => Html::default(),
+    })
+}
+
+#[wasm_split(graph, fallible)]
+fn impact() -> Result<Draw, SplitLoaderError> {
+    Ok(|_| html! { <pages::ImpactPage /> })
+}
+
+#[wasm_split(explorer, fallible)]
+fn explorer() -> Result<Draw, SplitLoaderError> {
+    Ok(|view| match view {
+        View::Explorer(parts) => html! { <pages::ExplorerPage parts={parts.clone()} /> },
+        _ => Html::default(),
+    })
+}
+
+#[wasm_split(pages, fallible)]
+fn details() -> Result<Draw, SplitLoaderError> {
+    Ok(|_| html! { <panels::DetailsPanel /> })
+}
+
+#[wasm_split(pages, fallible)]
+fn palette() -> Result<Draw, SplitLoaderError> {
+    Ok(|_| html! { <pages::Palette /> })
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct LazyProps {
+    /// What is needed.
+    pub(crate) part: Part,
+    /// What is shown of it.
+    pub(crate) view: View,
+}
+
+/// Something of a part, as soon as the part is here. Wants the part as its key.
+#[component]
+pub(crate) fn Lazy(props: &LazyProps) -> Html {
+    let failed = use_state(|| false);
+    let round = use_state(|| 0_u32);
+    {
+        let (failed, arrived) = (failed.setter(), use_force_update());
+        use_effect_with((props.part, *round), move |&(part, _)| {
+            if part.loaded().is_none() {
+                wasm_bindgen_futures::spawn_local(async move {
+                    match part.load().await {
+                        Ok(_) => arrived.force_update(),
+                        Err(_) => failed.set(true),
+                    }
+                });
+            }
+        });
+    }
+    if let Some(draw) = props.part.loaded() {
+        return draw(&props.view);
+    }
+    let told = if *failed {
+        let again = Callback::from(move |_| {
+            failed.set(false);
+            round.set(*round + 1);
+        });
+        empty("part-failed", Text::PartFailed.get(), Text::PartFailedHint.get(), Some((Text::TryAgain.get().into(), again)))
+    } else {
+        html! { <p class="boot" role="status">{ Text::PartLoading.get() }</p> }
+    };
+    match props.part {
+        Part::Palette => html! { <div class="palette-layer"><div class="palette">{ told }</div></div> },
+        Part::Details => html! { <aside class="details">{ told }</aside> },
+        _ => told,
+    }
+}
