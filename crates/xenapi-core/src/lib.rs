@@ -40,7 +40,7 @@ pub use class::{Class, Record, Records, Rest, read_members, write_members};
 pub use datetime::{DateTime, InvalidDateTime, Zone};
 pub use descriptor::{
     Changes, ClassDesc, EnumDesc, ErrorDesc, ErrorParam, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Place,
-    Qualifier, Relation, RelationDesc, Role, Stage, Transition, Type, Unit,
+    Qualifier, RecordDesc, Relation, RelationDesc, Role, Stage, Transition, Type, Unit,
 };
 pub use error::{Failure, OtherError, ReadError, ReadErrorKind};
 pub use integer::parse_int;

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::descriptor::{ClassDesc, FieldDesc, Implicit, OwnTypes, Place, Qualifier, Role, Stage, Type};
+use crate::descriptor::{ClassDesc, FieldDesc, Implicit, OwnTypes, Place, Qualifier, RecordDesc, Role, Stage, Type};
 use crate::{Class, Map, ReadError, Reader, Record, Rest, Wire, Writer, read_members, write_members};
 
 const fn field(name: &'static str, ty: Type, qualifier: Qualifier) -> FieldDesc {
@@ -35,17 +35,9 @@ macro_rules! class {
             type Record = $record;
             const DESC: &'static ClassDesc = {
                 static DESC: ClassDesc = ClassDesc {
-                    name: $name,
+                    record: <$marker as Class>::RECORD,
                     place: Place::Core,
-                    secret: false,
                     enums: &[],
-                    fields: &[
-                        field("uuid", Type::String, Qualifier::Dynamic),
-                        field("size", Type::Int, Qualifier::Static),
-                        field("tags", Type::Set(&Type::String), Qualifier::ReadWrite),
-                        field("other_config", Type::Map(&Type::String, &Type::String), Qualifier::ReadWrite),
-                    ],
-                    by_name: &[3, 1, 2, 0],
                     messages: &[],
                     implicit: Implicit {
                         get_all: true,
@@ -65,6 +57,21 @@ macro_rules! class {
                     doc: "",
                 };
                 &DESC
+            };
+            const RECORD: &'static RecordDesc = {
+                static RECORD: RecordDesc = RecordDesc {
+                    name: $name,
+                    secret: false,
+                    fields: &[
+                        field("uuid", Type::String, Qualifier::Dynamic),
+                        field("size", Type::Int, Qualifier::Static),
+                        field("tags", Type::Set(&Type::String), Qualifier::ReadWrite),
+                        field("other_config", Type::Map(&Type::String, &Type::String), Qualifier::ReadWrite),
+                    ],
+                    by_name: &[3, 1, 2, 0],
+                    listed: true,
+                };
+                &RECORD
             };
         }
 
@@ -102,7 +109,7 @@ macro_rules! class {
         impl Wire for $record {
             fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
                 let (mut record, mut rest) = ($record::default(), Rest::default());
-                read_members($marker::DESC, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
+                read_members($marker::RECORD, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
                 record.rest = rest;
                 Ok(record)
             }

@@ -89,7 +89,7 @@ pub fn class(name: &str) -> Option<&'static ClassDesc> {
 pub fn class_name(name: &str) -> Option<&'static str> {
     macro_rules! names {
         ($($class:ident)*) => {
-            &[$(<$class as xenapi_core::Class>::DESC.name),*]
+            &[$(<$class as xenapi_core::Class>::RECORD.name),*]
         };
     }
     static NAMES: &[&str] = for_each_class!(names);

@@ -7,7 +7,7 @@ pub(crate) use alloc::vec::Vec;
 pub(crate) use xenapi_core::generated::create_from;
 pub(crate) use xenapi_core::{
     Argument, Call, Class as ClassTrait, ClassDesc, DateTime, EnumDesc, Field, FieldDesc, Key, Map, ReadError, Reader,
-    Record as RecordTrait, Ref, Rest, RwField, Uuid, Value, Wire, Writer,
+    Record as RecordTrait, RecordDesc, Ref, Rest, RwField, Uuid, Value, Wire, Writer,
 };
 use xenapi_core::{Member, Method};
 
@@ -15,7 +15,7 @@ pub(crate) mod desc {
     //! What descriptors are written with.
     pub(crate) use xenapi_core::{
         Changes, ClassDesc, ErrorDesc, ErrorParam, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Place, Qualifier,
-        Relation, Role as LeastRole, Stage, Type, Unit,
+        RecordDesc, Relation, Role as LeastRole, Stage, Type, Unit,
     };
 
     pub(crate) const fn text(name: &'static str) -> ErrorParam {
@@ -141,7 +141,7 @@ pub(crate) fn nullable<C: ClassTrait>(reference: Option<&Ref<C>>) -> Value {
 }
 
 /// The default of a field, read from the descriptor.
-pub(crate) fn default_of<T: Wire + Default>(class: &'static ClassDesc, field: &str) -> T {
+pub(crate) fn default_of<T: Wire + Default>(class: &'static RecordDesc, field: &str) -> T {
     let value = class.field(field).map(FieldDesc::default_value).unwrap_or_default();
     xenapi_core::from_value(&value).unwrap_or_default()
 }
@@ -227,6 +227,7 @@ macro_rules! record {
         impl ClassTrait for $marker {
             type Record = $record;
             const DESC: &'static ClassDesc = &CLASS;
+            const RECORD: &'static RecordDesc = &RECORD;
         }
 
         impl RecordTrait for $record {
@@ -261,7 +262,7 @@ macro_rules! record {
         impl Wire for $record {
             fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
                 let (mut record, mut rest) = (Self::default(), Rest::default());
-                xenapi_core::read_members(&CLASS, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
+                xenapi_core::read_members(&RECORD, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
                 rest.take_notes(&mut record.rest);
                 record.rest = rest;
                 Ok(record)

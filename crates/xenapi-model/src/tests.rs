@@ -8,6 +8,13 @@ use xenapi_core::{Member, Method, Record, Ref, Type, Value, Wire, from_value, to
 use crate::{CLASSES, VM, class, errors, method, vm};
 
 #[test]
+fn a_class_is_listed_if_it_has_the_message() {
+    for class in CLASSES {
+        assert_eq!(class.listed, Method::find(class, "get_all_records").is_some(), "{}", class.name);
+    }
+}
+
+#[test]
 fn every_class_is_known_by_its_name_alone() {
     for class in CLASSES {
         assert_eq!(crate::class_name(class.name), Some(class.name));

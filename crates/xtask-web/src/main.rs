@@ -78,7 +78,8 @@ impl Bind {
     }
 
     fn run(&self) -> Result<(), String> {
-        let input = if self.parts { split::run(&self.input, &self.out, &self.name, self.keep_names)? } else { self.input.clone() };
+        let input =
+            if self.parts { split::run(&self.input, &self.out, &self.name, self.keep_names)? } else { self.input.clone() };
         bindgen::run(&input, &self.out, &self.name, self.keep_names, self.parts)
     }
 }

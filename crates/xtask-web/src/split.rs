@@ -40,17 +40,20 @@ pub(crate) fn run(input: &Path, out: &Path, name: &str, keep_names: bool) -> Res
 fn without_remarks(module: &[u8]) -> wasmparser::Result<Vec<u8>> {
     let mut bare = Vec::with_capacity(module.len());
     // The magic number and the version are before the first section; each section ends where the next one begins.
-    let mut from = 0;
+    let mut from = 0_u64;
+    // A module that is in memory is no longer than memory.
+    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
     for payload in Parser::new(0).parse_all(module) {
         let payload = payload?;
         let is_custom = matches!(payload, Payload::CustomSection(_));
         let end = match &payload {
+            Payload::Version { range, .. } => range.end,
             Payload::CustomSection(section) => section.range().end,
             Payload::End(end) => *end,
             payload => payload.as_section().map_or(from, |(_, range)| range.end),
         };
         if !is_custom && end > from {
-            bare.extend_from_slice(&module[from..end]);
+            bare.extend_from_slice(module.get(at(from)..at(end)).unwrap_or_default());
         }
         from = from.max(end);
     }
@@ -66,7 +69,8 @@ mod tests {
     fn a_module_loses_its_remarks_and_nothing_else() {
         let head = b"\0asm\x01\0\0\0".as_slice();
         // A type section with `() -> ()`, a function of that type, and its body that returns.
-        let (types, functions, code) = (b"\x01\x04\x01\x60\0\0".as_slice(), b"\x03\x02\x01\0".as_slice(), b"\x0a\x04\x01\x02\0\x0b".as_slice());
+        let (types, functions, code) =
+            (b"\x01\x04\x01\x60\0\0".as_slice(), b"\x03\x02\x01\0".as_slice(), b"\x0a\x04\x01\x02\0\x0b".as_slice());
         let remark = b"\0\x05\x04name".as_slice();
         let bare = [head, types, functions, code].concat();
         assert_eq!(without_remarks(&bare).unwrap(), bare);

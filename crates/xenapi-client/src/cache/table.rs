@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::{Any, TypeId};
 
-use xenapi_core::{Class, ClassDesc, RawRef, ReadError, Reader, Record, Wire, Writer};
+use xenapi_core::{Class, RawRef, ReadError, Reader, Record, RecordDesc, Wire, Writer};
 
 use super::Operation;
 use super::fields::{FieldSet, Texts, Trace};
@@ -113,7 +113,7 @@ pub(super) type Happened = (Operation, FieldSet);
 /// Everything of one class. A copy shares all rows.
 #[derive(Clone)]
 pub(super) struct Table {
-    pub(super) class: &'static ClassDesc,
+    pub(super) class: &'static RecordDesc,
     /// The class as a type. Descriptors are constants, which may have several addresses.
     pub(super) id: TypeId,
     /// The place of `uuid` among the fields.
@@ -139,9 +139,9 @@ impl Table {
             is_stored.then(|| Link { at, pairs: Tree::default() })
         };
         Table {
-            class: C::DESC,
+            class: C::RECORD,
             id: TypeId::of::<C>(),
-            uuid_at: C::DESC.field_index("uuid"),
+            uuid_at: C::RECORD.field_index("uuid"),
             read: |reader| C::Record::read(reader).map(Row::new::<C>),
             write: |row, at, writer| {
                 if let Some(record) = row.record::<C>() {
@@ -152,7 +152,7 @@ impl Table {
             same_unknown: |one, other| both::<C>(one, other, |one, other| one.rest() == other.rest()),
             rows: Rows::default(),
             by_uuid: Tree::default(),
-            links: C::DESC.fields.iter().enumerate().filter_map(stored).collect(),
+            links: C::RECORD.fields.iter().enumerate().filter_map(stored).collect(),
             wrong: Arc::default(),
             known: false,
             revision: 0,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `console`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "console", secret: false, fields: FIELDS, by_name: &[3, 2, 4, 1, 0], listed: true };
+
 /// What is known about `console`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "console",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[&crate::console::CONSOLE_PROTOCOL],
-    fields: FIELDS,
-    by_name: &[3, 2, 4, 1, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `crashdump`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "crashdump", secret: false, fields: FIELDS, by_name: &[2, 1, 3, 0], listed: true };
+
 /// What is known about `crashdump`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "crashdump",
+    record: &RECORD,
     place: Place::Legacy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[2, 1, 3, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `data_source`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "data_source", secret: false, fields: FIELDS, by_name: &[2, 6, 5, 1, 0, 3, 4, 7], listed: false };
+
 /// What is known about `data_source`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "data_source",
+    record: &RECORD,
     place: Place::Metrics,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[2, 6, 5, 1, 0, 3, 4, 7],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `DR_task`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "DR_task", secret: false, fields: FIELDS, by_name: &[1, 0], listed: true };
+
 /// What is known about `DR_task`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "DR_task",
+    record: &RECORD,
     place: Place::Policy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[1, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

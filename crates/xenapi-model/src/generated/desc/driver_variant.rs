@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `Driver_variant`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "Driver_variant", secret: false, fields: FIELDS, by_name: &[2, 4, 1, 5, 6, 0, 3], listed: true };
+
 /// What is known about `Driver_variant`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "Driver_variant",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[2, 4, 1, 5, 6, 0, 3],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

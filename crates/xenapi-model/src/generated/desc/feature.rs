@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `Feature`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "Feature", secret: false, fields: FIELDS, by_name: &[3, 4, 6, 2, 1, 0, 5], listed: true };
+
 /// What is known about `Feature`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "Feature",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[3, 4, 6, 2, 1, 0, 5],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `GPU_group`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "GPU_group", secret: false, fields: FIELDS, by_name: &[5, 3, 4, 7, 9, 2, 1, 6, 8, 0], listed: true };
+
 /// What is known about `GPU_group`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "GPU_group",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[&crate::gpu_group::ALLOCATION_ALGORITHM],
-    fields: FIELDS,
-    by_name: &[5, 3, 4, 7, 9, 2, 1, 6, 8, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `host_crashdump`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "host_crashdump", secret: false, fields: FIELDS, by_name: &[1, 4, 3, 2, 0], listed: true };
+
 /// What is known about `host_crashdump`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "host_crashdump",
+    record: &RECORD,
     place: Place::Legacy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[1, 4, 3, 2, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `host_metrics`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "host_metrics", secret: false, fields: FIELDS, by_name: &[4, 3, 2, 1, 5, 0], listed: true };
+
 /// What is known about `host_metrics`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "host_metrics",
+    record: &RECORD,
     place: Place::Metrics,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[4, 3, 2, 1, 5, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `host_patch`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "host_patch", secret: false, fields: FIELDS, by_name: &[5, 4, 2, 1, 9, 8, 7, 6, 0, 3], listed: true };
+
 /// What is known about `host_patch`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "host_patch",
+    record: &RECORD,
     place: Place::Legacy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[5, 4, 2, 1, 9, 8, 7, 6, 0, 3],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

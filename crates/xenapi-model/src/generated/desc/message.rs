@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `message`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "message", secret: false, fields: FIELDS, by_name: &[6, 3, 1, 4, 2, 5, 0], listed: true };
+
 /// What is known about `message`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "message",
+    record: &RECORD,
     place: Place::Service,
-    secret: false,
     enums: &[&crate::message::CLS],
-    fields: FIELDS,
-    by_name: &[6, 3, 1, 4, 2, 5, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

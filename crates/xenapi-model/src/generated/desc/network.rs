@@ -4,18 +4,24 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `network`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "network",
+    secret: false,
+    fields: FIELDS,
+    by_name: &[7, 6, 5, 3, 14, 11, 9, 4, 13, 10, 2, 1, 8, 15, 12, 0],
+    listed: true,
+};
+
 /// What is known about `network`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "network",
+    record: &RECORD,
     place: Place::Core,
-    secret: false,
     enums: &[
         &crate::network::NETWORK_OPERATIONS,
         &crate::network::NETWORK_DEFAULT_LOCKING_MODE,
         &crate::network::NETWORK_PURPOSE,
     ],
-    fields: FIELDS,
-    by_name: &[7, 6, 5, 3, 14, 11, 9, 4, 13, 10, 2, 1, 8, 15, 12, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `network_sriov`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "network_sriov", secret: false, fields: FIELDS, by_name: &[4, 2, 1, 3, 0], listed: true };
+
 /// What is known about `network_sriov`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "network_sriov",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[&crate::network_sriov::SRIOV_CONFIGURATION_MODE],
-    fields: FIELDS,
-    by_name: &[4, 2, 1, 3, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

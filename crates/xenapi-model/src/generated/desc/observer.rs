@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `Observer`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "Observer", secret: false, fields: FIELDS, by_name: &[4, 6, 7, 5, 3, 2, 1, 0], listed: true };
+
 /// What is known about `Observer`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "Observer",
+    record: &RECORD,
     place: Place::Service,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[4, 6, 7, 5, 3, 2, 1, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

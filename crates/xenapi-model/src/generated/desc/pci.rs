@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `PCI`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `PCI`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "PCI",
-    place: Place::Hardware,
     secret: false,
-    enums: &[&crate::pci::PCI_DOM0_ACCESS],
     fields: FIELDS,
     by_name: &[1, 2, 9, 5, 6, 15, 7, 10, 8, 13, 14, 11, 12, 0, 3, 4],
+    listed: true,
+};
+
+/// What is known about `PCI`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[&crate::pci::PCI_DOM0_ACCESS],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `PGPU`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `PGPU`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "PGPU",
-    place: Place::Hardware,
     secret: false,
-    enums: &[&crate::pci::PCI_DOM0_ACCESS],
     fields: FIELDS,
     by_name: &[2, 1, 11, 9, 6, 3, 10, 4, 7, 8, 5, 0],
+    listed: true,
+};
+
+/// What is known about `PGPU`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[&crate::pci::PCI_DOM0_ACCESS],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

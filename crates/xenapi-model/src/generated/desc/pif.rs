@@ -4,21 +4,27 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PIF`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "PIF",
+    secret: false,
+    fields: FIELDS,
+    by_name: &[
+        14, 11, 25, 4, 5, 34, 6, 17, 18, 16, 15, 30, 9, 1, 21, 13, 3, 31, 10, 24, 26, 28, 19, 7, 12, 2, 20, 8, 27, 29, 33,
+        32, 22, 23, 0,
+    ],
+    listed: true,
+};
+
 /// What is known about `PIF`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PIF",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[
         &crate::pif::PIF_IGMP_STATUS,
         &crate::pif::IP_CONFIGURATION_MODE,
         &crate::pif::IPV6_CONFIGURATION_MODE,
         &crate::pif::PRIMARY_ADDRESS_TYPE,
-    ],
-    fields: FIELDS,
-    by_name: &[
-        14, 11, 25, 4, 5, 34, 6, 17, 18, 16, 15, 30, 9, 1, 21, 13, 3, 31, 10, 24, 26, 28, 19, 7, 12, 2, 20, 8, 27, 29, 33,
-        32, 22, 23, 0,
     ],
     messages: MESSAGES,
     implicit: Implicit {

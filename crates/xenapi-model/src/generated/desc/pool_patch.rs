@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `pool_patch`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "pool_patch", secret: false, fields: FIELDS, by_name: &[7, 6, 2, 1, 9, 5, 8, 4, 0, 3], listed: true };
+
 /// What is known about `pool_patch`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "pool_patch",
+    record: &RECORD,
     place: Place::Legacy,
-    secret: false,
     enums: &[&crate::pool_patch::AFTER_APPLY_GUIDANCE],
-    fields: FIELDS,
-    by_name: &[7, 6, 2, 1, 9, 5, 8, 4, 0, 3],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `probe_result`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "probe_result", secret: false, fields: FIELDS, by_name: &[1, 0, 3, 2], listed: false };
+
 /// What is known about `probe_result`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "probe_result",
+    record: &RECORD,
     place: Place::Value,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[1, 0, 3, 2],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

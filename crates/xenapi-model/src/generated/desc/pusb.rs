@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `PUSB`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `PUSB`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "PUSB",
-    place: Place::Hardware,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &[1, 10, 2, 12, 11, 3, 7, 6, 8, 13, 0, 5, 4, 9],
+    listed: true,
+};
+
+/// What is known about `PUSB`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

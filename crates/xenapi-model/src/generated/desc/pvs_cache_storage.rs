@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PVS_cache_storage`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PVS_cache_storage", secret: false, fields: FIELDS, by_name: &[2, 5, 1, 3, 4, 0], listed: true };
+
 /// What is known about `PVS_cache_storage`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PVS_cache_storage",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[2, 5, 1, 3, 4, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PVS_proxy`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PVS_proxy", secret: false, fields: FIELDS, by_name: &[2, 3, 1, 4, 0], listed: true };
+
 /// What is known about `PVS_proxy`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PVS_proxy",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[&crate::pvs_proxy::PVS_PROXY_STATUS],
-    fields: FIELDS,
-    by_name: &[2, 3, 1, 4, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

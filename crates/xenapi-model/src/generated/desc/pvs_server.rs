@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PVS_server`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PVS_server", secret: false, fields: FIELDS, by_name: &[1, 2, 3, 4, 0], listed: true };
+
 /// What is known about `PVS_server`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PVS_server",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[1, 2, 3, 4, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PVS_site`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PVS_site", secret: false, fields: FIELDS, by_name: &[3, 4, 2, 1, 6, 5, 0], listed: true };
+
 /// What is known about `PVS_site`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PVS_site",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[3, 4, 2, 1, 6, 5, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `Rate_limit`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "Rate_limit", secret: false, fields: FIELDS, by_name: &[4, 3, 5, 2, 1, 0], listed: true };
+
 /// What is known about `Rate_limit`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "Rate_limit",
+    record: &RECORD,
     place: Place::Policy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[4, 3, 5, 2, 1, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

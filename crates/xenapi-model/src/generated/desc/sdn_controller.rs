@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `SDN_controller`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "SDN_controller", secret: false, fields: FIELDS, by_name: &[2, 3, 1, 0], listed: true };
+
 /// What is known about `SDN_controller`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "SDN_controller",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[&crate::sdn_controller::SDN_CONTROLLER_PROTOCOL],
-    fields: FIELDS,
-    by_name: &[2, 3, 1, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

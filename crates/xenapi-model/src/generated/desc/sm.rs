@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `SM`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `SM`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "SM",
-    place: Place::Hardware,
     secret: false,
-    enums: &[&crate::sm::IMAGE_FORMAT_TYPE],
     fields: FIELDS,
     by_name: &[9, 8, 5, 12, 10, 2, 1, 11, 7, 13, 14, 3, 0, 4, 6],
+    listed: true,
+};
+
+/// What is known about `SM`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[&crate::sm::IMAGE_FORMAT_TYPE],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

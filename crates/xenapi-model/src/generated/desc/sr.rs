@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `SR`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `SR`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "SR",
-    place: Place::Core,
     secret: false,
-    enums: &[&crate::sr::STORAGE_OPERATIONS],
     fields: FIELDS,
     by_name: &[6, 5, 3, 16, 19, 11, 4, 18, 20, 17, 2, 1, 13, 9, 8, 12, 15, 14, 10, 0, 7],
+    listed: true,
+};
+
+/// What is known about `SR`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Core,
+    enums: &[&crate::sr::STORAGE_OPERATIONS],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `sr_stat`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "sr_stat", secret: false, fields: FIELDS, by_name: &[5, 3, 6, 2, 1, 4, 0], listed: false };
+
 /// What is known about `sr_stat`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "sr_stat",
+    record: &RECORD,
     place: Place::Value,
-    secret: false,
     enums: &[&crate::sr_stat::SR_HEALTH],
-    fields: FIELDS,
-    by_name: &[5, 3, 6, 2, 1, 4, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `subject`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "subject", secret: false, fields: FIELDS, by_name: &[2, 3, 1, 0], listed: true };
+
 /// What is known about `subject`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "subject",
+    record: &RECORD,
     place: Place::Access,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[2, 3, 1, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

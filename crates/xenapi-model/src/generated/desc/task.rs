@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `task`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `task`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "task",
-    place: Place::Service,
     secret: false,
-    enums: &[&crate::task::TASK_ALLOWED_OPERATIONS, &crate::task::TASK_STATUS_TYPE],
     fields: FIELDS,
     by_name: &[3, 16, 5, 4, 12, 6, 2, 1, 13, 9, 8, 11, 7, 14, 15, 10, 0],
+    listed: true,
+};
+
+/// What is known about `task`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Service,
+    enums: &[&crate::task::TASK_ALLOWED_OPERATIONS, &crate::task::TASK_STATUS_TYPE],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

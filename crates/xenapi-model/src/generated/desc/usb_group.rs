@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `USB_group`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "USB_group", secret: false, fields: FIELDS, by_name: &[3, 4, 2, 1, 5, 0], listed: true };
+
 /// What is known about `USB_group`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "USB_group",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[3, 4, 2, 1, 5, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `user`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "user", secret: false, fields: FIELDS, by_name: &[2, 3, 1, 0], listed: false };
+
 /// What is known about `user`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "user",
+    record: &RECORD,
     place: Place::Legacy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[2, 3, 1, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VBD`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VBD`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VBD",
-    place: Place::Connector,
     secret: false,
-    enums: &[&crate::vbd::VBD_OPERATIONS, &crate::vbd::VBD_TYPE, &crate::vbd::VBD_MODE],
     fields: FIELDS,
     by_name: &[4, 3, 1, 7, 2, 14, 5, 12, 21, 8, 13, 19, 18, 20, 17, 15, 16, 11, 9, 10, 6, 0],
+    listed: true,
+};
+
+/// What is known about `VBD`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Connector,
+    enums: &[&crate::vbd::VBD_OPERATIONS, &crate::vbd::VBD_TYPE, &crate::vbd::VBD_MODE],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,16 +4,22 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VDI`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VDI`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VDI",
-    place: Place::Core,
     secret: false,
-    enums: &[&crate::vdi::VDI_OPERATIONS, &crate::vdi::VDI_TYPE, &crate::vdi::ON_BOOT],
     fields: FIELDS,
     by_name: &[
         5, 6, 26, 3, 31, 7, 4, 21, 30, 15, 16, 29, 28, 17, 2, 1, 27, 13, 18, 9, 12, 11, 20, 22, 24, 23, 14, 25, 10, 0, 8, 19,
     ],
+    listed: true,
+};
+
+/// What is known about `VDI`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Core,
+    enums: &[&crate::vdi::VDI_OPERATIONS, &crate::vdi::VDI_TYPE, &crate::vdi::ON_BOOT],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `vdi_nbd_server_info`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "vdi_nbd_server_info", secret: false, fields: FIELDS, by_name: &[1, 3, 0, 2, 4], listed: false };
+
 /// What is known about `vdi_nbd_server_info`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "vdi_nbd_server_info",
+    record: &RECORD,
     place: Place::Value,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[1, 3, 0, 2, 4],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

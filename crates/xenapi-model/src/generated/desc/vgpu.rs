@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VGPU`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VGPU`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VGPU",
-    place: Place::Connector,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &[2, 11, 1, 9, 4, 3, 10, 5, 7, 8, 6, 0],
+    listed: true,
+};
+
+/// What is known about `VGPU`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Connector,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

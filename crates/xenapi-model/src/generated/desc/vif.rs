@@ -4,19 +4,25 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VIF`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "VIF",
+    secret: false,
+    fields: FIELDS,
+    by_name: &[6, 17, 7, 5, 1, 2, 9, 3, 22, 19, 21, 23, 25, 20, 24, 26, 18, 16, 4, 8, 14, 13, 15, 12, 10, 11, 27, 0],
+    listed: true,
+};
+
 /// What is known about `VIF`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VIF",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[
         &crate::vif::VIF_OPERATIONS,
         &crate::vif::VIF_LOCKING_MODE,
         &crate::vif::VIF_IPV4_CONFIGURATION_MODE,
         &crate::vif::VIF_IPV6_CONFIGURATION_MODE,
     ],
-    fields: FIELDS,
-    by_name: &[6, 17, 7, 5, 1, 2, 9, 3, 22, 19, 21, 23, 25, 20, 24, 26, 18, 16, 4, 8, 14, 13, 15, 12, 10, 11, 27, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

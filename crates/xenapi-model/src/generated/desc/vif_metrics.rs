@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VIF_metrics`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VIF_metrics", secret: false, fields: FIELDS, by_name: &[1, 2, 3, 4, 0], listed: true };
+
 /// What is known about `VIF_metrics`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VIF_metrics",
+    record: &RECORD,
     place: Place::Legacy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &[1, 2, 3, 4, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VM_appliance`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VM_appliance", secret: false, fields: FIELDS, by_name: &[5, 3, 4, 2, 1, 0], listed: true };
+
 /// What is known about `VM_appliance`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VM_appliance",
+    record: &RECORD,
     place: Place::Policy,
-    secret: false,
     enums: &[&crate::vm_appliance::VM_APPLIANCE_OPERATION],
-    fields: FIELDS,
-    by_name: &[5, 3, 4, 2, 1, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VM_group`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VM_group", secret: false, fields: FIELDS, by_name: &[4, 2, 1, 3, 0], listed: true };
+
 /// What is known about `VM_group`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VM_group",
+    record: &RECORD,
     place: Place::Policy,
-    secret: false,
     enums: &[&crate::vm_group::PLACEMENT_POLICY],
-    fields: FIELDS,
-    by_name: &[4, 2, 1, 3, 0],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VM_metrics`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VM_metrics`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VM_metrics",
-    place: Place::Metrics,
     secret: false,
-    enums: &[&crate::vm::DOMAIN_TYPE],
     fields: FIELDS,
     by_name: &[4, 6, 2, 5, 3, 15, 12, 9, 10, 1, 13, 14, 18, 17, 16, 11, 8, 7, 0],
+    listed: true,
+};
+
+/// What is known about `VM_metrics`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Metrics,
+    enums: &[&crate::vm::DOMAIN_TYPE],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,
