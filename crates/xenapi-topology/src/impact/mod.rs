@@ -33,7 +33,7 @@ use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef, Ref};
 use xenapi_model::{Bond, Host, Network, PBD, PIF, SR, VBD, VDI, VIF, VM};
 
-pub use survey::{Inquiry, Prepared, SinglePoint, Survey, impact, single_points};
+pub use survey::{Inquiry, Preparation, Prepared, SinglePoint, Survey, impact, single_points};
 
 /// A part of a pool that can fail.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -24,12 +24,11 @@ struct Ready {
 }
 
 impl Prepared {
-    /// Prepares a pool at once. [`Survey`] does it in steps.
+    /// Prepares a pool at once. [`Preparation`] does it in steps.
     pub fn new(cache: &Cache) -> Self {
-        let mut planner = Planner::new(cache);
-        let mut all = usize::MAX;
-        while planner.step(&mut all) {}
-        Prepared::of(planner.plan())
+        let mut preparation = Preparation::new(cache);
+        while preparation.step(usize::MAX) {}
+        preparation.finish()
     }
 
     fn of(plan: Plan) -> Self {
@@ -47,6 +46,35 @@ impl core::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let plan = &self.0.plan;
         f.debug_struct("Prepared").field("hosts", &plan.hosts.len()).field("vms", &plan.vms.len()).finish_non_exhaustive()
+    }
+}
+
+/// The preparation of a pool, a few objects at a time, for those who must not be busy for long. It knows the pool as it was when the
+/// preparation began.
+pub struct Preparation(Box<Planner>);
+
+impl Preparation {
+    /// Begins with a pool.
+    pub fn new(cache: &Cache) -> Self {
+        Preparation(Box::new(Planner::new(cache)))
+    }
+
+    /// Looks at so many more objects. Answers whether there are others left.
+    pub fn step(&mut self, mut objects: usize) -> bool {
+        self.0.step(&mut objects)
+    }
+
+    /// The pool, after a look at whatever is left.
+    pub fn finish(mut self) -> Prepared {
+        let mut all = usize::MAX;
+        while self.0.step(&mut all) {}
+        Prepared::of(self.0.plan())
+    }
+}
+
+impl core::fmt::Debug for Preparation {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Preparation").finish_non_exhaustive()
     }
 }
 
@@ -138,7 +166,7 @@ pub fn single_points(cache: &Cache) -> Vec<SinglePoint> {
 /// when the survey began: first it is [prepared](Survey::prepared), then every part is tried.
 pub struct Survey {
     /// Until the pool is prepared.
-    planner: Option<Box<Planner>>,
+    preparation: Option<Preparation>,
     /// From then on.
     trying: Option<Trying>,
 }
@@ -182,17 +210,22 @@ impl Trying {
 impl Survey {
     /// Begins with a pool.
     pub fn new(cache: &Cache) -> Self {
-        Survey { planner: Some(Box::new(Planner::new(cache))), trying: None }
+        Survey { preparation: Some(Preparation::new(cache)), trying: None }
+    }
+
+    /// Begins with a pool that is prepared already.
+    pub fn of(pool: Prepared) -> Self {
+        Survey { preparation: None, trying: Some(Trying::new(pool)) }
     }
 
     /// Goes on for a while: `budget` is about the number of objects that are looked at, VMs for each part that is tried. Answers whether
     /// there is more to do. Another budget gives the same points.
     pub fn step(&mut self, mut budget: usize) -> bool {
-        if self.planner.as_mut().is_some_and(|planner| planner.step(&mut budget)) {
+        if self.preparation.as_mut().is_some_and(|preparation| preparation.0.step(&mut budget)) {
             return true;
         }
-        if let Some(planner) = self.planner.take() {
-            self.trying = Some(Trying::new(Prepared::of(planner.plan())));
+        if let Some(preparation) = self.preparation.take() {
+            self.trying = Some(Trying::new(preparation.finish()));
         }
         self.trying.as_mut().is_some_and(|trying| trying.step(budget))
     }

@@ -36,6 +36,7 @@ fn any_steps_find_the_same_points() {
         let at_once = single_points(&cache);
         for budgets in [&[1][..], &[2, 3, 5, 7], &[63], &[64, 65], &[1000, 1], &[usize::MAX]] {
             assert_eq!(in_steps(Survey::new(&cache), budgets), at_once, "{hosts} hosts, {budgets:?}");
+            assert_eq!(in_steps(Survey::of(Prepared::new(&cache)), budgets), at_once, "{hosts} hosts, {budgets:?}");
         }
     }
     assert!(in_steps(Survey::new(&Cache::new()), &[1]).is_empty());

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_core::{Type, Value, Wire as _};
 
-use super::{Ask, Hub, Trouble};
+use super::{Ask, Hub, Pace, Trouble};
 use crate::serve::{Body, BoxError};
 use crate::typed::json::to_json;
 
