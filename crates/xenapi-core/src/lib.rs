@@ -26,6 +26,7 @@ mod reference;
 mod secret;
 #[doc(hidden)]
 pub mod test_classes;
+mod texts;
 mod time;
 mod tree;
 mod uuid;
@@ -49,6 +50,7 @@ pub use map::{Key, Map};
 pub use method::{Member, Method, Param};
 pub use reference::{NULL, RawRef, Ref};
 pub use secret::{REDACTED, is_secret_key, redacted};
+pub use texts::{TextEntries, TextMap, TextMapIter};
 pub use time::Millis;
 pub use tree::{ValueReader, ValueWriter};
 pub use uuid::{InvalidUuid, Uuid};

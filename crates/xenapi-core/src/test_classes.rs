@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::descriptor::{ClassDesc, FieldDesc, Implicit, OwnTypes, Place, Qualifier, Role, Stage, Type};
-use crate::{Class, Map, ReadError, Reader, Record, Rest, Wire, Writer, read_members, write_members};
+use crate::{Class, ReadError, Reader, Record, Rest, TextMap, Wire, Writer, read_members, write_members};
 
 const fn field(name: &'static str, ty: Type, qualifier: Qualifier) -> FieldDesc {
     FieldDesc { name, ty, qualifier, write_role: Role::VmAdmin, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN }
@@ -26,7 +26,7 @@ macro_rules! class {
             /// A set.
             pub tags: Vec<String>,
             /// A map.
-            pub other_config: Map<String, String>,
+            pub other_config: TextMap,
             /// What else came.
             pub rest: Rest,
         }

@@ -7,7 +7,7 @@ pub(crate) use alloc::vec::Vec;
 pub(crate) use xenapi_core::generated::create_from;
 pub(crate) use xenapi_core::{
     Argument, Call, Class as ClassTrait, ClassDesc, DateTime, EnumDesc, Field, FieldDesc, Key, Map, ReadError, Reader,
-    Record as RecordTrait, Ref, Rest, RwField, Uuid, Value, Wire, Writer,
+    Record as RecordTrait, Ref, Rest, RwField, TextMap, Uuid, Value, Wire, Writer,
 };
 use xenapi_core::{Member, Method};
 

@@ -36,14 +36,14 @@ macro_rules! with_class {
 /// Whether the objects of a class are known at all. Those of a recorded pool may have been left out, which is something else
 /// than there being none.
 pub fn is_known<C: Class>(cache: &Cache) -> bool {
-    let listed = |classes: &String| classes.split(',').any(|class| class.trim() == C::DESC.name);
+    let listed = |classes: &str| classes.split(',').any(|class| class.trim() == C::DESC.name);
     let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
     recorded.unwrap_or_else(|| cache.is_known::<C>())
 }
 
 /// The same by the name of the class, for the classes that tables have.
 pub fn is_known_class(cache: &Cache, class: &str) -> bool {
-    let listed = |classes: &String| classes.split(',').any(|it| it.trim() == class);
+    let listed = |classes: &str| classes.split(',').any(|it| it.trim() == class);
     let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
     recorded.unwrap_or_else(|| match class {
         "VM" => cache.is_known::<VM>(),

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
-use xenapi_core::{Map, RawRef};
+use xenapi_core::{RawRef, TextMap};
 use xenapi_model::{Host, Network, Pool, SR, VM, VmKind};
 use xenapi_topology::State;
 
@@ -153,7 +153,7 @@ fn by_state(cache: &Cache) -> Vec<Node<'_>> {
 }
 
 /// Everything that can carry tags and folders, with both.
-fn tagged(cache: &Cache) -> impl Iterator<Item = (Node<'_>, &[String], &Map<String, String>)> {
+fn tagged(cache: &Cache) -> impl Iterator<Item = (Node<'_>, &[String], &TextMap)> {
     let vms = cache.iter::<VM>().filter(|(_, vm)| matches!(vm.kind(), VmKind::Vm | VmKind::Template));
     let vms = vms.map(|(reference, vm)| {
         let node = Node::object(Icon::Vm, &reference, &vm.uuid, vm.name_label.as_str(), State::of_vm(vm));

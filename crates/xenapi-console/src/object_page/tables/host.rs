@@ -197,9 +197,9 @@ impl Look<'_> {
                     Part::text(join(&[crate::text::state(state).get(), role])).in_state(state),
                     Part::mono_of(&host.address),
                     Part::number(vms.count().to_string()),
-                    Part::number(host.cpu_info.get("cpu_count").map_or("", String::as_str)),
+                    Part::number(host.cpu_info.get("cpu_count").unwrap_or_default()),
                     memory,
-                    Part::of(host.software_version.get("product_version").map_or("", String::as_str)),
+                    Part::of(host.software_version.get("product_version").unwrap_or_default()),
                 ],
             );
         }

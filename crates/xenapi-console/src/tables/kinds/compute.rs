@@ -227,7 +227,7 @@ fn host(look: &mut Look<'_>, host: &host::Record) -> Made {
         Some(metrics) => tell(metrics.memory_total, metrics.memory_free),
         None => look.absent::<HostMetrics>(),
     };
-    let info = |key: &str| host.cpu_info.get(key).map_or("", String::as_str);
+    let info = |key: &str| host.cpu_info.get(key).unwrap_or_default();
     let cpus = info("cpu_count").parse().map_or(Value::Nothing, Value::Count);
     let booted = host.other_config.get("boot_time").and_then(|time| time.split('.').next()?.parse().ok());
     let resident = look.related::<VM>("host", "resident_VMs");
@@ -244,7 +244,7 @@ fn host(look: &mut Look<'_>, host: &host::Record) -> Made {
         memory(|total, free| Value::share(total.saturating_sub(free), total), look),
         memory(|total, _| Value::bytes(total), look),
         memory(|_, free| Value::bytes(free), look),
-        Value::text(host.software_version.get("product_version").map_or("", String::as_str)),
+        Value::text(host.software_version.get("product_version").unwrap_or_default()),
         Value::Truth(host.enabled),
         Value::list(&host.tags),
         Value::text(&host.edition),
