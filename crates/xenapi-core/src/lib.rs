@@ -22,6 +22,7 @@ mod integer;
 mod lifecycle;
 mod map;
 mod method;
+mod places;
 mod reference;
 mod secret;
 #[doc(hidden)]
@@ -61,6 +62,7 @@ pub use wire::{Reader, Scalar, Start, Wire, Writer, from_value, to_value};
 pub mod generated {
     //! What the generated model needs and nobody else.
     pub use crate::call::create_from;
+    pub use crate::places::{table, table_size};
     pub use crate::wire::text;
 }
 

@@ -13,6 +13,7 @@ use xenapi_core::{Member, Method};
 
 pub(crate) mod desc {
     //! What descriptors are written with.
+    pub(crate) use xenapi_core::generated::{table, table_size};
     pub(crate) use xenapi_core::{
         Changes, ClassDesc, ErrorDesc, ErrorParam, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Place, Qualifier,
         Relation, Role as LeastRole, Stage, Type, Unit,

@@ -291,8 +291,7 @@ mod tests {
 
     #[test]
     fn what_is_passed_over_changes_no_other_mark() {
-        const INNER: &str =
-            "<member><name>x</name><value>one &lt; two</value></member><member><name></name><value></value></member>\
+        const INNER: &str = "<member><name>x</name><value>one &lt; two</value></member><member><name></name><value></value></member>\
              <member><name>s</name><value><struct><member><name>y</name><value> </value></member></struct></value></member>\
              <member><name>e</name><value><struct></struct></value></member><member><name>b</name><value><boolean>1</boolean></value>\
              </member><member><name>a</name><value><array><data><value>1</value><value><struct></struct></value><value><array><data>\
