@@ -50,6 +50,7 @@ fn storage(cache: &mut Cache) {
     let sr = sr::Record {
         uuid: Uuid::new("sr-1"),
         name_label: "NFS".into(),
+        shared: true,
         physical_size: 1 << 40,
         physical_utilisation: 1 << 39,
         pbds: [Ref::new("pbd1")].into(),

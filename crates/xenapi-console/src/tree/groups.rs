@@ -111,8 +111,10 @@ fn hosts(cache: &Cache) -> impl Iterator<Item = Node<'_>> {
 
 fn srs(cache: &Cache) -> impl Iterator<Item = Node<'_>> {
     cache.iter::<SR>().map(|(reference, sr)| {
-        let node = Node::object(Icon::Sr, &reference, &sr.uuid, sr.name_label.as_str(), states::sr(cache, sr));
-        Node { note: Note::Share(sr.physical_utilisation, sr.physical_size), ..node }
+        let name = lookup::sr_name(cache, sr);
+        let node = Node::object(Icon::Sr, &reference, &sr.uuid, name, states::sr(cache, sr));
+        let note = if lookup::fills(sr) { Note::Share(sr.physical_utilisation, sr.physical_size) } else { Note::Nothing };
+        Node { note, ..node }
     })
 }
 
