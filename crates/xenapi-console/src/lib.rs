@@ -16,6 +16,7 @@ extern crate alloc;
 // For what belongs to a thread: the language.
 extern crate std;
 
+pub mod analysis;
 pub mod badge;
 pub mod explain;
 pub mod explorer;
@@ -36,6 +37,7 @@ pub mod state;
 pub mod tables;
 pub mod text;
 pub mod theme;
+pub mod title;
 pub mod tree;
 pub mod viewport;
 pub mod window;

@@ -517,8 +517,9 @@ pub struct RecordDesc {
     pub secret: bool,
     /// The fields, in the order in which records list them.
     pub fields: &'static [FieldDesc],
-    /// Places in [`RecordDesc::fields`], sorted by field name.
-    pub by_name: &'static [u16],
+    /// Places in [`RecordDesc::fields`] by name. The generated model fills it; ask [`RecordDesc::field_index`].
+    #[doc(hidden)]
+    pub by_name: &'static [u8],
     /// Whether its `get_all_records` lists them.
     pub listed: bool,
 }
@@ -526,8 +527,7 @@ pub struct RecordDesc {
 impl RecordDesc {
     /// The place of a field in [`RecordDesc::fields`].
     pub fn field_index(&self, name: &str) -> Option<usize> {
-        let found = self.by_name.binary_search_by(|at| self.fields[usize::from(*at)].name.cmp(name)).ok()?;
-        Some(usize::from(self.by_name[found]))
+        crate::places::find(self.by_name, self.fields, name)
     }
 
     /// A field by its name on the wire.

@@ -21,8 +21,6 @@ pub(super) fn file(class: &Class, homes: &Homes) -> String {
         "//! The descriptor of `{name}`.\n{HEADER}\
          #[allow(unused_imports, reason = \"what a class needs depends on its fields\")]\nuse crate::support::desc::*;\n\n"
     );
-    let mut sorted: Vec<usize> = (0..class.fields.len()).collect();
-    sorted.sort_by_key(|at| class.fields[*at].name.as_str());
     let has = |part: &str| class.implicit.iter().any(|it| it == part);
     let create = match &class.create {
         Some((create, destroy)) => format!("Some(({}, {}))", role(create), role(destroy)),
@@ -38,12 +36,13 @@ pub(super) fn file(class: &Class, homes: &Homes) -> String {
     let _ = writeln!(
         out,
         "/// The record of `{name}`.\npub(crate) static RECORD: RecordDesc = RecordDesc {{\nname: {name:?},\nsecret: {},\nfields: FIELDS,\n\
-         by_name: &{sorted:?},\nlisted: {listed},\n}};\n\n\
+         by_name: &table::<{{ table_size({}) }}>(FIELDS),\nlisted: {listed},\n}};\n\n\
          /// What is known about `{name}`.\npub static CLASS: ClassDesc = ClassDesc {{\nrecord: &RECORD,\nplace: Place::{},\n\
          enums: &[{}],\nmessages: MESSAGES,\n\
          implicit: Implicit {{ get_all: {}, get_record: {}, get_by_name_label: {}, create: {create}, read_role: {} }},\n\
          has_events: {},\nown: own_types!({name:?}),\nlifecycle: {},\ndoc: doc!({:?}),\n}};\n",
         class.secret,
+        class.fields.len(),
         capital(&class.place),
         enums.join(", "),
         has("get_all"),

@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `auth`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "auth", secret: false, fields: FIELDS, by_name: &[], listed: false };
+    RecordDesc { name: "auth", secret: false, fields: FIELDS, by_name: &table::<{ table_size(0) }>(FIELDS), listed: false };
 
 /// What is known about `auth`.
 pub static CLASS: ClassDesc = ClassDesc {

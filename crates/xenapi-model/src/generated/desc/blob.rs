@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `blob`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "blob", secret: false, fields: FIELDS, by_name: &[5, 6, 2, 1, 4, 3, 0], listed: true };
+    RecordDesc { name: "blob", secret: false, fields: FIELDS, by_name: &table::<{ table_size(7) }>(FIELDS), listed: true };
 
 /// What is known about `blob`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `Bond`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "Bond", secret: false, fields: FIELDS, by_name: &[8, 7, 1, 5, 3, 4, 6, 2, 0], listed: true };
+    RecordDesc { name: "Bond", secret: false, fields: FIELDS, by_name: &table::<{ table_size(9) }>(FIELDS), listed: true };
 
 /// What is known about `Bond`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `Caller`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "Caller", secret: false, fields: FIELDS, by_name: &[8, 4, 6, 5, 2, 1, 7, 3, 0], listed: true };
+    RecordDesc { name: "Caller", secret: false, fields: FIELDS, by_name: &table::<{ table_size(9) }>(FIELDS), listed: true };
 
 /// What is known about `Caller`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Certificate",
     secret: false,
     fields: FIELDS,
-    by_name: &[6, 8, 7, 3, 1, 5, 4, 9, 2, 0],
+    by_name: &table::<{ table_size(10) }>(FIELDS),
     listed: true,
 };
 

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Cluster",
     secret: false,
     fields: FIELDS,
-    by_name: &[10, 15, 1, 4, 5, 3, 11, 9, 6, 8, 16, 2, 12, 7, 13, 14, 0],
+    by_name: &table::<{ table_size(17) }>(FIELDS),
     listed: true,
 };
 

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Cluster_host",
     secret: false,
     fields: FIELDS,
-    by_name: &[4, 8, 1, 9, 3, 2, 5, 7, 6, 10, 0],
+    by_name: &table::<{ table_size(11) }>(FIELDS),
     listed: true,
 };
 

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `console`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "console", secret: false, fields: FIELDS, by_name: &[3, 2, 4, 1, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "console",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `console`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `crashdump`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "crashdump", secret: false, fields: FIELDS, by_name: &[2, 1, 3, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "crashdump",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(4) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `crashdump`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `data_source`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "data_source", secret: false, fields: FIELDS, by_name: &[2, 6, 5, 1, 0, 3, 4, 7], listed: false };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "data_source",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(8) }>(FIELDS),
+    listed: false,
+};
 
 /// What is known about `data_source`.
 pub static CLASS: ClassDesc = ClassDesc {

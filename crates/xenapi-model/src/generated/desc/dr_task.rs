@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `DR_task`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "DR_task", secret: false, fields: FIELDS, by_name: &[1, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "DR_task",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(2) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `DR_task`.
 pub static CLASS: ClassDesc = ClassDesc {

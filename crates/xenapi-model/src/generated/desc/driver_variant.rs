@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `Driver_variant`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "Driver_variant", secret: false, fields: FIELDS, by_name: &[2, 4, 1, 5, 6, 0, 3], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "Driver_variant",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(7) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `Driver_variant`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `event`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "event", secret: false, fields: FIELDS, by_name: &[3, 1, 6, 4, 5, 0, 2], listed: false };
+    RecordDesc { name: "event", secret: false, fields: FIELDS, by_name: &table::<{ table_size(7) }>(FIELDS), listed: false };
 
 /// What is known about `event`.
 pub static CLASS: ClassDesc = ClassDesc {

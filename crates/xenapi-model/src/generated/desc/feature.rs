@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `Feature`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "Feature", secret: false, fields: FIELDS, by_name: &[3, 4, 6, 2, 1, 0, 5], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "Feature",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(7) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `Feature`.
 pub static CLASS: ClassDesc = ClassDesc {

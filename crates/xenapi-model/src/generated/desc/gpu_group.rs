@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `GPU_group`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "GPU_group", secret: false, fields: FIELDS, by_name: &[5, 3, 4, 7, 9, 2, 1, 6, 8, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "GPU_group",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(10) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `GPU_group`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "host_cpu",
     secret: false,
     fields: FIELDS,
-    by_name: &[6, 10, 9, 1, 7, 5, 2, 12, 4, 8, 11, 0, 3],
+    by_name: &table::<{ table_size(13) }>(FIELDS),
     listed: true,
 };
 

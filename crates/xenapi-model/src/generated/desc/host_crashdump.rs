@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `host_crashdump`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "host_crashdump", secret: false, fields: FIELDS, by_name: &[1, 4, 3, 2, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "host_crashdump",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `host_crashdump`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Host_driver",
     secret: false,
     fields: FIELDS,
-    by_name: &[5, 8, 3, 1, 9, 2, 6, 7, 0, 4],
+    by_name: &table::<{ table_size(10) }>(FIELDS),
     listed: true,
 };
 

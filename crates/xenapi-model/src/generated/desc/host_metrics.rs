@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `host_metrics`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "host_metrics", secret: false, fields: FIELDS, by_name: &[4, 3, 2, 1, 5, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "host_metrics",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(6) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `host_metrics`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `host_patch`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "host_patch", secret: false, fields: FIELDS, by_name: &[5, 4, 2, 1, 9, 8, 7, 6, 0, 3], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "host_patch",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(10) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `host_patch`.
 pub static CLASS: ClassDesc = ClassDesc {

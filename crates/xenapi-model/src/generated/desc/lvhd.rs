@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `LVHD`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "LVHD", secret: false, fields: FIELDS, by_name: &[0], listed: false };
+    RecordDesc { name: "LVHD", secret: false, fields: FIELDS, by_name: &table::<{ table_size(1) }>(FIELDS), listed: false };
 
 /// What is known about `LVHD`.
 pub static CLASS: ClassDesc = ClassDesc {

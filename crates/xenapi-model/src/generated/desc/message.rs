@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `message`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "message", secret: false, fields: FIELDS, by_name: &[6, 3, 1, 4, 2, 5, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "message",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(7) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `message`.
 pub static CLASS: ClassDesc = ClassDesc {

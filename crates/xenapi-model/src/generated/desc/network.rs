@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "network",
     secret: false,
     fields: FIELDS,
-    by_name: &[7, 6, 5, 3, 14, 11, 9, 4, 13, 10, 2, 1, 8, 15, 12, 0],
+    by_name: &table::<{ table_size(16) }>(FIELDS),
     listed: true,
 };
 

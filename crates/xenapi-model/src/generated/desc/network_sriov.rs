@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `network_sriov`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "network_sriov", secret: false, fields: FIELDS, by_name: &[4, 2, 1, 3, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "network_sriov",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `network_sriov`.
 pub static CLASS: ClassDesc = ClassDesc {

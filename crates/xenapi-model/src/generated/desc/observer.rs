@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `Observer`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "Observer", secret: false, fields: FIELDS, by_name: &[4, 6, 7, 5, 3, 2, 1, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "Observer",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(8) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `Observer`.
 pub static CLASS: ClassDesc = ClassDesc {

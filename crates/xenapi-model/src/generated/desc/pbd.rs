@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `PBD`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "PBD", secret: false, fields: FIELDS, by_name: &[2, 4, 3, 1, 5, 0], listed: true };
+    RecordDesc { name: "PBD", secret: false, fields: FIELDS, by_name: &table::<{ table_size(6) }>(FIELDS), listed: true };
 
 /// What is known about `PBD`.
 pub static CLASS: ClassDesc = ClassDesc {

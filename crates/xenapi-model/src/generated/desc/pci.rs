@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `PCI`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "PCI",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[1, 2, 9, 5, 6, 15, 7, 10, 8, 13, 14, 11, 12, 0, 3, 4],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PCI", secret: false, fields: FIELDS, by_name: &table::<{ table_size(16) }>(FIELDS), listed: true };
 
 /// What is known about `PCI`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `PGPU`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "PGPU",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[2, 1, 11, 9, 6, 3, 10, 4, 7, 8, 5, 0],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PGPU", secret: false, fields: FIELDS, by_name: &table::<{ table_size(12) }>(FIELDS), listed: true };
 
 /// What is known about `PGPU`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,16 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `PIF`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "PIF",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[
-        14, 11, 25, 4, 5, 34, 6, 17, 18, 16, 15, 30, 9, 1, 21, 13, 3, 31, 10, 24, 26, 28, 19, 7, 12, 2, 20, 8, 27, 29, 33,
-        32, 22, 23, 0,
-    ],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PIF", secret: false, fields: FIELDS, by_name: &table::<{ table_size(35) }>(FIELDS), listed: true };
 
 /// What is known about `PIF`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "PIF_metrics",
     secret: false,
     fields: FIELDS,
-    by_name: &[3, 6, 7, 9, 1, 2, 11, 12, 10, 8, 0, 4, 5],
+    by_name: &table::<{ table_size(13) }>(FIELDS),
     listed: true,
 };
 

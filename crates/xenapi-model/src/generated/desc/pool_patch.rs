@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `pool_patch`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "pool_patch", secret: false, fields: FIELDS, by_name: &[7, 6, 2, 1, 9, 5, 8, 4, 0, 3], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "pool_patch",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(10) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `pool_patch`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "pool_update",
     secret: false,
     fields: FIELDS,
-    by_name: &[6, 10, 8, 4, 5, 2, 1, 9, 0, 7, 3],
+    by_name: &table::<{ table_size(11) }>(FIELDS),
     listed: true,
 };
 

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `probe_result`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "probe_result", secret: false, fields: FIELDS, by_name: &[1, 0, 3, 2], listed: false };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "probe_result",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(4) }>(FIELDS),
+    listed: false,
+};
 
 /// What is known about `probe_result`.
 pub static CLASS: ClassDesc = ClassDesc {

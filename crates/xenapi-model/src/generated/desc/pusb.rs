@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `PUSB`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "PUSB",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[1, 10, 2, 12, 11, 3, 7, 6, 8, 13, 0, 5, 4, 9],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PUSB", secret: false, fields: FIELDS, by_name: &table::<{ table_size(14) }>(FIELDS), listed: true };
 
 /// What is known about `PUSB`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `PVS_cache_storage`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "PVS_cache_storage", secret: false, fields: FIELDS, by_name: &[2, 5, 1, 3, 4, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "PVS_cache_storage",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(6) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `PVS_cache_storage`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `PVS_proxy`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "PVS_proxy", secret: false, fields: FIELDS, by_name: &[2, 3, 1, 4, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "PVS_proxy",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `PVS_proxy`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `PVS_site`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "PVS_site", secret: false, fields: FIELDS, by_name: &[3, 4, 2, 1, 6, 5, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "PVS_site",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(7) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `PVS_site`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `Rate_limit`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "Rate_limit", secret: false, fields: FIELDS, by_name: &[4, 3, 5, 2, 1, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "Rate_limit",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(6) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `Rate_limit`.
 pub static CLASS: ClassDesc = ClassDesc {

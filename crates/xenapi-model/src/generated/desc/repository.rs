@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Repository",
     secret: false,
     fields: FIELDS,
-    by_name: &[3, 10, 8, 6, 2, 1, 9, 4, 7, 5, 0],
+    by_name: &table::<{ table_size(11) }>(FIELDS),
     listed: true,
 };
 

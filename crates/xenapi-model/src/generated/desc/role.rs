@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `role`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "role", secret: false, fields: FIELDS, by_name: &[4, 2, 1, 3, 0], listed: true };
+    RecordDesc { name: "role", secret: false, fields: FIELDS, by_name: &table::<{ table_size(5) }>(FIELDS), listed: true };
 
 /// What is known about `role`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `SDN_controller`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "SDN_controller", secret: false, fields: FIELDS, by_name: &[2, 3, 1, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "SDN_controller",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(4) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `SDN_controller`.
 pub static CLASS: ClassDesc = ClassDesc {

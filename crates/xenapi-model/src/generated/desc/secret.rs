@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `secret`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "secret", secret: true, fields: FIELDS, by_name: &[2, 0, 1], listed: true };
+    RecordDesc { name: "secret", secret: true, fields: FIELDS, by_name: &table::<{ table_size(3) }>(FIELDS), listed: true };
 
 /// What is known about `secret`.
 pub static CLASS: ClassDesc = ClassDesc {

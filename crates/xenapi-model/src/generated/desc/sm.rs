@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `SM`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "SM",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[9, 8, 5, 12, 10, 2, 1, 11, 7, 13, 14, 3, 0, 4, 6],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "SM", secret: false, fields: FIELDS, by_name: &table::<{ table_size(15) }>(FIELDS), listed: true };
 
 /// What is known about `SM`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `SR`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "SR",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[6, 5, 3, 16, 19, 11, 4, 18, 20, 17, 2, 1, 13, 9, 8, 12, 15, 14, 10, 0, 7],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "SR", secret: false, fields: FIELDS, by_name: &table::<{ table_size(21) }>(FIELDS), listed: true };
 
 /// What is known about `SR`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `sr_stat`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "sr_stat", secret: false, fields: FIELDS, by_name: &[5, 3, 6, 2, 1, 4, 0], listed: false };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "sr_stat",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(7) }>(FIELDS),
+    listed: false,
+};
 
 /// What is known about `sr_stat`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `subject`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "subject", secret: false, fields: FIELDS, by_name: &[2, 3, 1, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "subject",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(4) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `subject`.
 pub static CLASS: ClassDesc = ClassDesc {

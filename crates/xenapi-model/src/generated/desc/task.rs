@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `task`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "task",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[3, 16, 5, 4, 12, 6, 2, 1, 13, 9, 8, 11, 7, 14, 15, 10, 0],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "task", secret: false, fields: FIELDS, by_name: &table::<{ table_size(17) }>(FIELDS), listed: true };
 
 /// What is known about `task`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `tunnel`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "tunnel", secret: false, fields: FIELDS, by_name: &[1, 4, 5, 3, 2, 0], listed: true };
+    RecordDesc { name: "tunnel", secret: false, fields: FIELDS, by_name: &table::<{ table_size(6) }>(FIELDS), listed: true };
 
 /// What is known about `tunnel`.
 pub static CLASS: ClassDesc = ClassDesc {

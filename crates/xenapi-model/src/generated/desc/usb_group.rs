@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `USB_group`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "USB_group", secret: false, fields: FIELDS, by_name: &[3, 4, 2, 1, 5, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "USB_group",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(6) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `USB_group`.
 pub static CLASS: ClassDesc = ClassDesc {

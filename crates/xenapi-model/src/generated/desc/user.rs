@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `user`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "user", secret: false, fields: FIELDS, by_name: &[2, 3, 1, 0], listed: false };
+    RecordDesc { name: "user", secret: false, fields: FIELDS, by_name: &table::<{ table_size(4) }>(FIELDS), listed: false };
 
 /// What is known about `user`.
 pub static CLASS: ClassDesc = ClassDesc {

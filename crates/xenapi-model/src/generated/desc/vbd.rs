@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `VBD`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "VBD",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[4, 3, 1, 7, 2, 14, 5, 12, 21, 8, 13, 19, 18, 20, 17, 15, 16, 11, 9, 10, 6, 0],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VBD", secret: false, fields: FIELDS, by_name: &table::<{ table_size(22) }>(FIELDS), listed: true };
 
 /// What is known about `VBD`.
 pub static CLASS: ClassDesc = ClassDesc {

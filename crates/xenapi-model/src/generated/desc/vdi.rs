@@ -5,15 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `VDI`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "VDI",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[
-        5, 6, 26, 3, 31, 7, 4, 21, 30, 15, 16, 29, 28, 17, 2, 1, 27, 13, 18, 9, 12, 11, 20, 22, 24, 23, 14, 25, 10, 0, 8, 19,
-    ],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VDI", secret: false, fields: FIELDS, by_name: &table::<{ table_size(32) }>(FIELDS), listed: true };
 
 /// What is known about `VDI`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `vdi_nbd_server_info`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "vdi_nbd_server_info", secret: false, fields: FIELDS, by_name: &[1, 3, 0, 2, 4], listed: false };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "vdi_nbd_server_info",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: false,
+};
 
 /// What is known about `vdi_nbd_server_info`.
 pub static CLASS: ClassDesc = ClassDesc {

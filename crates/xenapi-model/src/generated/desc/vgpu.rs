@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `VGPU`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "VGPU",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[2, 11, 1, 9, 4, 3, 10, 5, 7, 8, 6, 0],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VGPU", secret: false, fields: FIELDS, by_name: &table::<{ table_size(12) }>(FIELDS), listed: true };
 
 /// What is known about `VGPU`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VGPU_type",
     secret: false,
     fields: FIELDS,
-    by_name: &[9, 15, 11, 8, 14, 3, 13, 12, 4, 5, 6, 2, 10, 7, 0, 1],
+    by_name: &table::<{ table_size(16) }>(FIELDS),
     listed: true,
 };
 

@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `VIF`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "VIF",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[6, 17, 7, 5, 1, 2, 9, 3, 22, 19, 21, 23, 25, 20, 24, 26, 18, 16, 4, 8, 14, 13, 15, 12, 10, 11, 27, 0],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VIF", secret: false, fields: FIELDS, by_name: &table::<{ table_size(28) }>(FIELDS), listed: true };
 
 /// What is known about `VIF`.
 pub static CLASS: ClassDesc = ClassDesc {

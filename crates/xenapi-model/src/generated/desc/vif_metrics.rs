@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `VIF_metrics`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "VIF_metrics", secret: false, fields: FIELDS, by_name: &[1, 2, 3, 4, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "VIF_metrics",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `VIF_metrics`.
 pub static CLASS: ClassDesc = ClassDesc {

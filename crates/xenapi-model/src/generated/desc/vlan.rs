@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `VLAN`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "VLAN", secret: false, fields: FIELDS, by_name: &[4, 3, 1, 2, 0], listed: true };
+    RecordDesc { name: "VLAN", secret: false, fields: FIELDS, by_name: &table::<{ table_size(5) }>(FIELDS), listed: true };
 
 /// What is known about `VLAN`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,18 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `VM`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "VM",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[
-        39, 38, 40, 86, 42, 35, 32, 36, 33, 37, 34, 28, 21, 20, 19, 76, 27, 31, 29, 25, 24, 23, 22, 12, 1, 72, 77, 67, 60,
-        62, 66, 26, 30, 2, 85, 45, 44, 80, 90, 49, 53, 54, 81, 82, 55, 7, 47, 8, 69, 71, 46, 50, 16, 17, 13, 15, 18, 14, 48,
-        4, 3, 75, 43, 65, 87, 89, 88, 41, 5, 68, 51, 84, 83, 10, 11, 91, 74, 63, 64, 56, 70, 58, 57, 73, 78, 9, 61, 59, 6,
-        0, 79, 52,
-    ],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VM", secret: false, fields: FIELDS, by_name: &table::<{ table_size(92) }>(FIELDS), listed: true };
 
 /// What is known about `VM`.
 pub static CLASS: ClassDesc = ClassDesc {

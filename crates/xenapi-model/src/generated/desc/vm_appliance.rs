@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `VM_appliance`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "VM_appliance", secret: false, fields: FIELDS, by_name: &[5, 3, 4, 2, 1, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "VM_appliance",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(6) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `VM_appliance`.
 pub static CLASS: ClassDesc = ClassDesc {

@@ -5,8 +5,13 @@
 use crate::support::desc::*;
 
 /// The record of `VM_group`.
-pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "VM_group", secret: false, fields: FIELDS, by_name: &[4, 2, 1, 3, 0], listed: true };
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "VM_group",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
 
 /// What is known about `VM_group`.
 pub static CLASS: ClassDesc = ClassDesc {

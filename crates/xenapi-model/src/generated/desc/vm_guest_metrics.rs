@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VM_guest_metrics",
     secret: false,
     fields: FIELDS,
-    by_name: &[14, 4, 3, 12, 13, 6, 9, 11, 5, 2, 7, 1, 8, 10, 15, 0],
+    by_name: &table::<{ table_size(16) }>(FIELDS),
     listed: true,
 };
 

@@ -9,7 +9,7 @@ pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VM_metrics",
     secret: false,
     fields: FIELDS,
-    by_name: &[4, 6, 2, 5, 3, 15, 12, 9, 10, 1, 13, 14, 18, 17, 16, 11, 8, 7, 0],
+    by_name: &table::<{ table_size(19) }>(FIELDS),
     listed: true,
 };
 

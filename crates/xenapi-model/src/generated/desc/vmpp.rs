@@ -5,13 +5,8 @@
 use crate::support::desc::*;
 
 /// The record of `VMPP`.
-pub(crate) static RECORD: RecordDesc = RecordDesc {
-    name: "VMPP",
-    secret: false,
-    fields: FIELDS,
-    by_name: &[16, 18, 12, 15, 13, 11, 10, 6, 9, 5, 7, 4, 17, 14, 8, 3, 2, 1, 19, 0],
-    listed: true,
-};
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VMPP", secret: false, fields: FIELDS, by_name: &table::<{ table_size(20) }>(FIELDS), listed: true };
 
 /// What is known about `VMPP`.
 pub static CLASS: ClassDesc = ClassDesc {

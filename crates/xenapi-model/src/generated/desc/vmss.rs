@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `VMSS`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "VMSS", secret: false, fields: FIELDS, by_name: &[9, 3, 6, 8, 2, 1, 5, 7, 4, 0], listed: true };
+    RecordDesc { name: "VMSS", secret: false, fields: FIELDS, by_name: &table::<{ table_size(10) }>(FIELDS), listed: true };
 
 /// What is known about `VMSS`.
 pub static CLASS: ClassDesc = ClassDesc {

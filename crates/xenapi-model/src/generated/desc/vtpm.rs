@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `VTPM`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "VTPM", secret: false, fields: FIELDS, by_name: &[3, 1, 4, 2, 7, 6, 5, 0], listed: true };
+    RecordDesc { name: "VTPM", secret: false, fields: FIELDS, by_name: &table::<{ table_size(8) }>(FIELDS), listed: true };
 
 /// What is known about `VTPM`.
 pub static CLASS: ClassDesc = ClassDesc {

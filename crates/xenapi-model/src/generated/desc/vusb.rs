@@ -6,7 +6,7 @@ use crate::support::desc::*;
 
 /// The record of `VUSB`.
 pub(crate) static RECORD: RecordDesc =
-    RecordDesc { name: "VUSB", secret: false, fields: FIELDS, by_name: &[4, 3, 1, 2, 6, 5, 0], listed: true };
+    RecordDesc { name: "VUSB", secret: false, fields: FIELDS, by_name: &table::<{ table_size(7) }>(FIELDS), listed: true };
 
 /// What is known about `VUSB`.
 pub static CLASS: ClassDesc = ClassDesc {
