@@ -10,6 +10,7 @@
 
 use core::cell::Cell;
 
+use wasm_bindgen_futures::spawn_local;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use xenapi_console::route::View;
 use xenapi_console::text::Text;
@@ -33,6 +34,8 @@ pub(crate) enum Part {
     Object,
     /// What stops if something fails.
     Impact,
+    /// The gravest single points of failure.
+    Points,
     /// The explorer of the API.
     Explorer,
     /// The panel about what is selected.
@@ -63,6 +66,7 @@ impl Part {
             Part::Topology => topology().await,
             Part::Object => object().await,
             Part::Impact => impact().await,
+            Part::Points => points().await,
             Part::Explorer => explorer().await,
             Part::Details => details().await,
             Part::Palette => palette().await,
@@ -77,8 +81,28 @@ impl Part {
     }
 }
 
+/// Begins to load what a view needs, before there is anything to show in it.
+pub(crate) fn load_for(view: &View) {
+    if let Some(part) = Part::of(view) {
+        // Whoever draws it asks again, and tells if it failed.
+        spawn_local(async move { drop(part.load().await) });
+    }
+}
+
+/// Loads what people most likely want next, one after another.
+pub(crate) fn load_ahead() {
+    spawn_local(async {
+        for part in [Part::Tables, Part::Topology, Part::Impact] {
+            if part.load().await.is_err() {
+                // There is time enough to tell when it is wanted.
+                return;
+            }
+        }
+    });
+}
+
 thread_local! {
-    static LOADED: [Cell<Option<Draw>>; 7] = const { [const { Cell::new(None) }; 7] };
+    static LOADED: [Cell<Option<Draw>>; 8] = const { [const { Cell::new(None) }; 8] };
 }
 
 #[wasm_split(pages, fallible)]
@@ -107,9 +131,14 @@ fn object() -> Result<Draw, SplitLoaderError> {
     })
 }
 
-#[wasm_split(graph, fallible)]
+#[wasm_split(impact, fallible)]
 fn impact() -> Result<Draw, SplitLoaderError> {
     Ok(|_| html! { <pages::ImpactPage /> })
+}
+
+#[wasm_split(impact, fallible)]
+fn points() -> Result<Draw, SplitLoaderError> {
+    Ok(|_| html! { <pages::Points /> })
 }
 
 #[wasm_split(explorer, fallible)]
@@ -147,7 +176,7 @@ pub(crate) fn Lazy(props: &LazyProps) -> Html {
         let (failed, arrived) = (failed.setter(), use_force_update());
         use_effect_with((props.part, *round), move |&(part, _)| {
             if part.loaded().is_none() {
-                wasm_bindgen_futures::spawn_local(async move {
+                spawn_local(async move {
                     match part.load().await {
                         Ok(_) => arrived.force_update(),
                         Err(_) => failed.set(true),
@@ -165,6 +194,8 @@ pub(crate) fn Lazy(props: &LazyProps) -> Html {
             round.set(*round + 1);
         });
         empty("part-failed", Text::PartFailed.get(), Text::PartFailedHint.get(), Some((Text::TryAgain.get().into(), again)))
+    } else if props.part == Part::Points {
+        html! { <p class="quiet">{ Text::PointsSearching.with(&["0", "…"]) }</p> }
     } else {
         html! { <p class="boot" role="status">{ Text::PartLoading.get() }</p> }
     };

@@ -18,15 +18,24 @@ pub(crate) struct Target {
     pub(crate) triple: &'static str,
     /// The crates for `-Zbuild-std`.
     build_std: &'static str,
+    /// Their features.
+    std_features: &'static str,
     /// Whether building for it ends in linking.
     links: bool,
 }
 
 /// The browser.
-pub(crate) const WASM: Target = Target { triple: "wasm32-unknown-unknown", build_std: "std,panic_abort", links: true };
+/// Its programs are downloaded: std's own smaller variants of sorting and the like are what they want.
+pub(crate) const WASM: Target = Target {
+    triple: "wasm32-unknown-unknown",
+    build_std: "std,panic_abort",
+    std_features: "optimize_for_size",
+    links: true,
+};
 
 /// A microcontroller without an operating system, and without 64-bit atomics.
-pub(crate) const BARE: Target = Target { triple: "thumbv7em-none-eabihf", build_std: "core,alloc", links: false };
+pub(crate) const BARE: Target =
+    Target { triple: "thumbv7em-none-eabihf", build_std: "core,alloc", std_features: "", links: false };
 
 /// How long rustup may take: enough for a slow line, and not for ever where there is none.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(90);
@@ -134,6 +143,9 @@ impl Toolchain {
         cargo.env("CARGO_TARGET_DIR", workspace.target.join(folder));
         if let Self::Debian { linker } = self {
             cargo.arg(format!("-Zbuild-std={}", target.build_std));
+            if !target.std_features.is_empty() {
+                cargo.arg(format!("-Zbuild-std-features={}", target.std_features));
+            }
             // -Z options are for nightly compilers; this says that we know.
             cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
             // `cargo run` points this at rustup's libraries, which are not those of Debian's compiler.

@@ -1,5 +1,6 @@
 //! The page behind the login: bar, tree, view, details.
 
+use gloo_timers::callback::Timeout;
 use xenapi_client::Status;
 use xenapi_console::route::View;
 use xenapi_console::select;
@@ -13,8 +14,11 @@ use crate::dom;
 use crate::driver::PoolInfo;
 use crate::pages::overview::OverviewPage;
 use crate::panels::{Kinds, PaletteKeys, StaleNote, TopBar, TreePanel};
-use crate::parts::{Lazy, Part};
+use crate::parts::{self, Lazy, Part};
 use crate::store::{Data, Later, StoreHandle, use_data, use_store};
+
+/// How long after the first picture of the pool the parts are loaded that are not shown yet, in milliseconds.
+const AHEAD: u32 = 1_500;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct ShellProps {
@@ -45,6 +49,10 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         let title = data.with(|cache| title::title(cache, &store.0.view, &props.pool.label));
         use_effect_with(title, |title| dom::set_title(title));
     }
+    use_effect_with(loaded, |loaded| {
+        let timer = loaded.then(|| Timeout::new(AHEAD, parts::load_ahead));
+        move || drop(timer)
+    });
     let drawer = store.0.drawer;
     let close = {
         let store = store.clone();

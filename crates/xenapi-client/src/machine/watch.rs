@@ -266,7 +266,7 @@ impl Client {
         // Of a class of which only some objects are watched, the number tells nothing.
         counts.retain(|(class, _)| self.is_watched_whole(class));
         let covered: Vec<_> = self.cache.classes().filter(|class| self.is_watched(class)).map(|class| class.name).collect();
-        let covers = |class: &ClassDesc| covered.contains(&class.name);
+        let covers = |class: &RecordDesc| covered.contains(&class.name);
         let mut changes =
             if full && self.watch.seen.is_none() { self.cache.replace(batch, &covers) } else { self.cache.apply(batch) };
         if !goes_on && let Some(seen) = self.watch.seen.take() {
