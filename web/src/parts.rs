@@ -9,16 +9,19 @@
 #![allow(unsafe_code, reason = "the macro's declarations of what another module holds")]
 
 use core::cell::Cell;
+use core::pin::Pin;
 
 use wasm_bindgen_futures::spawn_local;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
+use xenapi_console::language::Language;
 use xenapi_console::route::View;
 use xenapi_console::text::Text;
 use yew::prelude::*;
 
 use crate::components::empty;
-use crate::pages;
-use crate::panels;
+use crate::driver::PoolInfo;
+use crate::pages::{self, What};
+use crate::{dom, local, panels};
 
 /// Draws something of a part. What does not belong to the part is not drawn.
 pub(crate) type Draw = fn(&View) -> Html;
@@ -57,10 +60,12 @@ impl Part {
         }
     }
 
-    async fn load(self) -> Result<Draw, SplitLoaderError> {
-        if let Some(draw) = self.loaded() {
-            return Ok(draw);
+    async fn load(self) -> Result<(), Why> {
+        if self.loaded().is_some() {
+            return Ok(());
         }
+        // Both come at the same time. The search for single points is drawn as the page around it is.
+        let styles = if self == Part::Points { None } else { dom::styles() };
         let draw = match self {
             Part::Tables => tables().await,
             Part::Topology => topology().await,
@@ -71,8 +76,11 @@ impl Part {
             Part::Details => details().await,
             Part::Palette => palette().await,
         }?;
+        if let Some(styles) = styles {
+            styles.await.map_err(|_| Why(Text::PartFailed.get().into()))?;
+        }
         LOADED.with(|loaded| loaded[self as usize].set(Some(draw)));
-        Ok(draw)
+        Ok(())
     }
 
     /// What draws it, once it is here.
@@ -159,6 +167,34 @@ fn palette() -> Result<Draw, SplitLoaderError> {
     Ok(|_| html! { <pages::Palette /> })
 }
 
+/// Why something that comes with a part is not there, in words.
+#[derive(Debug)]
+pub(crate) struct Why(pub(crate) String);
+
+impl From<SplitLoaderError> for Why {
+    fn from(_: SplitLoaderError) -> Why {
+        Why(Text::PartFailed.get().into())
+    }
+}
+
+impl core::fmt::Display for Why {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Reads the file of a language. English is in the program and wants none.
+#[wasm_split(language, fallible)]
+pub(crate) fn language(code: String, file: String) -> Result<Language, Why> {
+    Language::parse(&code, &file).map_err(|error| Why(error.to_string()))
+}
+
+/// Opens a pool in the page itself.
+#[wasm_split(local, fallible)]
+pub(crate) fn open(what: What) -> Result<Pin<Box<dyn Future<Output = Result<PoolInfo, String>>>>, Why> {
+    Ok(Box::pin(local::open(what)))
+}
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct LazyProps {
     /// What is needed.
@@ -178,7 +214,7 @@ pub(crate) fn Lazy(props: &LazyProps) -> Html {
             if part.loaded().is_none() {
                 spawn_local(async move {
                     match part.load().await {
-                        Ok(_) => arrived.force_update(),
+                        Ok(()) => arrived.force_update(),
                         Err(_) => failed.set(true),
                     }
                 });

@@ -20,6 +20,25 @@ window.xenoxideStopped = stop;
 // Reads files for the program, when somebody opens some.
 window.xenoxideRead = async (entries, picked) => (await import("./files.js")).read(entries, picked);
 
+// What the parts look like that are loaded when they are needed. The styles of narrow pages stay the last, to have the last word.
+let styles;
+window.xenoxideStyles = () => {
+  const load = (name) =>
+    new Promise((resolve, reject) => {
+      const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: `./${name}.css`, onload: resolve });
+      link.onerror = () => {
+        link.remove();
+        reject(new Error(link.href));
+      };
+      $("narrow").before(link);
+    });
+  styles ??= Promise.all(["topology", "tables", "object", "impact", "palette", "explorer"].map(load)).catch((error) => {
+    styles = undefined;
+    throw error;
+  });
+  return styles;
+};
+
 // The theme is set before the first picture, so that nothing flashes.
 try {
   const theme = localStorage.getItem("xenoxide:theme");

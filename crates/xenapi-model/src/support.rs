@@ -216,10 +216,18 @@ macro_rules! open_enum {
     };
 }
 
+/// Reads a field into its place. In programs that are downloaded it is one function for each type, not one for each field.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
+pub(crate) fn take<T: Wire>(place: &mut T, reader: &mut dyn Reader) -> Result<(), ReadError> {
+    *place = T::read(reader)?;
+    Ok(())
+}
+
 /// Makes a struct the record of a class.
 macro_rules! record {
     (@read $record:ident, $reader:ident, $at:literal, $field:ident) => {
-        $record.$field = Wire::read($reader)?
+        take(&mut $record.$field, $reader)?
     };
     (@read $record:ident, $reader:ident, $at:literal, $field:ident nullable) => {
         $record.$field = $record.rest.read_nullable($at, $reader)?

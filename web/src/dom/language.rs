@@ -39,7 +39,7 @@ async fn fetch(code: &str) -> Result<Language, String> {
         return Err(format!("{url}: HTTP {}", response.status()));
     }
     let file = response.text().await.map_err(|error| format!("{url}: {error}"))?;
-    Language::parse(code, &file).map_err(|error| format!("{url}: {error}"))
+    crate::parts::language(code.into(), file).await.map_err(|error| format!("{url}: {error}"))
 }
 
 /// What stands outside of what the program draws, so that it is there when the program is not.
