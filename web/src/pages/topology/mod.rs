@@ -1,9 +1,11 @@
 //! The topology through a lens: as a drawing, or as the table that says the same.
 
+mod camera;
 mod canvas;
 mod export;
 mod keys;
 mod overlay;
+mod painting;
 mod picture;
 mod pointers;
 mod stage;
