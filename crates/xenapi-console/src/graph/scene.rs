@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use xenapi_topology::{EdgeState, Layout, Path, Point, Segment};
+use xenapi_topology::{EdgeState, Graph, Layout, Path, Point, Segment};
 
 use super::drawing::Drawing;
 use crate::viewport::{Size, Viewport};
@@ -20,7 +20,12 @@ const CURVES_FROM: f64 = 0.25;
 
 /// Whether a drawing is painted.
 pub fn is_painted(drawing: &Drawing) -> bool {
-    drawing.shapes.len() > FEW_NODES || drawing.lines.len() > FEW_LINES
+    is_large(&drawing.graph)
+}
+
+/// Whether the drawing of a graph is painted.
+pub(super) fn is_large(graph: &Graph) -> bool {
+    graph.nodes.len() > FEW_NODES || graph.edges.len() > FEW_LINES
 }
 
 /// The nodes of a drawing by column and height, to find those in sight and those under a pointer.

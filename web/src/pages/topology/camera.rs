@@ -58,6 +58,23 @@ pub(super) fn use_camera(drawing: Size, frame: Size) -> Camera {
     (*camera).clone()
 }
 
+thread_local! {
+    static MOVES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether somebody moves a drawing.
+pub(super) fn moves() -> bool {
+    MOVES.get()
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.moves.get() {
+            MOVES.set(false);
+        }
+    }
+}
+
 impl Camera {
     /// Where it looks from.
     pub(super) fn view(&self) -> Viewport {
@@ -100,8 +117,10 @@ impl Camera {
         pending.1 = Some(Timeout::new(REST, move || {
             let Some(inner) = me.upgrade() else { return };
             inner.moves.set(false);
+            MOVES.set(false);
             inner.update.force_update();
         }));
+        MOVES.set(true);
         if !inner.moves.replace(true) {
             inner.update.force_update();
         }

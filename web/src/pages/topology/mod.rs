@@ -81,13 +81,18 @@ pub(crate) fn TopologyPage(props: &TopologyProps) -> Html {
     }
 }
 
+/// How long making a drawing may take while it is moved, in milliseconds.
+const LONG: f64 = 12.0;
+
 /// The drawing of the pool as it is now, made from the last one, and not more often than leaves time for everything else.
 #[hook]
 pub(crate) fn use_drawing(data: &Data, wanted: &Wanted) -> Same<Drawing> {
     let before = use_mut_ref(|| None::<Rc<Drawing>>);
     let cost = use_mut_ref(|| 0.0_f64);
     let gap = *cost.borrow() * 3.0;
-    let stamp = use_calm(data.stamp(OF_TOPOLOGY), gap);
+    // What takes longer than a picture of the screen waits until nobody moves the drawing.
+    let hold = *cost.borrow() > LONG && camera::moves();
+    let stamp = use_calm(data.stamp(OF_TOPOLOGY), gap, hold);
     let drawing = use_memo((stamp, wanted.clone()), |(_, wanted)| {
         let start = crate::dom::precise_now();
         let mut before = before.borrow_mut();

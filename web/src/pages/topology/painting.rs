@@ -242,11 +242,6 @@ impl Layer {
         self.spare = before.map(|it| it.canvas);
         if let Some(spare) = &self.spare {
             hide(spare);
-            if !seen.moves {
-                // What is not needed soon gives its memory back.
-                spare.set_width(0);
-                spare.set_height(0);
-            }
         }
     }
 

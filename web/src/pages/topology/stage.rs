@@ -67,7 +67,8 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     let index = use_memo((drawing.clone(), painted), |(drawing, painted)| painted.then(|| Same(Rc::new(Index::new(drawing)))));
     let index = (*index).clone();
     let moved = Moved { layer: use_node_ref(), sheets: use_node_ref(), seen: use_node_ref(), zoom: use_node_ref(), ..use_moved() };
-    let map = use_memo(drawing.clone(), |drawing| minimap(drawing, MAP));
+    let map = use_memo(drawing.clone(), |drawing| Same(Rc::new(minimap(drawing, MAP))));
+    let map = (*map).clone();
     camera.followed({
         let (moved, map) = (moved.clone(), map.clone());
         move |view, moves| moved.go(view, frame, moves, &map)
@@ -125,7 +126,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     };
     let label = Text::Drawing.with(&[said::lens(drawing.graph.lens).get(), &format::count(drawing.graph.total)]);
     let is_large = size.width * view.scale > frame.width * 1.15 || size.height * view.scale > frame.height * 1.6;
-    let heard = walk.filter(|_| painted).and_then(|walk| drawing.shapes.get(walk.at)).map(|shape| shape.title.clone());
+    let heard = walk.filter(|_| painted).and_then(|walk| drawing.title(walk.at));
     let class = classes!("topology-stage", camera.moves().then_some("moving"), painted.then_some("painted"));
     html! {
         <>
@@ -148,7 +149,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
             <p id="drawing-hint" class="only-heard">{ Text::DrawingHint.get() }</p>
             <p class="only-heard" role="status" data-testid="drawing-heard">{ heard }</p>
             if is_large && drawing.shapes.len() > 24 && frame.width > 600.0 && frame.height > 360.0 {
-                <MinimapView map={Same(map)} {view} {frame} camera={camera.clone()} seen={moved.seen.clone()} />
+                <MinimapView {map} {view} {frame} camera={camera.clone()} seen={moved.seen.clone()} />
             }
         </div>
         if let Some(at) = props.focus { { selection(&store, &drawing, at) } }
