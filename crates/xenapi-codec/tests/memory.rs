@@ -25,7 +25,7 @@ fn record() -> vm::Record {
         name_label: "web-0001".into(),
         recommendations: "<restrictions/>".repeat(300),
         tags: vec!["production".into()],
-        other_config: (0..20).map(|at| (format!("key-{at}"), "a value of some length".into())).collect(),
+        other_config: (0..20).map(|at| (format!("key-{at}"), "a value of some length")).collect(),
         ..vm::Record::default()
     }
 }

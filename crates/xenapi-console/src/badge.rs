@@ -11,7 +11,7 @@ use crate::text::Text;
 /// The badge.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Badge {
-    /// `live`, `stale` or `never`, for styles and tests.
+    /// `live`, `retrying`, `stale` or `never`, for styles and tests.
     pub state: &'static str,
     /// What it says.
     pub text: String,
@@ -25,6 +25,12 @@ pub struct Badge {
 pub fn badge(freshness: &Freshness, why: Option<&str>) -> Badge {
     let (state, text, title) = match freshness {
         Freshness::Never => ("never", Text::Never.get().into(), why.unwrap_or(Text::NeverTitle.get()).into()),
+        // It has just failed: what is shown is still young, and will not be for long.
+        Freshness::Live { age } if why.is_some() => {
+            let age = format::age(*age);
+            let title = Text::StaleBecause.with(&[&age, why.unwrap_or_default()]);
+            ("retrying", Text::RetryingAge.with(&[&age]), title)
+        }
         Freshness::Live { age } => {
             let age = format::age(*age);
             ("live", Text::LiveAge.with(&[&age]), Text::LiveTitle.with(&[&age]))
@@ -88,6 +94,9 @@ mod tests {
     fn the_badge_says_how_old_the_data_is() {
         let live = badge(&Freshness::Live { age: Millis(2_300) }, None);
         assert_eq!((live.state, live.text.as_str(), live.is_stale), ("live", "live · 2 s", false));
+        let failing = badge(&Freshness::Live { age: Millis(2_300) }, Some("It does not answer."));
+        assert_eq!((failing.state, failing.text.as_str(), failing.is_stale), ("retrying", "trying again · 2 s", false));
+        assert!(failing.title.ends_with("2 s ago: It does not answer."), "{}", failing.title);
         let stale = badge(&Freshness::Stale { age: Millis(61_000) }, Some("It does not answer."));
         assert_eq!((stale.state, stale.text.as_str(), stale.is_stale), ("stale", "stale · 1 min", true));
         assert!(stale.title.ends_with("1 min ago: It does not answer."), "{}", stale.title);

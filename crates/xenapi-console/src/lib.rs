@@ -36,6 +36,7 @@ pub mod state;
 pub mod tables;
 pub mod text;
 pub mod theme;
+pub mod title;
 pub mod tree;
 pub mod viewport;
 pub mod window;

@@ -5,10 +5,10 @@
 mod graph;
 mod selectors;
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 
 use xenapi_client::Cache;
-use xenapi_core::{Map, Ref, Uuid};
+use xenapi_core::{Ref, TextMap, Uuid};
 use xenapi_model::vm::VmPowerState;
 use xenapi_model::{
     Host, HostMetrics, PBD, Pool, SR, VBD, VDI, VM, host, host_metrics, pbd, pool, sr, vbd, vdi, vm, vm_guest_metrics,
@@ -50,6 +50,7 @@ fn storage(cache: &mut Cache) {
     let sr = sr::Record {
         uuid: Uuid::new("sr-1"),
         name_label: "NFS".into(),
+        shared: true,
         physical_size: 1 << 40,
         physical_utilisation: 1 << 39,
         pbds: [Ref::new("pbd1")].into(),
@@ -84,12 +85,12 @@ pub(crate) fn vm(name: &str, power_state: VmPowerState, host: &str) -> vm::Recor
 }
 
 pub(crate) fn guest(addresses: &[(&str, &str)]) -> vm_guest_metrics::Record {
-    let networks = addresses.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    let networks = addresses.iter().copied().collect();
     vm_guest_metrics::Record { networks, ..Default::default() }
 }
 
-fn recorded(classes: &str) -> Map<String, String> {
-    [("xenoxide:recorded-classes".to_string(), classes.to_string())].into_iter().collect()
+fn recorded(classes: &str) -> TextMap {
+    TextMap::from([("xenoxide:recorded-classes", classes)])
 }
 
 /// As if only these classes had been recorded.

@@ -11,6 +11,7 @@ use xenapi_console::explorer::catalogue::{Catalogue, Kind, Message};
 use xenapi_console::explorer::code::{Language, Said, UuidOf};
 use xenapi_console::explorer::find::{Sort, find};
 use xenapi_console::explorer::form::{Editor, Problem, arguments, editor, initial};
+use xenapi_console::explorer::ty::Ty;
 use xenapi_console::explorer::{flow, relations, wire};
 
 /// The program that writes the catalogue, as a module.
@@ -180,7 +181,9 @@ fn a_call_is_said_in_every_language() {
     assert!(start(Language::Xml).contains("<methodName>VM.start</methodName>"), "{}", start(Language::Xml));
     assert!(start(Language::Json).contains("\"method\": \"VM.start\""), "{}", start(Language::Json));
     assert!(
-        start(Language::Curl).starts_with("curl ") && start(Language::Curl).contains("'{\"jsonrpc\""),
+        start(Language::Curl).starts_with("SESSION=$(curl ")
+            && start(Language::Curl).contains(r#"\ncurl "#.replace("\\n", "\n").as_str())
+            && start(Language::Curl).contains(r#""params":["'"$SESSION"'",""#),
         "{}",
         start(Language::Curl)
     );
@@ -192,6 +195,54 @@ fn a_call_is_said_in_every_language() {
     assert!(rust.contains("client.call(vm::start(&vm, start_paused, force)).await?;"), "{rust}");
     let task = say("VM.start", &["web", "false", "true"], true, Language::Python).unwrap();
     assert!(task.starts_with("import time") && task.contains("Async.VM.start(vm, False, True)"), "{task}");
+}
+
+#[test]
+fn a_rust_program_defines_what_it_uses() {
+    let catalogue = catalogue();
+    let mut tried = 0;
+    for class in &catalogue.classes {
+        for message in &class.messages {
+            let entries: Vec<String> = message.params.iter().map(|it| sample(&it.ty)).collect();
+            let Ok(values) = arguments(message, &entries, catalogue, &finding) else { continue };
+            if values.len() < message.params.len() || message.params.iter().any(|it| matches!(it.ty, Ty::Record(_))) {
+                continue;
+            }
+            let said = Said { class, message, is_async: false, arguments: &values, uuids: &Uuids };
+            let program = said.text(Language::Rust).unwrap();
+            let call =
+                program.lines().find(|line| line.contains("client.call(") && !line.contains("get_by_uuid::<")).unwrap_or("");
+            let Some((_, inside)) = call.split_once("client.call(").and_then(|(_, call)| call.split_once('(')) else {
+                continue;
+            };
+            for word in inside
+                .trim_end_matches(").await?;")
+                .split(',')
+                .map(|word| word.trim().trim_start_matches("Some(").trim_start_matches('&').trim_end_matches(')'))
+            {
+                let is_name = !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+                let made = program.contains(&format!("let {word} = "));
+                assert!(!is_name || made, "{}.{} uses {word}:\n{program}", class.name, message.name);
+                tried += usize::from(is_name);
+            }
+        }
+    }
+    assert!(tried > 1000, "{tried}");
+}
+
+#[test]
+fn a_record_starts_with_what_has_to_be_said() {
+    let (_, message) = catalogue().message("VBD", "create").unwrap();
+    let template = xenapi_console::explorer::form::template(&message.params[0], catalogue());
+    assert!(template.contains("\"VM\": ") && template.contains("\"mode\": \"\""), "{template}");
+    assert!(!template.contains("currently_attached"), "{template}");
+}
+
+#[test]
+fn releases_are_told_by_their_products() {
+    let told = catalogue().history("published rio, changed 1.257.0, removed nowhere");
+    assert_eq!(told, "since XenServer 4.0 (rio), changed in 1.257.0, removed in nowhere");
+    assert_eq!(catalogue().history("odd"), "");
 }
 
 #[test]
@@ -215,6 +266,12 @@ fn what_xe_has_no_words_for_is_not_invented() {
     assert_eq!(list, "xe vm-list params=all");
     let add = say("VM.add_to_other_config", &["web", "folder", "/a b"], false, Language::Xe).unwrap();
     assert_eq!(add, format!("xe vm-param-add uuid={UUID} param-name=other-config folder='/a b'"));
+    let set = say("VM.set_other_config", &["web", "a=b c\n$k'=1"], false, Language::Xe).unwrap();
+    let clear = format!("xe vm-param-clear uuid={UUID} param-name=other-config\n");
+    assert_eq!(set, format!(r#"{clear}xe vm-param-set uuid={UUID} other-config:a='b c' 'other-config:$k'\''=1'"#));
+    let tags = say("VM.set_tags", &["web", "a b\nc"], false, Language::Xe).unwrap();
+    let add = |tag: &str| format!("\nxe vm-param-add uuid={UUID} param-name=tags param-key={tag}");
+    assert_eq!(tags, [format!("xe vm-param-clear uuid={UUID} param-name=tags"), add("'a b'"), add("c")].concat());
 }
 
 #[test]

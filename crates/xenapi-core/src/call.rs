@@ -12,6 +12,7 @@ use crate::error::ReadError;
 use crate::map::{Key, Map};
 use crate::method::{Member, Method};
 use crate::reference::{RawRef, Ref};
+use crate::texts::TextMap;
 use crate::uuid::Uuid;
 use crate::value::Value;
 use crate::wire::{Reader, Wire, to_value};
@@ -283,6 +284,18 @@ impl<C: Class, K: Key, V: Wire> RwField<C, Map<K, V>> {
     /// `remove_from_…`: takes a key out, if it is there.
     pub fn remove_from(&self, this: &Ref<C>, key: &K) -> Call<()> {
         class_call::<C, _>(Member::RemoveFrom(self.desc()), Vec::from([this.into(), key.to_key().into()]))
+    }
+}
+
+impl<C: Class> RwField<C, TextMap> {
+    /// `add_to_…`: adds a key. Fails with `MAP_DUPLICATE_KEY` when it is there.
+    pub fn add_to(&self, this: &Ref<C>, key: &str, value: &str) -> Call<()> {
+        class_call::<C, _>(Member::AddTo(self.desc()), Vec::from([this.into(), key.into(), value.into()]))
+    }
+
+    /// `remove_from_…`: takes a key out, if it is there.
+    pub fn remove_from(&self, this: &Ref<C>, key: &str) -> Call<()> {
+        class_call::<C, _>(Member::RemoveFrom(self.desc()), Vec::from([this.into(), key.into()]))
     }
 }
 

@@ -518,8 +518,9 @@ pub struct ClassDesc {
     pub enums: &'static [&'static EnumDesc],
     /// The fields, in the order in which records list them.
     pub fields: &'static [FieldDesc],
-    /// Places in [`ClassDesc::fields`], sorted by field name.
-    pub by_name: &'static [u16],
+    /// Places in [`ClassDesc::fields`] by name. The generated model fills it; ask [`ClassDesc::field_index`].
+    #[doc(hidden)]
+    pub by_name: &'static [u8],
     /// The explicit messages.
     pub messages: &'static [MessageDesc],
     /// The implicit messages beside those of the fields.
@@ -550,8 +551,7 @@ pub struct OwnTypes {
 impl ClassDesc {
     /// The place of a field in [`ClassDesc::fields`].
     pub fn field_index(&self, name: &str) -> Option<usize> {
-        let found = self.by_name.binary_search_by(|at| self.fields[usize::from(*at)].name.cmp(name)).ok()?;
-        Some(usize::from(self.by_name[found]))
+        crate::places::find(self.by_name, self.fields, name)
     }
 
     /// A field by its name on the wire.

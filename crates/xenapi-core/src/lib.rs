@@ -22,10 +22,12 @@ mod integer;
 mod lifecycle;
 mod map;
 mod method;
+mod places;
 mod reference;
 mod secret;
 #[doc(hidden)]
 pub mod test_classes;
+mod texts;
 mod time;
 mod tree;
 mod uuid;
@@ -49,6 +51,7 @@ pub use map::{Key, Map};
 pub use method::{Member, Method, Param};
 pub use reference::{NULL, RawRef, Ref};
 pub use secret::{REDACTED, is_secret_key, redacted};
+pub use texts::{TextEntries, TextMap, TextMapIter};
 pub use time::Millis;
 pub use tree::{ValueReader, ValueWriter};
 pub use uuid::{InvalidUuid, Uuid};
@@ -59,6 +62,7 @@ pub use wire::{Reader, Scalar, Start, Wire, Writer, from_value, to_value};
 pub mod generated {
     //! What the generated model needs and nobody else.
     pub use crate::call::create_from;
+    pub use crate::places::{table, table_size};
     pub use crate::wire::text;
 }
 

@@ -4,7 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::descriptor::{ClassDesc, FieldDesc, Implicit, OwnTypes, Place, Qualifier, Role, Stage, Type};
-use crate::{Class, Map, ReadError, Reader, Record, Rest, Wire, Writer, read_members, write_members};
+use crate::places::{table, table_size};
+use crate::{Class, ReadError, Reader, Record, Rest, TextMap, Wire, Writer, read_members, write_members};
 
 const fn field(name: &'static str, ty: Type, qualifier: Qualifier) -> FieldDesc {
     FieldDesc { name, ty, qualifier, write_role: Role::VmAdmin, lifecycle: &[(Stage::Published, "rio")], ..FieldDesc::PLAIN }
@@ -26,7 +27,7 @@ macro_rules! class {
             /// A set.
             pub tags: Vec<String>,
             /// A map.
-            pub other_config: Map<String, String>,
+            pub other_config: TextMap,
             /// What else came.
             pub rest: Rest,
         }
@@ -34,18 +35,19 @@ macro_rules! class {
         impl Class for $marker {
             type Record = $record;
             const DESC: &'static ClassDesc = {
+                static FIELDS: &[FieldDesc] = &[
+                    field("uuid", Type::String, Qualifier::Dynamic),
+                    field("size", Type::Int, Qualifier::Static),
+                    field("tags", Type::Set(&Type::String), Qualifier::ReadWrite),
+                    field("other_config", Type::Map(&Type::String, &Type::String), Qualifier::ReadWrite),
+                ];
                 static DESC: ClassDesc = ClassDesc {
                     name: $name,
                     place: Place::Core,
                     secret: false,
                     enums: &[],
-                    fields: &[
-                        field("uuid", Type::String, Qualifier::Dynamic),
-                        field("size", Type::Int, Qualifier::Static),
-                        field("tags", Type::Set(&Type::String), Qualifier::ReadWrite),
-                        field("other_config", Type::Map(&Type::String, &Type::String), Qualifier::ReadWrite),
-                    ],
-                    by_name: &[3, 1, 2, 0],
+                    fields: FIELDS,
+                    by_name: &table::<{ table_size(4) }>(FIELDS),
                     messages: &[],
                     implicit: Implicit {
                         get_all: true,

@@ -15,6 +15,7 @@ use crate::error::ReadError;
 use crate::integer::parse_int;
 use crate::map::{Key, Map};
 use crate::reference::{NULL, RawRef, Ref, is_null};
+use crate::texts::TextEntries;
 use crate::uuid::Uuid;
 use crate::value::{Kind, Name, Struct, Value};
 
@@ -263,6 +264,25 @@ pub trait Reader {
             return found.to_void("a struct").map(|()| false).map_err(|error| error.at(offset));
         }
         self.begin_struct().map(|()| true)
+    }
+
+    /// Takes members of the struct entered last whole, as many as are text as the format mostly writes it. Those that follow are
+    /// [`Reader::next_member`]'s.
+    #[doc(hidden)]
+    fn text_members(&mut self, entries: &mut TextEntries) {
+        let _ = entries;
+    }
+
+    /// Memory to gather entries in: empty, and to be given back.
+    #[doc(hidden)]
+    fn lend_entries(&mut self) -> TextEntries {
+        TextEntries::default()
+    }
+
+    /// Takes that memory back.
+    #[doc(hidden)]
+    fn take_entries(&mut self, entries: TextEntries) {
+        drop(entries);
     }
 
     /// How many members the struct entered last is likely to have: as many as the one before it in the same place. 0 says nothing.

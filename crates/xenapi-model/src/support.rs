@@ -7,12 +7,13 @@ pub(crate) use alloc::vec::Vec;
 pub(crate) use xenapi_core::generated::create_from;
 pub(crate) use xenapi_core::{
     Argument, Call, Class as ClassTrait, ClassDesc, DateTime, EnumDesc, Field, FieldDesc, Key, Map, ReadError, Reader,
-    Record as RecordTrait, Ref, Rest, RwField, Uuid, Value, Wire, Writer,
+    Record as RecordTrait, Ref, Rest, RwField, TextMap, Uuid, Value, Wire, Writer,
 };
 use xenapi_core::{Member, Method};
 
 pub(crate) mod desc {
     //! What descriptors are written with.
+    pub(crate) use xenapi_core::generated::{table, table_size};
     pub(crate) use xenapi_core::{
         Changes, ClassDesc, ErrorDesc, ErrorParam, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Place, Qualifier,
         Relation, Role as LeastRole, Stage, Type, Unit,

@@ -137,13 +137,12 @@ fn secrets_stay_out_of_logs() {
 
 #[test]
 fn secrets_stay_out_of_calls_that_are_shown() {
-    use xenapi_core::{Call, Map};
+    use xenapi_core::{Call, TextMap};
     fn shown<R>(call: &Call<R>) -> alloc::string::String {
         alloc::format!("{call:?} {:?}", crate::redacted_params(call.method(), call.params()))
     }
     let secret = "hunter2";
-    let config: Map<_, _> =
-        [("target".to_string(), "t".to_string()), ("chappassword".into(), secret.into())].into_iter().collect();
+    let config = TextMap::from([("target", "t"), ("chappassword", secret)]);
     let (host, sr) = (Ref::new("OpaqueRef:h"), Ref::new("OpaqueRef:s"));
     let pbd = crate::pbd::New { device_config: config.clone(), ..crate::pbd::New::new(host.clone(), sr) };
     assert!(!alloc::format!("{pbd:?}").contains(secret));
@@ -155,7 +154,7 @@ fn secrets_stay_out_of_calls_that_are_shown() {
         shown(&crate::secret::fields::VALUE.set(&Ref::new("OpaqueRef:x"), &secret.to_string())),
         shown(&pbd.into_call()),
         shown(&crate::sr::create(&host, &config, 0, "n", "", "iso", "", true, None)),
-        shown(&vm::fields::XENSTORE_DATA.add_to(&Ref::new("v"), &"vm-data/password".to_string(), &secret.to_string())),
+        shown(&vm::fields::XENSTORE_DATA.add_to(&Ref::new("v"), "vm-data/password", secret)),
         shown(&crate::session::fields::ORIGINATOR.get(&Ref::new("OpaqueRef:hunter2"))),
     ] {
         assert!(!text.contains(secret), "{text}");
@@ -344,7 +343,7 @@ fn what_is_not_given_before_what_is_takes_the_servers_default() {
     assert_eq!(crate::host::evacuate(&host, None, None).params(), ["h"].map(Value::from));
     let batches = crate::host::evacuate(&host, None, Some(5));
     assert_eq!(batches.params(), [Value::from("h"), Value::from("OpaqueRef:NULL"), Value::Int(5)]);
-    let bond = crate::bond::create(&network, &[], "", None, Some(&xenapi_core::Map::new()));
+    let bond = crate::bond::create(&network, &[], "", None, Some(&xenapi_core::TextMap::new()));
     assert_eq!(bond.params()[3], Value::from("balance-slb"));
     let cluster = crate::cluster::pool_create(&network, "corosync", None, Some(2.0));
     assert_eq!(cluster.params()[2..], [Value::Double(20.0), Value::Double(2.0)]);

@@ -105,7 +105,7 @@ fn vm(cache: &Cache, lens: Lens, item: &Item<'_>, connectors: usize) -> Vec<Word
         Lens::Network => {
             let guest = cache.get(&vm.guest_metrics);
             let address = guest.and_then(|guest| guest.networks.iter().find(|(key, _)| key.ends_with("/ip")));
-            [address.map_or(Word::Count(Counted::Vifs, connectors), |(_, address)| Word::Text(address.clone()))].into()
+            [address.map_or(Word::Count(Counted::Vifs, connectors), |(_, address)| Word::Text(address.into()))].into()
         }
     }
 }

@@ -28,7 +28,7 @@ pub async fn run(task: Task<'_>) -> Result<(), Fault> {
     for (_, vm) in vms.records.iter().filter(|(_, vm)| vm.kind() == VmKind::Vm) {
         let host = vm.resident_on.as_ref().and_then(|host| hosts.get(host)).map_or("–", |host| &host.name_label);
         let guest = vm.guest_metrics.as_ref().and_then(|guest| guests.get(guest));
-        let address = guest.and_then(|guest| guest.networks.get("0/ip")).map_or("–", String::as_str);
+        let address = guest.and_then(|guest| guest.networks.get("0/ip")).unwrap_or("–");
         writeln!(task.out, "{:<24} {:<10} {host:<16} {address}", vm.name_label, vm.power_state)?;
     }
     // A record that cannot be read does not lose the others.

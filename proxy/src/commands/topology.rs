@@ -55,7 +55,8 @@ pub(super) async fn load(connection: &Connection) -> Result<Cache, Exit> {
     cache.track_console();
     let mut progress = Progress::new(When::Auto, "load");
     load_class(connection, &mut cache, "pool", &mut progress).await?;
-    let recorded = cache.iter::<xenapi_model::Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).cloned());
+    let recorded =
+        cache.iter::<xenapi_model::Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(String::from));
     let is_there = |class: &str| recorded.as_deref().is_none_or(|list| list.split(',').any(|recorded| recorded == class));
     // Tasks and messages are in no picture, and there may be very many.
     let wanted = |class: &str| !matches!(class, "pool" | "session" | "event" | "task" | "message");

@@ -7,9 +7,9 @@ use yew::prelude::*;
 
 use super::glyph;
 
-/// A state: its shape and its word.
-pub(crate) fn state_view(state: State) -> Html {
-    html! { <span class="state" data-state={state.name()}>{ glyph(state) }{ text::state(state).get() }</span> }
+/// A state: its shape, and the word that the class has for it.
+pub(crate) fn state_view(class: &str, state: State) -> Html {
+    html! { <span class="state" data-state={state.name()}>{ glyph(state) }{ text::state_of(class, state).get() }</span> }
 }
 
 /// A value, or that there is none, or that nobody knows.

@@ -196,7 +196,7 @@ pub(crate) fn OpenLocal() -> Html {
     html! {
         <section class="login-more" aria-label={Text::OpenTitle.get()}>
             <p>{ Text::OpenHint.get() }</p>
-            <div class="choices">
+            <div class="ways">
                 { picked(false) }
                 { picked(true) }
                 <button type="button" class="button" onclick={demo} data-testid="open-demo">{ Text::TryDemo.get() }</button>

@@ -127,7 +127,10 @@ pub(crate) fn SessionPage(props: &SessionProps) -> Html {
         let (dispatcher, label) = (store.dispatcher(), props.pool.label.clone());
         let before = use_mut_ref(|| false);
         use_effect_with(session.is_inside(), move |inside| {
-            dom::set_title(&format!("{label} · {}", Text::Product.get()));
+            // Inside, every page has its own.
+            if !inside {
+                dom::set_title(&format!("{label} · {}", Text::Product.get()));
+            }
             dom::mark("xenoxide:shell-ready");
             // What the address names is kept for whoever comes in; what was looked at is not kept for the next one.
             if before.replace(*inside) && !inside {

@@ -5,6 +5,7 @@ use xenapi_console::route::View;
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
+use xenapi_console::title;
 use yew::prelude::*;
 
 use crate::components::empty;
@@ -45,6 +46,10 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             move || drop(listener)
         });
     }
+    {
+        let title = data.with(|cache| title::title(cache, &store.0.view, &props.pool.label));
+        use_effect_with(title, |title| dom::set_title(title));
+    }
     let drawer = store.0.drawer;
     let close = {
         let store = store.clone();
@@ -62,10 +67,18 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             <main id="main" class="main" tabindex="-1">
                 if loaded { <Kinds />{ view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
-            if loaded && store.0.selected.is_some() { <DetailsPanel /> }
+            if loaded && has_panel(&store, &data) { <DetailsPanel /> }
             if loaded { <Palette /> }
         </div>
     }
+}
+
+/// Whether there is something to say beside the page: a page about an object says it all.
+fn has_panel(store: &StoreHandle, data: &Data) -> bool {
+    let Some(selected) = &store.0.selected else { return false };
+    let View::Object(named) = &store.0.view else { return true };
+    let is_own = || data.with(|cache| select::uuid_of(cache, selected)).as_deref() == Some(named.uuid.as_str());
+    named.class != selected.class || !is_own()
 }
 
 fn view(view: &View) -> Html {

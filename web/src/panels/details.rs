@@ -46,7 +46,7 @@ pub(crate) fn DetailsPanel() -> Html {
                     <h2 data-testid="details-title">{ &details.title }</h2>
                     <div class="subtitle">
                         <span>{ details.class.get() }</span>
-                        if let Some(state) = details.state { { state_view(state) } }
+                        if let Some(state) = details.state { { state_view(details.object.class, state) } }
                     </div>
                 </div>
                 { close }
@@ -139,7 +139,7 @@ fn link(store: &StoreHandle, link: &Link) -> Html {
     html! {
         <li key={link.object.reference.as_str().to_owned()}>
             <button type="button" {onclick}>
-                { glyph(link.state) }<span class="sr-only">{ xenapi_console::text::state(link.state).get() }</span>
+                { glyph(link.state) }<span class="sr-only">{ xenapi_console::text::state_of(link.object.class, link.state).get() }</span>
                 <span class="label">{ &link.name }</span>
                 <span class="quiet">{ &link.note }</span>
             </button>

@@ -51,7 +51,7 @@ pub(crate) fn FreshnessBadge(props: &StatusProps) -> Html {
     };
     let shape = match state {
         "live" | "demo" => State::Running,
-        "stale" => State::Attention,
+        "stale" | "retrying" => State::Attention,
         "offline" => State::Halted,
         _ => State::Unknown,
     };

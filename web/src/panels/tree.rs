@@ -1,17 +1,20 @@
 //! The tree of objects.
 
 use web_sys::{HtmlInputElement, HtmlSelectElement};
+use xenapi_console::object::Object;
 use xenapi_console::route::{Named, View};
+use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::{self, Text};
 use xenapi_console::tree::{self, Grouping, OF_TREE, TreeRow};
 use xenapi_console::window::{Window, window};
+use xenapi_topology::State;
 use yew::prelude::*;
 
 use crate::components::link::{href, is_elsewhere};
 use crate::components::{Mark, glyph, icon, mark};
 use crate::dom::{self, measure};
-use crate::store::{StoreHandle, use_data, use_store};
+use crate::store::{Data, StoreHandle, use_data, use_store};
 
 /// The height of a line, as in the style sheets.
 const ROW: u32 = 28;
@@ -59,7 +62,7 @@ fn Lines() -> Html {
     let (store, data) = (use_store(), use_data());
     let look = store.0.tree.clone();
     let rows = use_memo((data.stamp(OF_TREE), look.clone()), |(_, look)| data.with(|cache| tree::tree(cache, look)));
-    let selected = store.0.selected.clone();
+    let selected = shown(&store, &data);
     let focused = use_state(|| None::<String>);
     let node = use_node_ref();
     let (size, _) = measure::use_size(&node);
@@ -75,6 +78,15 @@ fn Lines() -> Html {
             let hidden = selected.as_ref().map(|object| data.with(|cache| tree::reveal(cache, object, look)));
             if let Some(hidden) = hidden.filter(|hidden| !hidden.is_empty()) {
                 store.dispatch(Action::Open(hidden));
+            }
+        });
+    }
+    {
+        // What was chosen elsewhere comes into sight, once its line is there.
+        let node = node.clone();
+        use_effect_with((selected.clone(), at_selected.is_some()), move |_| {
+            if let Some(at) = at_selected {
+                measure::scroll_to_row(&node, at, ROW);
             }
         });
     }
@@ -129,6 +141,19 @@ fn Lines() -> Html {
             { space(after) }
         </div>
     }
+}
+
+/// What the tree points at: what the page is about, or what is selected.
+fn shown(store: &StoreHandle, data: &Data) -> Option<Object> {
+    match &store.0.view {
+        View::Object(named) => data.with(|cache| select::find(cache, &named.class, &named.uuid)),
+        _ => store.0.selected.clone(),
+    }
+}
+
+/// The word for the state of a line.
+fn state_word(row: &TreeRow, state: State) -> Text {
+    row.object.as_ref().map_or_else(|| text::state(state), |object| text::state_of(object.class, state))
 }
 
 /// The page of the object of a line.
@@ -265,7 +290,7 @@ fn Line(props: &LineProps) -> Html {
             { icon(row.icon) }
             { label }
             if !row.note.is_empty() { <span class="tree-note">{ &row.note }</span> }
-            if let Some(state) = row.state { { glyph(state) }<span class="sr-only">{ text::state(state).get() }</span> }
+            if let Some(state) = row.state { { glyph(state) }<span class="sr-only">{ state_word(row, state).get() }</span> }
         </div>
     }
 }

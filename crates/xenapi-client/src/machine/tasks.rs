@@ -95,7 +95,7 @@ impl Client {
         if let Answer::Success(reader) = answer
             && let Ok(all) = Records::<Record>::read(reader)
         {
-            let carries = |record: &Record| record.other_config.get(STORED).is_some_and(|it| Some(it) == tag.as_ref());
+            let carries = |record: &Record| record.other_config.get(STORED).is_some_and(|it| Some(it) == tag.as_deref());
             if let Some((task, _)) = all.records.into_iter().find(|(_, record)| carries(record)) {
                 return self.follow(id, task, now);
             }
@@ -186,7 +186,7 @@ impl Client {
     /// A task that no call is known to have started: it may be the one that a call looks for, or what remains of one.
     fn meet(&mut self, task: &Ref<Task>, now: Millis) {
         let Some(record) = self.cache.get(task) else { return };
-        let Some(tag) = record.other_config.get(STORED).cloned() else { return };
+        let Some(tag) = record.other_config.get(STORED).map(alloc::string::String::from) else { return };
         let Some(id) = self.tags.ticket(&tag) else { return };
         let job = self.jobs.get(&id).filter(|job| !job.is_done() && job.tag.as_ref() == Some(&tag));
         match job.map(|job| &job.stage) {

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use super::scan::behind;
+use super::block::{behind, find_tag};
 
 /// What has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,15 +105,16 @@ impl Lexer {
         Some(Mark::Open)
     }
 
-    /// Passes over members and items with nothing but text in them, written as xapi does, as far as they are at hand. Behind
-    /// each of them the depth is what it was before.
+    /// Passes over what xapi writes, as far as it is at hand: members and items whole, where a container begins, and where one ends, as
+    /// long as the depth stays above `floor`. So nothing is passed over at whose end the depth is `floor` or less.
     #[inline]
-    pub(super) fn pass_leaves(&mut self, bytes: &[u8]) {
+    pub(super) fn pass_usual(&mut self, bytes: &[u8], floor: usize) {
         if self.markup.is_some() {
             return;
         }
         let Some(mut rest) = bytes.get(self.at..) else { return };
-        while let Some(next) = leaf(rest) {
+        while let Some((depth, next)) = usual(rest, self.depth, floor) {
+            self.depth = depth;
             rest = next;
         }
         self.at = bytes.len() - rest.len();
@@ -178,32 +179,73 @@ impl Lexer {
     }
 }
 
-/// What stands behind the member or the item with nothing but text in it, if there is one.
+/// What stands behind the member, the item or the ends of a container, and the depth there.
 #[inline(always)]
-fn leaf(bytes: &[u8]) -> Option<&[u8]> {
-    match behind(bytes, b"<member><name>") {
-        Some(name) => text_and(text_and(name, b"</name><value>")?, b"</value></member>"),
-        None => text_and(behind(bytes, b"<value>")?, b"</value>"),
+fn usual(bytes: &[u8], depth: usize, floor: usize) -> Option<(usize, &[u8])> {
+    if let Some(name) = behind(bytes, b"<member><name>") {
+        let value = text_and(name, b"</name><value>")?;
+        return match value.first()? {
+            b'<' => container(value, depth + 2, b"</value></member>").filter(|(after, _)| *after > depth || depth > floor),
+            _ if depth > floor => Some((depth, text_and(value, b"</value></member>")?)),
+            _ => None,
+        };
+    }
+    if let Some(value) = behind(bytes, b"<value>") {
+        return match value.first()? {
+            b'<' => container(value, depth + 1, b"</value>").filter(|(after, _)| *after > depth || depth > floor),
+            _ if depth > floor => Some((depth, text_and(value, b"</value>")?)),
+            _ => None,
+        };
+    }
+    // The end of a container, and of the member or the item that it is.
+    let (closed, rest) = match behind(bytes, b"</struct></value>") {
+        Some(rest) => (2, rest),
+        None => (3, behind(bytes, b"</data></array></value>")?),
+    };
+    let (closed, rest) = match behind(rest, b"</member>") {
+        Some(rest) => (closed + 1, rest),
+        // An item of an array; what else may follow is for others to see.
+        None => behind(rest, b"<value>").map(|_| (closed, rest))?,
+    };
+    if depth > floor + closed { Some((depth - closed, rest)) } else { None }
+}
+
+/// Behind `<value>`, inside of which the depth is `inside`: the first tag of a container; or all of an empty value, a container or a
+/// truth value, with the tags that close it.
+#[inline(always)]
+fn container<'b, const N: usize>(value: &'b [u8], inside: usize, close: &[u8; N]) -> Option<(usize, &'b [u8])> {
+    let outside = inside - if N == b"</value>".len() { 1 } else { 2 };
+    match value.get(1)? {
+        b'b' => {
+            let (_, rest) = behind(value, b"<boolean>")?.split_first_chunk::<1>()?;
+            Some((outside, behind(behind(rest, b"</boolean>")?, close)?))
+        }
+        b's' => {
+            let rest = behind(value, b"<struct>")?;
+            match behind(rest, b"</struct>") {
+                Some(rest) => Some((outside, behind(rest, close)?)),
+                None => Some((inside + 1, rest)),
+            }
+        }
+        b'a' => {
+            let rest = behind(value, b"<array><data>")?;
+            match behind(rest, b"</data></array>") {
+                Some(rest) => Some((outside, behind(rest, close)?)),
+                None => Some((inside + 2, rest)),
+            }
+        }
+        b'd' => {
+            let rest = text_and(behind(value, b"<dateTime.iso8601>")?, b"</dateTime.iso8601>")?;
+            Some((outside, behind(rest, close)?))
+        }
+        _ => Some((outside, behind(value, close)?)),
     }
 }
 
 /// What stands behind the next tags, if they are those.
 #[inline(always)]
 fn text_and<'b, const N: usize>(bytes: &'b [u8], tags: &[u8; N]) -> Option<&'b [u8]> {
-    let length = match bytes.first_chunk::<8>().map(|head| lt_in(u64::from_le_bytes(*head))) {
-        Some(hits) if hits != 0 => (hits.trailing_zeros() / 8) as usize,
-        _ => memchr(b'<', bytes)?,
-    };
-    behind(bytes.get(length..)?, tags)
-}
-
-/// The high bit of each byte that is `<`. Bytes above the first one found may be wrong.
-#[inline(always)]
-fn lt_in(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let word = word ^ (ONES * b'<' as u64);
-    word.wrapping_sub(ONES) & !word & HIGHS
+    behind(bytes.get(find_tag(bytes)?..)?, tags)
 }
 
 /// The high bit of each byte that is `>`, `"` or `'`. Bytes above the first one found may be wrong.
@@ -248,29 +290,38 @@ mod tests {
     }
 
     #[test]
-    fn leaves_that_are_passed_over_change_no_other_mark() {
-        const LEAVES: &[u8] =
-            b"<a><member><name>x</name><value>one &lt; two</value></member><member><name></name><value></value></member>\
-              <member><name>s</name><value><struct><member><name>y</name><value> </value></member></struct></value></member>\
-              <value>1</value><value>2</value><value><i4>3</i4></value><value>4</value ></a><b/>";
-        let outer = |pass: bool, size: usize| {
-            let (mut lexer, mut marks) = (Lexer::default(), Vec::new());
-            for shown in (1..=LEAVES.len()).filter(|shown| shown % size == 0 || *shown == LEAVES.len()) {
-                while let Some(mark) = lexer.next(&LEAVES[..shown]) {
-                    if lexer.depth < 1 {
-                        marks.push((mark, lexer.end()));
-                    }
-                    if pass {
-                        lexer.pass_leaves(&LEAVES[..shown]);
+    fn what_is_passed_over_changes_no_other_mark() {
+        const INNER: &str = "<member><name>x</name><value>one &lt; two</value></member><member><name></name><value></value></member>\
+             <member><name>s</name><value><struct><member><name>y</name><value> </value></member></struct></value></member>\
+             <member><name>e</name><value><struct></struct></value></member><member><name>b</name><value><boolean>1</boolean></value>\
+             </member><member><name>a</name><value><array><data><value>1</value><value><struct></struct></value><value><array><data>\
+             <value><struct><member><name>z</name><value/></member></struct></value><value><boolean>0</boolean></value></data></array>\
+             </value><value></value></data></array></value></member><member><name>t</name><value><dateTime.iso8601>2</dateTime.iso8601>\
+             </value></member><member><name>!</name><value><!-- </value> --><i4>3</i4></value></member><value>4</value ><value>\
+             <array><data></data></array></value>";
+        let text = alloc::format!("<a><b>{INNER}</b>{INNER}<c/></a>").into_bytes();
+        for floor in 0..6 {
+            let outer = |pass: bool, size: usize| {
+                let (mut lexer, mut marks) = (Lexer::default(), Vec::new());
+                for shown in (1..=text.len()).filter(|shown| shown % size == 0 || *shown == text.len()) {
+                    loop {
+                        if pass && lexer.depth >= floor {
+                            lexer.pass_usual(&text[..shown], floor);
+                        }
+                        let Some(mark) = lexer.next(&text[..shown]) else { break };
+                        // Where something begins may be passed over, where it ends not.
+                        if lexer.depth <= floor && mark == Mark::Close {
+                            marks.push((lexer.depth, lexer.end()));
+                        }
                     }
                 }
+                (marks, lexer.depth)
+            };
+            let plain = outer(false, 1);
+            assert!(plain.1 == 0 && !plain.0.is_empty(), "{plain:?}");
+            for size in [1, 2, 7, 30, 1000, text.len()] {
+                assert_eq!(outer(true, size), plain, "{size}, {floor}");
             }
-            (marks, lexer.depth)
-        };
-        let plain = outer(false, 1);
-        assert_eq!((plain.0.len(), plain.1), (2, 0));
-        for size in [1, 2, 7, 30, 1000] {
-            assert_eq!(outer(true, size), plain, "{size}");
         }
     }
 }

@@ -20,6 +20,7 @@
 
 #[cfg(not(feature = "std"))]
 mod absent;
+mod block;
 mod document;
 mod lexer;
 mod locate;

@@ -16,7 +16,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
-use xenapi_core::{DateTime, Kind, Name, ReadError, Reader, Scalar, Start};
+use xenapi_core::{DateTime, Kind, Name, ReadError, Reader, Scalar, Start, TextEntries};
 
 #[cfg(not(feature = "std"))]
 use super::absent::Source;
@@ -70,6 +70,8 @@ pub struct XmlReader<'a> {
     role: Role,
     /// Names of members that have come.
     names: Names,
+    /// Memory in which maps are gathered.
+    entries: TextEntries,
     lines: Lines,
     /// The error that ended the reading.
     broken: Option<ReadError>,
@@ -191,6 +193,7 @@ impl<'a> XmlReader<'a> {
             last: [0; 8],
             role,
             names: Names::default(),
+            entries: TextEntries::default(),
             lines: Lines::default(),
             broken: None,
         })
@@ -858,6 +861,19 @@ impl Reader for XmlReader<'_> {
             Some(entered) => Ok(entered),
             None => self.enter(Kind::Struct, "a struct"),
         }
+    }
+
+    fn text_members(&mut self, entries: &mut TextEntries) {
+        // Where it does not know what comes, somebody else does.
+        let _ = self.scan_text_members(entries);
+    }
+
+    fn lend_entries(&mut self) -> TextEntries {
+        core::mem::take(&mut self.entries)
+    }
+
+    fn take_entries(&mut self, entries: TextEntries) {
+        self.entries = entries;
     }
 
     fn likely_members(&self) -> usize {

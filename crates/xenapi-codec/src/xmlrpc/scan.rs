@@ -7,9 +7,11 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
-use memchr::{memchr, memchr2, memchr3, memrchr};
+use memchr::{memchr, memchr3, memrchr};
 
+use super::block::{BLOCK, find_markup, find_replaced, first_of};
 use super::tag::{Tag, character, is_allowed};
 
 /// How much of the document is checked at a time. Small enough that it is still in the cache when it is read.
@@ -112,7 +114,7 @@ impl<'a> Scan<'a> {
     #[inline(always)]
     pub(super) fn text(&self, at: usize) -> Option<(Cow<'a, str>, usize)> {
         let rest = self.bytes().get(at..)?;
-        let length = if self.returns { memchr3(b'<', b'&', b'\r', rest)? } else { find(rest)? };
+        let length = if self.returns { memchr3(b'<', b'&', b'\r', rest)? } else { find_markup(rest)? };
         let end = at + length;
         if self.bytes().get(end) != Some(&b'<') {
             return self.resolved(at, end);
@@ -123,11 +125,26 @@ impl<'a> Scan<'a> {
         Some((Cow::Borrowed(self.window.get(at..end)?), end))
     }
 
+    /// Behind `<name>`: where the key is and the value, and where the value's closing tag ends, if both are text with nothing in it to be
+    /// replaced.
+    #[inline(always)]
+    pub(super) fn text_member(&self, at: usize) -> Option<(Range<usize>, Range<usize>, usize)> {
+        let bytes = self.bytes();
+        let key = find_markup(bytes.get(at..)?)?;
+        let value_at = self.exact(at + key, b"</name><value>")?;
+        let value = find_markup(bytes.get(value_at..)?)?;
+        let end = self.exact(value_at + value, b"</value>")?;
+        if self.returns || key.max(value) > self.text_limit {
+            return None;
+        }
+        Some((at..at + key, value_at..value_at + value, end))
+    }
+
     /// Where the text ends that stands there, if it is right. Nothing is made of it.
     #[inline(always)]
     pub(super) fn pass_text(&self, at: usize) -> Option<usize> {
         let rest = self.bytes().get(at..)?;
-        let length = if self.returns { memchr3(b'<', b'&', b'\r', rest)? } else { find(rest)? };
+        let length = if self.returns { memchr3(b'<', b'&', b'\r', rest)? } else { find_markup(rest)? };
         let end = at + length;
         if self.bytes().get(end) == Some(&b'<') {
             return if length > self.text_limit { None } else { Some(end) };
@@ -203,46 +220,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What stands behind that literal, if it stands there.
-#[inline(always)]
-pub(super) fn behind<'b, const N: usize>(bytes: &'b [u8], literal: &[u8; N]) -> Option<&'b [u8]> {
-    let (first, rest) = bytes.split_first_chunk::<N>()?;
-    if first == literal { Some(rest) } else { None }
-}
-
-/// Where the next `<` or `&` is.
-#[inline(always)]
-fn find(bytes: &[u8]) -> Option<usize> {
-    // Most texts are short: two words of eight bytes cost less than setting out for more.
-    let Some((head, rest)) = bytes.split_first_chunk::<16>() else { return memchr2(b'<', b'&', bytes) };
-    let both = u128::from_le_bytes(*head);
-    #[allow(clippy::cast_possible_truncation, reason = "the low half")]
-    let hits = markup_in(both as u64);
-    if hits != 0 {
-        return Some((hits.trailing_zeros() / 8) as usize);
-    }
-    let hits = markup_in((both >> 64) as u64);
-    if hits != 0 {
-        return Some(8 + (hits.trailing_zeros() / 8) as usize);
-    }
-    memchr2(b'<', b'&', rest).map(|found| 16 + found)
-}
-
-/// The high bit of each byte that is `<` or `&`. Bytes above the first one found may be wrong.
-#[inline(always)]
-fn markup_in(word: u64) -> u64 {
-    either_in(word, b'<', b'&')
-}
-
-/// The high bit of each byte that is one of the two. Bytes above the first one found may be wrong.
-#[inline(always)]
-fn either_in(word: u64, one: u8, other: u8) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let (one, other) = (word ^ (ONES * u64::from(one)), word ^ (ONES * u64::from(other)));
-    (one.wrapping_sub(ONES) & !one | other.wrapping_sub(ONES) & !other) & HIGHS
-}
-
 /// The part from the start that is UTF-8 and holds no character that XML forbids.
 fn sound(bytes: &[u8]) -> &str {
     let text = match simdutf8::compat::from_utf8(bytes) {
@@ -264,31 +241,11 @@ fn sound(bytes: &[u8]) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// Where the next `&` or carriage return is. References stand close to each other, so a few bytes are looked at on the way.
-#[inline(always)]
-fn next_replaced(bytes: &[u8]) -> Option<usize> {
-    let Some((head, rest)) = bytes.split_first_chunk::<8>() else {
-        return bytes.iter().position(|byte| matches!(byte, b'&' | b'\r'));
-    };
-    let hits = either_in(u64::from_le_bytes(*head), b'&', b'\r');
-    if hits != 0 {
-        return Some((hits.trailing_zeros() / 8) as usize);
-    }
-    let Some((head, rest)) = rest.split_first_chunk::<8>() else {
-        return rest.iter().position(|byte| matches!(byte, b'&' | b'\r')).map(|found| 8 + found);
-    };
-    let hits = either_in(u64::from_le_bytes(*head), b'&', b'\r');
-    if hits != 0 {
-        return Some(8 + (hits.trailing_zeros() / 8) as usize);
-    }
-    memchr2(b'&', b'\r', rest).map(|found| 16 + found)
-}
-
 /// How long the text is once its references are resolved and its line ends are line feeds.
 #[inline(always)]
 fn resolved_length(mut raw: &[u8]) -> Option<usize> {
     let mut length = 0;
-    while let Some(at) = next_replaced(raw) {
+    while let Some(at) = find_replaced(raw) {
         let (character, taken) = replaced(raw.get(at..)?)?;
         length += at + character.len_utf8();
         raw = raw.get(at + taken..)?;
@@ -300,28 +257,27 @@ fn resolved_length(mut raw: &[u8]) -> Option<usize> {
 /// stand close to each other, and small pieces are dear to append one by one.
 #[inline(always)]
 fn resolve(mut raw: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    const BLOCK: usize = 240;
-    let mut block = [0; BLOCK + 16];
+    const ENOUGH: usize = 480;
+    let mut gathered = [0; ENOUGH + 2 * BLOCK];
     let mut filled = 0;
-    while let Some((word, behind)) = raw.split_first_chunk::<8>() {
-        if filled > BLOCK {
-            out.extend_from_slice(block.get(..filled)?);
+    while let Some((block, behind)) = raw.split_first_chunk::<BLOCK>() {
+        if filled > ENOUGH {
+            out.extend_from_slice(gathered.get(..filled)?);
             filled = 0;
         }
-        let room = block.get_mut(filled..)?.first_chunk_mut::<16>()?;
-        room[..8].copy_from_slice(word);
-        let hits = either_in(u64::from_le_bytes(*word), b'&', b'\r');
-        if hits == 0 {
-            filled += 8;
+        let room = gathered.get_mut(filled..)?.first_chunk_mut::<{ BLOCK + 4 }>()?;
+        room[..BLOCK].copy_from_slice(block);
+        let Some(plain) = first_of(block, b'&', b'\r') else {
+            filled += BLOCK;
             raw = behind;
             continue;
-        }
-        let plain = (hits.trailing_zeros() / 8) as usize & 7;
+        };
+        let plain = plain % BLOCK;
         let (character, taken) = replaced(raw.get(plain..)?)?;
         filled += plain + character.encode_utf8(&mut room[plain..plain + 4]).len();
         raw = raw.get(plain + taken..)?;
     }
-    out.extend_from_slice(block.get(..filled)?);
+    out.extend_from_slice(gathered.get(..filled)?);
     while let Some((first, behind)) = raw.split_first() {
         if matches!(first, b'&' | b'\r') {
             let (character, taken) = replaced(raw)?;

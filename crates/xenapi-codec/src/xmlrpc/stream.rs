@@ -474,12 +474,12 @@ impl ReplyStream {
         let all = *chunk;
         let direct = self.kept.is_empty();
         let step = if direct { 0 } else { self.keep_step(chunk) };
-        while let Some(mark) = self.lexer.next(if direct { all } else { &self.kept }) {
+        loop {
+            let bytes = if direct { all } else { &self.kept };
+            // Nothing but the end of the part is sought.
+            self.lexer.pass_usual(bytes, depth);
+            let Some(mark) = self.lexer.next(bytes) else { break };
             if mark == Mark::Open || self.lexer.depth > depth {
-                // Nothing but the end of the part is sought, and most of a record's members hold nothing but text.
-                if self.lexer.depth > depth {
-                    self.lexer.pass_leaves(if direct { all } else { &self.kept });
-                }
                 continue;
             }
             if self.lexer.depth < depth {

@@ -21,8 +21,6 @@ pub(super) fn file(class: &Class, homes: &Homes) -> String {
         "//! The descriptor of `{name}`.\n{HEADER}\
          #[allow(unused_imports, reason = \"what a class needs depends on its fields\")]\nuse crate::support::desc::*;\n\n"
     );
-    let mut sorted: Vec<usize> = (0..class.fields.len()).collect();
-    sorted.sort_by_key(|at| class.fields[*at].name.as_str());
     let has = |part: &str| class.implicit.iter().any(|it| it == part);
     let create = match &class.create {
         Some((create, destroy)) => format!("Some(({}, {}))", role(create), role(destroy)),
@@ -36,12 +34,13 @@ pub(super) fn file(class: &Class, homes: &Homes) -> String {
     let _ = writeln!(
         out,
         "/// What is known about `{name}`.\npub static CLASS: ClassDesc = ClassDesc {{\nname: {name:?},\nplace: Place::{},\n\
-         secret: {},\nenums: &[{}],\nfields: FIELDS,\nby_name: &{sorted:?},\nmessages: MESSAGES,\n\
+         secret: {},\nenums: &[{}],\nfields: FIELDS,\nby_name: &table::<{{ table_size({}) }}>(FIELDS),\nmessages: MESSAGES,\n\
          implicit: Implicit {{ get_all: {}, get_record: {}, get_by_name_label: {}, create: {create}, read_role: {} }},\n\
          has_events: {},\nown: own_types!({name:?}),\nlifecycle: {},\ndoc: doc!({:?}),\n}};\n",
         capital(&class.place),
         class.secret,
         enums.join(", "),
+        class.fields.len(),
         has("get_all"),
         has("get_record"),
         has("get_by_name_label"),

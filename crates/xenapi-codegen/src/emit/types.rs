@@ -33,6 +33,7 @@ pub(super) fn rust_type(ty: &Type, class: &Class, homes: &Homes) -> String {
         Type::Record(name) if *name == class.name => "Record".into(),
         Type::Record(name) => format!("crate::{}::Record", snake(name)),
         Type::Set(inner) => format!("Vec<{}>", rust_type(inner, class, homes)),
+        Type::Map(key, value) if **key == Type::String && **value == Type::String => "TextMap".into(),
         Type::Map(key, value) => format!("Map<{}, {}>", rust_type(key, class, homes), rust_type(value, class, homes)),
         Type::Option(inner) => format!("Option<{}>", rust_type(inner, class, homes)),
         Type::AnyRecord => "Option<Value>".into(),

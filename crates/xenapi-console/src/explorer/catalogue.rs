@@ -7,6 +7,7 @@ use xenapi_codec::{Limits, jsonrpc};
 use xenapi_core::{ReadError, Struct, Value, Wire};
 
 use super::ty::Ty;
+use crate::text::Text;
 
 /// The classes with their fields and messages, the errors, the releases.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -17,6 +18,33 @@ pub struct Catalogue {
     pub errors: Vec<ErrorInfo>,
     /// Code names of releases, and the products that they were.
     pub releases: Vec<(String, String)>,
+}
+
+impl Catalogue {
+    /// What happened in which release, in words: `published rio, changed 1.257.0` is “since XenServer 4.0 (rio), changed in
+    /// 1.257.0”.
+    pub fn history(&self, since: &str) -> String {
+        let steps = since.split(',').filter_map(|step| {
+            let (what, release) = step.trim().split_once(' ')?;
+            let product = self.releases.iter().find(|(name, _)| name == release).map(|(_, product)| product);
+            let release = match product {
+                Some(product) => alloc::format!("{product} ({release})"),
+                None => release.into(),
+            };
+            let text = match what {
+                "published" => Text::SincePublished,
+                "prototyped" => Text::SincePrototyped,
+                "changed" => Text::SinceChanged,
+                "extended" => Text::SinceExtended,
+                "deprecated" => Text::SinceDeprecated,
+                "removed" => Text::SinceRemoved,
+                _ => return None,
+            };
+            Some(text.with(&[&release]))
+        });
+        let steps: Vec<String> = steps.collect();
+        steps.join(", ")
+    }
 }
 
 /// A class.

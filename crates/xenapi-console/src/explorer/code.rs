@@ -84,11 +84,20 @@ impl Said<'_> {
     }
 
     fn curl(&self, body: &str) -> String {
-        format!("curl --cacert pool.pem https://HOST/jsonrpc -H 'content-type: application/json' --data {}", shell(body))
+        const CURL: &str = "curl -s --cacert pool.pem https://HOST/jsonrpc -H 'content-type: application/json' --data ";
+        let call = [CURL, &shell(body)].concat();
+        if !self.message.session {
+            return call;
+        }
+        // The session of the page never leaves it, and nobody could use it elsewhere: a shell has its own.
+        let session = format!("\"{}\"", wire::SESSION);
+        let call = call.replacen(&session, "\"'\"$SESSION\"'\"", 1);
+        let login = r#"{"jsonrpc":"2.0","method":"session.login_with_password","params":["root","PASSWORD","1.0","my-tool"],"id":1}"#;
+        format!("SESSION=$({CURL}{} | jq -r .result)\n{call}", shell(login))
     }
 
     fn xe(&self) -> Option<String> {
-        let words = self.params().map(|(ty, value)| shell(&self.word(ty, value))).collect::<Vec<_>>();
+        let words = self.params().map(|(ty, value)| xe::Word { text: self.word(ty, value), value }).collect::<Vec<_>>();
         xe::command(self.class, self.message, &words)
     }
 
@@ -155,9 +164,14 @@ impl Said<'_> {
     }
 
     fn rust(&self) -> String {
-        let mut lines: Vec<String> = Vec::new();
+        let mut lines: Vec<String> = Vec::from([
+            "let transport = Transport::new(\"https://HOST\".parse()?, &Trust::System, TransportConfig::default())?;".into(),
+            "let client = Client::connect(transport, \"root\", \"PASSWORD\", \"my-tool\").await?;".into(),
+        ]);
+        let names = names_in(&self.message.rust);
         for (at, (ty, value)) in self.params().enumerate() {
-            let name = variable(&self.message.params[at].name, &self.class.name);
+            let name =
+                names.get(at).map_or_else(|| variable(&self.message.params[at].name, &self.class.name), ToString::to_string);
             let value = match (ty, value) {
                 (Ty::Ref(class), Value::Text(text)) => match self.uuids.uuid_of(class, text) {
                     Some(uuid) => {
@@ -166,6 +180,7 @@ impl Said<'_> {
                     None => format!("Ref::<{}>::new({})", camel(class), quoted(text)),
                 },
                 (Ty::Enum(_), Value::Text(text)) => format!("{}.into()", quoted(text)),
+                (_, Value::Text(text)) if self.message.name == "get_by_uuid" => format!("Uuid::parse({})?", quoted(text)),
                 (_, Value::Text(text)) => quoted(text),
                 (Ty::Record(_), other) => {
                     // Records are made with constructors; what is to be in it is said beside it.
@@ -184,8 +199,26 @@ impl Said<'_> {
         } else {
             format!("{answer}client.call({call}).await?;")
         });
-        lines.join("\n")
+        if !answer.is_empty() {
+            lines.push("println!(\"{answer:?}\");".into());
+        }
+        lines.push("client.logout().await?;".into());
+        lines.push("Ok(())".into());
+        let body: String = lines.iter().flat_map(|line| ["    ", line, "\n"]).collect();
+        let head =
+            "use xenapi::*;\n\n#[tokio::main]\nasync fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {\n";
+        [head, &body, "}"].concat()
     }
+}
+
+/// The variables that a call in Rust takes: `vm`, `start_paused` and `force` of `vm::start(&vm, start_paused, force)`.
+fn names_in(call: &str) -> Vec<&str> {
+    let inside = call.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).map_or("", |(inside, _)| inside);
+    let name = |word: &'_ str| {
+        let start = word.rfind(['(', '&', ' ']).map_or(0, |at| at + 1);
+        start..start + word[start..].trim_end_matches(')').len()
+    };
+    inside.split(',').filter(|word| !word.trim().is_empty()).map(|word| &word[name(word)]).collect()
 }
 
 /// A value in Python. XenAPI's integers travel as text, so they are given as text.
@@ -268,7 +301,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A word as a shell reads it.
-fn shell(word: &str) -> String {
+pub(super) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -107,6 +107,30 @@ pub fn initial(param: &Param) -> String {
     }
 }
 
+/// What a form starts with for a parameter that is a record: the fields that whoever creates an object has to say.
+pub fn template(param: &Param, catalogue: &Catalogue) -> String {
+    let Ty::Record(name) = &param.ty else { return initial(param) };
+    let Some(class) = catalogue.class(name) else { return initial(param) };
+    let mut text = String::from("{");
+    for field in class.fields.iter().filter(|field| field.needed) {
+        let value = match &field.ty {
+            Ty::Int | Ty::Float => "0",
+            Ty::Bool => "false",
+            Ty::Set(_) => "[]",
+            Ty::Map(..) => "{}",
+            Ty::Ref(_) if field.nullable => "null",
+            _ => "\"\"",
+        };
+        let comma = if text.len() > 1 { "," } else { "" };
+        text.push_str(&alloc::format!("{comma}\n  \"{}\": {value}", field.name));
+    }
+    if text.len() > 1 {
+        text.push('\n');
+    }
+    text.push('}');
+    text
+}
+
 /// What was entered for a message as its arguments, without the session. Parameters at the end that need not be given and were
 /// not are left out.
 ///

@@ -40,7 +40,9 @@ pub fn named(pool: &Cache, class: &str, word: &str) -> Vec<RawRef> {
     if is_uuid(word) {
         return pool.reference_of(class, word).into_iter().collect();
     }
-    let has_name = |it: &RawRef| select::name_of(pool, class, it).is_some_and(|name| name == word);
+    let own = |it: &RawRef| pool.get(&it.clone().typed::<SR>()).is_some_and(|sr| sr.name_label == word);
+    let has_name =
+        |it: &RawRef| select::name_of(pool, class, it).is_some_and(|name| name == word) || class == "SR" && own(it);
     all(pool, class).into_iter().filter(has_name).collect()
 }
 

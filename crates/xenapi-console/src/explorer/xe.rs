@@ -4,10 +4,21 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use xenapi_core::Value;
+
 use super::catalogue::{Class, Kind, Message};
+use super::code::shell;
+
+/// An argument.
+pub(super) struct Word<'a> {
+    /// As one word, not yet quoted; objects by their uuids.
+    pub(super) text: String,
+    /// As it is sent.
+    pub(super) value: &'a Value,
+}
 
 /// A message and how `xe` says it: the command, and an argument for each parameter after the object itself. `_` leaves one out;
-/// `--word` stands for a parameter that is true.
+/// `--word` stands for a parameter that is true, `*` for a map whose pairs are arguments themselves.
 type Known = (&'static str, &'static str, &'static [&'static str]);
 
 /// Messages with a command of their own. Commands that take the object go by its uuid.
@@ -24,7 +35,7 @@ const KNOWN: &[Known] = &[
     ("VM.resume_on", "vm-resume", &["on", "_", "--force"]),
     ("VM.pause", "vm-pause", &[]),
     ("VM.unpause", "vm-unpause", &[]),
-    ("VM.pool_migrate", "vm-migrate", &["host-uuid", "_"]),
+    ("VM.pool_migrate", "vm-migrate", &["host-uuid", "*"]),
     ("VM.clone", "vm-clone", &["new-name-label"]),
     ("VM.copy", "vm-copy", &["new-name-label", "sr-uuid"]),
     ("VM.snapshot", "vm-snapshot", &["new-name-label", "_"]),
@@ -74,23 +85,25 @@ const KNOWN: &[Known] = &[
     ("message.destroy", "message-destroy", &[]),
 ];
 
-/// The command, or none where `xe` has none that we know. `words` are the arguments as a shell reads them, without the session;
-/// objects by their uuids.
-pub(super) fn command(class: &Class, message: &Message, words: &[String]) -> Option<String> {
+/// The command, or none where `xe` has none that we know. `words` are the arguments without the session.
+pub(super) fn command(class: &Class, message: &Message, words: &[Word<'_>]) -> Option<String> {
     let noun = noun(&class.name);
-    let this = words.first().cloned().unwrap_or_default();
-    let second = words.get(1).cloned().unwrap_or_default();
+    let quoted = |at: usize| words.get(at).map(|word| shell(&word.text)).unwrap_or_default();
+    let (this, second) = (quoted(0), quoted(1));
     let name = |field: &str| field.replace('_', "-").to_ascii_lowercase();
     match &kind(class, message) {
         Kind::Get(field) => Some(format!("xe {noun}-param-get uuid={this} param-name={}", name(field))),
-        Kind::Set(field) => Some(format!("xe {noun}-param-set uuid={this} {}={second}", name(field))),
+        Kind::Set(field) => match words.get(1).map(|word| word.value) {
+            Some(value @ (Value::Struct(_) | Value::Array(_))) => Some(set_several(&noun, &this, &name(field), value)),
+            _ => Some(format!("xe {noun}-param-set uuid={this} {}={second}", name(field))),
+        },
         Kind::Add(field) => Some(format!("xe {noun}-param-add uuid={this} param-name={} param-key={second}", name(field))),
         Kind::Remove(field) => {
             Some(format!("xe {noun}-param-remove uuid={this} param-name={} param-key={second}", name(field)))
         }
         Kind::AddTo(field) => {
-            let third = words.get(2).cloned().unwrap_or_default();
-            Some(format!("xe {noun}-param-add uuid={this} param-name={} {}={third}", name(field), bare(&second)))
+            let text = |at: usize| words.get(at).map(|word| word.text.as_str()).unwrap_or_default();
+            Some(format!("xe {noun}-param-add uuid={this} param-name={} {}", name(field), pair(text(1), text(2))))
         }
         Kind::RemoveFrom(field) => {
             Some(format!("xe {noun}-param-remove uuid={this} param-name={} param-key={second}", name(field)))
@@ -98,6 +111,36 @@ pub(super) fn command(class: &Class, message: &Message, words: &[String]) -> Opt
         // Some classes have a message of their own in the place of one that all have.
         Kind::OfClass | Kind::Own => of_class(&noun, &message.name, &this).or_else(|| own(class, message, words)),
     }
+}
+
+/// A whole set or map: `xe` adds to what is there, so that is cleared first.
+fn set_several(noun: &str, this: &str, field: &str, value: &Value) -> String {
+    let mut lines = Vec::from([format!("xe {noun}-param-clear uuid={this} param-name={field}")]);
+    match value {
+        Value::Struct(members) => {
+            let pairs = members.iter().map(|(key, value)| [" ", &pair(&format!("{field}:{key}"), text_of(value))].concat());
+            let pairs: String = pairs.collect();
+            if !pairs.is_empty() {
+                lines.push(format!("xe {noun}-param-set uuid={this}{pairs}"));
+            }
+        }
+        Value::Array(items) => {
+            lines.extend(items.iter().map(|item| {
+                format!("xe {noun}-param-add uuid={this} param-name={field} param-key={}", shell(text_of(item)))
+            }))
+        }
+        _ => {}
+    }
+    lines.join("\n")
+}
+
+fn text_of(value: &Value) -> &str {
+    value.as_text().unwrap_or_default()
+}
+
+/// `key=value` as a shell reads it.
+fn pair(key: &str, value: &str) -> String {
+    if shell(key) == key { format!("{key}={}", shell(value)) } else { shell(&format!("{key}={value}")) }
 }
 
 /// How the message comes to be. Some classes have messages of their own that do what follows from a field elsewhere.
@@ -129,7 +172,7 @@ fn of_class(noun: &str, message: &str, this: &str) -> Option<String> {
     }
 }
 
-fn own(class: &Class, message: &Message, words: &[String]) -> Option<String> {
+fn own(class: &Class, message: &Message, words: &[Word<'_>]) -> Option<String> {
     let whole = format!("{}.{}", class.name, message.name);
     let (_, command, arguments) = KNOWN.iter().find(|it| it.0 == whole)?;
     let (command, object) = command.split_once(' ').map_or((*command, "uuid"), |(command, rest)| match rest {
@@ -142,15 +185,20 @@ fn own(class: &Class, message: &Message, words: &[String]) -> Option<String> {
         return Some(line);
     }
     if let Some(this) = words.first() {
-        line.push_str(&format!(" {object}={this}"));
+        line.push_str(&format!(" {object}={}", shell(&this.text)));
     }
-    let rest: Vec<(&&str, &String)> = arguments.iter().zip(words.iter().skip(1)).collect();
+    let rest: Vec<(&&str, &Word<'_>)> = arguments.iter().zip(words.iter().skip(1)).collect();
     for (argument, word) in rest {
         match argument.strip_prefix("--") {
             _ if *argument == "_" => {}
-            Some(flag) if word == "true" => line.push_str(&format!(" --{flag}")),
+            _ if *argument == "*" => {
+                if let Value::Struct(members) = word.value {
+                    members.iter().for_each(|(key, value)| line.push_str(&format!(" {}", pair(key, text_of(value)))));
+                }
+            }
+            Some(flag) if word.text == "true" => line.push_str(&format!(" --{flag}")),
             Some(_) => {}
-            None => line.push_str(&format!(" {argument}={word}")),
+            None => line.push_str(&format!(" {argument}={}", shell(&word.text))),
         }
     }
     if KNOWN.iter().any(|it| it.0 == whole && it.1.ends_with("--force")) {
@@ -166,9 +214,4 @@ fn noun(class: &str) -> String {
         "host_cpu" => "host-cpu".into(),
         name => name.replace('_', "-").to_ascii_lowercase(),
     }
-}
-
-/// A word without the quotes around it, as the left side of `key=value`.
-fn bare(word: &str) -> &str {
-    word.trim_matches('\'')
 }

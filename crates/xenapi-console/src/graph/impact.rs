@@ -166,7 +166,7 @@ fn say(cache: &Cache, failing: &[Component], found: &Impact) -> Outcome {
             uuid: record.map(|record| record.uuid.to_string()).unwrap_or_default(),
             name: record.map_or_else(|| vm.vm.as_str().into(), |record| record.name_label.clone()),
             verdict: vm.verdict,
-            reasons: vm.reasons.iter().map(|reason| sentence(cache, reason)).collect(),
+            reasons: reasons(cache, &vm.reasons),
         }
     });
     let [stopped, degraded, safe] = [Verdict::Stopped, Verdict::Degraded, Verdict::Safe].map(|it| found.count(it));
@@ -281,6 +281,32 @@ pub fn label(cache: &Cache, component: &Component) -> String {
             None => it.as_str().into(),
         },
     }
+}
+
+/// Why, each a clause without a full stop; the disks on one SR are lost together.
+pub fn reasons(cache: &Cache, reasons: &[Reason]) -> Vec<String> {
+    let mut said: Vec<String> = Vec::new();
+    let mut told: Vec<&Ref<SR>> = Vec::new();
+    for reason in reasons {
+        let Reason::DiskLost { sr, .. } = reason else {
+            said.push(sentence(cache, reason));
+            continue;
+        };
+        if told.contains(&sr) {
+            continue;
+        }
+        told.push(sr);
+        let disks = reasons.iter().filter_map(|it| match it {
+            Reason::DiskLost { vbd: device, sr: on, .. } if on == sr => Some(vbd(cache, device)),
+            _ => None,
+        });
+        let disks: Vec<String> = disks.collect();
+        said.push(match disks.as_slice() {
+            [_] => sentence(cache, reason),
+            disks => Text::ReasonDisksLost.with(&[&disks.join(", "), &name(cache, sr)]),
+        });
+    }
+    said
 }
 
 /// Why, in a clause without a full stop.

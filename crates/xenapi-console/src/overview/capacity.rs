@@ -136,13 +136,13 @@ fn storage(cache: &Cache) -> (Vec<Storage>, usize, Option<Gauge>) {
     let mut srs = Vec::new();
     for (reference, sr) in cache.iter::<SR>().filter(|(_, sr)| sr.physical_size > 0) {
         // What one cannot write to has no room.
-        if matches!(sr.r#type.as_str(), "iso" | "udev") || sr.content_type == "iso" {
+        if !select::fills(sr) {
             continue;
         }
         size = size.saturating_add(sr.physical_size);
         used = used.saturating_add(sr.physical_utilisation);
         promised = promised.saturating_add(sr.virtual_allocation);
-        let link = Link { name: sr.name_label.clone(), object: Object::of(&reference), uuid: sr.uuid.as_str().into() };
+        let link = Link { name: select::sr_name(cache, sr), object: Object::of(&reference), uuid: sr.uuid.as_str().into() };
         srs.push(Storage { link, gauge: room(sr.physical_utilisation, sr.physical_size, sr.virtual_allocation) });
     }
     srs.sort_by(|a, b| {

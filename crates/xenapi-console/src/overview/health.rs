@@ -122,9 +122,8 @@ fn storage(cache: &Cache, found: &mut Vec<Finding>) {
     add(found, "pbds-unplugged", State::Attention, Plural::HealthPbds, links.collect(), go(Kind::Pbds, "state:detached"));
 
     let fills = |sr: &xenapi_model::sr::Record| {
-        // Images that one reads are as large as they are.
-        let is_read_only = matches!(sr.r#type.as_str(), "iso" | "udev") || sr.content_type == "iso";
-        if is_read_only { None } else { crate::format::permille(sr.physical_utilisation, sr.physical_size) }
+        let share = crate::format::permille(sr.physical_utilisation, sr.physical_size);
+        share.filter(|_| select::fills(sr))
     };
     let full = |range: core::ops::Range<u32>| -> Vec<Link> {
         let srs = cache.iter::<SR>().filter(|(_, sr)| fills(sr).is_some_and(|share| range.contains(&share)));
@@ -205,8 +204,11 @@ fn happened(cache: &Cache, now: i64, found: &mut Vec<Finding>) {
         cache.iter::<Message>().filter(|(_, it)| (1..=3).contains(&it.priority) && it.timestamp.unix() > now - NEWS)
     {
         let about = crate::tables::about(cache, message).map(|about| about.name);
-        let words = crate::tables::words(&message.name);
-        let name = about.map_or_else(|| words.clone(), |about| alloc::format!("{words}: {about}"));
+        let words = crate::tables::short(message);
+        let name = match about {
+            Some(about) => alloc::format!("{words}: {about}"),
+            None => words,
+        };
         let link = Link { name, object: Object::of(&reference), uuid: message.uuid.as_str().into() };
         if message.priority <= 2 { grave.push(link) } else { lesser.push(link) }
     }

@@ -146,7 +146,7 @@ pub fn recent(cache: &Cache) -> Vec<Happening> {
         Happening {
             key: reference.as_str().into(),
             state,
-            text: tables::words(&message.name),
+            text: tables::short(message),
             note: severity.get().into(),
             about: tables::about(cache, message),
             at: message.timestamp.unix(),

@@ -105,7 +105,7 @@ fn of_values(spec: &Spec, column: usize, partial: &str, rows: &Rows) -> Vec<Sugg
         }
         let examples: &[&str] = match shape {
             Shape::Bytes => &["512MiB", "4GiB", "1TiB"],
-            Shape::Share => &["50%", "85%"],
+            Shape::Share | Shape::Progress => &["50%", "85%"],
             Shape::Speed => &["1G", "10G"],
             Shape::Span => &["10s", "5m"],
             Shape::Date => &["1h", "1d", "1w"],

@@ -122,7 +122,8 @@ fn compare(value: &Value, op: Op, operand: &Operand, now: i64) -> bool {
         (Value::State(_) | Value::Status(..), Operand::Text(wanted)) => {
             let (shown, name) = (value.show().to_lowercase(), value.plain().to_lowercase());
             let is = |word: &str| if op == Op::Has { word.starts_with(wanted.as_str()) } else { word == wanted };
-            is(&shown) || is(&name)
+            // Whatever a class calls it, the one vocabulary of states means it, too.
+            is(&shown) || is(&name) || value.state().is_some_and(|state| is(state.name()))
         }
         (value, operand) => text(&value.show(), op, operand),
     }

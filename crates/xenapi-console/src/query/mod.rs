@@ -323,7 +323,7 @@ fn operand(shape: Shape, op: Op, word: &str, quoted: bool) -> Result<Operand, St
         return Ok(Operand::Pattern(Pattern::new(word)));
     }
     match shape {
-        Shape::Count | Shape::Bytes | Shape::Share | Shape::Speed | Shape::Span | Shape::Date => {
+        Shape::Count | Shape::Bytes | Shape::Share | Shape::Progress | Shape::Speed | Shape::Span | Shape::Date => {
             quantity::read(shape, word).ok_or_else(|| quantity::hint(shape).with(&[word]))
         }
         Shape::Truth => quantity::truth(word).map(Operand::Truth).ok_or_else(|| Text::QueryTruth.with(&[word])),

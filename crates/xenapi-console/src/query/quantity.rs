@@ -10,7 +10,7 @@ use crate::text::Text;
 pub(super) fn hint(shape: Shape) -> Text {
     match shape {
         Shape::Bytes => Text::QueryBytes,
-        Shape::Share => Text::QueryShare,
+        Shape::Share | Shape::Progress => Text::QueryShare,
         Shape::Speed => Text::QuerySpeed,
         Shape::Span => Text::QuerySpan,
         Shape::Date => Text::QueryDate,
@@ -35,7 +35,7 @@ pub(super) fn read(shape: Shape, word: &str) -> Option<Operand> {
             "p" => 1024.0 * 1024.0 * 1024.0 * 1024.0 * 1024.0,
             _ => return None,
         },
-        Shape::Share if unit.is_empty() || unit == "%" => 10.0,
+        Shape::Share | Shape::Progress if unit.is_empty() || unit == "%" => 10.0,
         Shape::Speed => match unit.trim_end_matches("b/s").trim_end_matches("bit/s").trim_end_matches('b') {
             "" | "m" => 1.0,
             "g" => 1000.0,

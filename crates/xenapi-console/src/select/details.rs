@@ -241,13 +241,13 @@ fn of_vm(cache: &Cache, vm: &vm::Record, details: &mut Details) {
 
 /// Windows says behind a bar where it is installed, which nobody wants to know here.
 pub(crate) fn os_name(guest: &vm_guest_metrics::Record) -> String {
-    let name = guest.os_version.get("name").map_or("", String::as_str);
+    let name = guest.os_version.get("name").unwrap_or_default();
     name.split('|').next().unwrap_or_default().trim().into()
 }
 
 fn of_host(cache: &Cache, host: &host::Record, details: &mut Details) {
     details.state = Some(states::host(cache, host));
-    let cpus = host.cpu_info.get("cpu_count").cloned().unwrap_or_default();
+    let cpus = host.cpu_info.get("cpu_count").unwrap_or_default();
     details
         .optional(Text::Description, &host.name_description)
         .text(Text::Address, &host.address)
@@ -261,9 +261,9 @@ fn of_host(cache: &Cache, host: &host::Record, details: &mut Details) {
         None => details.fact(Text::Memory, Cell::Unknown),
     };
     details
-        .optional(Text::Cpus, &cpus)
-        .optional(Text::CpuModel, host.cpu_info.get("modelname").map_or("", String::as_str))
-        .optional(Text::Version, host.software_version.get("product_version").map_or("", String::as_str));
+        .optional(Text::Cpus, cpus)
+        .optional(Text::CpuModel, host.cpu_info.get("modelname").unwrap_or_default())
+        .optional(Text::Version, host.software_version.get("product_version").unwrap_or_default());
     let this: Ref<Host> = details.object.reference.clone().typed();
     let vms = cache.related(host::fields::RESIDENT_VMS, &this).filter(|(_, vm)| vm.kind() == VmKind::Vm).map(|(vm, _)| vm);
     let vms: Vec<Ref<VM>> = vms.collect();
@@ -396,7 +396,7 @@ fn of_pbd(cache: &Cache, pbd: &pbd::Record, details: &mut Details) {
         .fact(Text::Attached, Cell::truth(pbd.currently_attached));
     // Of what a connection is made of, only places are shown: drivers keep passwords beside them.
     let places = pbd.device_config.iter().filter(|(key, _)| {
-        matches!(key.as_str(), "server" | "serverpath" | "location" | "device" | "target" | "targetIQN" | "SCSIid")
+        matches!(*key, "server" | "serverpath" | "location" | "device" | "target" | "targetIQN" | "SCSIid")
     });
     let places: Vec<String> = places.map(|(key, value)| alloc::format!("{key} {value}")).collect();
     details.optional(Text::DeviceConfig, &places.join(", "));

@@ -19,7 +19,7 @@ pub(crate) fn memory(vm: &vm::Record) -> i64 {
 
 /// The addresses that a guest agent tells, IPv4 first, each once. Link-local ones tell nobody anything.
 pub(crate) fn addresses(guest: &vm_guest_metrics::Record) -> Vec<String> {
-    let mut found: Vec<&String> = Vec::new();
+    let mut found: Vec<&str> = Vec::new();
     for (key, address) in guest.networks.iter() {
         let is_address = key.ends_with("/ip") || key.contains("/ipv4") || key.contains("/ipv6");
         let is_link_local = address.to_ascii_lowercase().starts_with("fe80");

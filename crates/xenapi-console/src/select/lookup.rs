@@ -36,14 +36,14 @@ macro_rules! with_class {
 /// Whether the objects of a class are known at all. Those of a recorded pool may have been left out, which is something else
 /// than there being none.
 pub fn is_known<C: Class>(cache: &Cache) -> bool {
-    let listed = |classes: &String| classes.split(',').any(|class| class.trim() == C::DESC.name);
+    let listed = |classes: &str| classes.split(',').any(|class| class.trim() == C::DESC.name);
     let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
     recorded.unwrap_or_else(|| cache.is_known::<C>())
 }
 
 /// The same by the name of the class, for the classes that tables have.
 pub fn is_known_class(cache: &Cache, class: &str) -> bool {
-    let listed = |classes: &String| classes.split(',').any(|it| it.trim() == class);
+    let listed = |classes: &str| classes.split(',').any(|it| it.trim() == class);
     let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
     recorded.unwrap_or_else(|| match class {
         "VM" => cache.is_known::<VM>(),
@@ -69,7 +69,7 @@ pub fn name_of(cache: &Cache, class: &str, reference: &RawRef) -> Option<String>
     match class {
         "VM" => of::<VM>(cache, reference, |it| it.name_label.clone()),
         "host" => of::<Host>(cache, reference, |it| it.name_label.clone()),
-        "SR" => of::<SR>(cache, reference, |it| it.name_label.clone()),
+        "SR" => of::<SR>(cache, reference, |it| sr_name(cache, it)),
         "VDI" => of::<VDI>(cache, reference, |it| either(&it.name_label, it.uuid.as_str())),
         "network" => of::<Network>(cache, reference, |it| either(&it.name_label, &it.bridge)),
         "pool" => of::<Pool>(cache, reference, |it| pool_name(cache, it)),
@@ -84,6 +84,29 @@ pub fn name_of(cache: &Cache, class: &str, reference: &RawRef) -> Option<String>
         "console" => of::<Console>(cache, reference, |it| either(it.protocol.as_str(), it.uuid.as_str())),
         _ => None,
     }
+}
+
+/// The name of an SR; one of a single host is named with it, since each host has a “Local storage”.
+pub(crate) fn sr_name(cache: &Cache, sr: &xenapi_model::sr::Record) -> String {
+    match own_host(cache, sr) {
+        Some(host) => Text::PbdName.with(&[&sr.name_label, host]),
+        None => sr.name_label.clone(),
+    }
+}
+
+/// The host of an SR that belongs to one alone, unless its name says so already.
+fn own_host<'c>(cache: &'c Cache, sr: &xenapi_model::sr::Record) -> Option<&'c str> {
+    let [pbd] = sr.pbds.as_slice() else { return None };
+    if sr.shared {
+        return None;
+    }
+    let host = cache.get(&cache.get(pbd)?.host)?.name_label.as_str();
+    (!host.is_empty() && !sr.name_label.contains(host)).then_some(host)
+}
+
+/// Whether an SR fills up: images that one only reads are as large as they are.
+pub(crate) fn fills(sr: &xenapi_model::sr::Record) -> bool {
+    !(matches!(sr.r#type.as_str(), "iso" | "udev") || sr.content_type == "iso")
 }
 
 /// The first of the two that is not empty.

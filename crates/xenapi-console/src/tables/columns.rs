@@ -68,6 +68,31 @@ impl Columns {
         &self.0
     }
 
+    /// How wide each of the shown columns is drawn where there is so much room: what is left of it goes to those that are cut off
+    /// otherwise and whose width nobody has chosen, in proportion; without any, to the last.
+    pub fn spread(&self, spec: &Spec, room: i64) -> Vec<i64> {
+        let grows = |it: &Chosen| {
+            let column = &spec.columns[it.column];
+            column.shape.grows() && it.width == column.width
+        };
+        let sum = |it: &mut dyn Iterator<Item = &Chosen>| it.map(|it| i64::from(it.width)).sum::<i64>();
+        let spare = (room - sum(&mut self.0.iter())).max(0);
+        let whole = sum(&mut self.0.iter().filter(|it| grows(it)));
+        let mut left = spare;
+        let mut widths: Vec<i64> = Vec::with_capacity(self.0.len());
+        for it in &self.0 {
+            let more = if whole > 0 && grows(it) { spare * i64::from(it.width) / whole } else { 0 };
+            left -= more;
+            widths.push(i64::from(it.width) + more);
+        }
+        // What division leaves over, or all of it.
+        let last = if whole > 0 { self.0.iter().rposition(grows) } else { self.0.len().checked_sub(1) };
+        if let Some(width) = last.and_then(|at| widths.get_mut(at)) {
+            *width += left;
+        }
+        widths
+    }
+
     /// Whether a column is shown.
     pub fn has(&self, column: usize) -> bool {
         self.0.iter().any(|it| it.column == column)

@@ -26,4 +26,4 @@ pub use sort::{Key, Sort};
 pub use spec::{Column, Shape, Spec};
 pub use value::{Link, Value, rfc3339};
 
-pub(crate) use kinds::{about, severity, words};
+pub(crate) use kinds::{about, severity, short};

@@ -153,6 +153,22 @@ impl<'c> Look<'c> {
         }
     }
 
+    /// A cell that names an SR, with its host if several may be called so.
+    pub(super) fn link_sr(&mut self, reference: &Ref<SR>) -> Value {
+        let Some(mut link) = reference.non_null().and_then(|reference| self.one(reference)) else {
+            return if reference.is_null() { Value::Nothing } else { Value::Unknown };
+        };
+        if let Some(sr) = self.get(reference) {
+            if let ([pbd], false) = (sr.pbds.as_slice(), sr.shared) {
+                // So that a new name of the host is seen.
+                let host = self.get(pbd).map(|pbd| pbd.host.clone());
+                let _ = self.get(host.as_ref());
+            }
+            link.name = select::sr_name(self.cache, sr);
+        }
+        Value::Links(Vec::from([link]))
+    }
+
     /// A cell that names other objects.
     pub(super) fn links<C: Named>(&mut self, references: &[Ref<C>]) -> Value {
         let links: Vec<Link> = references.iter().filter_map(|reference| self.one(reference)).collect();

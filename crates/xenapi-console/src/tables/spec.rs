@@ -25,6 +25,8 @@ pub enum Shape {
     Bytes,
     /// A share of a whole.
     Share,
+    /// How far something is, as a share of the whole.
+    Progress,
     /// Megabits per second.
     Speed,
     /// A point in time.
@@ -36,9 +38,14 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// Whether more room is of use to it: names and texts are cut off, numbers never are.
+    pub fn grows(self) -> bool {
+        matches!(self, Shape::Name | Shape::Text | Shape::Code | Shape::Links | Shape::List)
+    }
+
     /// Whether it stands at the end of its cell, as numbers do.
     pub fn is_number(self) -> bool {
-        matches!(self, Shape::Count | Shape::Bytes | Shape::Share | Shape::Speed | Shape::Span)
+        matches!(self, Shape::Count | Shape::Bytes | Shape::Share | Shape::Progress | Shape::Speed | Shape::Span)
     }
 }
 
@@ -90,6 +97,8 @@ pub struct Spec {
     pub sort: &'static str,
     /// On a phone: the two columns of the second line.
     pub narrow: [&'static str; 2],
+    /// Queries that show what one can ask of it, separated by commas.
+    pub example: &'static str,
     /// What to do where there are none.
     pub none: Text,
 }

@@ -86,7 +86,7 @@ fn every_kind_has_a_cell_for_every_column_and_of_its_shape() {
                         | (Value::Text(_), Shape::Name | Shape::Text | Shape::Code)
                         | (Value::Count(_), Shape::Count)
                         | (Value::Bytes(_), Shape::Bytes)
-                        | (Value::Share(_), Shape::Share)
+                        | (Value::Share(_), Shape::Share | Shape::Progress)
                         | (Value::Speed(_), Shape::Speed)
                         | (Value::Date(_), Shape::Date)
                         | (Value::Span(_), Shape::Span)
@@ -104,6 +104,10 @@ fn every_kind_has_a_cell_for_every_column_and_of_its_shape() {
         assert!(spec.facets.iter().chain(&spec.narrow).all(|id| spec.column(id).is_some()), "{kind:?}");
         assert_eq!(Sort::parse(spec.sort, spec).write(spec), spec.sort, "{kind:?}");
         assert_eq!(spec.columns[0].shape, Shape::Name, "{kind:?}");
+        for example in spec.example.split(", ") {
+            let problems = Query::parse(example, spec).problems;
+            assert!(problems.is_empty(), "{kind:?} {example}: {problems:?}");
+        }
         assert!(spec.classes.iter().all(|class| cache.tracks(class)), "{kind:?}");
         assert!(spec.classes.contains(&kind.class()), "{kind:?}");
     }
@@ -386,4 +390,25 @@ fn exports_are_read_back_and_are_no_formulas() {
     let text = json(rows.iter(), &columns, spec);
     assert!(text.contains("\"memory\": 2147483648, \"description\": \"a\\\"b\""), "{text}");
     assert!(text.contains("\"description\": null"), "{text}");
+}
+
+#[test]
+fn what_is_cut_off_gets_the_room_that_is_left() {
+    let spec = Spec::of(Kind::Vms);
+    let standard = Columns::standard(spec);
+    let chosen: i64 = standard.shown().iter().map(|it| i64::from(it.width)).sum();
+    let narrow = standard.spread(spec, 10);
+    assert_eq!(narrow.iter().sum::<i64>(), chosen, "where there is none, everything is as wide as it was chosen to be");
+    let wide = standard.spread(spec, 2_200);
+    assert_eq!(wide.iter().sum::<i64>(), 2_200);
+    for (it, width) in standard.shown().iter().zip(&wide) {
+        let column = &spec.columns[it.column];
+        assert_eq!(*width > i64::from(it.width), column.shape.grows(), "{}", column.id);
+    }
+    // A width that somebody chose stays what it is, even if then none is left to grow but the last.
+    let name = spec.column("name").expect("VMs have names");
+    assert_eq!(standard.resize(name, 300).spread(spec, 2_200)[0], 300);
+    let numbers = Columns::parse("vcpus,memory", spec);
+    assert_eq!(numbers.spread(spec, 500), [72, 428]);
+    assert!(Columns(Vec::new()).spread(spec, 500).is_empty());
 }

@@ -95,6 +95,14 @@ impl Value {
         !matches!(self, Value::Nothing | Value::Unknown | Value::Truth(false))
     }
 
+    /// The state of the one vocabulary, for a state and a word with the shape of one.
+    pub fn state(&self) -> Option<State> {
+        match self {
+            Value::State(state) | Value::Status(state, _) => Some(*state),
+            _ => None,
+        }
+    }
+
     /// What is shown.
     pub fn show(&self) -> Cow<'_, str> {
         match self {

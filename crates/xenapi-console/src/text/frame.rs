@@ -70,7 +70,7 @@ super::texts! {
     OpenHint = "Drop a support bundle, an xapi-db.xml or a folder of recorded answers on this page, or choose one. It stays in this browser.",
     OpenFile = "Open a file…",
     OpenFolder = "Open a folder…",
-    TryDemo = "Simulated pool",
+    TryDemo = "Try a simulated pool",
     DropHere = "Drop it here to open it as a pool",
     Opening = "Opening…",
     CannotOpen = "This cannot be opened as a pool",
@@ -82,6 +82,7 @@ super::texts! {
     // Freshness
     LiveAge = "live · {0}",
     StaleAge = "stale · {0}",
+    RetryingAge = "trying again · {0}",
     Never = "no data yet",
     LiveTitle = "The data is up to date. The pool was last heard from {0} ago.",
     StaleTitle = "The data may be out of date. The pool was last heard from {0} ago.",

@@ -40,6 +40,7 @@ super::texts! {
     PartOnHost = "{0} on {1}",
     ReasonHostFails = "it runs on {0}",
     ReasonDiskLost = "its disk {0} on {1} cannot be reached",
+    ReasonDisksLost = "its disks {0} on {1} cannot be reached",
     ReasonNetworkLost = "its interface {0} loses the network {1}",
     ReasonLastNetworkLost = "its interface {0} loses the network {1}, and it has no other that works",
     ReasonHostUnmanaged = "{0} cannot be reached by the pool, so it cannot be managed",

@@ -200,6 +200,11 @@ pub fn state(state: xenapi_topology::State) -> Text {
     states::of(state)
 }
 
+/// The word that a class has for a state: an SR does not run, it is attached.
+pub fn state_of(class: &str, state: xenapi_topology::State) -> Text {
+    states::of_class(class, state)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

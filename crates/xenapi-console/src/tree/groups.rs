@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
-use xenapi_core::{Map, RawRef};
+use xenapi_core::{RawRef, TextMap};
 use xenapi_model::{Host, Network, Pool, SR, VM, VmKind};
 use xenapi_topology::State;
 
@@ -111,8 +111,10 @@ fn hosts(cache: &Cache) -> impl Iterator<Item = Node<'_>> {
 
 fn srs(cache: &Cache) -> impl Iterator<Item = Node<'_>> {
     cache.iter::<SR>().map(|(reference, sr)| {
-        let node = Node::object(Icon::Sr, &reference, &sr.uuid, sr.name_label.as_str(), states::sr(cache, sr));
-        Node { note: Note::Share(sr.physical_utilisation, sr.physical_size), ..node }
+        let name = lookup::sr_name(cache, sr);
+        let node = Node::object(Icon::Sr, &reference, &sr.uuid, name, states::sr(cache, sr));
+        let note = if lookup::fills(sr) { Note::Share(sr.physical_utilisation, sr.physical_size) } else { Note::Nothing };
+        Node { note, ..node }
     })
 }
 
@@ -153,7 +155,7 @@ fn by_state(cache: &Cache) -> Vec<Node<'_>> {
 }
 
 /// Everything that can carry tags and folders, with both.
-fn tagged(cache: &Cache) -> impl Iterator<Item = (Node<'_>, &[String], &Map<String, String>)> {
+fn tagged(cache: &Cache) -> impl Iterator<Item = (Node<'_>, &[String], &TextMap)> {
     let vms = cache.iter::<VM>().filter(|(_, vm)| matches!(vm.kind(), VmKind::Vm | VmKind::Template));
     let vms = vms.map(|(reference, vm)| {
         let node = Node::object(Icon::Vm, &reference, &vm.uuid, vm.name_label.as_str(), State::of_vm(vm));

@@ -49,6 +49,12 @@ fn the_tree_shows_where_everything_is() {
     assert_eq!((host.place, host.siblings, host.parent.as_str()), (1, 3, "p"));
     assert_eq!(rows[4].state, Some(State::Failed), "a host whose metrics are not live is down");
     assert_eq!(rows[8].note, "50 %");
+    let mut own = cache();
+    let nfs = own.get(&Ref::<SR>::new("s1")).unwrap();
+    let local = xenapi_model::sr::Record { shared: false, name_label: "Local storage".into(), ..(**nfs).clone() };
+    own.insert(Ref::<SR>::new("s1"), xenapi_model::sr::Record { content_type: "iso".into(), ..local });
+    let local = &self::rows(&own, &Toggled::new())[8];
+    assert_eq!((local.label.as_str(), local.note.as_str()), ("Local storage on host 1", ""), "and images fill nothing");
     let templates = ["templates".to_string()].into();
     let opened = self::rows(&cache(), &templates);
     let template = opened.last().expect("it is open");

@@ -38,7 +38,7 @@ pub fn get_group_membership(subject_identifier: &str) -> Call<Vec<String>> {
 /// What the service knows of a user or group, by name. `auth.get_subject_information_from_identifier`.
 ///
 /// Least role: read-only. Changes nothing. Published in george.
-pub fn get_subject_information_from_identifier(subject_identifier: &str) -> Call<Map<String, String>> {
+pub fn get_subject_information_from_identifier(subject_identifier: &str) -> Call<TextMap> {
     send(&CLASS, 1, vec![subject_identifier.argument()])
 }
 

@@ -34,13 +34,13 @@ pub struct Record {
     /// Its members. `Bond.slaves`: PIF ref set. Written by the server. The other end is `PIF.bond_slave_of`. Published in miami.
     pub slaves: Vec<Ref<crate::PIF>>,
     /// Anything that clients keep with it, by name. `Bond.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// The member whose Ethernet address and configuration the bond has. `Bond.primary_slave`: PIF ref, or null. Written by the server. Published in boston.
     pub primary_slave: Option<Ref<crate::PIF>>,
     /// How traffic is spread over the members. `Bond.mode`: enum bond_mode. Written by the server. Published in boston.
     pub mode: BondMode,
     /// Settings of the mode, by name. `Bond.properties`: (string -> string) map. Written by the server. Published in tampa.
-    pub properties: Map<String, String>,
+    pub properties: TextMap,
     /// How many members have a link. `Bond.links_up`: int. Written by the server. Published in tampa.
     pub links_up: i64,
     /// Whether its Ethernet address follows the member that gave it. `Bond.auto_update_mac`: bool. Written by the server. Published in quebec.
@@ -89,13 +89,13 @@ pub mod fields {
     /// `Bond.slaves`: PIF ref set. Written by the server. The other end is `PIF.bond_slave_of`. Published in miami.
     pub const SLAVES: Field<Bond, Vec<Ref<crate::PIF>>> = Field::new(2);
     /// `Bond.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<Bond, Map<String, String>> = RwField::new(3);
+    pub const OTHER_CONFIG: RwField<Bond, TextMap> = RwField::new(3);
     /// `Bond.primary_slave`: PIF ref, or null. Written by the server. Published in boston.
     pub const PRIMARY_SLAVE: Field<Bond, Option<Ref<crate::PIF>>> = Field::new(4);
     /// `Bond.mode`: enum bond_mode. Written by the server. Published in boston.
     pub const MODE: Field<Bond, BondMode> = Field::new(5);
     /// `Bond.properties`: (string -> string) map. Written by the server. Published in tampa.
-    pub const PROPERTIES: Field<Bond, Map<String, String>> = Field::new(6);
+    pub const PROPERTIES: Field<Bond, TextMap> = Field::new(6);
     /// `Bond.links_up`: int. Written by the server. Published in tampa.
     pub const LINKS_UP: Field<Bond, i64> = Field::new(7);
     /// `Bond.auto_update_mac`: bool. Written by the server. Published in quebec.
@@ -133,7 +133,7 @@ pub fn create(
     members: &[Ref<crate::PIF>],
     mac: &str,
     mode: Option<&BondMode>,
-    properties: Option<&Map<String, String>>,
+    properties: Option<&TextMap>,
 ) -> Call<Ref<crate::Bond>> {
     send_with_options(
         &CLASS,

@@ -62,9 +62,9 @@ pub struct Record {
     /// By how many seconds that grows with each member beyond the second. `Cluster.token_timeout_coefficient`: float, in seconds. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
     pub token_timeout_coefficient: f64,
     /// Further settings of the software, by name. `Cluster.cluster_config`: (string -> string) map. Set at creation. Prototyped in kolkata, published in lima.
-    pub cluster_config: Map<String, String>,
+    pub cluster_config: TextMap,
     /// Anything that clients keep with it, by name. `Cluster.other_config`: (string -> string) map. Written by pool-operator. Prototyped in kolkata, published in lima.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -173,9 +173,9 @@ pub mod fields {
     /// `Cluster.token_timeout_coefficient`: float, in seconds. Set at creation. Prototyped in kolkata, changed in lima, published in lima.
     pub const TOKEN_TIMEOUT_COEFFICIENT: Field<Cluster, f64> = Field::new(14);
     /// `Cluster.cluster_config`: (string -> string) map. Set at creation. Prototyped in kolkata, published in lima.
-    pub const CLUSTER_CONFIG: Field<Cluster, Map<String, String>> = Field::new(15);
+    pub const CLUSTER_CONFIG: Field<Cluster, TextMap> = Field::new(15);
     /// `Cluster.other_config`: (string -> string) map. Written by pool-operator. Prototyped in kolkata, published in lima.
-    pub const OTHER_CONFIG: RwField<Cluster, Map<String, String>> = RwField::new(16);
+    pub const OTHER_CONFIG: RwField<Cluster, TextMap> = RwField::new(16);
 }
 
 /// Makes members of all hosts of the pool that should be, and enables those that are. `Cluster.pool_resync`.

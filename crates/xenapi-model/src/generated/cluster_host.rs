@@ -48,7 +48,7 @@ pub struct Record {
     /// What is being done with it, by the reference of the task. `Cluster_host.current_operations`: (string -> enum cluster_host_operation) map. Written by the server. Published in rio.
     pub current_operations: Map<String, ClusterHostOperation>,
     /// Anything that clients keep with it, by name. `Cluster_host.other_config`: (string -> string) map. Set at creation. Prototyped in kolkata, published in lima.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -111,7 +111,7 @@ pub mod fields {
     /// `Cluster_host.current_operations`: (string -> enum cluster_host_operation) map. Written by the server. Published in rio.
     pub const CURRENT_OPERATIONS: Field<ClusterHost, Map<String, ClusterHostOperation>> = Field::new(9);
     /// `Cluster_host.other_config`: (string -> string) map. Set at creation. Prototyped in kolkata, published in lima.
-    pub const OTHER_CONFIG: Field<ClusterHost, Map<String, String>> = Field::new(10);
+    pub const OTHER_CONFIG: Field<ClusterHost, TextMap> = Field::new(10);
 }
 
 /// Has it take no part for now; no storage may be using the cluster there. `Cluster_host.disable`.

@@ -36,7 +36,7 @@ pub struct Record {
     /// The VM. `console.VM`: VM ref. Written by the server. The other end is `VM.consoles`. Published in rio.
     pub vm: Ref<crate::VM>,
     /// Anything that clients keep with it, by name. `console.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -75,14 +75,14 @@ pub mod fields {
     /// `console.VM`: VM ref. Written by the server. The other end is `VM.consoles`. Published in rio.
     pub const VM: Field<Console, Ref<crate::VM>> = Field::new(3);
     /// `console.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub const OTHER_CONFIG: RwField<Console, Map<String, String>> = RwField::new(4);
+    pub const OTHER_CONFIG: RwField<Console, TextMap> = RwField::new(4);
 }
 
 /// What `console.create` takes: the fields that clients write. Least role: vm-admin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct New {
     /// Anything that clients keep with it, by name. `console.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
 }
 
 impl New {

@@ -22,7 +22,7 @@ pub struct Record {
     /// The disk that holds the dump. `crashdump.VDI`: VDI ref. Set at creation. The other end is `VDI.crash_dumps`. Published in rio.
     pub vdi: Ref<crate::VDI>,
     /// Anything that clients keep with it, by name. `crashdump.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -57,7 +57,7 @@ pub mod fields {
     /// `crashdump.VDI`: VDI ref. Set at creation. The other end is `VDI.crash_dumps`. Published in rio.
     pub const VDI: Field<Crashdump, Ref<crate::VDI>> = Field::new(2);
     /// `crashdump.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<Crashdump, Map<String, String>> = RwField::new(3);
+    pub const OTHER_CONFIG: RwField<Crashdump, TextMap> = RwField::new(3);
 }
 
 /// Deletes the dump with its disk. `crashdump.destroy`.

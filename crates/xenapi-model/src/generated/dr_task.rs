@@ -54,6 +54,6 @@ pub fn destroy(this: &Ref<crate::DRTask>) -> Call<()> {
 /// Introduces the SRs that are found at `device_config` and whose uuids `whitelist` names. `DR_task.create`.
 ///
 /// Least role: pool-operator. May run as a task. Published in boston.
-pub fn create(r#type: &str, device_config: &Map<String, String>, whitelist: &[String]) -> Call<Ref<crate::DRTask>> {
+pub fn create(r#type: &str, device_config: &TextMap, whitelist: &[String]) -> Call<Ref<crate::DRTask>> {
     send(&CLASS, 1, vec![r#type.argument(), device_config.argument(), whitelist.argument()])
 }

@@ -38,7 +38,7 @@ pub struct Record {
     /// The models of its physical GPUs, by maker and device number. `GPU_group.GPU_types`: string set. Written by the server. Published in boston.
     pub gpu_types: Vec<String>,
     /// Anything that clients keep with it, by name. `GPU_group.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether virtual GPUs are spread over many physical ones or packed onto few. `GPU_group.allocation_algorithm`: enum allocation_algorithm. Written by pool-operator. Published in vgpu-tech-preview.
     pub allocation_algorithm: AllocationAlgorithm,
     /// What virtual GPUs it could serve. `GPU_group.supported_VGPU_types`: VGPU_type ref set. Written by the server. Published in vgpu-productisation.
@@ -97,7 +97,7 @@ pub mod fields {
     /// `GPU_group.GPU_types`: string set. Written by the server. Published in boston.
     pub const GPU_TYPES: Field<GPUGroup, Vec<String>> = Field::new(5);
     /// `GPU_group.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
-    pub const OTHER_CONFIG: RwField<GPUGroup, Map<String, String>> = RwField::new(6);
+    pub const OTHER_CONFIG: RwField<GPUGroup, TextMap> = RwField::new(6);
     /// `GPU_group.allocation_algorithm`: enum allocation_algorithm. Written by pool-operator. Published in vgpu-tech-preview.
     pub const ALLOCATION_ALGORITHM: RwField<GPUGroup, AllocationAlgorithm> = RwField::new(7);
     /// `GPU_group.supported_VGPU_types`: VGPU_type ref set. Written by the server. Published in vgpu-productisation.
@@ -128,7 +128,7 @@ pub fn destroy(this: &Ref<crate::GPUGroup>) -> Call<()> {
 pub fn create(
     name_label: Option<&str>,
     name_description: Option<&str>,
-    other_config: Option<&Map<String, String>>,
+    other_config: Option<&TextMap>,
 ) -> Call<Ref<crate::GPUGroup>> {
     send_with_options(
         &CLASS,

@@ -124,17 +124,17 @@ pub struct Record {
     /// Who implements the API: `XenSource`. `host.API_version_vendor`: string. Written by the server. Published in rio.
     pub api_version_vendor: String,
     /// Details of the implementation of the API, by name. `host.API_version_vendor_implementation`: (string -> string) map. Written by the server. Published in rio.
-    pub api_version_vendor_implementation: Map<String, String>,
+    pub api_version_vendor_implementation: TextMap,
     /// Whether VMs may be started on it. `host.enabled`: bool. Written by the server. Published in rio.
     pub enabled: bool,
     /// Versions by name: `product_version`, `product_brand`, `xapi`, `xen`, `linux`. `host.software_version`: (string -> string) map. Set at creation. Published in rio.
-    pub software_version: Map<String, String>,
+    pub software_version: TextMap,
     /// Anything that clients keep with it, by name. `host.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What guests the hypervisor can run, for example `hvm-3.0-x86_64`. `host.capabilities`: string set. Set at creation. Published in rio.
     pub capabilities: Vec<String>,
     /// How physical CPUs are set up, by name. `host.cpu_configuration`: (string -> string) map. Written by the server. Published in rio.
-    pub cpu_configuration: Map<String, String>,
+    pub cpu_configuration: TextMap,
     /// The scheduler that shares CPUs among VMs. `host.sched_policy`: string. Written by the server. Published in rio.
     pub sched_policy: String,
     /// Programs that find a kernel for paravirtual guests, for example `pygrub`. `host.supported_bootloaders`: string set. Written by the server. Published in rio.
@@ -142,7 +142,7 @@ pub struct Record {
     /// The VMs that run on it, its control domain included. `host.resident_VMs`: VM ref set. Written by the server. The other end is `VM.resident_on`. Published in rio.
     pub resident_vms: Vec<Ref<crate::VM>>,
     /// Where the log goes: `syslog_destination` is a log server. `host.logging`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub logging: Map<String, String>,
+    pub logging: TextMap,
     /// Its network interfaces. `host.PIFs`: PIF ref set. Written by the server. The other end is `PIF.host`. Published in rio.
     pub pifs: Vec<Ref<crate::PIF>>,
     /// Where suspended VMs go if the pool says nothing. `host.suspend_image_sr`: SR ref, or null. Written by pool-operator. Published in rio.
@@ -160,7 +160,7 @@ pub struct Record {
     /// Its physical CPUs. Deprecated: see `cpu_info`. `host.host_CPUs`: host_cpu ref set. Written by the server. The other end is `host_cpu.host`. Published in rio.
     pub host_cpus: Vec<Ref<crate::HostCpu>>,
     /// Its processors: `cpu_count`, `socket_count`, `vendor`, `modelname`, `speed` in MHz. `host.cpu_info`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub cpu_info: Map<String, String>,
+    pub cpu_info: TextMap,
     /// Its name in the network. `host.hostname`: string. Written by pool-operator. Published in rio.
     pub hostname: String,
     /// The address at which the pool reaches it. `host.address`: string. Written by pool-operator. Published in rio.
@@ -168,7 +168,7 @@ pub struct Record {
     /// What is measured of it. `host.metrics`: host_metrics ref. Written by the server. Published in rio.
     pub metrics: Ref<crate::HostMetrics>,
     /// What its licence says: edition, expiry, restrictions, by name. `host.license_params`: (string -> string) map. Written by the server. Published in rio.
-    pub license_params: Map<String, String>,
+    pub license_params: TextMap,
     /// The state files of high availability that it can reach. `host.ha_statefiles`: string set. Written by the server. Published in orlando.
     pub ha_statefiles: Vec<String>,
     /// The hosts that can take part in high availability's heartbeat, as far as it sees them. `host.ha_network_peers`: string set. Written by the server. Published in orlando.
@@ -182,21 +182,21 @@ pub struct Record {
     /// The name of the external authentication service, such as the domain. `host.external_auth_service_name`: string. Written by the server. Published in george.
     pub external_auth_service_name: String,
     /// Settings of the external authentication service, by name. `host.external_auth_configuration`: (string -> string) map. Written by the server. Published in george.
-    pub external_auth_configuration: Map<String, String>,
+    pub external_auth_configuration: TextMap,
     /// The edition it is licensed as. `host.edition`: string. Written by the server. Published in midnight-ride.
     pub edition: String,
     /// The licence server: `address` and `port`. `host.license_server`: (string -> string) map. Written by pool-operator. Published in midnight-ride.
-    pub license_server: Map<String, String>,
+    pub license_server: TextMap,
     /// Texts that its firmware shows: vendor, product, version, serial number. `host.bios_strings`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub bios_strings: Map<String, String>,
+    pub bios_strings: TextMap,
     /// By what it can be switched on from afar: `wake-on-lan`, a script's name, or empty for nothing. `host.power_on_mode`: string. Written by the server. Published in midnight-ride.
     pub power_on_mode: String,
     /// Settings for switching it on, by name. `host.power_on_config`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub power_on_config: Map<String, String>,
+    pub power_on_config: TextMap,
     /// The local SR that holds caches of shared disks. `host.local_cache_sr`: SR ref, or null. Set at creation. Published in cowley.
     pub local_cache_sr: Option<Ref<crate::SR>>,
     /// What its chipset can do, by name, for example `iommu`. `host.chipset_info`: (string -> string) map. Written by the server. Published in boston.
-    pub chipset_info: Map<String, String>,
+    pub chipset_info: TextMap,
     /// Its PCI devices. `host.PCIs`: PCI ref set. Written by the server. The other end is `PCI.host`. Published in boston.
     pub pcis: Vec<Ref<crate::PCI>>,
     /// Its physical GPUs. `host.PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.host`. Published in boston.
@@ -206,7 +206,7 @@ pub struct Record {
     /// Whether old versions of TLS are accepted. Deprecated: they no longer are. `host.ssl_legacy`: bool. Set at creation. Published in dundee, deprecated in stockholm.
     pub ssl_legacy: bool,
     /// Scheduling of the virtual CPUs of all its guests, for example a `mask`. `host.guest_VCPUs_params`: (string -> string) map. Written by pool-operator. Published in tampa.
-    pub guest_vcpus_params: Map<String, String>,
+    pub guest_vcpus_params: TextMap,
     /// Whether its console shows on the attached screen, now and after the next restart. `host.display`: enum host_display. Written by pool-operator. Published in cream.
     pub display: HostDisplay,
     /// The versions of virtual hardware that it can offer to VMs. `host.virtual_hardware_platform_versions`: int set. Written by the server. Published in cream.
@@ -463,17 +463,17 @@ pub mod fields {
     /// `host.API_version_vendor`: string. Written by the server. Published in rio.
     pub const API_VERSION_VENDOR: Field<Host, String> = Field::new(8);
     /// `host.API_version_vendor_implementation`: (string -> string) map. Written by the server. Published in rio.
-    pub const API_VERSION_VENDOR_IMPLEMENTATION: Field<Host, Map<String, String>> = Field::new(9);
+    pub const API_VERSION_VENDOR_IMPLEMENTATION: Field<Host, TextMap> = Field::new(9);
     /// `host.enabled`: bool. Written by the server. Published in rio.
     pub const ENABLED: Field<Host, bool> = Field::new(10);
     /// `host.software_version`: (string -> string) map. Set at creation. Published in rio.
-    pub const SOFTWARE_VERSION: Field<Host, Map<String, String>> = Field::new(11);
+    pub const SOFTWARE_VERSION: Field<Host, TextMap> = Field::new(11);
     /// `host.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub const OTHER_CONFIG: RwField<Host, Map<String, String>> = RwField::new(12);
+    pub const OTHER_CONFIG: RwField<Host, TextMap> = RwField::new(12);
     /// `host.capabilities`: string set. Set at creation. Published in rio.
     pub const CAPABILITIES: Field<Host, Vec<String>> = Field::new(13);
     /// `host.cpu_configuration`: (string -> string) map. Written by the server. Published in rio.
-    pub const CPU_CONFIGURATION: Field<Host, Map<String, String>> = Field::new(14);
+    pub const CPU_CONFIGURATION: Field<Host, TextMap> = Field::new(14);
     /// `host.sched_policy`: string. Written by the server. Published in rio.
     pub const SCHED_POLICY: Field<Host, String> = Field::new(15);
     /// `host.supported_bootloaders`: string set. Written by the server. Published in rio.
@@ -481,7 +481,7 @@ pub mod fields {
     /// `host.resident_VMs`: VM ref set. Written by the server. The other end is `VM.resident_on`. Published in rio.
     pub const RESIDENT_VMS: Field<Host, Vec<Ref<crate::VM>>> = Field::new(17);
     /// `host.logging`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub const LOGGING: RwField<Host, Map<String, String>> = RwField::new(18);
+    pub const LOGGING: RwField<Host, TextMap> = RwField::new(18);
     /// `host.PIFs`: PIF ref set. Written by the server. The other end is `PIF.host`. Published in rio.
     pub const PIFS: Field<Host, Vec<Ref<crate::PIF>>> = Field::new(19);
     /// `host.suspend_image_sr`: SR ref, or null. Written by pool-operator. Published in rio.
@@ -499,7 +499,7 @@ pub mod fields {
     /// `host.host_CPUs`: host_cpu ref set. Written by the server. The other end is `host_cpu.host`. Published in rio.
     pub const HOST_CPUS: Field<Host, Vec<Ref<crate::HostCpu>>> = Field::new(26);
     /// `host.cpu_info`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub const CPU_INFO: Field<Host, Map<String, String>> = Field::new(27);
+    pub const CPU_INFO: Field<Host, TextMap> = Field::new(27);
     /// `host.hostname`: string. Written by pool-operator. Published in rio.
     pub const HOSTNAME: RwField<Host, String> = RwField::new(28);
     /// `host.address`: string. Written by pool-operator. Published in rio.
@@ -507,7 +507,7 @@ pub mod fields {
     /// `host.metrics`: host_metrics ref. Written by the server. Published in rio.
     pub const METRICS: Field<Host, Ref<crate::HostMetrics>> = Field::new(30);
     /// `host.license_params`: (string -> string) map. Written by the server. Published in rio.
-    pub const LICENSE_PARAMS: Field<Host, Map<String, String>> = Field::new(31);
+    pub const LICENSE_PARAMS: Field<Host, TextMap> = Field::new(31);
     /// `host.ha_statefiles`: string set. Written by the server. Published in orlando.
     pub const HA_STATEFILES: Field<Host, Vec<String>> = Field::new(32);
     /// `host.ha_network_peers`: string set. Written by the server. Published in orlando.
@@ -521,21 +521,21 @@ pub mod fields {
     /// `host.external_auth_service_name`: string. Written by the server. Published in george.
     pub const EXTERNAL_AUTH_SERVICE_NAME: Field<Host, String> = Field::new(37);
     /// `host.external_auth_configuration`: (string -> string) map. Written by the server. Published in george.
-    pub const EXTERNAL_AUTH_CONFIGURATION: Field<Host, Map<String, String>> = Field::new(38);
+    pub const EXTERNAL_AUTH_CONFIGURATION: Field<Host, TextMap> = Field::new(38);
     /// `host.edition`: string. Written by the server. Published in midnight-ride.
     pub const EDITION: Field<Host, String> = Field::new(39);
     /// `host.license_server`: (string -> string) map. Written by pool-operator. Published in midnight-ride.
-    pub const LICENSE_SERVER: RwField<Host, Map<String, String>> = RwField::new(40);
+    pub const LICENSE_SERVER: RwField<Host, TextMap> = RwField::new(40);
     /// `host.bios_strings`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub const BIOS_STRINGS: Field<Host, Map<String, String>> = Field::new(41);
+    pub const BIOS_STRINGS: Field<Host, TextMap> = Field::new(41);
     /// `host.power_on_mode`: string. Written by the server. Published in midnight-ride.
     pub const POWER_ON_MODE: Field<Host, String> = Field::new(42);
     /// `host.power_on_config`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub const POWER_ON_CONFIG: Field<Host, Map<String, String>> = Field::new(43);
+    pub const POWER_ON_CONFIG: Field<Host, TextMap> = Field::new(43);
     /// `host.local_cache_sr`: SR ref, or null. Set at creation. Published in cowley.
     pub const LOCAL_CACHE_SR: Field<Host, Option<Ref<crate::SR>>> = Field::new(44);
     /// `host.chipset_info`: (string -> string) map. Written by the server. Published in boston.
-    pub const CHIPSET_INFO: Field<Host, Map<String, String>> = Field::new(45);
+    pub const CHIPSET_INFO: Field<Host, TextMap> = Field::new(45);
     /// `host.PCIs`: PCI ref set. Written by the server. The other end is `PCI.host`. Published in boston.
     pub const PCIS: Field<Host, Vec<Ref<crate::PCI>>> = Field::new(46);
     /// `host.PGPUs`: PGPU ref set. Written by the server. The other end is `PGPU.host`. Published in boston.
@@ -545,7 +545,7 @@ pub mod fields {
     /// `host.ssl_legacy`: bool. Set at creation. Published in dundee, deprecated in stockholm.
     pub const SSL_LEGACY: Field<Host, bool> = Field::new(49);
     /// `host.guest_VCPUs_params`: (string -> string) map. Written by pool-operator. Published in tampa.
-    pub const GUEST_VCPUS_PARAMS: RwField<Host, Map<String, String>> = RwField::new(50);
+    pub const GUEST_VCPUS_PARAMS: RwField<Host, TextMap> = RwField::new(50);
     /// `host.display`: enum host_display. Written by pool-operator. Published in cream.
     pub const DISPLAY: RwField<Host, HostDisplay> = RwField::new(51);
     /// `host.virtual_hardware_platform_versions`: int set. Written by the server. Published in cream.
@@ -637,7 +637,7 @@ pub fn set_timezone(this: &Ref<crate::Host>, value: &str) -> Call<()> {
 /// The state of each time server in use. `host.get_ntp_servers_status`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Prototyped in 26.0.0.
-pub fn get_ntp_servers_status(this: &Ref<crate::Host>) -> Call<Map<String, String>> {
+pub fn get_ntp_servers_status(this: &Ref<crate::Host>) -> Call<TextMap> {
     send(&CLASS, 4, vec![this.argument()])
 }
 
@@ -665,7 +665,7 @@ pub fn set_max_cstate(this: &Ref<crate::Host>, value: &str) -> Call<()> {
 /// The programs that have called it of late, with their versions. `host.get_tracked_user_agents`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Prototyped in 25.34.0.
-pub fn get_tracked_user_agents(this: &Ref<crate::Host>) -> Call<Map<String, String>> {
+pub fn get_tracked_user_agents(this: &Ref<crate::Host>) -> Call<TextMap> {
     send(&CLASS, 8, vec![this.argument()])
 }
 
@@ -830,11 +830,7 @@ pub fn declare_dead(host: &Ref<crate::Host>) -> Call<()> {
 /// Prepares it for a VM that comes over this network; answers `dest` for `VM.migrate_send`. `host.migrate_receive`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in tampa.
-pub fn migrate_receive(
-    host: &Ref<crate::Host>,
-    network: &Ref<crate::Network>,
-    options: &Map<String, String>,
-) -> Call<Map<String, String>> {
+pub fn migrate_receive(host: &Ref<crate::Host>, network: &Ref<crate::Network>, options: &TextMap) -> Call<TextMap> {
     send(&CLASS, 31, vec![host.argument(), network.argument(), options.argument()])
 }
 
@@ -869,7 +865,7 @@ pub fn set_cpu_features(host: &Ref<crate::Host>, features: &str) -> Call<()> {
 /// Sets by what it can be switched on from afar, with settings for that. `host.set_power_on_mode`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `power_on_mode`. Published in cowley, changed in stockholm, changed in 24.19.0.
-pub fn set_power_on_mode(this: &Ref<crate::Host>, power_on_mode: &str, power_on_config: &Map<String, String>) -> Call<()> {
+pub fn set_power_on_mode(this: &Ref<crate::Host>, power_on_mode: &str, power_on_config: &TextMap) -> Call<()> {
     send(&CLASS, 36, vec![this.argument(), power_on_mode.argument(), power_on_config.argument()])
 }
 
@@ -957,11 +953,7 @@ pub fn external_auth_set_ldaps(host: &Ref<crate::Host>, ldaps: bool, force: Opti
 /// Least role: pool-admin. May run as a task. Published in george.
 ///
 /// Parameters: `config` is {} where it is not given; `force` is false where it is not given.
-pub fn disable_external_auth(
-    host: &Ref<crate::Host>,
-    config: Option<&Map<String, String>>,
-    force: Option<bool>,
-) -> Call<()> {
+pub fn disable_external_auth(host: &Ref<crate::Host>, config: Option<&TextMap>, force: Option<bool>) -> Call<()> {
     send_with_options(
         &CLASS,
         46,
@@ -973,12 +965,7 @@ pub fn disable_external_auth(
 /// Joins it to an external authentication service; `auth_type` is `AD`. `host.enable_external_auth`.
 ///
 /// Least role: pool-admin. May run as a task. Published in george.
-pub fn enable_external_auth(
-    host: &Ref<crate::Host>,
-    config: &Map<String, String>,
-    service_name: &str,
-    auth_type: &str,
-) -> Call<()> {
+pub fn enable_external_auth(host: &Ref<crate::Host>, config: &TextMap, service_name: &str, auth_type: &str) -> Call<()> {
     send(&CLASS, 47, vec![host.argument(), config.argument(), service_name.argument(), auth_type.argument()])
 }
 
@@ -1013,7 +1000,7 @@ pub fn has_extension(host: &Ref<crate::Host>, name: &str) -> Call<bool> {
 /// Runs the function `fn` of a plugin on it; answers the plugin's text. `host.call_plugin`.
 ///
 /// Least role: pool-admin. May run as a task. Published in orlando.
-pub fn call_plugin(host: &Ref<crate::Host>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
+pub fn call_plugin(host: &Ref<crate::Host>, plugin: &str, r#fn: &str, args: &TextMap) -> Call<String> {
     send(&CLASS, 52, vec![host.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
@@ -1260,7 +1247,7 @@ pub fn list_methods() -> Call<Vec<String>> {
 /// Sends a status report to a URL; options such as `http_proxy` say how. `host.bugreport_upload`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
-pub fn bugreport_upload(host: &Ref<crate::Host>, url: &str, options: &Map<String, String>) -> Call<()> {
+pub fn bugreport_upload(host: &Ref<crate::Host>, url: &str, options: &TextMap) -> Call<()> {
     send(&CLASS, 82, vec![host.argument(), url.argument(), options.argument()])
 }
 

@@ -40,7 +40,7 @@ pub struct Record {
     /// How busy it is, from 0 to 1. `host_cpu.utilisation`: float, a fraction from 0 to 1. Written by the server. Published in rio.
     pub utilisation: f64,
     /// Anything that clients keep with it, by name. `host_cpu.other_config`: (string -> string) map. Written by pool-operator. Published in orlando.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -111,5 +111,5 @@ pub mod fields {
     /// `host_cpu.utilisation`: float, a fraction from 0 to 1. Written by the server. Published in rio.
     pub const UTILISATION: Field<HostCpu, f64> = Field::new(11);
     /// `host_cpu.other_config`: (string -> string) map. Written by pool-operator. Published in orlando.
-    pub const OTHER_CONFIG: RwField<HostCpu, Map<String, String>> = RwField::new(12);
+    pub const OTHER_CONFIG: RwField<HostCpu, TextMap> = RwField::new(12);
 }

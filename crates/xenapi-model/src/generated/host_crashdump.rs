@@ -24,7 +24,7 @@ pub struct Record {
     /// The size of the dump, in bytes. `host_crashdump.size`: int, in bytes. Written by the server. Published in rio.
     pub size: i64,
     /// Anything that clients keep with it, by name. `host_crashdump.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -63,13 +63,13 @@ pub mod fields {
     /// `host_crashdump.size`: int, in bytes. Written by the server. Published in rio.
     pub const SIZE: Field<HostCrashdump, i64> = Field::new(3);
     /// `host_crashdump.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<HostCrashdump, Map<String, String>> = RwField::new(4);
+    pub const OTHER_CONFIG: RwField<HostCrashdump, TextMap> = RwField::new(4);
 }
 
 /// Sends the dump to a URL; options such as `http_proxy` say how. `host_crashdump.upload`.
 ///
 /// Least role: pool-operator. May run as a task. Published in rio.
-pub fn upload(this: &Ref<crate::HostCrashdump>, url: &str, options: &Map<String, String>) -> Call<()> {
+pub fn upload(this: &Ref<crate::HostCrashdump>, url: &str, options: &TextMap) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), url.argument(), options.argument()])
 }
 

@@ -26,7 +26,7 @@ pub struct Record {
     /// When it was last measured. `host_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub last_updated: DateTime,
     /// Anything that clients keep with it, by name. `host_metrics.other_config`: (string -> string) map. Written by pool-operator. Published in orlando.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -69,5 +69,5 @@ pub mod fields {
     /// `host_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub const LAST_UPDATED: Field<HostMetrics, DateTime> = Field::new(4);
     /// `host_metrics.other_config`: (string -> string) map. Written by pool-operator. Published in orlando.
-    pub const OTHER_CONFIG: RwField<HostMetrics, Map<String, String>> = RwField::new(5);
+    pub const OTHER_CONFIG: RwField<HostMetrics, TextMap> = RwField::new(5);
 }

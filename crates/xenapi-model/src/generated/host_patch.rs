@@ -34,7 +34,7 @@ pub struct Record {
     /// The hotfix itself. `host_patch.pool_patch`: pool_patch ref. Set at creation. The other end is `pool_patch.host_patches`. Published in miami.
     pub pool_patch: Ref<crate::PoolPatch>,
     /// Anything that clients keep with it, by name. `host_patch.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -93,7 +93,7 @@ pub mod fields {
     /// `host_patch.pool_patch`: pool_patch ref. Set at creation. The other end is `pool_patch.host_patches`. Published in miami.
     pub const POOL_PATCH: Field<HostPatch, Ref<crate::PoolPatch>> = Field::new(8);
     /// `host_patch.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<HostPatch, Map<String, String>> = RwField::new(9);
+    pub const OTHER_CONFIG: RwField<HostPatch, TextMap> = RwField::new(9);
 }
 
 /// Applies it; answers what it printed. Deprecated: see pool_update. `host_patch.apply`.

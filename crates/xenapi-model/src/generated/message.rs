@@ -134,7 +134,7 @@ pub fn get(cls: &Cls, obj_uuid: &str, since: &DateTime) -> Call<Map<Ref<crate::M
 /// Deletes all messages that pass the filters, which are by name. `message.destroy_all`.
 ///
 /// Least role: pool-operator. Prototyped in 26.6.0.
-pub fn destroy_all(filters: &Map<String, String>) -> Call<()> {
+pub fn destroy_all(filters: &TextMap) -> Call<()> {
     send(&CLASS, 7, vec![filters.argument()])
 }
 

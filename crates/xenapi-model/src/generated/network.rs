@@ -60,7 +60,7 @@ pub struct Record {
     /// The largest packet, in bytes. `network.MTU`: int, in bytes. Written by vm-admin. Published in midnight-ride.
     pub mtu: i64,
     /// Anything that clients keep with it, by name. `network.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// The name of the bridge on each host. `network.bridge`: string. Set at creation. Published in rio, changed in falcon.
     pub bridge: String,
     /// Whether the server makes its bridges. `network.managed`: bool. Set at creation. Published in falcon.
@@ -143,7 +143,7 @@ pub mod fields {
     /// `network.MTU`: int, in bytes. Written by vm-admin. Published in midnight-ride.
     pub const MTU: RwField<Network, i64> = RwField::new(7);
     /// `network.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub const OTHER_CONFIG: RwField<Network, Map<String, String>> = RwField::new(8);
+    pub const OTHER_CONFIG: RwField<Network, TextMap> = RwField::new(8);
     /// `network.bridge`: string. Set at creation. Published in rio, changed in falcon.
     pub const BRIDGE: Field<Network, String> = Field::new(9);
     /// `network.managed`: bool. Set at creation. Published in falcon.
@@ -170,7 +170,7 @@ pub struct New {
     /// The largest packet, in bytes. `network.MTU`: int, in bytes. Written by vm-admin. Published in midnight-ride.
     pub mtu: i64,
     /// Anything that clients keep with it, by name. `network.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// The name of the bridge on each host. `network.bridge`: string. Set at creation. Published in rio, changed in falcon.
     pub bridge: String,
     /// Whether the server makes its bridges. `network.managed`: bool. Set at creation. Published in falcon.

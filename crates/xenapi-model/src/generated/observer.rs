@@ -24,7 +24,7 @@ pub struct Record {
     /// The hosts that are traced; none for all. `Observer.hosts`: host ref set. Set at creation. Prototyped in 23.14.0.
     pub hosts: Vec<Ref<crate::Host>>,
     /// What is added to each trace, by name. `Observer.attributes`: (string -> string) map. Set at creation. Prototyped in 23.14.0.
-    pub attributes: Map<String, String>,
+    pub attributes: TextMap,
     /// Where traces go: URLs, or `bugtool` for files in status reports. `Observer.endpoints`: string set. Set at creation. Prototyped in 23.14.0.
     pub endpoints: Vec<String>,
     /// What is traced, for example `xapi`; none for everything. `Observer.components`: string set. Set at creation. Prototyped in 23.14.0.
@@ -75,7 +75,7 @@ pub mod fields {
     /// `Observer.hosts`: host ref set. Set at creation. Prototyped in 23.14.0.
     pub const HOSTS: Field<Observer, Vec<Ref<crate::Host>>> = Field::new(3);
     /// `Observer.attributes`: (string -> string) map. Set at creation. Prototyped in 23.14.0.
-    pub const ATTRIBUTES: Field<Observer, Map<String, String>> = Field::new(4);
+    pub const ATTRIBUTES: Field<Observer, TextMap> = Field::new(4);
     /// `Observer.endpoints`: string set. Set at creation. Prototyped in 23.14.0.
     pub const ENDPOINTS: Field<Observer, Vec<String>> = Field::new(5);
     /// `Observer.components`: string set. Set at creation. Prototyped in 23.14.0.
@@ -94,7 +94,7 @@ pub struct New {
     /// The hosts that are traced; none for all. `Observer.hosts`: host ref set. Set at creation. Prototyped in 23.14.0.
     pub hosts: Vec<Ref<crate::Host>>,
     /// What is added to each trace, by name. `Observer.attributes`: (string -> string) map. Set at creation. Prototyped in 23.14.0.
-    pub attributes: Map<String, String>,
+    pub attributes: TextMap,
     /// Where traces go: URLs, or `bugtool` for files in status reports. `Observer.endpoints`: string set. Set at creation. Prototyped in 23.14.0.
     pub endpoints: Vec<String>,
     /// What is traced, for example `xapi`; none for everything. `Observer.components`: string set. Set at creation. Prototyped in 23.14.0.
@@ -154,7 +154,7 @@ pub fn set_endpoints(this: &Ref<crate::Observer>, value: &[String]) -> Call<()> 
 /// Sets what is added to each trace, by name. `Observer.set_attributes`.
 ///
 /// Least role: pool-admin. May run as a task. Changes `attributes`. Prototyped in 23.14.0.
-pub fn set_attributes(this: &Ref<crate::Observer>, value: &Map<String, String>) -> Call<()> {
+pub fn set_attributes(this: &Ref<crate::Observer>, value: &TextMap) -> Call<()> {
     send(&CLASS, 2, vec![this.argument(), value.argument()])
 }
 

@@ -22,11 +22,11 @@ pub struct Record {
     /// The SR. `PBD.SR`: SR ref. Set at creation. The other end is `SR.PBDs`. Published in rio.
     pub sr: Ref<crate::SR>,
     /// How the host reaches the SR: `location`, `server`, `serverpath`, `target`, `device`, … `PBD.device_config`: (string -> string) map. Set at creation. Published in rio.
-    pub device_config: Map<String, String>,
+    pub device_config: TextMap,
     /// Whether it is in use right now. `PBD.currently_attached`: bool. Written by the server. Published in rio.
     pub currently_attached: bool,
     /// Anything that clients keep with it, by name. `PBD.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -65,11 +65,11 @@ pub mod fields {
     /// `PBD.SR`: SR ref. Set at creation. The other end is `SR.PBDs`. Published in rio.
     pub const SR: Field<PBD, Ref<crate::SR>> = Field::new(2);
     /// `PBD.device_config`: (string -> string) map. Set at creation. Published in rio.
-    pub const DEVICE_CONFIG: Field<PBD, Map<String, String>> = Field::new(3);
+    pub const DEVICE_CONFIG: Field<PBD, TextMap> = Field::new(3);
     /// `PBD.currently_attached`: bool. Written by the server. Published in rio.
     pub const CURRENTLY_ATTACHED: Field<PBD, bool> = Field::new(4);
     /// `PBD.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<PBD, Map<String, String>> = RwField::new(5);
+    pub const OTHER_CONFIG: RwField<PBD, TextMap> = RwField::new(5);
 }
 
 /// What `PBD.create` takes: the fields that clients write. Least role: pool-operator.
@@ -80,9 +80,9 @@ pub struct New {
     /// The SR. `PBD.SR`: SR ref. Set at creation. The other end is `SR.PBDs`. Published in rio.
     pub sr: Ref<crate::SR>,
     /// How the host reaches the SR: `location`, `server`, `serverpath`, `target`, `device`, … `PBD.device_config`: (string -> string) map. Set at creation. Published in rio.
-    pub device_config: Map<String, String>,
+    pub device_config: TextMap,
     /// Anything that clients keep with it, by name. `PBD.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
 }
 
 impl New {
@@ -105,7 +105,7 @@ impl New {
 /// Changes how the host reaches the SR; in effect when it is plugged next. `PBD.set_device_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `device_config`. Published in miami.
-pub fn set_device_config(this: &Ref<crate::PBD>, value: &Map<String, String>) -> Call<()> {
+pub fn set_device_config(this: &Ref<crate::PBD>, value: &TextMap) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 

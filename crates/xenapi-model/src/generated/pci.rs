@@ -50,7 +50,7 @@ pub struct Record {
     /// Devices that go to a VM only along with it. `PCI.dependencies`: PCI ref set. Written by the server. Published in boston.
     pub dependencies: Vec<Ref<crate::PCI>>,
     /// Anything that clients keep with it, by name. `PCI.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// The number of who made the card. `PCI.subsystem_vendor_id`: string. Set at creation. Published in clearwater-whetstone.
     pub subsystem_vendor_id: String,
     /// Who made the card. `PCI.subsystem_vendor_name`: string. Set at creation. Published in clearwater-whetstone.
@@ -133,7 +133,7 @@ pub mod fields {
     /// `PCI.dependencies`: PCI ref set. Written by the server. Published in boston.
     pub const DEPENDENCIES: Field<PCI, Vec<Ref<crate::PCI>>> = Field::new(9);
     /// `PCI.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
-    pub const OTHER_CONFIG: RwField<PCI, Map<String, String>> = RwField::new(10);
+    pub const OTHER_CONFIG: RwField<PCI, TextMap> = RwField::new(10);
     /// `PCI.subsystem_vendor_id`: string. Set at creation. Published in clearwater-whetstone.
     pub const SUBSYSTEM_VENDOR_ID: Field<PCI, String> = Field::new(11);
     /// `PCI.subsystem_vendor_name`: string. Set at creation. Published in clearwater-whetstone.

@@ -24,7 +24,7 @@ pub struct Record {
     /// The host that has it. `PGPU.host`: host ref. Written by the server. The other end is `host.PGPUs`. Published in boston.
     pub host: Ref<crate::Host>,
     /// Anything that clients keep with it, by name. `PGPU.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What virtual GPUs it could serve. `PGPU.supported_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.supported_on_PGPUs`. Published in vgpu-tech-preview.
     pub supported_vgpu_types: Vec<Ref<crate::VGPUType>>,
     /// What virtual GPUs it may serve. `PGPU.enabled_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.enabled_on_PGPUs`. Published in vgpu-tech-preview.
@@ -38,7 +38,7 @@ pub struct Record {
     /// Whether the host's own screen is attached to it. `PGPU.is_system_display_device`: bool. Written by the server. Published in cream.
     pub is_system_display_device: bool,
     /// By what it is decided whether virtual GPUs can move to it, by name. `PGPU.compatibility_metadata`: (string -> string) map. Written by the server. Published in inverness.
-    pub compatibility_metadata: Map<String, String>,
+    pub compatibility_metadata: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -91,7 +91,7 @@ pub mod fields {
     /// `PGPU.host`: host ref. Written by the server. The other end is `host.PGPUs`. Published in boston.
     pub const HOST: Field<PGPU, Ref<crate::Host>> = Field::new(3);
     /// `PGPU.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
-    pub const OTHER_CONFIG: RwField<PGPU, Map<String, String>> = RwField::new(4);
+    pub const OTHER_CONFIG: RwField<PGPU, TextMap> = RwField::new(4);
     /// `PGPU.supported_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.supported_on_PGPUs`. Published in vgpu-tech-preview.
     pub const SUPPORTED_VGPU_TYPES: Field<PGPU, Vec<Ref<crate::VGPUType>>> = Field::new(5);
     /// `PGPU.enabled_VGPU_types`: VGPU_type ref set. Written by the server. The other end is `VGPU_type.enabled_on_PGPUs`. Published in vgpu-tech-preview.
@@ -105,7 +105,7 @@ pub mod fields {
     /// `PGPU.is_system_display_device`: bool. Written by the server. Published in cream.
     pub const IS_SYSTEM_DISPLAY_DEVICE: Field<PGPU, bool> = Field::new(10);
     /// `PGPU.compatibility_metadata`: (string -> string) map. Written by the server. Published in inverness.
-    pub const COMPATIBILITY_METADATA: Field<PGPU, Map<String, String>> = Field::new(11);
+    pub const COMPATIBILITY_METADATA: Field<PGPU, TextMap> = Field::new(11);
 }
 
 /// Keeps it from the control domain. Deprecated: use `PCI.disable_dom0_access`. `PGPU.disable_dom0_access`.

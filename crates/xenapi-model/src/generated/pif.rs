@@ -104,7 +104,7 @@ pub struct Record {
     /// Whether the host is managed through it. `PIF.management`: bool. Written by the server. Published in miami.
     pub management: bool,
     /// Anything that clients keep with it, by name. `PIF.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether it must stay up. `PIF.disallow_unplug`: bool. Written by the server. Published in orlando.
     pub disallow_unplug: bool,
     /// The tunnel that it stands for: one or none. `PIF.tunnel_access_PIF_of`: tunnel ref set. Written by the server. The other end is `tunnel.access_PIF`. Published in cowley.
@@ -122,7 +122,7 @@ pub struct Record {
     /// Whether the server configures it. `PIF.managed`: bool. Set at creation. Published in vgpu-productisation.
     pub managed: bool,
     /// Settings of the device, by name: `gro` is `on` or `off`. `PIF.properties`: (string -> string) map. Written by the server. Published in creedence.
-    pub properties: Map<String, String>,
+    pub properties: TextMap,
     /// What the device can do, for example `fcoe` or `sriov`. `PIF.capabilities`: string set. Written by the server. Published in dundee.
     pub capabilities: Vec<String>,
     /// Whether multicast goes only to the ports that asked for it. `PIF.igmp_snooping_status`: enum pif_igmp_status. Written by the server. Published in inverness.
@@ -263,7 +263,7 @@ pub mod fields {
     /// `PIF.management`: bool. Written by the server. Published in miami.
     pub const MANAGEMENT: Field<PIF, bool> = Field::new(19);
     /// `PIF.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<PIF, Map<String, String>> = RwField::new(20);
+    pub const OTHER_CONFIG: RwField<PIF, TextMap> = RwField::new(20);
     /// `PIF.disallow_unplug`: bool. Written by the server. Published in orlando.
     pub const DISALLOW_UNPLUG: Field<PIF, bool> = Field::new(21);
     /// `PIF.tunnel_access_PIF_of`: tunnel ref set. Written by the server. The other end is `tunnel.access_PIF`. Published in cowley.
@@ -281,7 +281,7 @@ pub mod fields {
     /// `PIF.managed`: bool. Set at creation. Published in vgpu-productisation.
     pub const MANAGED: Field<PIF, bool> = Field::new(28);
     /// `PIF.properties`: (string -> string) map. Written by the server. Published in creedence.
-    pub const PROPERTIES: Field<PIF, Map<String, String>> = Field::new(29);
+    pub const PROPERTIES: Field<PIF, TextMap> = Field::new(29);
     /// `PIF.capabilities`: string set. Written by the server. Published in dundee.
     pub const CAPABILITIES: Field<PIF, Vec<String>> = Field::new(30);
     /// `PIF.igmp_snooping_status`: enum pif_igmp_status. Written by the server. Published in inverness.
@@ -329,14 +329,14 @@ pub fn db_introduce(
     bond_slave_of: Option<&Ref<crate::Bond>>,
     vlan_master_of: Option<&Ref<crate::VLAN>>,
     management: bool,
-    other_config: &Map<String, String>,
+    other_config: &TextMap,
     disallow_unplug: Option<bool>,
     ipv6_configuration_mode: Option<&Ipv6ConfigurationMode>,
     ipv6: Option<&[String]>,
     ipv6_gateway: Option<&str>,
     primary_address_type: Option<&PrimaryAddressType>,
     managed: Option<bool>,
-    properties: Option<&Map<String, String>>,
+    properties: Option<&TextMap>,
 ) -> Call<Ref<crate::PIF>> {
     send_with_options(
         &CLASS,

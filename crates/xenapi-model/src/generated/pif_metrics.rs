@@ -40,7 +40,7 @@ pub struct Record {
     /// When it was last measured. `PIF_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub last_updated: DateTime,
     /// Anything that clients keep with it, by name. `PIF_metrics.other_config`: (string -> string) map. Written by pool-operator. Published in orlando.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -111,5 +111,5 @@ pub mod fields {
     /// `PIF_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub const LAST_UPDATED: Field<PIFMetrics, DateTime> = Field::new(11);
     /// `PIF_metrics.other_config`: (string -> string) map. Written by pool-operator. Published in orlando.
-    pub const OTHER_CONFIG: RwField<PIFMetrics, Map<String, String>> = RwField::new(12);
+    pub const OTHER_CONFIG: RwField<PIFMetrics, TextMap> = RwField::new(12);
 }

@@ -112,11 +112,11 @@ pub struct Record {
     /// Where dumps of crashed VMs go. `pool.crash_dump_SR`: SR ref, or null. Written by pool-operator. Published in rio.
     pub crash_dump_sr: Option<Ref<crate::SR>>,
     /// Anything that clients keep with it, by name. `pool.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether high availability is on. `pool.ha_enabled`: bool. Written by the server. Published in orlando.
     pub ha_enabled: bool,
     /// Settings of high availability, by name, for example `timeout` in seconds. `pool.ha_configuration`: (string -> string) map. Written by the server. Published in orlando.
-    pub ha_configuration: Map<String, String>,
+    pub ha_configuration: TextMap,
     /// The VDIs in which high availability keeps its state, while it is on. `pool.ha_statefiles`: string set. Written by the server. Published in orlando.
     pub ha_statefiles: Vec<String>,
     /// How many hosts may fail before VMs that must restart cannot. `pool.ha_host_failures_to_tolerate`: int. Written by the server. Published in orlando.
@@ -132,9 +132,9 @@ pub struct Record {
     /// Words that people put on it. `pool.tags`: string set. Written by vm-operator. Published in orlando.
     pub tags: Vec<String>,
     /// What consoles keep, by name. `pool.gui_config`: (string -> string) map. Written by vm-operator. Published in orlando.
-    pub gui_config: Map<String, String>,
+    pub gui_config: TextMap,
     /// Settings of the vendor's automatic health check. `pool.health_check_config`: (string -> string) map. Written by pool-operator. Published in dundee.
-    pub health_check_config: Map<String, String>,
+    pub health_check_config: TextMap,
     /// The address of the workload balancing server; empty for none. `pool.wlb_url`: string. Written by the server. Published in george.
     pub wlb_url: String,
     /// The user as whom the pool logs in to workload balancing. `pool.wlb_username`: string. Written by the server. Published in george.
@@ -150,7 +150,7 @@ pub struct Record {
     /// The address of the vSwitch controller. Deprecated: see SDN_controller. `pool.vswitch_controller`: string. Written by the server. Published in midnight-ride, deprecated in falcon.
     pub vswitch_controller: String,
     /// What its licences restrict, by name. `pool.restrictions`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub restrictions: Map<String, String>,
+    pub restrictions: TextMap,
     /// Disks that hold copies of its database, for recovery elsewhere. `pool.metadata_VDIs`: VDI ref set. Written by the server. The other end is `VDI.metadata_of_pool`. Published in boston.
     pub metadata_vdis: Vec<Ref<crate::VDI>>,
     /// What high availability runs on, for example `xhad`. `pool.ha_cluster_stack`: string. Written by the server. Published in dundee.
@@ -160,9 +160,9 @@ pub struct Record {
     /// What is being done with it, by the reference of the task. `pool.current_operations`: (string -> enum pool_allowed_operations) map. Written by the server. Published in rio.
     pub current_operations: Map<String, PoolAllowedOperations>,
     /// Settings that are passed to all guest agents. `pool.guest_agent_config`: (string -> string) map. Written by the server. Published in dundee.
-    pub guest_agent_config: Map<String, String>,
+    pub guest_agent_config: TextMap,
     /// What the CPUs of all its hosts have in common, by name. `pool.cpu_info`: (string -> string) map. Written by the server. Published in dundee.
-    pub cpu_info: Map<String, String>,
+    pub cpu_info: TextMap,
     /// Whether new VMs go without the device for Windows Update. Deprecated. `pool.policy_no_vendor_device`: bool. Written by pool-operator. Published in dundee, deprecated in 24.14.0.
     pub policy_no_vendor_device: bool,
     /// Whether updates restart hosts rather than patch what runs. `pool.live_patching_disabled`: bool. Written by pool-operator. Published in ely.
@@ -218,9 +218,9 @@ pub struct Record {
     /// Whether updates are fetched by themselves. `pool.update_sync_enabled`: bool. Written by the server. Prototyped in 23.18.0.
     pub update_sync_enabled: bool,
     /// Limits that the server recommends for the pool, by name. `pool.recommendations`: (string -> string) map. Written by the server. Prototyped in 24.19.1.
-    pub recommendations: Map<String, String>,
+    pub recommendations: TextMap,
     /// The licence server of its hosts: `address` and `port`. `pool.license_server`: (string -> string) map. Written by pool-operator. Prototyped in 25.6.0.
-    pub license_server: Map<String, String>,
+    pub license_server: TextMap,
     /// Whether high availability restarts a VM whose guest shut itself down. `pool.ha_reboot_vm_on_internal_shutdown`: bool. Written by pool-operator. Prototyped in 25.16.0.
     pub ha_reboot_vm_on_internal_shutdown: bool,
     /// Whether a VM's console is shown to one client at a time. `pool.limit_console_sessions`: bool. Written by pool-operator. Prototyped in 26.1.0.
@@ -395,11 +395,11 @@ pub mod fields {
     /// `pool.crash_dump_SR`: SR ref, or null. Written by pool-operator. Published in rio.
     pub const CRASH_DUMP_SR: RwField<Pool, Option<Ref<crate::SR>>> = RwField::new(6);
     /// `pool.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub const OTHER_CONFIG: RwField<Pool, Map<String, String>> = RwField::new(7);
+    pub const OTHER_CONFIG: RwField<Pool, TextMap> = RwField::new(7);
     /// `pool.ha_enabled`: bool. Written by the server. Published in orlando.
     pub const HA_ENABLED: Field<Pool, bool> = Field::new(8);
     /// `pool.ha_configuration`: (string -> string) map. Written by the server. Published in orlando.
-    pub const HA_CONFIGURATION: Field<Pool, Map<String, String>> = Field::new(9);
+    pub const HA_CONFIGURATION: Field<Pool, TextMap> = Field::new(9);
     /// `pool.ha_statefiles`: string set. Written by the server. Published in orlando.
     pub const HA_STATEFILES: Field<Pool, Vec<String>> = Field::new(10);
     /// `pool.ha_host_failures_to_tolerate`: int. Written by the server. Published in orlando.
@@ -415,9 +415,9 @@ pub mod fields {
     /// `pool.tags`: string set. Written by vm-operator. Published in orlando.
     pub const TAGS: RwField<Pool, Vec<String>> = RwField::new(16);
     /// `pool.gui_config`: (string -> string) map. Written by vm-operator. Published in orlando.
-    pub const GUI_CONFIG: RwField<Pool, Map<String, String>> = RwField::new(17);
+    pub const GUI_CONFIG: RwField<Pool, TextMap> = RwField::new(17);
     /// `pool.health_check_config`: (string -> string) map. Written by pool-operator. Published in dundee.
-    pub const HEALTH_CHECK_CONFIG: RwField<Pool, Map<String, String>> = RwField::new(18);
+    pub const HEALTH_CHECK_CONFIG: RwField<Pool, TextMap> = RwField::new(18);
     /// `pool.wlb_url`: string. Written by the server. Published in george.
     pub const WLB_URL: Field<Pool, String> = Field::new(19);
     /// `pool.wlb_username`: string. Written by the server. Published in george.
@@ -433,7 +433,7 @@ pub mod fields {
     /// `pool.vswitch_controller`: string. Written by the server. Published in midnight-ride, deprecated in falcon.
     pub const VSWITCH_CONTROLLER: Field<Pool, String> = Field::new(25);
     /// `pool.restrictions`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub const RESTRICTIONS: Field<Pool, Map<String, String>> = Field::new(26);
+    pub const RESTRICTIONS: Field<Pool, TextMap> = Field::new(26);
     /// `pool.metadata_VDIs`: VDI ref set. Written by the server. The other end is `VDI.metadata_of_pool`. Published in boston.
     pub const METADATA_VDIS: Field<Pool, Vec<Ref<crate::VDI>>> = Field::new(27);
     /// `pool.ha_cluster_stack`: string. Written by the server. Published in dundee.
@@ -443,9 +443,9 @@ pub mod fields {
     /// `pool.current_operations`: (string -> enum pool_allowed_operations) map. Written by the server. Published in rio.
     pub const CURRENT_OPERATIONS: Field<Pool, Map<String, PoolAllowedOperations>> = Field::new(30);
     /// `pool.guest_agent_config`: (string -> string) map. Written by the server. Published in dundee.
-    pub const GUEST_AGENT_CONFIG: Field<Pool, Map<String, String>> = Field::new(31);
+    pub const GUEST_AGENT_CONFIG: Field<Pool, TextMap> = Field::new(31);
     /// `pool.cpu_info`: (string -> string) map. Written by the server. Published in dundee.
-    pub const CPU_INFO: Field<Pool, Map<String, String>> = Field::new(32);
+    pub const CPU_INFO: Field<Pool, TextMap> = Field::new(32);
     /// `pool.policy_no_vendor_device`: bool. Written by pool-operator. Published in dundee, deprecated in 24.14.0.
     pub const POLICY_NO_VENDOR_DEVICE: RwField<Pool, bool> = RwField::new(33);
     /// `pool.live_patching_disabled`: bool. Written by pool-operator. Published in ely.
@@ -501,9 +501,9 @@ pub mod fields {
     /// `pool.update_sync_enabled`: bool. Written by the server. Prototyped in 23.18.0.
     pub const UPDATE_SYNC_ENABLED: Field<Pool, bool> = Field::new(59);
     /// `pool.recommendations`: (string -> string) map. Written by the server. Prototyped in 24.19.1.
-    pub const RECOMMENDATIONS: Field<Pool, Map<String, String>> = Field::new(60);
+    pub const RECOMMENDATIONS: Field<Pool, TextMap> = Field::new(60);
     /// `pool.license_server`: (string -> string) map. Written by pool-operator. Prototyped in 25.6.0.
-    pub const LICENSE_SERVER: RwField<Pool, Map<String, String>> = RwField::new(61);
+    pub const LICENSE_SERVER: RwField<Pool, TextMap> = RwField::new(61);
     /// `pool.ha_reboot_vm_on_internal_shutdown`: bool. Written by pool-operator. Prototyped in 25.16.0.
     pub const HA_REBOOT_VM_ON_INTERNAL_SHUTDOWN: RwField<Pool, bool> = RwField::new(62);
     /// `pool.limit_console_sessions`: bool. Written by pool-operator. Prototyped in 26.1.0.
@@ -835,7 +835,7 @@ pub fn apply_edition(this: &Ref<crate::Pool>, edition: &str) -> Call<()> {
 /// The edition and the expiry of the licences of all hosts together. `pool.get_license_state`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in clearwater.
-pub fn get_license_state(this: &Ref<crate::Pool>) -> Call<Map<String, String>> {
+pub fn get_license_state(this: &Ref<crate::Pool>) -> Call<TextMap> {
     send(&CLASS, 38, vec![this.argument()])
 }
 
@@ -856,7 +856,7 @@ pub fn enable_local_storage_caching(this: &Ref<crate::Pool>) -> Call<()> {
 /// Tries whether a place for backups can be written; answers what went wrong. `pool.test_archive_target`.
 ///
 /// Least role: pool-operator. May run as a task. Published in cowley.
-pub fn test_archive_target(this: &Ref<crate::Pool>, config: &Map<String, String>) -> Call<String> {
+pub fn test_archive_target(this: &Ref<crate::Pool>, config: &TextMap) -> Call<String> {
     send(&CLASS, 41, vec![this.argument(), config.argument()])
 }
 
@@ -970,14 +970,14 @@ pub fn retrieve_wlb_recommendations() -> Call<Map<Ref<crate::VM>, Vec<String>>> 
 /// The settings of the workload balancing server. `pool.retrieve_wlb_configuration`.
 ///
 /// Least role: read-only. May run as a task. Changes nothing. Published in george.
-pub fn retrieve_wlb_configuration() -> Call<Map<String, String>> {
+pub fn retrieve_wlb_configuration() -> Call<TextMap> {
     send(&CLASS, 57, vec![])
 }
 
 /// Changes settings of the workload balancing server. `pool.send_wlb_configuration`.
 ///
 /// Least role: pool-operator. May run as a task. Published in george.
-pub fn send_wlb_configuration(config: &Map<String, String>) -> Call<()> {
+pub fn send_wlb_configuration(config: &TextMap) -> Call<()> {
     send(&CLASS, 58, vec![config.argument()])
 }
 
@@ -1032,19 +1032,14 @@ pub fn external_auth_set_ldaps(pool: &Ref<crate::Pool>, ldaps: bool, force: Opti
 /// Least role: pool-admin. May run as a task. Published in george.
 ///
 /// Parameters: `config` is {} where it is not given.
-pub fn disable_external_auth(pool: &Ref<crate::Pool>, config: Option<&Map<String, String>>) -> Call<()> {
+pub fn disable_external_auth(pool: &Ref<crate::Pool>, config: Option<&TextMap>) -> Call<()> {
     send_with_options(&CLASS, 63, vec![pool.argument()], &mut [config.map(|it| it.argument())])
 }
 
 /// Joins all hosts to an external authentication service; `auth_type` is `AD`. `pool.enable_external_auth`.
 ///
 /// Least role: pool-admin. May run as a task. Published in george.
-pub fn enable_external_auth(
-    pool: &Ref<crate::Pool>,
-    config: &Map<String, String>,
-    service_name: &str,
-    auth_type: &str,
-) -> Call<()> {
+pub fn enable_external_auth(pool: &Ref<crate::Pool>, config: &TextMap, service_name: &str, auth_type: &str) -> Call<()> {
     send(&CLASS, 64, vec![pool.argument(), config.argument(), service_name.argument(), auth_type.argument()])
 }
 
@@ -1080,7 +1075,7 @@ pub fn set_ha_host_failures_to_tolerate(this: &Ref<crate::Pool>, value: i64) -> 
 pub fn ha_compute_vm_failover_plan(
     failed_hosts: &[Ref<crate::Host>],
     failed_vms: &[Ref<crate::VM>],
-) -> Call<Map<Ref<crate::VM>, Map<String, String>>> {
+) -> Call<Map<Ref<crate::VM>, TextMap>> {
     send(&CLASS, 67, vec![failed_hosts.argument(), failed_vms.argument()])
 }
 
@@ -1138,7 +1133,7 @@ pub fn disable_ha() -> Call<()> {
 /// Turns high availability on, with state files and heartbeat in these SRs; none lets the server choose. `pool.enable_ha`.
 ///
 /// Least role: pool-operator and clients by certificate. May run as a task. Published in miami.
-pub fn enable_ha(heartbeat_srs: &[Ref<crate::SR>], configuration: &Map<String, String>) -> Call<()> {
+pub fn enable_ha(heartbeat_srs: &[Ref<crate::SR>], configuration: &TextMap) -> Call<()> {
     send(&CLASS, 75, vec![heartbeat_srs.argument(), configuration.argument()])
 }
 

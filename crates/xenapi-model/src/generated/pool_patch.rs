@@ -48,7 +48,7 @@ pub struct Record {
     /// The same update in the new format. `pool_patch.pool_update`: pool_update ref, or null. Set at creation. Published in ely.
     pub pool_update: Option<Ref<crate::PoolUpdate>>,
     /// Anything that clients keep with it, by name. `pool_patch.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -107,7 +107,7 @@ pub mod fields {
     /// `pool_patch.pool_update`: pool_update ref, or null. Set at creation. Published in ely.
     pub const POOL_UPDATE: Field<PoolPatch, Option<Ref<crate::PoolUpdate>>> = Field::new(8);
     /// `pool_patch.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<PoolPatch, Map<String, String>> = RwField::new(9);
+    pub const OTHER_CONFIG: RwField<PoolPatch, TextMap> = RwField::new(9);
 }
 
 /// Deletes its file from one host. Deprecated: see pool_update. `pool_patch.clean_on_host`.

@@ -60,7 +60,7 @@ pub struct Record {
     /// The hosts it was applied to. `pool_update.hosts`: host ref set. Written by the server. The other end is `host.updates`. Published in ely.
     pub hosts: Vec<Ref<crate::Host>>,
     /// Anything that clients keep with it, by name. `pool_update.other_config`: (string -> string) map. Written by pool-operator. Published in inverness.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether all hosts have to have it. `pool_update.enforce_homogeneity`: bool. Set at creation. Published in inverness.
     pub enforce_homogeneity: bool,
     /// What came beside these fields, and which of them did not come.
@@ -123,7 +123,7 @@ pub mod fields {
     /// `pool_update.hosts`: host ref set. Written by the server. The other end is `host.updates`. Published in ely.
     pub const HOSTS: Field<PoolUpdate, Vec<Ref<crate::Host>>> = Field::new(8);
     /// `pool_update.other_config`: (string -> string) map. Written by pool-operator. Published in inverness.
-    pub const OTHER_CONFIG: RwField<PoolUpdate, Map<String, String>> = RwField::new(9);
+    pub const OTHER_CONFIG: RwField<PoolUpdate, TextMap> = RwField::new(9);
     /// `pool_update.enforce_homogeneity`: bool. Set at creation. Published in inverness.
     pub const ENFORCE_HOMOGENEITY: Field<PoolUpdate, bool> = Field::new(10);
 }

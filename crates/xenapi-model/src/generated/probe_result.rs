@@ -16,13 +16,13 @@ pub struct ProbeResult;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// What to give as `device_config`, to create or to go on looking. `probe_result.configuration`: (string -> string) map. Written by the server. Prototyped in kolkata, published in lima.
-    pub configuration: Map<String, String>,
+    pub configuration: TextMap,
     /// Whether `configuration` is enough to attach storage; if not, go on looking with it. `probe_result.complete`: bool. Written by the server. Prototyped in kolkata, published in lima.
     pub complete: bool,
     /// The SR that is there already; absent where there is none. `probe_result.sr`: sr_stat record option. Written by the server. Prototyped in kolkata, published in lima.
     pub sr: Option<crate::sr_stat::Record>,
     /// What else the driver tells of it, by name. `probe_result.extra_info`: (string -> string) map. Written by the server. Prototyped in kolkata, published in lima.
-    pub extra_info: Map<String, String>,
+    pub extra_info: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }

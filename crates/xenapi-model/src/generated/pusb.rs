@@ -40,7 +40,7 @@ pub struct Record {
     /// Whether a VM can have it. `PUSB.passthrough_enabled`: bool. Written by the server. Published in inverness.
     pub passthrough_enabled: bool,
     /// Anything that clients keep with it, by name. `PUSB.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// How fast it is, in Mb/s; -1 if not known. `PUSB.speed`: float, in Mb/s. Set at creation. Published in stockholm.
     pub speed: f64,
     /// What came beside these fields, and which of them did not come.
@@ -115,7 +115,7 @@ pub mod fields {
     /// `PUSB.passthrough_enabled`: bool. Written by the server. Published in inverness.
     pub const PASSTHROUGH_ENABLED: Field<PUSB, bool> = Field::new(11);
     /// `PUSB.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
-    pub const OTHER_CONFIG: RwField<PUSB, Map<String, String>> = RwField::new(12);
+    pub const OTHER_CONFIG: RwField<PUSB, TextMap> = RwField::new(12);
     /// `PUSB.speed`: float, in Mb/s. Set at creation. Published in stockholm.
     pub const SPEED: Field<PUSB, f64> = Field::new(13);
 }

@@ -20,7 +20,7 @@ pub struct Record {
     /// The password itself. `secret.value`: string. Read by pool-operator. Written by pool-operator. Kept out of logs. Published in rio.
     pub value: String,
     /// Anything that clients keep with it, by name. `secret.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -58,7 +58,7 @@ pub mod fields {
     /// `secret.value`: string. Read by pool-operator. Written by pool-operator. Kept out of logs. Published in rio.
     pub const VALUE: RwField<Secret, String> = RwField::new(1);
     /// `secret.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub const OTHER_CONFIG: RwField<Secret, Map<String, String>> = RwField::new(2);
+    pub const OTHER_CONFIG: RwField<Secret, TextMap> = RwField::new(2);
 }
 
 /// What `secret.create` takes: the fields that clients write. Least role: pool-operator.
@@ -67,7 +67,7 @@ pub struct New {
     /// The password itself. `secret.value`: string. Read by pool-operator. Written by pool-operator. Kept out of logs. Published in rio.
     pub value: String,
     /// Anything that clients keep with it, by name. `secret.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
 }
 
 impl core::fmt::Debug for New {

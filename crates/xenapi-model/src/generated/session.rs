@@ -26,7 +26,7 @@ pub struct Record {
     /// Whether it is one that the hosts of the pool have among themselves. `session.pool`: bool. Written by the server. Published in rio.
     pub pool: bool,
     /// Anything that clients keep with it, by name. `session.other_config`: (string -> string) map. Written by pool-admin. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether root logged in, who may do everything. `session.is_local_superuser`: bool. Written by the server. Published in george.
     pub is_local_superuser: bool,
     /// The user or group by whose roles it acts; null for root. `session.subject`: subject ref, or null. Written by the server. Published in george.
@@ -109,7 +109,7 @@ pub mod fields {
     /// `session.pool`: bool. Written by the server. Published in rio.
     pub const POOL: Field<Session, bool> = Field::new(4);
     /// `session.other_config`: (string -> string) map. Written by pool-admin. Published in miami.
-    pub const OTHER_CONFIG: RwField<Session, Map<String, String>> = RwField::new(5);
+    pub const OTHER_CONFIG: RwField<Session, TextMap> = RwField::new(5);
     /// `session.is_local_superuser`: bool. Written by the server. Published in george.
     pub const IS_LOCAL_SUPERUSER: Field<Session, bool> = Field::new(6);
     /// `session.subject`: subject ref, or null. Written by the server. Published in george.

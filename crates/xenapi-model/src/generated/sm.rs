@@ -44,13 +44,13 @@ pub struct Record {
     /// The version of the interface to drivers that it needs. `SM.required_api_version`: string. Written by the server. Published in rio.
     pub required_api_version: String,
     /// What `device_config` may hold, each with an explanation. `SM.configuration`: (string -> string) map. Written by the server. Published in rio.
-    pub configuration: Map<String, String>,
+    pub configuration: TextMap,
     /// What it can do. Deprecated: see `features`. `SM.capabilities`: string set. Written by the server. Published in miami, deprecated in clearwater.
     pub capabilities: Vec<String>,
     /// What it can do, each with a version, for example `VDI_RESIZE`. `SM.features`: (string -> int) map. Written by the server. Published in clearwater, changed in 24.37.0.
     pub features: Map<String, i64>,
     /// Anything that clients keep with it, by name. `SM.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// The file that it is in. `SM.driver_filename`: string. Written by the server. Published in orlando.
     pub driver_filename: String,
     /// The clusters of which it needs one, if any. `SM.required_cluster_stack`: string set. Written by the server. Published in dundee.
@@ -123,13 +123,13 @@ pub mod fields {
     /// `SM.required_api_version`: string. Written by the server. Published in rio.
     pub const REQUIRED_API_VERSION: Field<SM, String> = Field::new(7);
     /// `SM.configuration`: (string -> string) map. Written by the server. Published in rio.
-    pub const CONFIGURATION: Field<SM, Map<String, String>> = Field::new(8);
+    pub const CONFIGURATION: Field<SM, TextMap> = Field::new(8);
     /// `SM.capabilities`: string set. Written by the server. Published in miami, deprecated in clearwater.
     pub const CAPABILITIES: Field<SM, Vec<String>> = Field::new(9);
     /// `SM.features`: (string -> int) map. Written by the server. Published in clearwater, changed in 24.37.0.
     pub const FEATURES: Field<SM, Map<String, i64>> = Field::new(10);
     /// `SM.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<SM, Map<String, String>> = RwField::new(11);
+    pub const OTHER_CONFIG: RwField<SM, TextMap> = RwField::new(11);
     /// `SM.driver_filename`: string. Written by the server. Published in orlando.
     pub const DRIVER_FILENAME: Field<SM, String> = Field::new(12);
     /// `SM.required_cluster_stack`: string set. Written by the server. Published in dundee.

@@ -104,11 +104,11 @@ pub struct Record {
     /// Whether several hosts can use it at once. `SR.shared`: bool. Written by the server. Published in rio.
     pub shared: bool,
     /// Anything that clients keep with it, by name. `SR.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Words that people put on it. `SR.tags`: string set. Written by vm-operator. Published in orlando.
     pub tags: Vec<String>,
     /// What the storage driver keeps with it, by name. `SR.sm_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub sm_config: Map<String, String>,
+    pub sm_config: TextMap,
     /// Bytes kept with it, by name. `SR.blobs`: (string -> blob ref) map. Written by the server. Published in orlando.
     pub blobs: Map<String, Ref<crate::Blob>>,
     /// Whether a host keeps caches of shared disks in it. `SR.local_cache_enabled`: bool. Written by the server. Published in cowley.
@@ -207,11 +207,11 @@ pub mod fields {
     /// `SR.shared`: bool. Written by the server. Published in rio.
     pub const SHARED: Field<SR, bool> = Field::new(12);
     /// `SR.other_config`: (string -> string) map. Written by pool-operator. Published in rio.
-    pub const OTHER_CONFIG: RwField<SR, Map<String, String>> = RwField::new(13);
+    pub const OTHER_CONFIG: RwField<SR, TextMap> = RwField::new(13);
     /// `SR.tags`: string set. Written by vm-operator. Published in orlando.
     pub const TAGS: RwField<SR, Vec<String>> = RwField::new(14);
     /// `SR.sm_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const SM_CONFIG: RwField<SR, Map<String, String>> = RwField::new(15);
+    pub const SM_CONFIG: RwField<SR, TextMap> = RwField::new(15);
     /// `SR.blobs`: (string -> blob ref) map. Written by the server. Published in orlando.
     pub const BLOBS: Field<SR, Map<String, Ref<crate::Blob>>> = Field::new(16);
     /// `SR.local_cache_enabled`: bool. Written by the server. Published in cowley.
@@ -331,9 +331,9 @@ pub fn set_shared(sr: &Ref<crate::SR>, value: bool) -> Call<()> {
 /// Parameters: `sm_config` is {} where it is not given.
 pub fn probe_ext(
     host: &Ref<crate::Host>,
-    device_config: &Map<String, String>,
+    device_config: &TextMap,
     r#type: &str,
-    sm_config: Option<&Map<String, String>>,
+    sm_config: Option<&TextMap>,
 ) -> Call<Vec<crate::probe_result::Record>> {
     send_with_options(
         &CLASS,
@@ -348,12 +348,7 @@ pub fn probe_ext(
 /// Least role: pool-operator. May run as a task. Published in miami.
 ///
 /// Parameters: `sm_config` is {} where it is not given.
-pub fn probe(
-    host: &Ref<crate::Host>,
-    device_config: &Map<String, String>,
-    r#type: &str,
-    sm_config: Option<&Map<String, String>>,
-) -> Call<String> {
+pub fn probe(host: &Ref<crate::Host>, device_config: &TextMap, r#type: &str, sm_config: Option<&TextMap>) -> Call<String> {
     send_with_options(
         &CLASS,
         14,
@@ -408,13 +403,13 @@ pub fn destroy(sr: &Ref<crate::SR>) -> Call<()> {
 /// Parameters: `physical_size` in bytes; `sm_config` is {} where it is not given.
 pub fn make(
     host: &Ref<crate::Host>,
-    device_config: &Map<String, String>,
+    device_config: &TextMap,
     physical_size: i64,
     name_label: &str,
     name_description: &str,
     r#type: &str,
     content_type: &str,
-    sm_config: Option<&Map<String, String>>,
+    sm_config: Option<&TextMap>,
 ) -> Call<String> {
     send_with_options(
         &CLASS,
@@ -444,7 +439,7 @@ pub fn introduce(
     r#type: &str,
     content_type: &str,
     shared: bool,
-    sm_config: Option<&Map<String, String>>,
+    sm_config: Option<&TextMap>,
 ) -> Call<Ref<crate::SR>> {
     send_with_options(
         &CLASS,
@@ -470,14 +465,14 @@ pub fn introduce(
 /// Declared errors: `SR_UNKNOWN_DRIVER`.
 pub fn create(
     host: &Ref<crate::Host>,
-    device_config: &Map<String, String>,
+    device_config: &TextMap,
     physical_size: i64,
     name_label: &str,
     name_description: &str,
     r#type: &str,
     content_type: &str,
     shared: bool,
-    sm_config: Option<&Map<String, String>>,
+    sm_config: Option<&TextMap>,
 ) -> Call<Ref<crate::SR>> {
     send_with_options(
         &CLASS,

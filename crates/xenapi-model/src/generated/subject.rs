@@ -20,7 +20,7 @@ pub struct Record {
     /// What the external authentication service calls the user or group, for example a SID. `subject.subject_identifier`: string. Set at creation. Published in george.
     pub subject_identifier: String,
     /// What the service told of the user or group, by name, and what clients keep. `subject.other_config`: (string -> string) map. Set at creation. Published in george.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Its roles; with none it cannot log in. `subject.roles`: role ref set. Written by the server. Published in midnight-ride.
     pub roles: Vec<Ref<crate::Role>>,
     /// What came beside these fields, and which of them did not come.
@@ -55,7 +55,7 @@ pub mod fields {
     /// `subject.subject_identifier`: string. Set at creation. Published in george.
     pub const SUBJECT_IDENTIFIER: Field<Subject, String> = Field::new(1);
     /// `subject.other_config`: (string -> string) map. Set at creation. Published in george.
-    pub const OTHER_CONFIG: Field<Subject, Map<String, String>> = Field::new(2);
+    pub const OTHER_CONFIG: Field<Subject, TextMap> = Field::new(2);
     /// `subject.roles`: role ref set. Written by the server. Published in midnight-ride.
     pub const ROLES: Field<Subject, Vec<Ref<crate::Role>>> = Field::new(3);
 }
@@ -66,7 +66,7 @@ pub struct New {
     /// What the external authentication service calls the user or group, for example a SID. `subject.subject_identifier`: string. Set at creation. Published in george.
     pub subject_identifier: String,
     /// What the service told of the user or group, by name, and what clients keep. `subject.other_config`: (string -> string) map. Set at creation. Published in george.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
 }
 
 impl New {

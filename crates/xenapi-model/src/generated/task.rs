@@ -68,7 +68,7 @@ pub struct Record {
     /// The error code and its parameters, if it failed. `task.error_info`: string set. Written by the server. Published in rio.
     pub error_info: Vec<String>,
     /// Anything that clients keep with it, by name. `task.other_config`: (string -> string) map. Written by the server. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// The task that it is a part of. `task.subtask_of`: task ref, or null. Written by the server. The other end is `task.subtasks`. Published in orlando.
     pub subtask_of: Option<Ref<crate::Task>>,
     /// Its parts. `task.subtasks`: task ref set. Written by the server. The other end is `task.subtask_of`. Published in orlando.
@@ -155,7 +155,7 @@ pub mod fields {
     /// `task.error_info`: string set. Written by the server. Published in rio.
     pub const ERROR_INFO: Field<Task, Vec<String>> = Field::new(12);
     /// `task.other_config`: (string -> string) map. Written by the server. Published in miami.
-    pub const OTHER_CONFIG: Field<Task, Map<String, String>> = Field::new(13);
+    pub const OTHER_CONFIG: Field<Task, TextMap> = Field::new(13);
     /// `task.subtask_of`: task ref, or null. Written by the server. The other end is `task.subtasks`. Published in orlando.
     pub const SUBTASK_OF: Field<Task, Option<Ref<crate::Task>>> = Field::new(14);
     /// `task.subtasks`: task ref set. Written by the server. The other end is `task.subtask_of`. Published in orlando.
@@ -167,7 +167,7 @@ pub mod fields {
 /// Replaces everything that clients keep with it. `task.set_other_config`.
 ///
 /// Least role: read-only. Changes `other_config`. Prototyped in 25.8.0.
-pub fn set_other_config(this: &Ref<crate::Task>, value: &Map<String, String>) -> Call<()> {
+pub fn set_other_config(this: &Ref<crate::Task>, value: &TextMap) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 

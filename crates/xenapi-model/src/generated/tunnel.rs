@@ -32,9 +32,9 @@ pub struct Record {
     /// The PIF that carries it. `tunnel.transport_PIF`: PIF ref. Set at creation. The other end is `PIF.tunnel_transport_PIF_of`. Published in cowley.
     pub transport_pif: Ref<crate::PIF>,
     /// Whether it works: `active` is `true` or `false`. There may be a `key`. `tunnel.status`: (string -> string) map. Written by pool-operator. Published in cowley.
-    pub status: Map<String, String>,
+    pub status: TextMap,
     /// Anything that clients keep with it, by name. `tunnel.other_config`: (string -> string) map. Written by pool-operator. Published in cowley.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// How frames are wrapped. `tunnel.protocol`: enum tunnel_protocol. Written by pool-operator. Published in 1.250.0.
     pub protocol: TunnelProtocol,
     /// What came beside these fields, and which of them did not come.
@@ -75,9 +75,9 @@ pub mod fields {
     /// `tunnel.transport_PIF`: PIF ref. Set at creation. The other end is `PIF.tunnel_transport_PIF_of`. Published in cowley.
     pub const TRANSPORT_PIF: Field<Tunnel, Ref<crate::PIF>> = Field::new(2);
     /// `tunnel.status`: (string -> string) map. Written by pool-operator. Published in cowley.
-    pub const STATUS: RwField<Tunnel, Map<String, String>> = RwField::new(3);
+    pub const STATUS: RwField<Tunnel, TextMap> = RwField::new(3);
     /// `tunnel.other_config`: (string -> string) map. Written by pool-operator. Published in cowley.
-    pub const OTHER_CONFIG: RwField<Tunnel, Map<String, String>> = RwField::new(4);
+    pub const OTHER_CONFIG: RwField<Tunnel, TextMap> = RwField::new(4);
     /// `tunnel.protocol`: enum tunnel_protocol. Written by pool-operator. Published in 1.250.0.
     pub const PROTOCOL: RwField<Tunnel, TunnelProtocol> = RwField::new(5);
 }

@@ -26,7 +26,7 @@ pub struct Record {
     /// The virtual devices that it serves. `USB_group.VUSBs`: VUSB ref set. Written by the server. The other end is `VUSB.USB_group`. Published in inverness.
     pub vusbs: Vec<Ref<crate::VUSB>>,
     /// Anything that clients keep with it, by name. `USB_group.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -69,7 +69,7 @@ pub mod fields {
     /// `USB_group.VUSBs`: VUSB ref set. Written by the server. The other end is `VUSB.USB_group`. Published in inverness.
     pub const VUSBS: Field<USBGroup, Vec<Ref<crate::VUSB>>> = Field::new(4);
     /// `USB_group.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
-    pub const OTHER_CONFIG: RwField<USBGroup, Map<String, String>> = RwField::new(5);
+    pub const OTHER_CONFIG: RwField<USBGroup, TextMap> = RwField::new(5);
 }
 
 /// Deletes a group that holds no physical or virtual device. `USB_group.destroy`.
@@ -87,7 +87,7 @@ pub fn destroy(this: &Ref<crate::USBGroup>) -> Call<()> {
 pub fn create(
     name_label: Option<&str>,
     name_description: Option<&str>,
-    other_config: Option<&Map<String, String>>,
+    other_config: Option<&TextMap>,
 ) -> Call<Ref<crate::USBGroup>> {
     send_with_options(
         &CLASS,

@@ -22,7 +22,7 @@ pub struct Record {
     /// The name of the person. `user.fullname`: string. Written by pool-admin. Published in rio.
     pub fullname: String,
     /// Anything that clients keep with it, by name. `user.other_config`: (string -> string) map. Written by pool-admin. Published in orlando.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -57,7 +57,7 @@ pub mod fields {
     /// `user.fullname`: string. Written by pool-admin. Published in rio.
     pub const FULLNAME: RwField<User, String> = RwField::new(2);
     /// `user.other_config`: (string -> string) map. Written by pool-admin. Published in orlando.
-    pub const OTHER_CONFIG: RwField<User, Map<String, String>> = RwField::new(3);
+    pub const OTHER_CONFIG: RwField<User, TextMap> = RwField::new(3);
 }
 
 /// What `user.create` takes: the fields that clients write. Least role: pool-admin.
@@ -68,7 +68,7 @@ pub struct New {
     /// The name of the person. `user.fullname`: string. Written by pool-admin. Published in rio.
     pub fullname: String,
     /// Anything that clients keep with it, by name. `user.other_config`: (string -> string) map. Written by pool-admin. Published in orlando.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
 }
 
 impl New {

@@ -86,7 +86,7 @@ pub struct Record {
     /// Whether the drive is empty. `VBD.empty`: bool. Set at creation. Published in rio.
     pub empty: bool,
     /// Anything that clients keep with it, by name. `VBD.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether it is in use right now. `VBD.currently_attached`: bool. Set at creation. Published in rio, changed in 1.257.0.
     pub currently_attached: bool,
     /// Error code of the last attach, 0 for none. `VBD.status_code`: int. Written by the server. Published in rio.
@@ -94,11 +94,11 @@ pub struct Record {
     /// Error text of the last attach. `VBD.status_detail`: string. Written by the server. Published in rio.
     pub status_detail: String,
     /// What the device says of itself while attached. `VBD.runtime_properties`: (string -> string) map. Written by the server. Published in rio.
-    pub runtime_properties: Map<String, String>,
+    pub runtime_properties: TextMap,
     /// How its traffic is limited; empty for not at all. `VBD.qos_algorithm_type`: string. Written by vm-admin. Published in rio.
     pub qos_algorithm_type: String,
     /// The limits of its traffic, as the algorithm understands them. `VBD.qos_algorithm_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub qos_algorithm_params: Map<String, String>,
+    pub qos_algorithm_params: TextMap,
     /// The algorithms that could limit its traffic. `VBD.qos_supported_algorithms`: string set. Written by the server. Published in rio.
     pub qos_supported_algorithms: Vec<String>,
     /// What is measured of it. Removed, always null. `VBD.metrics`: VBD_metrics ref, or null. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
@@ -193,7 +193,7 @@ pub mod fields {
     /// `VBD.empty`: bool. Set at creation. Published in rio.
     pub const EMPTY: Field<VBD, bool> = Field::new(12);
     /// `VBD.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub const OTHER_CONFIG: RwField<VBD, Map<String, String>> = RwField::new(13);
+    pub const OTHER_CONFIG: RwField<VBD, TextMap> = RwField::new(13);
     /// `VBD.currently_attached`: bool. Set at creation. Published in rio, changed in 1.257.0.
     pub const CURRENTLY_ATTACHED: Field<VBD, bool> = Field::new(14);
     /// `VBD.status_code`: int. Written by the server. Published in rio.
@@ -201,11 +201,11 @@ pub mod fields {
     /// `VBD.status_detail`: string. Written by the server. Published in rio.
     pub const STATUS_DETAIL: Field<VBD, String> = Field::new(16);
     /// `VBD.runtime_properties`: (string -> string) map. Written by the server. Published in rio.
-    pub const RUNTIME_PROPERTIES: Field<VBD, Map<String, String>> = Field::new(17);
+    pub const RUNTIME_PROPERTIES: Field<VBD, TextMap> = Field::new(17);
     /// `VBD.qos_algorithm_type`: string. Written by vm-admin. Published in rio.
     pub const QOS_ALGORITHM_TYPE: RwField<VBD, String> = RwField::new(18);
     /// `VBD.qos_algorithm_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub const QOS_ALGORITHM_PARAMS: RwField<VBD, Map<String, String>> = RwField::new(19);
+    pub const QOS_ALGORITHM_PARAMS: RwField<VBD, TextMap> = RwField::new(19);
     /// `VBD.qos_supported_algorithms`: string set. Written by the server. Published in rio.
     pub const QOS_SUPPORTED_ALGORITHMS: Field<VBD, Vec<String>> = Field::new(20);
     /// `VBD.metrics`: VBD_metrics ref, or null. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
@@ -234,13 +234,13 @@ pub struct New {
     /// Whether the drive is empty. `VBD.empty`: bool. Set at creation. Published in rio.
     pub empty: bool,
     /// Anything that clients keep with it, by name. `VBD.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether it is in use right now. `VBD.currently_attached`: bool. Set at creation. Published in rio, changed in 1.257.0.
     pub currently_attached: bool,
     /// How its traffic is limited; empty for not at all. `VBD.qos_algorithm_type`: string. Written by vm-admin. Published in rio.
     pub qos_algorithm_type: String,
     /// The limits of its traffic, as the algorithm understands them. `VBD.qos_algorithm_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub qos_algorithm_params: Map<String, String>,
+    pub qos_algorithm_params: TextMap,
 }
 
 impl New {

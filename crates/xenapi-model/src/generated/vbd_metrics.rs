@@ -24,7 +24,7 @@ pub struct Record {
     /// When it was last measured. `VBD_metrics.last_updated`: datetime. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub last_updated: DateTime,
     /// Anything that clients keep with it, by name. `VBD_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando, deprecated in tampa, removed in tampa.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -63,5 +63,5 @@ pub mod fields {
     /// `VBD_metrics.last_updated`: datetime. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
     pub const LAST_UPDATED: Field<VBDMetrics, DateTime> = Field::new(3);
     /// `VBD_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando, deprecated in tampa, removed in tampa.
-    pub const OTHER_CONFIG: RwField<VBDMetrics, Map<String, String>> = RwField::new(4);
+    pub const OTHER_CONFIG: RwField<VBDMetrics, TextMap> = RwField::new(4);
 }

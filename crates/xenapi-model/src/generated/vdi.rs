@@ -124,7 +124,7 @@ pub struct Record {
     /// Whether nobody may write it. `VDI.read_only`: bool. Set at creation. Published in rio.
     pub read_only: bool,
     /// Anything that clients keep with it, by name. `VDI.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether the storage driver has locked it. `VDI.storage_lock`: bool. Written by the server. Published in rio.
     pub storage_lock: bool,
     /// Its name within the SR. `VDI.location`: string. Written by the server. Published in miami.
@@ -136,9 +136,9 @@ pub struct Record {
     /// The disk that it is a part of, if any. Deprecated. `VDI.parent`: VDI ref, or null. Written by the server. Published in rio, deprecated in ely.
     pub parent: Option<Ref<crate::VDI>>,
     /// What the storage driver puts into xenstore when it is attached, by name. `VDI.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub xenstore_data: Map<String, String>,
+    pub xenstore_data: TextMap,
     /// What the storage driver keeps with it, by name. `VDI.sm_config`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub sm_config: Map<String, String>,
+    pub sm_config: TextMap,
     /// Whether this is the state of a disk at a moment. `VDI.is_a_snapshot`: bool. Written by the server. Published in orlando.
     pub is_a_snapshot: bool,
     /// The disk that this is a snapshot of. `VDI.snapshot_of`: VDI ref, or null. Written by the server. The other end is `VDI.snapshots`. Published in orlando.
@@ -271,7 +271,7 @@ pub mod fields {
     /// `VDI.read_only`: bool. Set at creation. Published in rio.
     pub const READ_ONLY: Field<VDI, bool> = Field::new(12);
     /// `VDI.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub const OTHER_CONFIG: RwField<VDI, Map<String, String>> = RwField::new(13);
+    pub const OTHER_CONFIG: RwField<VDI, TextMap> = RwField::new(13);
     /// `VDI.storage_lock`: bool. Written by the server. Published in rio.
     pub const STORAGE_LOCK: Field<VDI, bool> = Field::new(14);
     /// `VDI.location`: string. Written by the server. Published in miami.
@@ -283,9 +283,9 @@ pub mod fields {
     /// `VDI.parent`: VDI ref, or null. Written by the server. Published in rio, deprecated in ely.
     pub const PARENT: Field<VDI, Option<Ref<crate::VDI>>> = Field::new(18);
     /// `VDI.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub const XENSTORE_DATA: RwField<VDI, Map<String, String>> = RwField::new(19);
+    pub const XENSTORE_DATA: RwField<VDI, TextMap> = RwField::new(19);
     /// `VDI.sm_config`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub const SM_CONFIG: RwField<VDI, Map<String, String>> = RwField::new(20);
+    pub const SM_CONFIG: RwField<VDI, TextMap> = RwField::new(20);
     /// `VDI.is_a_snapshot`: bool. Written by the server. Published in orlando.
     pub const IS_A_SNAPSHOT: Field<VDI, bool> = Field::new(21);
     /// `VDI.snapshot_of`: VDI ref, or null. Written by the server. The other end is `VDI.snapshots`. Published in orlando.
@@ -328,11 +328,11 @@ pub struct New {
     /// Whether nobody may write it. `VDI.read_only`: bool. Set at creation. Published in rio.
     pub read_only: bool,
     /// Anything that clients keep with it, by name. `VDI.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What the storage driver puts into xenstore when it is attached, by name. `VDI.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub xenstore_data: Map<String, String>,
+    pub xenstore_data: TextMap,
     /// What the storage driver keeps with it, by name. `VDI.sm_config`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub sm_config: Map<String, String>,
+    pub sm_config: TextMap,
     /// Words that people put on it. `VDI.tags`: string set. Written by vm-operator. Published in orlando.
     pub tags: Vec<String>,
 }
@@ -430,7 +430,7 @@ pub fn enable_cbt(this: &Ref<crate::VDI>) -> Call<()> {
 /// Moves it to another SR while VMs go on using it; it needs a VBD. Answers the new VDI. `VDI.pool_migrate`.
 ///
 /// Least role: vm-power-admin. May run as a task. Published in tampa.
-pub fn pool_migrate(vdi: &Ref<crate::VDI>, sr: &Ref<crate::SR>, options: &Map<String, String>) -> Call<Ref<crate::VDI>> {
+pub fn pool_migrate(vdi: &Ref<crate::VDI>, sr: &Ref<crate::SR>, options: &TextMap) -> Call<Ref<crate::VDI>> {
     send(&CLASS, 6, vec![vdi.argument(), sr.argument(), options.argument()])
 }
 
@@ -542,10 +542,10 @@ pub fn introduce(
     r#type: &VdiType,
     sharable: bool,
     read_only: bool,
-    other_config: &Map<String, String>,
+    other_config: &TextMap,
     location: &str,
-    xenstore_data: Option<&Map<String, String>>,
-    sm_config: Option<&Map<String, String>>,
+    xenstore_data: Option<&TextMap>,
+    sm_config: Option<&TextMap>,
     managed: Option<bool>,
     virtual_size: Option<i64>,
     physical_utilisation: Option<i64>,
@@ -605,7 +605,7 @@ pub fn resize(vdi: &Ref<crate::VDI>, size: i64) -> Call<()> {
 /// Least role: vm-admin. May run as a task. Published in rio.
 ///
 /// Parameters: `driver_params` is {} where it is not given.
-pub fn clone(vdi: &Ref<crate::VDI>, driver_params: Option<&Map<String, String>>) -> Call<Ref<crate::VDI>> {
+pub fn clone(vdi: &Ref<crate::VDI>, driver_params: Option<&TextMap>) -> Call<Ref<crate::VDI>> {
     send_with_options(&CLASS, 21, vec![vdi.argument()], &mut [driver_params.map(|it| it.argument())])
 }
 
@@ -614,6 +614,6 @@ pub fn clone(vdi: &Ref<crate::VDI>, driver_params: Option<&Map<String, String>>)
 /// Least role: vm-admin. May run as a task. Published in rio.
 ///
 /// Parameters: `driver_params` is {} where it is not given.
-pub fn snapshot(vdi: &Ref<crate::VDI>, driver_params: Option<&Map<String, String>>) -> Call<Ref<crate::VDI>> {
+pub fn snapshot(vdi: &Ref<crate::VDI>, driver_params: Option<&TextMap>) -> Call<Ref<crate::VDI>> {
     send_with_options(&CLASS, 22, vec![vdi.argument()], &mut [driver_params.map(|it| it.argument())])
 }

@@ -26,7 +26,7 @@ pub struct Record {
     /// Whether it is in use right now. `VGPU.currently_attached`: bool. Written by the server. Published in boston.
     pub currently_attached: bool,
     /// Anything that clients keep with it, by name. `VGPU.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// The model of virtual GPU. `VGPU.type`: VGPU_type ref. Written by the server. The other end is `VGPU_type.VGPUs`. Published in vgpu-tech-preview.
     pub r#type: Ref<crate::VGPUType>,
     /// The physical GPU that it runs on; null while its VM does not run. `VGPU.resident_on`: PGPU ref, or null. Written by the server. The other end is `PGPU.resident_VGPUs`. Published in vgpu-tech-preview.
@@ -34,7 +34,7 @@ pub struct Record {
     /// The physical GPU that it is about to run on. `VGPU.scheduled_to_be_resident_on`: PGPU ref, or null. Written by the server. Published in dundee.
     pub scheduled_to_be_resident_on: Option<Ref<crate::PGPU>>,
     /// By what it is decided to which physical GPUs it can move, by name. `VGPU.compatibility_metadata`: (string -> string) map. Written by the server. Published in inverness.
-    pub compatibility_metadata: Map<String, String>,
+    pub compatibility_metadata: TextMap,
     /// Further arguments of the program that emulates it. `VGPU.extra_args`: string. Written by pool-operator. Published in quebec.
     pub extra_args: String,
     /// The device passed through to the VM for it, if any. `VGPU.PCI`: PCI ref, or null. Written by the server. Published in quebec.
@@ -93,7 +93,7 @@ pub mod fields {
     /// `VGPU.currently_attached`: bool. Written by the server. Published in boston.
     pub const CURRENTLY_ATTACHED: Field<VGPU, bool> = Field::new(4);
     /// `VGPU.other_config`: (string -> string) map. Written by pool-operator. Published in boston.
-    pub const OTHER_CONFIG: RwField<VGPU, Map<String, String>> = RwField::new(5);
+    pub const OTHER_CONFIG: RwField<VGPU, TextMap> = RwField::new(5);
     /// `VGPU.type`: VGPU_type ref. Written by the server. The other end is `VGPU_type.VGPUs`. Published in vgpu-tech-preview.
     pub const TYPE: Field<VGPU, Ref<crate::VGPUType>> = Field::new(6);
     /// `VGPU.resident_on`: PGPU ref, or null. Written by the server. The other end is `PGPU.resident_VGPUs`. Published in vgpu-tech-preview.
@@ -101,7 +101,7 @@ pub mod fields {
     /// `VGPU.scheduled_to_be_resident_on`: PGPU ref, or null. Written by the server. Published in dundee.
     pub const SCHEDULED_TO_BE_RESIDENT_ON: Field<VGPU, Option<Ref<crate::PGPU>>> = Field::new(8);
     /// `VGPU.compatibility_metadata`: (string -> string) map. Written by the server. Published in inverness.
-    pub const COMPATIBILITY_METADATA: Field<VGPU, Map<String, String>> = Field::new(9);
+    pub const COMPATIBILITY_METADATA: Field<VGPU, TextMap> = Field::new(9);
     /// `VGPU.extra_args`: string. Written by pool-operator. Published in quebec.
     pub const EXTRA_ARGS: RwField<VGPU, String> = RwField::new(10);
     /// `VGPU.PCI`: PCI ref, or null. Written by the server. Published in quebec.
@@ -124,7 +124,7 @@ pub fn create(
     vm: &Ref<crate::VM>,
     gpu_group: &Ref<crate::GPUGroup>,
     device: Option<&str>,
-    other_config: Option<&Map<String, String>>,
+    other_config: Option<&TextMap>,
     r#type: Option<&Ref<crate::VGPUType>>,
 ) -> Call<Ref<crate::VGPU>> {
     send_with_options(

@@ -82,7 +82,7 @@ pub struct Record {
     /// The largest packet, in bytes. `VIF.MTU`: int, in bytes. Set at creation. Published in rio.
     pub mtu: i64,
     /// Anything that clients keep with it, by name. `VIF.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether it is in use right now. `VIF.currently_attached`: bool. Set at creation. Published in rio, changed in 1.257.0.
     pub currently_attached: bool,
     /// Error code of the last attach, 0 for none. `VIF.status_code`: int. Written by the server. Published in rio.
@@ -90,11 +90,11 @@ pub struct Record {
     /// Error text of the last attach. `VIF.status_detail`: string. Written by the server. Published in rio.
     pub status_detail: String,
     /// What the device says of itself while attached. `VIF.runtime_properties`: (string -> string) map. Written by the server. Published in rio.
-    pub runtime_properties: Map<String, String>,
+    pub runtime_properties: TextMap,
     /// How its traffic is limited; empty for not at all. `VIF.qos_algorithm_type`: string. Written by vm-admin. Published in rio.
     pub qos_algorithm_type: String,
     /// The limits of its traffic, as the algorithm understands them. `VIF.qos_algorithm_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub qos_algorithm_params: Map<String, String>,
+    pub qos_algorithm_params: TextMap,
     /// The algorithms that could limit its traffic. `VIF.qos_supported_algorithms`: string set. Written by the server. Published in rio.
     pub qos_supported_algorithms: Vec<String>,
     /// What is measured of it. Removed, always null. `VIF.metrics`: VIF_metrics ref, or null. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
@@ -213,7 +213,7 @@ pub mod fields {
     /// `VIF.MTU`: int, in bytes. Set at creation. Published in rio.
     pub const MTU: Field<VIF, i64> = Field::new(7);
     /// `VIF.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub const OTHER_CONFIG: RwField<VIF, Map<String, String>> = RwField::new(8);
+    pub const OTHER_CONFIG: RwField<VIF, TextMap> = RwField::new(8);
     /// `VIF.currently_attached`: bool. Set at creation. Published in rio, changed in 1.257.0.
     pub const CURRENTLY_ATTACHED: Field<VIF, bool> = Field::new(9);
     /// `VIF.status_code`: int. Written by the server. Published in rio.
@@ -221,11 +221,11 @@ pub mod fields {
     /// `VIF.status_detail`: string. Written by the server. Published in rio.
     pub const STATUS_DETAIL: Field<VIF, String> = Field::new(11);
     /// `VIF.runtime_properties`: (string -> string) map. Written by the server. Published in rio.
-    pub const RUNTIME_PROPERTIES: Field<VIF, Map<String, String>> = Field::new(12);
+    pub const RUNTIME_PROPERTIES: Field<VIF, TextMap> = Field::new(12);
     /// `VIF.qos_algorithm_type`: string. Written by vm-admin. Published in rio.
     pub const QOS_ALGORITHM_TYPE: RwField<VIF, String> = RwField::new(13);
     /// `VIF.qos_algorithm_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub const QOS_ALGORITHM_PARAMS: RwField<VIF, Map<String, String>> = RwField::new(14);
+    pub const QOS_ALGORITHM_PARAMS: RwField<VIF, TextMap> = RwField::new(14);
     /// `VIF.qos_supported_algorithms`: string set. Written by the server. Published in rio.
     pub const QOS_SUPPORTED_ALGORITHMS: Field<VIF, Vec<String>> = Field::new(15);
     /// `VIF.metrics`: VIF_metrics ref, or null. Written by the server. Published in rio, deprecated in tampa, removed in tampa.
@@ -268,13 +268,13 @@ pub struct New {
     /// The largest packet, in bytes. `VIF.MTU`: int, in bytes. Set at creation. Published in rio.
     pub mtu: i64,
     /// Anything that clients keep with it, by name. `VIF.other_config`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether it is in use right now. `VIF.currently_attached`: bool. Set at creation. Published in rio, changed in 1.257.0.
     pub currently_attached: bool,
     /// How its traffic is limited; empty for not at all. `VIF.qos_algorithm_type`: string. Written by vm-admin. Published in rio.
     pub qos_algorithm_type: String,
     /// The limits of its traffic, as the algorithm understands them. `VIF.qos_algorithm_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub qos_algorithm_params: Map<String, String>,
+    pub qos_algorithm_params: TextMap,
     /// What traffic is let through. `VIF.locking_mode`: enum vif_locking_mode. Set at creation. Published in tampa.
     pub locking_mode: VifLockingMode,
     /// The IPv4 addresses that are let through while locked. `VIF.ipv4_allowed`: string set. Set at creation. Published in tampa.

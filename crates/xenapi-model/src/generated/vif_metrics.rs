@@ -24,7 +24,7 @@ pub struct Record {
     /// When it was last measured. `VIF_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub last_updated: DateTime,
     /// Anything that clients keep with it, by name. `VIF_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -63,5 +63,5 @@ pub mod fields {
     /// `VIF_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub const LAST_UPDATED: Field<VIFMetrics, DateTime> = Field::new(3);
     /// `VIF_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando.
-    pub const OTHER_CONFIG: RwField<VIFMetrics, Map<String, String>> = RwField::new(4);
+    pub const OTHER_CONFIG: RwField<VIFMetrics, TextMap> = RwField::new(4);
 }

@@ -24,7 +24,7 @@ pub struct Record {
     /// The tag, 0 to 4094. `VLAN.tag`: int. Set at creation. Published in miami.
     pub tag: i64,
     /// Anything that clients keep with it, by name. `VLAN.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -63,7 +63,7 @@ pub mod fields {
     /// `VLAN.tag`: int. Set at creation. Published in miami.
     pub const TAG: Field<VLAN, i64> = Field::new(3);
     /// `VLAN.other_config`: (string -> string) map. Written by pool-operator. Published in miami.
-    pub const OTHER_CONFIG: RwField<VLAN, Map<String, String>> = RwField::new(4);
+    pub const OTHER_CONFIG: RwField<VLAN, TextMap> = RwField::new(4);
 }
 
 /// Deletes it and the PIF that stands for it; no VM may be using that. `VLAN.destroy`.

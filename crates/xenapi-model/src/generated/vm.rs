@@ -294,7 +294,7 @@ pub struct Record {
     /// The least memory it may ever have, in bytes. `VM.memory_static_min`: int, in bytes. Set at creation. Published in rio.
     pub memory_static_min: i64,
     /// Weight, cap and mask of its virtual CPUs. `VM.VCPUs_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub vcpus_params: Map<String, String>,
+    pub vcpus_params: TextMap,
     /// The most virtual CPUs it can have. `VM.VCPUs_max`: int. Set at creation. Published in rio.
     pub vcpus_max: i64,
     /// The virtual CPUs it starts with. `VM.VCPUs_at_startup`: int. Set at creation. Published in rio.
@@ -334,21 +334,21 @@ pub struct Record {
     /// `BIOS order` for hardware virtualisation, empty for paravirtual. `VM.HVM_boot_policy`: string. Set at creation. Published in rio, deprecated in kolkata.
     pub hvm_boot_policy: String,
     /// How hardware virtualisation boots: `order`, `firmware`. `VM.HVM_boot_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub hvm_boot_params: Map<String, String>,
+    pub hvm_boot_params: TextMap,
     /// Factor on the memory set aside for shadow page tables; 1 is the usual amount. `VM.HVM_shadow_multiplier`: float. Set at creation. Published in miami.
     pub hvm_shadow_multiplier: f64,
     /// Switches of the virtual hardware, by name. `VM.platform`: (string -> string) map. Set at creation. Published in rio.
-    pub platform: Map<String, String>,
+    pub platform: TextMap,
     /// Devices passed through to it, by their path on the PCI bus. Deprecated. `VM.PCI_bus`: string. Written by vm-admin. Published in rio, deprecated in boston.
     pub pci_bus: String,
     /// Anything that clients keep with it, by name. `VM.other_config`: (string -> string) map. Set at creation. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// The number of its domain on its host, -1 while it has none. `VM.domid`: int. Written by the server. Published in rio.
     pub domid: i64,
     /// The architecture of its domain; empty if not known. `VM.domarch`: string. Written by the server. Published in rio.
     pub domarch: String,
     /// Vendor and features of the CPUs on which it last started. `VM.last_boot_CPU_flags`: (string -> string) map. Set at creation. Published in rio.
-    pub last_boot_cpu_flags: Map<String, String>,
+    pub last_boot_cpu_flags: TextMap,
     /// Whether this is the domain through which a host is run (dom0). `VM.is_control_domain`: bool. Written by the server. Published in rio.
     pub is_control_domain: bool,
     /// What the host measures of it. May dangle. `VM.metrics`: VM_metrics ref, or null. Written by the server. Published in rio.
@@ -360,7 +360,7 @@ pub struct Record {
     /// XML with the limits that its template recommends: memory, virtual CPUs, number of devices. `VM.recommendations`: string. Written by vm-admin. Published in rio.
     pub recommendations: String,
     /// What it finds in xenstore, under `vm-data/`. `VM.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub xenstore_data: Map<String, String>,
+    pub xenstore_data: TextMap,
     /// Whether high availability restarts it. Deprecated: see `ha_restart_priority`. `VM.ha_always_run`: bool. Set at creation. Published in orlando, deprecated in boston.
     pub ha_always_run: bool,
     /// Whether high availability restarts it: `restart`, `best-effort`, or empty for not. `VM.ha_restart_priority`: string. Set at creation. Published in orlando.
@@ -382,7 +382,7 @@ pub struct Record {
     /// Operations that are refused, with the reason that is told. `VM.blocked_operations`: (enum vm_operations -> string) map. Set at creation. Published in orlando.
     pub blocked_operations: Map<VmOperations, String>,
     /// How the snapshot was taken: `power-state-at-snapshot`, `disk-snapshot-type`. `VM.snapshot_info`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub snapshot_info: Map<String, String>,
+    pub snapshot_info: TextMap,
     /// The records of the VM and its devices when the snapshot was taken, as text. `VM.snapshot_metadata`: string. Written by the server. Published in midnight-ride.
     pub snapshot_metadata: String,
     /// The snapshot from which its disks descend. `VM.parent`: VM ref, or null. Written by the server. The other end is `VM.children`. Published in midnight-ride.
@@ -390,7 +390,7 @@ pub struct Record {
     /// What descends from it. `VM.children`: VM ref set. Written by the server. The other end is `VM.parent`. Published in midnight-ride.
     pub children: Vec<Ref<crate::VM>>,
     /// Texts that the firmware shows to the guest: vendor, product, serial number. `VM.bios_strings`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub bios_strings: Map<String, String>,
+    pub bios_strings: TextMap,
     /// The policy that backed it up. Deprecated: see `snapshot_schedule`. `VM.protection_policy`: VMPP ref, or null. Set at creation. The other end is `VMPP.VMs`. Published in cowley, deprecated in clearwater.
     pub protection_policy: Option<Ref<crate::VMPP>>,
     /// Whether a VMPP took this snapshot. Removed, as that class is. `VM.is_snapshot_from_vmpp`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
@@ -428,7 +428,7 @@ pub struct Record {
     /// How it is virtualised. `VM.domain_type`: enum domain_type. Set at creation. Prototyped in jura, published in kolkata.
     pub domain_type: DomainType,
     /// What its firmware keeps; `EFI-variables` are those of UEFI, encoded. `VM.NVRAM`: (string -> string) map. Set at creation. Published in naples.
-    pub nvram: Map<String, String>,
+    pub nvram: TextMap,
     /// What has to be done with it before updates that were applied are in effect. `VM.pending_guidances`: enum update_guidances set. Written by the server. Published in 1.303.0.
     pub pending_guidances: Vec<UpdateGuidances>,
     /// What should be done with it for updates that were applied. `VM.pending_guidances_recommended`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
@@ -681,7 +681,7 @@ pub mod fields {
     /// `VM.memory_static_min`: int, in bytes. Set at creation. Published in rio.
     pub const MEMORY_STATIC_MIN: Field<VM, i64> = Field::new(18);
     /// `VM.VCPUs_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub const VCPUS_PARAMS: RwField<VM, Map<String, String>> = RwField::new(19);
+    pub const VCPUS_PARAMS: RwField<VM, TextMap> = RwField::new(19);
     /// `VM.VCPUs_max`: int. Set at creation. Published in rio.
     pub const VCPUS_MAX: Field<VM, i64> = Field::new(20);
     /// `VM.VCPUs_at_startup`: int. Set at creation. Published in rio.
@@ -721,21 +721,21 @@ pub mod fields {
     /// `VM.HVM_boot_policy`: string. Set at creation. Published in rio, deprecated in kolkata.
     pub const HVM_BOOT_POLICY: Field<VM, String> = Field::new(38);
     /// `VM.HVM_boot_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub const HVM_BOOT_PARAMS: RwField<VM, Map<String, String>> = RwField::new(39);
+    pub const HVM_BOOT_PARAMS: RwField<VM, TextMap> = RwField::new(39);
     /// `VM.HVM_shadow_multiplier`: float. Set at creation. Published in miami.
     pub const HVM_SHADOW_MULTIPLIER: Field<VM, f64> = Field::new(40);
     /// `VM.platform`: (string -> string) map. Set at creation. Published in rio.
-    pub const PLATFORM: Field<VM, Map<String, String>> = Field::new(41);
+    pub const PLATFORM: Field<VM, TextMap> = Field::new(41);
     /// `VM.PCI_bus`: string. Written by vm-admin. Published in rio, deprecated in boston.
     pub const PCI_BUS: RwField<VM, String> = RwField::new(42);
     /// `VM.other_config`: (string -> string) map. Set at creation. Published in rio.
-    pub const OTHER_CONFIG: Field<VM, Map<String, String>> = Field::new(43);
+    pub const OTHER_CONFIG: Field<VM, TextMap> = Field::new(43);
     /// `VM.domid`: int. Written by the server. Published in rio.
     pub const DOMID: Field<VM, i64> = Field::new(44);
     /// `VM.domarch`: string. Written by the server. Published in rio.
     pub const DOMARCH: Field<VM, String> = Field::new(45);
     /// `VM.last_boot_CPU_flags`: (string -> string) map. Set at creation. Published in rio.
-    pub const LAST_BOOT_CPU_FLAGS: Field<VM, Map<String, String>> = Field::new(46);
+    pub const LAST_BOOT_CPU_FLAGS: Field<VM, TextMap> = Field::new(46);
     /// `VM.is_control_domain`: bool. Written by the server. Published in rio.
     pub const IS_CONTROL_DOMAIN: Field<VM, bool> = Field::new(47);
     /// `VM.metrics`: VM_metrics ref, or null. Written by the server. Published in rio.
@@ -747,7 +747,7 @@ pub mod fields {
     /// `VM.recommendations`: string. Written by vm-admin. Published in rio.
     pub const RECOMMENDATIONS: RwField<VM, String> = RwField::new(51);
     /// `VM.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub const XENSTORE_DATA: RwField<VM, Map<String, String>> = RwField::new(52);
+    pub const XENSTORE_DATA: RwField<VM, TextMap> = RwField::new(52);
     /// `VM.ha_always_run`: bool. Set at creation. Published in orlando, deprecated in boston.
     pub const HA_ALWAYS_RUN: Field<VM, bool> = Field::new(53);
     /// `VM.ha_restart_priority`: string. Set at creation. Published in orlando.
@@ -769,7 +769,7 @@ pub mod fields {
     /// `VM.blocked_operations`: (enum vm_operations -> string) map. Set at creation. Published in orlando.
     pub const BLOCKED_OPERATIONS: Field<VM, Map<VmOperations, String>> = Field::new(62);
     /// `VM.snapshot_info`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub const SNAPSHOT_INFO: Field<VM, Map<String, String>> = Field::new(63);
+    pub const SNAPSHOT_INFO: Field<VM, TextMap> = Field::new(63);
     /// `VM.snapshot_metadata`: string. Written by the server. Published in midnight-ride.
     pub const SNAPSHOT_METADATA: Field<VM, String> = Field::new(64);
     /// `VM.parent`: VM ref, or null. Written by the server. The other end is `VM.children`. Published in midnight-ride.
@@ -777,7 +777,7 @@ pub mod fields {
     /// `VM.children`: VM ref set. Written by the server. The other end is `VM.parent`. Published in midnight-ride.
     pub const CHILDREN: Field<VM, Vec<Ref<crate::VM>>> = Field::new(66);
     /// `VM.bios_strings`: (string -> string) map. Written by the server. Published in midnight-ride.
-    pub const BIOS_STRINGS: Field<VM, Map<String, String>> = Field::new(67);
+    pub const BIOS_STRINGS: Field<VM, TextMap> = Field::new(67);
     /// `VM.protection_policy`: VMPP ref, or null. Set at creation. The other end is `VMPP.VMs`. Published in cowley, deprecated in clearwater.
     pub const PROTECTION_POLICY: Field<VM, Option<Ref<crate::VMPP>>> = Field::new(68);
     /// `VM.is_snapshot_from_vmpp`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
@@ -815,7 +815,7 @@ pub mod fields {
     /// `VM.domain_type`: enum domain_type. Set at creation. Prototyped in jura, published in kolkata.
     pub const DOMAIN_TYPE: Field<VM, DomainType> = Field::new(85);
     /// `VM.NVRAM`: (string -> string) map. Set at creation. Published in naples.
-    pub const NVRAM: Field<VM, Map<String, String>> = Field::new(86);
+    pub const NVRAM: Field<VM, TextMap> = Field::new(86);
     /// `VM.pending_guidances`: enum update_guidances set. Written by the server. Published in 1.303.0.
     pub const PENDING_GUIDANCES: Field<VM, Vec<UpdateGuidances>> = Field::new(87);
     /// `VM.pending_guidances_recommended`: enum update_guidances set. Written by the server. Prototyped in 24.10.0.
@@ -833,7 +833,7 @@ pub use super::vm_new::New;
 /// Replaces all switches of its virtual hardware. `VM.set_platform`.
 ///
 /// Least role: vm-admin. Changes `platform`. Published in rio.
-pub fn set_platform(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
+pub fn set_platform(this: &Ref<crate::VM>, value: &TextMap) -> Call<()> {
     send(&CLASS, 0, vec![this.argument(), value.argument()])
 }
 
@@ -854,7 +854,7 @@ pub fn add_to_platform(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()
 /// Replaces everything that clients keep with it; keys of the server such as `mac_seed` included. `VM.set_other_config`.
 ///
 /// Least role: vm-admin. Changes `other_config`. Published in rio.
-pub fn set_other_config(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
+pub fn set_other_config(this: &Ref<crate::VM>, value: &TextMap) -> Call<()> {
     send(&CLASS, 3, vec![this.argument(), value.argument()])
 }
 
@@ -970,21 +970,21 @@ pub fn set_has_vendor_device(this: &Ref<crate::VM>, value: bool) -> Call<()> {
 /// Runs the function `fn` of a plugin on the host that it runs on; answers the plugin's text. `VM.call_host_plugin`.
 ///
 /// Least role: vm-operator. May run as a task. Prototyped in 25.22.0.
-pub fn call_host_plugin(vm: &Ref<crate::VM>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
+pub fn call_host_plugin(vm: &Ref<crate::VM>, plugin: &str, r#fn: &str, args: &TextMap) -> Call<String> {
     send(&CLASS, 19, vec![vm.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
 /// Runs the function `fn` of a plugin for a running VM; frequent calls are refused. `VM.call_plugin`.
 ///
 /// Least role: vm-operator. May run as a task. Published in cream.
-pub fn call_plugin(vm: &Ref<crate::VM>, plugin: &str, r#fn: &str, args: &Map<String, String>) -> Call<String> {
+pub fn call_plugin(vm: &Ref<crate::VM>, plugin: &str, r#fn: &str, args: &TextMap) -> Call<String> {
     send(&CLASS, 20, vec![vm.argument(), plugin.argument(), r#fn.argument(), args.argument()])
 }
 
 /// The services that it offers to the pool as a driver domain, by type. `VM.query_services`.
 ///
 /// Least role: pool-admin. May run as a task. Published in tampa.
-pub fn query_services(this: &Ref<crate::VM>) -> Call<Map<String, String>> {
+pub fn query_services(this: &Ref<crate::VM>) -> Call<TextMap> {
     send(&CLASS, 21, vec![this.argument()])
 }
 
@@ -1014,7 +1014,7 @@ pub fn import_convert(
     username: &str,
     password: &str,
     sr: &Ref<crate::SR>,
-    remote_config: &Map<String, String>,
+    remote_config: &TextMap,
 ) -> Call<()> {
     send(
         &CLASS,
@@ -1110,7 +1110,7 @@ pub fn copy_bios_strings(vm: &Ref<crate::VM>, host: &Ref<crate::Host>) -> Call<(
 /// Least role: vm-admin. May run as a task. Changes `bios_strings`. Published in inverness.
 ///
 /// Declared errors: `VM_BIOS_STRINGS_ALREADY_SET`, `INVALID_VALUE`.
-pub fn set_bios_strings(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
+pub fn set_bios_strings(this: &Ref<crate::VM>, value: &TextMap) -> Call<()> {
     send(&CLASS, 35, vec![this.argument(), value.argument()])
 }
 
@@ -1230,11 +1230,11 @@ pub fn get_boot_record(this: &Ref<crate::VM>) -> Call<Record> {
 /// Declared errors: `LICENCE_RESTRICTION`.
 pub fn assert_can_migrate(
     vm: &Ref<crate::VM>,
-    dest: &Map<String, String>,
+    dest: &TextMap,
     live: bool,
     vdi_map: &Map<Ref<crate::VDI>, Ref<crate::SR>>,
     vif_map: &Map<Ref<crate::VIF>, Ref<crate::Network>>,
-    options: &Map<String, String>,
+    options: &TextMap,
     vgpu_map: Option<&Map<Ref<crate::VGPU>, Ref<crate::GPUGroup>>>,
 ) -> Call<()> {
     send_with_options(
@@ -1254,11 +1254,11 @@ pub fn assert_can_migrate(
 /// Declared errors: `VM_BAD_POWER_STATE`, `LICENCE_RESTRICTION`.
 pub fn migrate_send(
     vm: &Ref<crate::VM>,
-    dest: &Map<String, String>,
+    dest: &TextMap,
     live: bool,
     vdi_map: &Map<Ref<crate::VDI>, Ref<crate::SR>>,
     vif_map: &Map<Ref<crate::VIF>, Ref<crate::Network>>,
-    options: &Map<String, String>,
+    options: &TextMap,
     vgpu_map: Option<&Map<Ref<crate::VGPU>, Ref<crate::GPUGroup>>>,
     vdi_format_map: Option<&Map<Ref<crate::VDI>, String>>,
 ) -> Call<Ref<crate::VM>> {
@@ -1472,7 +1472,7 @@ pub fn add_to_nvram(this: &Ref<crate::VM>, key: &str, value: &str) -> Call<()> {
 /// Replaces what its firmware keeps; only while halted. `VM.set_NVRAM`.
 ///
 /// Least role: vm-admin. Changes `NVRAM`. Published in naples.
-pub fn set_nvram(this: &Ref<crate::VM>, value: &Map<String, String>) -> Call<()> {
+pub fn set_nvram(this: &Ref<crate::VM>, value: &TextMap) -> Call<()> {
     send(&CLASS, 75, vec![this.argument(), value.argument()])
 }
 
@@ -1497,7 +1497,7 @@ pub fn set_vcpus_number_live(this: &Ref<crate::VM>, nvcpu: i64) -> Call<()> {
 /// Least role: vm-power-admin and clients by certificate. May run as a task. Published in rio.
 ///
 /// Declared errors: `VM_BAD_POWER_STATE`, `OTHER_OPERATION_IN_PROGRESS`, `VM_IS_TEMPLATE`, `OPERATION_NOT_ALLOWED`, `VM_BAD_POWER_STATE`.
-pub fn pool_migrate(vm: &Ref<crate::VM>, host: &Ref<crate::Host>, options: &Map<String, String>) -> Call<()> {
+pub fn pool_migrate(vm: &Ref<crate::VM>, host: &Ref<crate::Host>, options: &TextMap) -> Call<()> {
     send(&CLASS, 78, vec![vm.argument(), host.argument(), options.argument()])
 }
 

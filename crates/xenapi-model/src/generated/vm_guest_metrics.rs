@@ -30,25 +30,25 @@ pub struct Record {
     /// The lasting identity. `VM_guest_metrics.uuid`: string. Written by the server. Published in rio.
     pub uuid: Uuid,
     /// The operating system: `name`, `major`, `minor`, `uname`, `distro`. `VM_guest_metrics.os_version`: (string -> string) map. Written by the server. Published in rio.
-    pub os_version: Map<String, String>,
+    pub os_version: TextMap,
     /// The name of a Windows guest in its network. `VM_guest_metrics.netbios_name`: (string -> string) map. Written by the server. Prototyped in 24.28.0.
-    pub netbios_name: Map<String, String>,
+    pub netbios_name: TextMap,
     /// The version of the guest tools: `major`, `minor`, `micro`, `build`. `VM_guest_metrics.PV_drivers_version`: (string -> string) map. Written by the server. Published in rio.
-    pub pv_drivers_version: Map<String, String>,
+    pub pv_drivers_version: TextMap,
     /// Whether the guest tools are those of the server. `VM_guest_metrics.PV_drivers_up_to_date`: bool. Written by the server. Published in rio, deprecated in dundee.
     pub pv_drivers_up_to_date: bool,
     /// Removed: see the VM's measurements. `VM_guest_metrics.memory`: (string -> string) map. Written by the server. Published in rio, deprecated in george, removed in george.
-    pub memory: Map<String, String>,
+    pub memory: TextMap,
     /// Removed: what the guest reported of its disks. `VM_guest_metrics.disks`: (string -> string) map. Written by the server. Published in rio, deprecated in orlando, removed in orlando.
-    pub disks: Map<String, String>,
+    pub disks: TextMap,
     /// Addresses by interface: `0/ip`, `0/ipv4/0`, `0/ipv6/0`. `VM_guest_metrics.networks`: (string -> string) map. Written by the server. Published in rio.
-    pub networks: Map<String, String>,
+    pub networks: TextMap,
     /// What else the agent reports, by name; keys that start with `feature-` are what the guest can do. `VM_guest_metrics.other`: (string -> string) map. Written by the server. Published in rio.
-    pub other: Map<String, String>,
+    pub other: TextMap,
     /// When it was last measured. `VM_guest_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub last_updated: DateTime,
     /// Anything that clients keep with it, by name. `VM_guest_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether the guest agent has reported since the VM started. `VM_guest_metrics.live`: bool. Written by the server. Published in orlando.
     pub live: bool,
     /// Whether the guest takes disks while it runs. `VM_guest_metrics.can_use_hotplug_vbd`: enum tristate_type. Written by the server. Published in dundee.
@@ -58,7 +58,7 @@ pub struct Record {
     /// Whether there are guest tools. `VM_guest_metrics.PV_drivers_detected`: bool. Written by the server. Published in dundee.
     pub pv_drivers_detected: bool,
     /// What the agent reports of services in the guest, by name. `VM_guest_metrics.services`: (string -> string) map. Written by the server. Prototyped in 25.15.0.
-    pub services: Map<String, String>,
+    pub services: TextMap,
     /// What came beside these fields, and which of them did not come.
     pub rest: Rest,
 }
@@ -113,25 +113,25 @@ pub mod fields {
     /// `VM_guest_metrics.uuid`: string. Written by the server. Published in rio.
     pub const UUID: Field<VMGuestMetrics, Uuid> = Field::new(0);
     /// `VM_guest_metrics.os_version`: (string -> string) map. Written by the server. Published in rio.
-    pub const OS_VERSION: Field<VMGuestMetrics, Map<String, String>> = Field::new(1);
+    pub const OS_VERSION: Field<VMGuestMetrics, TextMap> = Field::new(1);
     /// `VM_guest_metrics.netbios_name`: (string -> string) map. Written by the server. Prototyped in 24.28.0.
-    pub const NETBIOS_NAME: Field<VMGuestMetrics, Map<String, String>> = Field::new(2);
+    pub const NETBIOS_NAME: Field<VMGuestMetrics, TextMap> = Field::new(2);
     /// `VM_guest_metrics.PV_drivers_version`: (string -> string) map. Written by the server. Published in rio.
-    pub const PV_DRIVERS_VERSION: Field<VMGuestMetrics, Map<String, String>> = Field::new(3);
+    pub const PV_DRIVERS_VERSION: Field<VMGuestMetrics, TextMap> = Field::new(3);
     /// `VM_guest_metrics.PV_drivers_up_to_date`: bool. Written by the server. Published in rio, deprecated in dundee.
     pub const PV_DRIVERS_UP_TO_DATE: Field<VMGuestMetrics, bool> = Field::new(4);
     /// `VM_guest_metrics.memory`: (string -> string) map. Written by the server. Published in rio, deprecated in george, removed in george.
-    pub const MEMORY: Field<VMGuestMetrics, Map<String, String>> = Field::new(5);
+    pub const MEMORY: Field<VMGuestMetrics, TextMap> = Field::new(5);
     /// `VM_guest_metrics.disks`: (string -> string) map. Written by the server. Published in rio, deprecated in orlando, removed in orlando.
-    pub const DISKS: Field<VMGuestMetrics, Map<String, String>> = Field::new(6);
+    pub const DISKS: Field<VMGuestMetrics, TextMap> = Field::new(6);
     /// `VM_guest_metrics.networks`: (string -> string) map. Written by the server. Published in rio.
-    pub const NETWORKS: Field<VMGuestMetrics, Map<String, String>> = Field::new(7);
+    pub const NETWORKS: Field<VMGuestMetrics, TextMap> = Field::new(7);
     /// `VM_guest_metrics.other`: (string -> string) map. Written by the server. Published in rio.
-    pub const OTHER: Field<VMGuestMetrics, Map<String, String>> = Field::new(8);
+    pub const OTHER: Field<VMGuestMetrics, TextMap> = Field::new(8);
     /// `VM_guest_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub const LAST_UPDATED: Field<VMGuestMetrics, DateTime> = Field::new(9);
     /// `VM_guest_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando.
-    pub const OTHER_CONFIG: RwField<VMGuestMetrics, Map<String, String>> = RwField::new(10);
+    pub const OTHER_CONFIG: RwField<VMGuestMetrics, TextMap> = RwField::new(10);
     /// `VM_guest_metrics.live`: bool. Written by the server. Published in orlando.
     pub const LIVE: Field<VMGuestMetrics, bool> = Field::new(11);
     /// `VM_guest_metrics.can_use_hotplug_vbd`: enum tristate_type. Written by the server. Published in dundee.
@@ -141,5 +141,5 @@ pub mod fields {
     /// `VM_guest_metrics.PV_drivers_detected`: bool. Written by the server. Published in dundee.
     pub const PV_DRIVERS_DETECTED: Field<VMGuestMetrics, bool> = Field::new(14);
     /// `VM_guest_metrics.services`: (string -> string) map. Written by the server. Prototyped in 25.15.0.
-    pub const SERVICES: Field<VMGuestMetrics, Map<String, String>> = Field::new(15);
+    pub const SERVICES: Field<VMGuestMetrics, TextMap> = Field::new(15);
 }

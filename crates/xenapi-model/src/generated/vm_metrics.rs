@@ -26,7 +26,7 @@ pub struct Record {
     /// The physical CPU of each virtual CPU. `VM_metrics.VCPUs_CPU`: (int -> int) map. Written by the server. Published in rio.
     pub vcpus_cpu: Map<i64, i64>,
     /// Scheduling of its virtual CPUs as it is in effect: `weight`, `cap`, … `VM_metrics.VCPUs_params`: (string -> string) map. Written by the server. Published in rio.
-    pub vcpus_params: Map<String, String>,
+    pub vcpus_params: TextMap,
     /// The state of each virtual CPU, for example `online` or `blocked`. `VM_metrics.VCPUs_flags`: (int -> string set) map. Written by the server. Published in rio.
     pub vcpus_flags: Map<i64, Vec<String>>,
     /// The state of its domain in words of the hypervisor. `VM_metrics.state`: string set. Written by the server. Published in rio.
@@ -38,7 +38,7 @@ pub struct Record {
     /// When it was last measured. `VM_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub last_updated: DateTime,
     /// Anything that clients keep with it, by name. `VM_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether it uses hardware virtualisation. `VM_metrics.hvm`: bool. Written by the server. Published in ely.
     pub hvm: bool,
     /// Whether it can run VMs itself. `VM_metrics.nested_virt`: bool. Written by the server. Published in ely.
@@ -121,7 +121,7 @@ pub mod fields {
     /// `VM_metrics.VCPUs_CPU`: (int -> int) map. Written by the server. Published in rio.
     pub const VCPUS_CPU: Field<VMMetrics, Map<i64, i64>> = Field::new(4);
     /// `VM_metrics.VCPUs_params`: (string -> string) map. Written by the server. Published in rio.
-    pub const VCPUS_PARAMS: Field<VMMetrics, Map<String, String>> = Field::new(5);
+    pub const VCPUS_PARAMS: Field<VMMetrics, TextMap> = Field::new(5);
     /// `VM_metrics.VCPUs_flags`: (int -> string set) map. Written by the server. Published in rio.
     pub const VCPUS_FLAGS: Field<VMMetrics, Map<i64, Vec<String>>> = Field::new(6);
     /// `VM_metrics.state`: string set. Written by the server. Published in rio.
@@ -133,7 +133,7 @@ pub mod fields {
     /// `VM_metrics.last_updated`: datetime. Written by the server. Published in rio.
     pub const LAST_UPDATED: Field<VMMetrics, DateTime> = Field::new(10);
     /// `VM_metrics.other_config`: (string -> string) map. Written by vm-admin. Published in orlando.
-    pub const OTHER_CONFIG: RwField<VMMetrics, Map<String, String>> = RwField::new(11);
+    pub const OTHER_CONFIG: RwField<VMMetrics, TextMap> = RwField::new(11);
     /// `VM_metrics.hvm`: bool. Written by the server. Published in ely.
     pub const HVM: Field<VMMetrics, bool> = Field::new(12);
     /// `VM_metrics.nested_virt`: bool. Written by the server. Published in ely.

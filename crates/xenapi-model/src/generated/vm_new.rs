@@ -32,7 +32,7 @@ pub struct New {
     /// The least memory it may ever have, in bytes. `VM.memory_static_min`: int, in bytes. Set at creation. Published in rio.
     pub memory_static_min: i64,
     /// Weight, cap and mask of its virtual CPUs. `VM.VCPUs_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub vcpus_params: Map<String, String>,
+    pub vcpus_params: TextMap,
     /// The most virtual CPUs it can have. `VM.VCPUs_max`: int. Set at creation. Published in rio.
     pub vcpus_max: i64,
     /// The virtual CPUs it starts with. `VM.VCPUs_at_startup`: int. Set at creation. Published in rio.
@@ -60,23 +60,23 @@ pub struct New {
     /// `BIOS order` for hardware virtualisation, empty for paravirtual. `VM.HVM_boot_policy`: string. Set at creation. Published in rio, deprecated in kolkata.
     pub hvm_boot_policy: String,
     /// How hardware virtualisation boots: `order`, `firmware`. `VM.HVM_boot_params`: (string -> string) map. Written by vm-admin. Published in rio.
-    pub hvm_boot_params: Map<String, String>,
+    pub hvm_boot_params: TextMap,
     /// Factor on the memory set aside for shadow page tables; 1 is the usual amount. `VM.HVM_shadow_multiplier`: float. Set at creation. Published in miami.
     pub hvm_shadow_multiplier: f64,
     /// Switches of the virtual hardware, by name. `VM.platform`: (string -> string) map. Set at creation. Published in rio.
-    pub platform: Map<String, String>,
+    pub platform: TextMap,
     /// Devices passed through to it, by their path on the PCI bus. Deprecated. `VM.PCI_bus`: string. Written by vm-admin. Published in rio, deprecated in boston.
     pub pci_bus: String,
     /// Anything that clients keep with it, by name. `VM.other_config`: (string -> string) map. Set at creation. Published in rio.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Vendor and features of the CPUs on which it last started. `VM.last_boot_CPU_flags`: (string -> string) map. Set at creation. Published in rio.
-    pub last_boot_cpu_flags: Map<String, String>,
+    pub last_boot_cpu_flags: TextMap,
     /// Its configuration at its last start, as text. `VM.last_booted_record`: string. Set at creation. Published in miami, changed in 1.257.0.
     pub last_booted_record: String,
     /// XML with the limits that its template recommends: memory, virtual CPUs, number of devices. `VM.recommendations`: string. Written by vm-admin. Published in rio.
     pub recommendations: String,
     /// What it finds in xenstore, under `vm-data/`. `VM.xenstore_data`: (string -> string) map. Written by vm-admin. Published in miami.
-    pub xenstore_data: Map<String, String>,
+    pub xenstore_data: TextMap,
     /// Whether high availability restarts it. Deprecated: see `ha_restart_priority`. `VM.ha_always_run`: bool. Set at creation. Published in orlando, deprecated in boston.
     pub ha_always_run: bool,
     /// Whether high availability restarts it: `restart`, `best-effort`, or empty for not. `VM.ha_restart_priority`: string. Set at creation. Published in orlando.
@@ -116,7 +116,7 @@ pub struct New {
     /// How it is virtualised. `VM.domain_type`: enum domain_type. Set at creation. Prototyped in jura, published in kolkata.
     pub domain_type: DomainType,
     /// What its firmware keeps; `EFI-variables` are those of UEFI, encoded. `VM.NVRAM`: (string -> string) map. Set at creation. Published in naples.
-    pub nvram: Map<String, String>,
+    pub nvram: TextMap,
 }
 
 impl New {

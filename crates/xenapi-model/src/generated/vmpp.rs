@@ -78,7 +78,7 @@ pub struct Record {
     /// How often backups are made. `VMPP.backup_frequency`: enum vmpp_backup_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_frequency: VmppBackupFrequency,
     /// When backups are made, by name: `hour`, `min`, `days`. `VMPP.backup_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub backup_schedule: Map<String, String>,
+    pub backup_schedule: TextMap,
     /// Whether a backup is being made. `VMPP.is_backup_running`: bool. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_backup_running: bool,
     /// When the last backup was made; 1970 for never. `VMPP.backup_last_run_time`: datetime. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
@@ -86,11 +86,11 @@ pub struct Record {
     /// What backups are archived to. `VMPP.archive_target_type`: enum vmpp_archive_target_type. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_target_type: VmppArchiveTargetType,
     /// Where backups are archived, and by what login, by name. `VMPP.archive_target_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub archive_target_config: Map<String, String>,
+    pub archive_target_config: TextMap,
     /// How often backups are archived. `VMPP.archive_frequency`: enum vmpp_archive_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_frequency: VmppArchiveFrequency,
     /// When backups are archived, by name: `hour`, `min`, `days`. `VMPP.archive_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub archive_schedule: Map<String, String>,
+    pub archive_schedule: TextMap,
     /// Whether backups are being archived. `VMPP.is_archive_running`: bool. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_archive_running: bool,
     /// When backups were last archived; 1970 for never. `VMPP.archive_last_run_time`: datetime. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
@@ -100,7 +100,7 @@ pub struct Record {
     /// Whether alerts are sent by mail. `VMPP.is_alarm_enabled`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_alarm_enabled: bool,
     /// How alerts are sent, by name. `VMPP.alarm_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub alarm_config: Map<String, String>,
+    pub alarm_config: TextMap,
     /// Its latest alerts. `VMPP.recent_alerts`: string set. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub recent_alerts: Vec<String>,
     /// What came beside these fields, and which of them did not come.
@@ -177,7 +177,7 @@ pub mod fields {
     /// `VMPP.backup_frequency`: enum vmpp_backup_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub const BACKUP_FREQUENCY: Field<VMPP, VmppBackupFrequency> = Field::new(6);
     /// `VMPP.backup_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub const BACKUP_SCHEDULE: Field<VMPP, Map<String, String>> = Field::new(7);
+    pub const BACKUP_SCHEDULE: Field<VMPP, TextMap> = Field::new(7);
     /// `VMPP.is_backup_running`: bool. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub const IS_BACKUP_RUNNING: Field<VMPP, bool> = Field::new(8);
     /// `VMPP.backup_last_run_time`: datetime. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
@@ -185,11 +185,11 @@ pub mod fields {
     /// `VMPP.archive_target_type`: enum vmpp_archive_target_type. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub const ARCHIVE_TARGET_TYPE: Field<VMPP, VmppArchiveTargetType> = Field::new(10);
     /// `VMPP.archive_target_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub const ARCHIVE_TARGET_CONFIG: Field<VMPP, Map<String, String>> = Field::new(11);
+    pub const ARCHIVE_TARGET_CONFIG: Field<VMPP, TextMap> = Field::new(11);
     /// `VMPP.archive_frequency`: enum vmpp_archive_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub const ARCHIVE_FREQUENCY: Field<VMPP, VmppArchiveFrequency> = Field::new(12);
     /// `VMPP.archive_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub const ARCHIVE_SCHEDULE: Field<VMPP, Map<String, String>> = Field::new(13);
+    pub const ARCHIVE_SCHEDULE: Field<VMPP, TextMap> = Field::new(13);
     /// `VMPP.is_archive_running`: bool. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub const IS_ARCHIVE_RUNNING: Field<VMPP, bool> = Field::new(14);
     /// `VMPP.archive_last_run_time`: datetime. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
@@ -199,7 +199,7 @@ pub mod fields {
     /// `VMPP.is_alarm_enabled`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub const IS_ALARM_ENABLED: Field<VMPP, bool> = Field::new(17);
     /// `VMPP.alarm_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub const ALARM_CONFIG: Field<VMPP, Map<String, String>> = Field::new(18);
+    pub const ALARM_CONFIG: Field<VMPP, TextMap> = Field::new(18);
     /// `VMPP.recent_alerts`: string set. Written by the server. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub const RECENT_ALERTS: Field<VMPP, Vec<String>> = Field::new(19);
 }
@@ -220,19 +220,19 @@ pub struct New {
     /// How often backups are made. `VMPP.backup_frequency`: enum vmpp_backup_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub backup_frequency: VmppBackupFrequency,
     /// When backups are made, by name: `hour`, `min`, `days`. `VMPP.backup_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub backup_schedule: Map<String, String>,
+    pub backup_schedule: TextMap,
     /// What backups are archived to. `VMPP.archive_target_type`: enum vmpp_archive_target_type. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_target_type: VmppArchiveTargetType,
     /// Where backups are archived, and by what login, by name. `VMPP.archive_target_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub archive_target_config: Map<String, String>,
+    pub archive_target_config: TextMap,
     /// How often backups are archived. `VMPP.archive_frequency`: enum vmpp_archive_frequency. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub archive_frequency: VmppArchiveFrequency,
     /// When backups are archived, by name: `hour`, `min`, `days`. `VMPP.archive_schedule`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub archive_schedule: Map<String, String>,
+    pub archive_schedule: TextMap,
     /// Whether alerts are sent by mail. `VMPP.is_alarm_enabled`: bool. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
     pub is_alarm_enabled: bool,
     /// How alerts are sent, by name. `VMPP.alarm_config`: (string -> string) map. Set at creation. Published in cowley, deprecated in clearwater, removed in clearwater.
-    pub alarm_config: Map<String, String>,
+    pub alarm_config: TextMap,
 }
 
 impl New {
@@ -354,7 +354,7 @@ pub fn add_to_backup_schedule(this: &Ref<crate::VMPP>, key: &str, value: &str) -
 /// Removed: set how alerts are sent. `VMPP.set_alarm_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `alarm_config`. Published in cowley, deprecated in clearwater, removed in clearwater.
-pub fn set_alarm_config(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
+pub fn set_alarm_config(this: &Ref<crate::VMPP>, value: &TextMap) -> Call<()> {
     send(&CLASS, 10, vec![this.argument(), value.argument()])
 }
 
@@ -368,7 +368,7 @@ pub fn set_is_alarm_enabled(this: &Ref<crate::VMPP>, value: bool) -> Call<()> {
 /// Removed: set where backups are archived. `VMPP.set_archive_target_config`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_target_config`. Published in cowley, deprecated in clearwater, removed in clearwater.
-pub fn set_archive_target_config(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
+pub fn set_archive_target_config(this: &Ref<crate::VMPP>, value: &TextMap) -> Call<()> {
     send(&CLASS, 12, vec![this.argument(), value.argument()])
 }
 
@@ -382,7 +382,7 @@ pub fn set_archive_target_type(this: &Ref<crate::VMPP>, value: &VmppArchiveTarge
 /// Removed: set when backups are archived. `VMPP.set_archive_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `archive_schedule`. Published in cowley, deprecated in clearwater, removed in clearwater.
-pub fn set_archive_schedule(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
+pub fn set_archive_schedule(this: &Ref<crate::VMPP>, value: &TextMap) -> Call<()> {
     send(&CLASS, 14, vec![this.argument(), value.argument()])
 }
 
@@ -396,7 +396,7 @@ pub fn set_archive_frequency(this: &Ref<crate::VMPP>, value: &VmppArchiveFrequen
 /// Removed: set when backups are made. See `VMSS.set_schedule`. `VMPP.set_backup_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `backup_schedule`. Published in cowley, deprecated in clearwater, removed in clearwater.
-pub fn set_backup_schedule(this: &Ref<crate::VMPP>, value: &Map<String, String>) -> Call<()> {
+pub fn set_backup_schedule(this: &Ref<crate::VMPP>, value: &TextMap) -> Call<()> {
     send(&CLASS, 16, vec![this.argument(), value.argument()])
 }
 

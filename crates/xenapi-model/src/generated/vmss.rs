@@ -54,7 +54,7 @@ pub struct Record {
     /// How often snapshots are taken. `VMSS.frequency`: enum vmss_frequency. Set at creation. Published in rio.
     pub frequency: VmssFrequency,
     /// When snapshots are taken, by name: `hour`, `min`, `days`, in the master's time zone. `VMSS.schedule`: (string -> string) map. Set at creation. Published in rio.
-    pub schedule: Map<String, String>,
+    pub schedule: TextMap,
     /// When snapshots were last taken; 1970 for never. `VMSS.last_run_time`: datetime. Written by the server. Published in rio.
     pub last_run_time: DateTime,
     /// The VMs of which snapshots are taken. `VMSS.VMs`: VM ref set. Written by the server. The other end is `VM.snapshot_schedule`. Published in rio.
@@ -113,7 +113,7 @@ pub mod fields {
     /// `VMSS.frequency`: enum vmss_frequency. Set at creation. Published in rio.
     pub const FREQUENCY: Field<VMSS, VmssFrequency> = Field::new(6);
     /// `VMSS.schedule`: (string -> string) map. Set at creation. Published in rio.
-    pub const SCHEDULE: Field<VMSS, Map<String, String>> = Field::new(7);
+    pub const SCHEDULE: Field<VMSS, TextMap> = Field::new(7);
     /// `VMSS.last_run_time`: datetime. Written by the server. Published in rio.
     pub const LAST_RUN_TIME: Field<VMSS, DateTime> = Field::new(8);
     /// `VMSS.VMs`: VM ref set. Written by the server. The other end is `VM.snapshot_schedule`. Published in rio.
@@ -136,7 +136,7 @@ pub struct New {
     /// How often snapshots are taken. `VMSS.frequency`: enum vmss_frequency. Set at creation. Published in rio.
     pub frequency: VmssFrequency,
     /// When snapshots are taken, by name: `hour`, `min`, `days`, in the master's time zone. `VMSS.schedule`: (string -> string) map. Set at creation. Published in rio.
-    pub schedule: Map<String, String>,
+    pub schedule: TextMap,
 }
 
 impl New {
@@ -198,7 +198,7 @@ pub fn add_to_schedule(this: &Ref<crate::VMSS>, key: &str, value: &str) -> Call<
 /// Sets when snapshots are taken: `hour`, `min`, and for weekly ones `days`. `VMSS.set_schedule`.
 ///
 /// Least role: pool-operator. May run as a task. Changes `schedule`. Published in falcon.
-pub fn set_schedule(this: &Ref<crate::VMSS>, value: &Map<String, String>) -> Call<()> {
+pub fn set_schedule(this: &Ref<crate::VMSS>, value: &TextMap) -> Call<()> {
     send(&CLASS, 4, vec![this.argument(), value.argument()])
 }
 

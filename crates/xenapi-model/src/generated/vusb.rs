@@ -38,7 +38,7 @@ pub struct Record {
     /// The group that serves it. `VUSB.USB_group`: USB_group ref. Written by the server. The other end is `USB_group.VUSBs`. Published in inverness.
     pub usb_group: Ref<crate::USBGroup>,
     /// Anything that clients keep with it, by name. `VUSB.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
-    pub other_config: Map<String, String>,
+    pub other_config: TextMap,
     /// Whether it is in use right now. `VUSB.currently_attached`: bool. Written by the server. Published in rio.
     pub currently_attached: bool,
     /// What came beside these fields, and which of them did not come.
@@ -85,7 +85,7 @@ pub mod fields {
     /// `VUSB.USB_group`: USB_group ref. Written by the server. The other end is `USB_group.VUSBs`. Published in inverness.
     pub const USB_GROUP: Field<VUSB, Ref<crate::USBGroup>> = Field::new(4);
     /// `VUSB.other_config`: (string -> string) map. Written by pool-admin. Published in inverness.
-    pub const OTHER_CONFIG: RwField<VUSB, Map<String, String>> = RwField::new(5);
+    pub const OTHER_CONFIG: RwField<VUSB, TextMap> = RwField::new(5);
     /// `VUSB.currently_attached`: bool. Written by the server. Published in rio.
     pub const CURRENTLY_ATTACHED: Field<VUSB, bool> = Field::new(6);
 }
@@ -112,7 +112,7 @@ pub fn unplug(this: &Ref<crate::VUSB>) -> Call<()> {
 pub fn create(
     vm: &Ref<crate::VM>,
     usb_group: &Ref<crate::USBGroup>,
-    other_config: Option<&Map<String, String>>,
+    other_config: Option<&TextMap>,
 ) -> Call<Ref<crate::VUSB>> {
     send_with_options(&CLASS, 2, vec![vm.argument(), usb_group.argument()], &mut [other_config.map(|it| it.argument())])
 }

@@ -297,7 +297,7 @@ struct Named;
 
 /// Where on the network the storage is: addresses, or names. None for storage inside of the host.
 fn storage_addresses(pbd: &pbd::Record) -> Vec<Result<IpAddr, Named>> {
-    let of = |key: &str| pbd.device_config.get(key).map(alloc::string::String::as_str).filter(|text| !text.is_empty());
+    let of = |key: &str| pbd.device_config.get(key).filter(|text| !text.is_empty());
     // A share of NFS (`server:/path`) or SMB (`//server/share`); other locations are folders of the host.
     let share = of("location").filter(|location| is_smb(location) || location.contains(":/"));
     // Several portals are `address,port,name` each, joined by `|`.

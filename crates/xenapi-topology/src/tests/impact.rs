@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
-use xenapi_core::{Class, Map, Ref};
+use xenapi_core::{Class, Ref, TextMap};
 use xenapi_model::{
     Bond, Host, HostMetrics, Network, PBD, PIF, PIFMetrics, Pool, SR, VBD, VDI, VIF, VLAN, VM, host, host_metrics, network,
     pbd, pif, pif_metrics, pool, sr, vbd, vdi, vif, vm,
@@ -48,11 +48,9 @@ fn add_host(cache: &mut Cache, name: &str) {
     cache.insert::<Host>(named(name), record);
     let local = format!("{name}-local");
     add_sr(cache, &local);
-    let config =
-        |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| (String::from(*key), String::from(*value))).collect();
-    let nfs: Map<String, String> = config(&[("server", "10.0.0.5"), ("serverpath", "/vol")]);
-    let iso: Map<String, String> = config(&[("location", "files.example:/iso")]);
-    for (sr, device_config) in [("nfs", nfs), ("iso", iso), (local.as_str(), config(&[("device", "/dev/sda3")]))] {
+    let nfs = TextMap::from([("server", "10.0.0.5"), ("serverpath", "/vol")]);
+    let iso = TextMap::from([("location", "files.example:/iso")]);
+    for (sr, device_config) in [("nfs", nfs), ("iso", iso), (local.as_str(), TextMap::from([("device", "/dev/sda3")]))] {
         let record =
             pbd::Record { sr: named(sr), host: named(name), device_config, currently_attached: true, ..Default::default() };
         cache.insert::<PBD>(named(&format!("{name}-{sr}-pbd")), record);

@@ -1,10 +1,9 @@
 //! What each lens sees.
 
-use alloc::string::ToString;
 use alloc::vec;
 
 use xenapi_client::Cache;
-use xenapi_core::Map;
+use xenapi_core::TextMap;
 use xenapi_model::{
     Bond, Host, HostMetrics, Network, NetworkSriov, PBD, PIF, PIFMetrics, Pool, SR, Tunnel, VBD, VDI, VIF, VLAN, VM, host,
     host_metrics, network, pbd, pif, pif_metrics, pool, sr, vbd, vdi, vif, vm, vm::VmPowerState,
@@ -320,7 +319,7 @@ fn tunnels_and_sriov_lead_to_their_nics() {
 #[test]
 fn the_internal_management_network_is_hidden_and_private_networks_are_not() {
     let mut cache = two_hosts(|_, _| {});
-    let internal = Map::from_iter([("is_host_internal_management_network".to_string(), "true".to_string())]);
+    let internal = TextMap::from([("is_host_internal_management_network", "true")]);
     let record = network::Record { name_label: "management".into(), other_config: internal, ..Default::default() };
     cache.insert::<Network>(reference(1), record);
     cache.insert::<Network>(

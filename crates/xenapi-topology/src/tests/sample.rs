@@ -1,12 +1,12 @@
 //! A made-up pool, as large as need be and the same for the same numbers.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
-use xenapi_core::{Class, Map, Ref};
+use xenapi_core::{Class, Ref, TextMap};
 use xenapi_model::{
     Bond, Host, HostMetrics, Network, PBD, PIF, PIFMetrics, Pool, SR, VBD, VDI, VIF, VLAN, VM, bond, host, host_metrics,
     network, pbd, pif, pif_metrics, pool, sr, vbd, vdi, vif, vlan, vm,
@@ -158,7 +158,7 @@ fn networks(cache: &mut Cache, hosts: usize) {
             network::Record { name_label: name.into(), bridge: format!("xapi{at}"), pifs, mtu: 1500, ..Default::default() };
         cache.insert::<Network>(reference(at), record);
     }
-    let internal = Map::from_iter([("is_host_internal_management_network".to_string(), "true".to_string())]);
+    let internal = TextMap::from([("is_host_internal_management_network", "true")]);
     let record = network::Record {
         name_label: "Host internal".into(),
         bridge: "xenapi".into(),

@@ -273,7 +273,7 @@ mod tests {
         let vm = xenapi_model::vm::Record {
             name_label: "web <1>".into(),
             recommendations: "<very long/>".into(),
-            other_config: [("folder", "/a"), ("mac_seed", "x")].into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
+            other_config: [("folder", "/a"), ("mac_seed", "x")].into(),
             ..Default::default()
         };
         let lean = read(&event("vm", "add", Some(to_value(&vm)))).unwrap().unwrap();

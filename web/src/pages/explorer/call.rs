@@ -1,5 +1,7 @@
 //! A message: what it is, a form for it, the same call in other words, and what comes of it.
 
+use std::collections::BTreeSet;
+
 use wasm_bindgen_futures::spawn_local;
 use xenapi_console::explorer::catalogue::{Catalogue, Class, Message};
 use xenapi_console::explorer::code::{Language, Said};
@@ -11,6 +13,7 @@ use xenapi_console::text::Text;
 use xenapi_core::Value;
 use yew::prelude::*;
 
+use super::code::Code;
 use super::entry::Entry;
 use super::reply::{Reply, ReplyView};
 use super::{ApiLink, ON, class_link, stage, type_view};
@@ -34,7 +37,11 @@ pub(crate) fn CallPage(props: &CallProps) -> Html {
     let entries = {
         let on = store.0.query.get(ON).cloned();
         use_state(|| {
-            props.catalogue.message(&props.class, &props.message).map(|it| initial(it.0, it.1, on)).unwrap_or_default()
+            props
+                .catalogue
+                .message(&props.class, &props.message)
+                .map(|it| initial(it.0, it.1, on, &props.catalogue))
+                .unwrap_or_default()
         })
     };
     let as_task = use_state(|| true);
@@ -81,7 +88,8 @@ pub(crate) fn CallPage(props: &CallProps) -> Html {
     let said = Said { class, message, is_async, arguments: entered.as_deref().unwrap_or(&[]), uuids: &uuids };
     html! {
         <article data-testid="api-call">
-            { head(class, message) }
+            { head(class, message, &props.catalogue) }
+            <div class="explorer-call"><div>
             <form class="explorer-form" {onsubmit} novalidate=true aria-label={Text::ApiForm.get()}>
                 { for fields }
                 if message.task && !message.looks { { task_choice(&as_task) } }
@@ -93,15 +101,17 @@ pub(crate) fn CallPage(props: &CallProps) -> Html {
                 </div>
             </form>
             if let Some(reply) = &*sent { <ReplyView reply={reply.clone()} /> }
+            </div>
             <CodeView texts={Language::ALL.map(|it| said.text(it)).to_vec()} ready={entered.is_ok()} />
+            </div>
             { steps(&said) }
         </article>
     }
 }
 
 /// What a form starts with; the object that the address names is there already.
-fn initial(class: &Class, message: &Message, on: Option<String>) -> Vec<String> {
-    let mut entries: Vec<String> = message.params.iter().map(form::initial).collect();
+fn initial(class: &Class, message: &Message, on: Option<String>, catalogue: &Catalogue) -> Vec<String> {
+    let mut entries: Vec<String> = message.params.iter().map(|it| form::template(it, catalogue)).collect();
     let this = message.params.iter().position(|it| it.ty == Ty::Ref(class.name.clone()));
     if let (Some(uuid), Some(entry)) = (on, this.and_then(|at| entries.get_mut(at))) {
         *entry = uuid;
@@ -109,8 +119,10 @@ fn initial(class: &Class, message: &Message, on: Option<String>) -> Vec<String> 
     entries
 }
 
-fn head(class: &Class, message: &Message) -> Html {
-    let errors = message.errors.iter().map(|code| {
+fn head(class: &Class, message: &Message, catalogue: &Catalogue) -> Html {
+    // The schema names some twice, with other parameters.
+    let codes: BTreeSet<&String> = message.errors.iter().collect();
+    let errors = codes.into_iter().map(|code| {
         html! { <ApiLink parts={vec!["errors".to_owned(), code.clone()]}><code>{ code }</code></ApiLink> }
     });
     html! {
@@ -125,7 +137,7 @@ fn head(class: &Class, message: &Message) -> Html {
                 <dd><code>{ &message.role }</code></dd>
                 if !message.errors.is_empty() { <dt>{ Text::Errors.get() }</dt><dd class="words">{ for errors }</dd> }
                 <dt>{ Text::Releases.get() }</dt>
-                <dd>{ &message.since }</dd>
+                <dd>{ catalogue.history(&message.since) }</dd>
             </dl>
         </>
     }
@@ -171,7 +183,7 @@ fn CodeView(props: &CodeProps) -> Html {
             <div class="segments" role="group" aria-label={Text::ApiWords.get()}>{ for tabs }</div>
             if !props.ready { <p class="quiet">{ Text::ApiUnfilled.get() }</p> }
             if let Some(text) = text {
-                <pre class="code" tabindex="0" data-testid="api-code">{ text }</pre>
+                <Code {text} testid="api-code" />
             } else {
                 <p class="quiet" data-testid="api-code-none">{ Text::ApiNoXe.get() }</p>
             }
@@ -186,7 +198,7 @@ fn steps(said: &Said<'_>) -> Html {
             <li>
                 <details>
                     <summary><strong>{ step.title.get() }</strong> <span class="quiet">{ step.note.get() }</span></summary>
-                    if let Some(sent) = step.sent { <pre class="code" tabindex="0">{ sent }</pre> }
+                    if let Some(sent) = step.sent { <Code text={sent} /> }
                 </details>
             </li>
         }

@@ -30,9 +30,10 @@ pub(crate) fn ClassPage(props: &ClassProps) -> Html {
     let own = class.messages.iter().filter(|it| !is_of_field(&it.kind)).count();
     html! {
         <article data-testid="api-class">
+            <p class="crumbs"><ApiLink parts={Vec::new()}>{ Text::ApiTitle.get() }</ApiLink></p>
             <h1><code>{ &class.name }</code>{ stage(&class.state) }</h1>
             <p class="explorer-lead">{ super::sentence(&class.doc) }</p>
-            <p class="quiet">{ &class.since }{ if class.quiet { format!(" · {}", Text::NoEvents.get()) } else { String::new() } }</p>
+            <p class="quiet">{ props.catalogue.history(&class.since) }{ if class.quiet { format!(" · {}", Text::NoEvents.get()) } else { String::new() } }</p>
             { diagram::view(class, &relations) }
             <section>
                 <h2>{ Text::ApiFields.get() }<span class="quiet">{ format::count(class.fields.len()) }</span></h2>

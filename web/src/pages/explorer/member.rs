@@ -39,7 +39,7 @@ pub(super) fn field(catalogue: &Catalogue, class: &Class, field: &Field) -> Html
                     <dd class="words">{ for words.iter().map(|it| html! { <code>{ it }</code> }) }</dd>
                 }
                 <dt>{ Text::Releases.get() }</dt>
-                <dd>{ &field.since }</dd>
+                <dd>{ catalogue.history(&field.since) }</dd>
             </dl>
             <h2>{ Text::ApiMessages.get() }</h2>
             <ul class="explorer-messages">{ for messages }</ul>

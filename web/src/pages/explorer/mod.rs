@@ -2,6 +2,7 @@
 
 mod call;
 mod class;
+mod code;
 mod diagram;
 mod entry;
 mod list;
@@ -58,7 +59,7 @@ pub(crate) fn ExplorerPage(props: &ExplorerProps) -> Html {
             empty("api-failed", Text::ApiFailed.get(), &why, Some((Text::TryAgain.get().into(), again)))
         }
         State::Ready(catalogue) => html! {
-            <div class="explorer" data-testid="explorer">
+            <div class={classes!("explorer", (!props.parts.is_empty()).then_some("inside"))} data-testid="explorer">
                 <list::ClassList catalogue={catalogue.clone()} here={props.parts.first().cloned()} />
                 <div class="explorer-page">{ page(&catalogue, &props.parts) }</div>
             </div>

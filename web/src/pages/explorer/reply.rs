@@ -10,6 +10,7 @@ use xenapi_model::Task;
 use xenapi_model::task::TaskStatusType;
 use yew::prelude::*;
 
+use super::code::Code;
 use crate::store::use_data;
 
 /// How much of a reply is shown, in bytes.
@@ -79,7 +80,7 @@ pub(crate) fn ReplyView(props: &ReplyProps) -> Html {
                 <>
                     { meant(meaning) }
                     <p class="quiet">{ Text::ApiReplyFacts.with(&[&size, &took.0.to_string()]) }</p>
-                    <pre class="code" tabindex="0" data-testid="api-reply-text">{ text }</pre>
+                    <Code text={text.clone()} testid="api-reply-text" />
                 </>
             }
         }
@@ -104,6 +105,11 @@ fn refusal(failure: &Failure) -> Html {
             <div class="mono">{ failure.to_string() }</div>
         </div>
     }
+}
+
+/// Whether a task answered more than that it is done.
+fn says_something(result: &str) -> bool {
+    !matches!(result, "" | "<value></value>" | "<value/>")
 }
 
 #[derive(Properties, PartialEq)]
@@ -146,7 +152,7 @@ fn TaskView(props: &TaskProps) -> Html {
                 <progress max="1" value={record.progress.to_string()} aria-label={Text::TaskProgress.get()}></progress>
             </p>
             if let Some(failure) = failed.filter(|_| is_over) { { refusal(&failure) } }
-            if is_over && !record.result.is_empty() { <pre class="code" tabindex="0">{ &record.result }</pre> }
+            if is_over && says_something(&record.result) { <Code text={record.result.clone()} /> }
             if is_over {
                 <button type="button" class="button" onclick={remove} data-testid="api-task-remove">{ Text::StepTaskEnd.get() }</button>
             }

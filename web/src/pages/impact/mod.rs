@@ -144,8 +144,8 @@ struct AffectedProps {
 }
 
 /// The heights of a line, as in the style sheets.
-const ROW: u32 = 32;
-const NARROW_ROW: u32 = 60;
+const ROW: u32 = 48;
+const NARROW_ROW: u32 = 76;
 
 /// What becomes of each VM, and why.
 #[component]
@@ -167,7 +167,7 @@ fn Affected(props: &AffectedProps) -> Html {
                 <td><Link view={page_of("VM", &row.uuid)} class="name">{ icon(xenapi_console::object::Icon::Vm) }<span>{ &row.name }</span></Link></td>
                 <td><span class="state" data-state={verdict_state(row.verdict).name()}>{ glyph(verdict_state(row.verdict)) }
                     { impact::verdict(row.verdict).get() }</span></td>
-                <td class="why" title={why.clone()}>{ why.clone() }</td>
+                <td class="why" title={why.clone()}><span>{ why.clone() }</span></td>
             </tr>
         }
     });

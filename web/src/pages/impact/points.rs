@@ -105,12 +105,19 @@ pub(super) fn Points() -> Html {
             let (store, part) = (store.clone(), row.part.clone());
             move |_| super::add(&store, &part)
         };
-        let number = |count: usize| html! { <td class="number">{ format::count(count) }</td> };
+        // On a phone the heading stands beside the number, and what is none is left out.
+        let number = |count: usize, of: Text| {
+            let class = classes!("number", (count == 0).then_some("zero"));
+            html! { <td {class} data-label={of.get()}>{ format::count(count) }</td> }
+        };
         html! {
             <tr key={row.part.named.uuid.clone()} class="item" data-testid="single-point" data-uuid={row.part.named.uuid.clone()} data-class={row.part.named.class.clone()}>
                 <td><button type="button" class="name" {onclick} title={Text::WhatIf.get()}>
                     { icon(row.part.icon) }<span>{ &row.part.label }</span><span class="quiet">{ row.part.kind.get() }</span></button></td>
-                { number(row.point.stranded) }{ number(row.point.cut_off) }{ number(row.point.stopped) }{ number(row.point.degraded) }
+                { number(row.point.stranded, Text::PointsStranded) }
+                { number(row.point.cut_off, Text::PointsCutOff) }
+                { number(row.point.stopped, Text::PointsStopped) }
+                { number(row.point.degraded, Text::PointsDegraded) }
             </tr>
         }
     };

@@ -47,7 +47,7 @@ pub(super) fn Head(props: &HeadProps) -> Html {
                 <h1 data-testid="object-title">{ &props.title }</h1>
                 <div class="subtitle">
                     { class }
-                    if let Some(state) = state { { state_view(state) } }
+                    if let Some(state) = state { { state_view(props.class, state) } }
                     <CopyText text={props.named.uuid.clone()} title={Text::CopyUuid} />
                 </div>
             </div>

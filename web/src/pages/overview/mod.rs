@@ -14,7 +14,7 @@ use yew::prelude::*;
 
 use crate::components::{glyph, icon};
 use crate::dom;
-use crate::pages::tables::bar;
+use crate::pages::tables::{bar, progress as of_progress};
 use crate::store::{StoreHandle, use_data, use_store};
 
 use points::Points;
@@ -190,7 +190,7 @@ fn recent_view(store: &StoreHandle, recent: &[Happening]) -> Html {
                 { glyph(it.state) }
                 <span class="text">{ &it.text }<span class="sr-only">{ format!(" ({})", it.note) }</span></span>
                 <span class="about">{ for it.about.as_ref().map(|about| object_link(store, about)) }</span>
-                if let Some(progress) = it.progress { <span class="share">{ bar(progress) }</span> }
+                if let Some(progress) = it.progress { <span class="share">{ of_progress(progress) }</span> }
                 <span class="quiet when" title={when}>{ for age.map(|age| Text::AgeAgo.with(&[&age])) }</span>
             </li>
         }

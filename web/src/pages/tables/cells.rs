@@ -44,7 +44,7 @@ pub(super) fn view(value: &Value, shape: Shape, linking: &Linking) -> Html {
     match value {
         Value::Nothing => html! { <span class="quiet">{ Text::Nothing.get() }</span> },
         Value::Unknown => html! { <span class="unknown" title={Text::UnknownTitle.get()}>{ Text::Unknown.get() }</span> },
-        Value::State(state) => state_view(*state),
+        Value::State(state) => state_view("VM", *state),
         Value::Status(state, word) => {
             html! { <span class="state" data-state={state.name()}>{ glyph(*state) }{ word.get() }</span> }
         }
@@ -61,7 +61,7 @@ pub(super) fn view(value: &Value, shape: Shape, linking: &Linking) -> Html {
         }
         Value::Share(share) => html! {
             <span class="share">
-                { bar(*share) }<span>{ value.show().into_owned() }</span>
+                { if shape == Shape::Progress { progress(*share) } else { bar(*share) } }<span>{ value.show().into_owned() }</span>
             </span>
         },
         Value::Truth(false) => html! { <span class="quiet">{ Text::No.get() }</span> },
@@ -72,7 +72,15 @@ pub(super) fn view(value: &Value, shape: Shape, linking: &Linking) -> Html {
 
 /// How full something is, beside the number that says the same.
 pub(crate) fn bar(share: u32) -> Html {
-    let class = classes!("bar", (share >= 850).then_some("full"));
+    filled(share, classes!("bar", (share >= 850).then_some("full")))
+}
+
+/// How far something is: nothing is wrong with what is nearly done.
+pub(crate) fn progress(share: u32) -> Html {
+    filled(share, classes!("bar"))
+}
+
+fn filled(share: u32, class: Classes) -> Html {
     html! {
         <svg {class} viewBox="0 0 1000 6" preserveAspectRatio="none" aria-hidden="true">
             <rect width={share.min(1000).to_string()} height="6" />

@@ -8,7 +8,7 @@ use web_sys::Element;
 use xenapi_console::object::Object;
 use xenapi_console::route::{Named, View};
 use xenapi_console::state::Action;
-use xenapi_console::tables::{Chosen, Columns, Move, Row, Selection, Sort, Spec};
+use xenapi_console::tables::{Columns, Move, Row, Selection, Sort, Spec};
 use xenapi_console::text::Text;
 use xenapi_console::window::{Window, window};
 use yew::prelude::*;
@@ -92,7 +92,7 @@ pub(super) fn Grid(props: &GridProps) -> Html {
             <table class="table grid" role="grid" tabindex="0" aria-label={label} aria-rowcount={(rows.len() + 1).to_string()}
                 aria-colcount={order.len().to_string()} aria-multiselectable="true" aria-activedescendant={active.map(line_id)}
                 {onkeydown} data-testid={testid(spec, "table")}>
-                <colgroup>{ for widths(&columns, &order, size.width) }</colgroup>
+                <colgroup>{ for widths(&columns, &order, spec, size.width) }</colgroup>
                 <thead><tr aria-rowindex="1">{ for headings }</tr></thead>
                 <tbody>
                     { gap(before, order.len()) }
@@ -130,16 +130,14 @@ fn use_order(spec: &'static Spec, columns: &Columns, is_narrow: bool) -> Same<Ve
     Same(use_memo(order, Clone::clone))
 }
 
-/// The widths; what is left of the room goes to the last column.
-fn widths(columns: &Columns, order: &[usize], room: f64) -> Vec<Html> {
+/// The widths, which take all of the room.
+fn widths(columns: &Columns, order: &[usize], spec: &Spec, room: f64) -> Vec<Html> {
     #[allow(clippy::cast_possible_truncation, reason = "the width of a page is small")]
     let room = room as i64;
-    let total: i64 = columns.shown().iter().map(|it| i64::from(it.width)).sum();
-    let spare = (room - total).max(0);
+    let widths = columns.spread(spec, room);
     let width = |at: usize| {
-        let Chosen { width, .. } = columns.shown().iter().find(|it| it.column == at)?;
-        let spare = if order.last() == Some(&at) { spare } else { 0 };
-        Some((i64::from(*width) + spare).to_string())
+        let place = columns.shown().iter().position(|it| it.column == at)?;
+        widths.get(place).map(ToString::to_string)
     };
     order.iter().map(|at| html! { <col width={width(*at)} /> }).collect()
 }

@@ -70,11 +70,13 @@ fn key_handler(store: &StoreHandle, props: &HeadingProps) -> Callback<KeyboardEv
             "ArrowLeft" => false,
             _ => return,
         };
-        let Some(now) = columns.shown().iter().find(|it| it.column == column) else { return };
+        // It may be drawn wider than it was chosen to be.
+        let heading = event.target_dyn_into::<Element>().and_then(|it| it.closest("th").ok().flatten());
+        let Some(now) = heading.map(|it| rounded(it.get_bounding_client_rect().width())) else { return };
         let next = if event.alt_key() {
             columns.shift(column, right)
         } else if event.shift_key() {
-            columns.resize(column, i32::from(now.width) + if right { STEP } else { -STEP })
+            columns.resize(column, now + if right { STEP } else { -STEP })
         } else {
             return;
         };

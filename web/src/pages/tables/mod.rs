@@ -23,7 +23,7 @@ use crate::components::empty;
 use crate::dom;
 use crate::store::{Data, Same, StoreHandle, use_data, use_store};
 
-pub(crate) use cells::bar;
+pub(crate) use cells::{bar, progress};
 use facets::FacetBar;
 use grid::Grid;
 use query_box::QueryBox;

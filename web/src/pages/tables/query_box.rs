@@ -121,7 +121,7 @@ pub(super) fn QueryBox(props: &BoxProps) -> Html {
     html! {
         <div class="query">
             <input ref={node} class={classes!("field", "filter", problem.is_some().then_some("wrong"))} type="search" role="combobox"
-                placeholder={Text::FilterHint.get()} aria-label={Text::Filter.get()} autocomplete="off" spellcheck="false"
+                placeholder={Text::FilterHint.with(&[spec.example])} aria-label={Text::Filter.get()} autocomplete="off" spellcheck="false"
                 aria-autocomplete="list" aria-expanded={offer.completion.is_some().to_string()} aria-controls={list.clone()}
                 aria-activedescendant={active} aria-describedby="query-problem" value={text.clone()} {oninput} {onkeydown}
                 {onfocus} {onblur} data-testid={testid(spec, "filter")} />

@@ -2,8 +2,10 @@
 
 use alloc::borrow::Cow;
 
+use xenapi_core::TextEntries;
+
 use super::{Ending, Next, Open, Role, Scan, Shape, VALUE, XmlReader};
-use crate::xmlrpc::scan::behind;
+use crate::xmlrpc::block::{behind, behind_name};
 use crate::xmlrpc::tag::{Tag, is_blank};
 
 /// The steps of the scanner. Each finds what xapi writes and takes it, or answers `None` and changes nothing.
@@ -335,6 +337,40 @@ impl<'a> XmlReader<'a> {
         Some(())
     }
 
+    /// Takes the members that come next whole, as long as they are text without references.
+    pub(super) fn scan_text_members(&mut self, entries: &mut TextEntries) -> Option<()> {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        let may_be_empty = self.role == Role::Client;
+        let mut room =
+            self.limits.members.saturating_sub(self.members).min(self.limits.records.saturating_sub(open.members));
+        let mut next = scan.at;
+        let mut at = match open.shape {
+            Shape::Member => scan.exact(next, b"</member><member><name>"),
+            Shape::Struct => scan.exact(next, b"<member><name>"),
+            _ => None,
+        };
+        let mut count = 0;
+        while let Some(start) = at
+            && room > 0
+            && let Some((key, value, end)) = scan.text_member(start)
+            && (may_be_empty || !key.is_empty())
+        {
+            entries.start_of(scan.bytes().get(key.start..)?, key.len());
+            entries.start_of(scan.bytes().get(value.start..)?, value.len());
+            (count, room, next) = (count + 1, room - 1, end);
+            at = scan.exact(end, b"</member><member><name>");
+        }
+        if count > 0 {
+            scan.at = next;
+            self.members += count;
+            open.members += count;
+            open.shape = Shape::Member;
+            entries.counted(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        Some(())
+    }
+
     #[inline(always)]
     pub(super) fn scan_int(&mut self) -> Option<i64> {
         let (Some(scan), Next::Value) = (&mut self.scan, &self.next) else { return None };
@@ -382,7 +418,7 @@ impl<'a> XmlReader<'a> {
             Shape::Struct => behind(rest, b"<member><name>")?,
             _ => return None,
         };
-        let rest = behind(rest.strip_prefix(name.as_bytes())?, b"</name><value>")?;
+        let rest = behind(behind_name(rest, name.as_bytes())?, b"</name><value>")?;
         let end = bytes.len() - rest.len();
         if self.members >= self.limits.members
             || open.members >= self.limits.records

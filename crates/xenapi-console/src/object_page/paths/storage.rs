@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use xenapi_core::{Map, Ref};
+use xenapi_core::{Ref, TextMap};
 use xenapi_model::vbd::{VbdMode, VbdType};
 use xenapi_model::{PBD, VBD, VDI, sr, vbd};
 use xenapi_topology::State;
@@ -141,8 +141,8 @@ fn device_number(vbd: &vbd::Record) -> Option<u32> {
 }
 
 /// What of a connection's configuration tells where the storage is. Drivers keep passwords beside it, which are nobody's business.
-pub(in crate::object_page) fn place(config: &Map<String, String>) -> String {
-    let get = |key: &str| config.get(key).map(String::as_str).filter(|text| !text.is_empty());
+pub(in crate::object_page) fn place(config: &TextMap) -> String {
+    let get = |key: &str| config.get(key).filter(|text| !text.is_empty());
     let server = get("server").or_else(|| get("target"));
     let path = get("serverpath").or_else(|| get("targetIQN")).or_else(|| get("SCSIid"));
     match (server, path) {

@@ -135,7 +135,10 @@ impl Look<'_> {
             let sr = self.cache.get(&pbd.sr);
             let used = sr.filter(|sr| sr.physical_size > 0).map_or_else(Part::nothing, |sr| {
                 let text = Text::UsedOf.with(&[&bytes(sr.physical_utilisation), &bytes(sr.physical_size)]);
-                Part { permille: permille(sr.physical_utilisation, sr.physical_size), ..Part::text(text) }
+                Part {
+                    permille: permille(sr.physical_utilisation, sr.physical_size).filter(|_| lookup::fills(sr)),
+                    ..Part::text(text)
+                }
             });
             let on = Part::object(self.cache, &pbd.sr);
             table.row(
@@ -194,12 +197,12 @@ impl Look<'_> {
                 reference.raw(),
                 [
                     Part::object(self.cache, reference),
-                    Part::text(join(&[crate::text::state(state).get(), role])).in_state(state),
+                    Part::text(join(&[crate::text::state_of("host", state).get(), role])).in_state(state),
                     Part::mono_of(&host.address),
                     Part::number(vms.count().to_string()),
-                    Part::number(host.cpu_info.get("cpu_count").map_or("", String::as_str)),
+                    Part::number(host.cpu_info.get("cpu_count").unwrap_or_default()),
                     memory,
-                    Part::of(host.software_version.get("product_version").map_or("", String::as_str)),
+                    Part::of(host.software_version.get("product_version").unwrap_or_default()),
                 ],
             );
         }

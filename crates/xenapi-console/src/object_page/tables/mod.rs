@@ -157,8 +157,8 @@ impl<'a> Look<'a> {
             let Some((device, what)) = key.split_once('/') else { continue };
             let is_address = what == "ip" || what.starts_with("ipv4") || what.starts_with("ipv6");
             let of_device = by_device.entry(device.into()).or_default();
-            if is_address && !address.is_empty() && !of_device.contains(address) {
-                of_device.push(address.clone());
+            if is_address && !address.is_empty() && !of_device.iter().any(|known| known == address) {
+                of_device.push(address.into());
             }
         }
         for addresses in by_device.values_mut() {

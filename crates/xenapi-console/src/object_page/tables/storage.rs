@@ -68,7 +68,7 @@ impl Look<'_> {
             ],
         );
         self.unknown::<VDI>(&mut table, 0);
-        table.elsewhere = Some((Kind::Vdis, named_word("sr", &sr.name_label)));
+        table.elsewhere = Some((Kind::Vdis, named_word("sr", &crate::select::sr_name(self.cache, sr))));
         let all = self.related(sr::fields::VDIS, of);
         for (reference, vdi) in self.first(&mut table, found(&all), by_name::<VDI>(|vdi| &vdi.name_label)) {
             table.row(

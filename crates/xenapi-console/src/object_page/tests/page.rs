@@ -191,5 +191,5 @@ fn what_is_folded_away_is_well() {
     change(&mut cache, &host, |host| host.pbds = pbds);
     let around = around(&cache, &Object::of(&host));
     let srs = around.needs.iter().find(|kin| kin.count >= 12).unwrap();
-    assert_eq!(srs.cards[0].label, "z11", "{srs:?}");
+    assert_eq!(srs.cards[0].label, "z11 on host-01", "{srs:?}");
 }

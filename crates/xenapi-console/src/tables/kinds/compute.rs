@@ -12,7 +12,7 @@ use crate::select;
 use crate::tables::rows::{Look, Made, Pass};
 use crate::tables::spec::{Shape, Spec, col, more};
 use crate::tables::value::Value;
-use crate::text::{Plural, Text};
+use crate::text::{self, Plural, Text};
 
 pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
     let uuid: fn(&vm::Record) -> &str = |it| it.uuid.as_str();
@@ -52,6 +52,7 @@ pub(super) static VMS: Spec = Spec {
     facets: &["state", "host", "tags", "os"],
     sort: "name",
     narrow: ["host", "memory"],
+    example: "web, state:running, memory>4GiB",
     none: Text::NoVmsHint,
 };
 
@@ -124,6 +125,7 @@ pub(super) static TEMPLATES: Spec = Spec {
     facets: &["default", "tags"],
     sort: "name",
     narrow: ["description", "memory"],
+    example: "debian, vcpus>=4, !default",
     none: Text::NoTemplatesHint,
 };
 
@@ -164,6 +166,7 @@ pub(super) static SNAPSHOTS: Spec = Spec {
     facets: &["vm", "memory-kept", "tags"],
     sort: "-taken",
     narrow: ["vm", "taken"],
+    example: "web, taken<7d, memory-kept",
     none: Text::NoSnapshotsHint,
 };
 
@@ -197,12 +200,12 @@ pub(super) static HOSTS: Spec = Spec {
         col("name", Text::Name, Shape::Name, 200),
         col("state", Text::State, Shape::State, 124),
         col("address", Text::Address, Shape::Code, 130),
-        col("coordinator", Text::Master, Shape::Truth, 104),
+        col("coordinator", Text::Master, Shape::Truth, 116),
         col("vms", Text::Vms, Shape::Count, 72),
         col("cpus", Text::Cpus, Shape::Count, 72),
-        col("used", Text::ColMemoryUsed, Shape::Share, 110),
+        col("used", Text::ColMemoryUsed, Shape::Share, 128),
         col("memory", Text::Memory, Shape::Bytes, 92),
-        col("free", Text::ColMemoryFree, Shape::Bytes, 104),
+        col("free", Text::ColMemoryFree, Shape::Bytes, 116),
         col("version", Text::Version, Shape::Text, 90),
         more("enabled", Text::Enabled, Shape::Truth, 90),
         more("tags", Text::Tags, Shape::List, 120),
@@ -217,6 +220,7 @@ pub(super) static HOSTS: Spec = Spec {
     facets: &["state", "version", "tags"],
     sort: "name",
     narrow: ["address", "used"],
+    example: "host-01, state:disabled, used>80%",
     none: Text::NothingLoadedHint,
 };
 
@@ -227,7 +231,7 @@ fn host(look: &mut Look<'_>, host: &host::Record) -> Made {
         Some(metrics) => tell(metrics.memory_total, metrics.memory_free),
         None => look.absent::<HostMetrics>(),
     };
-    let info = |key: &str| host.cpu_info.get(key).map_or("", String::as_str);
+    let info = |key: &str| host.cpu_info.get(key).unwrap_or_default();
     let cpus = info("cpu_count").parse().map_or(Value::Nothing, Value::Count);
     let booted = host.other_config.get("boot_time").and_then(|time| time.split('.').next()?.parse().ok());
     let resident = look.related::<VM>("host", "resident_VMs");
@@ -236,7 +240,7 @@ fn host(look: &mut Look<'_>, host: &host::Record) -> Made {
     let master = look.get(&pool).and_then(|pool| look.get(&pool.master));
     let cells = [
         Value::text(&host.name_label),
-        Value::State(state),
+        Value::Status(state, text::state_of("host", state)),
         Value::text(&host.address),
         Value::Truth(master.is_some_and(|master| master.uuid == host.uuid)),
         Value::count(running),
@@ -244,7 +248,7 @@ fn host(look: &mut Look<'_>, host: &host::Record) -> Made {
         memory(|total, free| Value::share(total.saturating_sub(free), total), look),
         memory(|total, _| Value::bytes(total), look),
         memory(|_, free| Value::bytes(free), look),
-        Value::text(host.software_version.get("product_version").map_or("", String::as_str)),
+        Value::text(host.software_version.get("product_version").unwrap_or_default()),
         Value::Truth(host.enabled),
         Value::list(&host.tags),
         Value::text(&host.edition),

@@ -8,6 +8,7 @@ use xenapi_model::task::TaskStatusType;
 use xenapi_model::{Message, Task, message, task};
 use xenapi_topology::State;
 
+use super::told;
 use crate::object::Icon;
 use crate::route::Kind;
 use crate::select;
@@ -32,7 +33,7 @@ pub(super) static TASKS: Spec = Spec {
     columns: &[
         col("name", Text::Name, Shape::Name, 260),
         col("state", Text::State, Shape::State, 124),
-        col("progress", Text::ColProgress, Shape::Share, 120),
+        col("progress", Text::ColProgress, Shape::Progress, 120),
         col("host", Text::Host, Shape::Links, 150),
         col("created", Text::ColCreated, Shape::Date, 170),
         col("took", Text::ColTook, Shape::Span, 80),
@@ -45,6 +46,7 @@ pub(super) static TASKS: Spec = Spec {
     facets: &["state", "host"],
     sort: "-created",
     narrow: ["host", "created"],
+    example: "migrate, state:pending, created<1h",
     none: Text::NoTasksHint,
 };
 
@@ -102,6 +104,7 @@ pub(super) static MESSAGES: Spec = Spec {
     facets: &["state", "class"],
     sort: "-time",
     narrow: ["object", "time"],
+    example: "alarm, class:host, time<7d",
     none: Text::NoMessagesHint,
 };
 
@@ -140,7 +143,7 @@ fn message(look: &mut Look<'_>, message: &message::Record) -> Made {
         about.map_or(Value::Nothing, |about| Value::Links(Vec::from([about]))),
         Value::text(message.cls.as_str()),
         Value::date(&message.timestamp),
-        Value::text(one_line(&message.body)),
+        Value::text(told::body(&message.body)),
         Value::Count(message.priority),
         Value::text(message.uuid.as_str()),
     ];
@@ -164,18 +167,6 @@ pub(crate) fn words(name: &str) -> String {
             }
             _ => text.push_str(&word.to_lowercase()),
         }
-    }
-    text
-}
-
-fn one_line(body: &str) -> String {
-    let mut text = String::new();
-    // A body may be a whole XML document.
-    for word in body.split_whitespace().take(80) {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(word);
     }
     text
 }

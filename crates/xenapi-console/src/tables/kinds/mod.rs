@@ -4,8 +4,10 @@ mod compute;
 mod happenings;
 mod network;
 mod storage;
+mod told;
 
 pub(crate) use happenings::{about, severity, words};
+pub(crate) use told::short;
 
 use super::rows::Pass;
 use super::spec::Spec;

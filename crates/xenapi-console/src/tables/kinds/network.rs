@@ -13,7 +13,7 @@ use crate::select;
 use crate::tables::rows::{Look, Made, Pass};
 use crate::tables::spec::{Shape, Spec, col, more};
 use crate::tables::value::Value;
-use crate::text::{Plural, Text};
+use crate::text::{self, Plural, Text};
 
 pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
     match kind {
@@ -47,6 +47,7 @@ pub(super) static NETWORKS: Spec = Spec {
     facets: &["state", "vlan", "tags"],
     sort: "name",
     narrow: ["bridge", "vifs"],
+    example: "vlan, state:unplugged, mtu>1500",
     none: Text::NothingLoadedHint,
 };
 
@@ -64,7 +65,7 @@ fn network(look: &mut Look<'_>, network: &network::Record) -> Made {
     let name = select::either(&network.name_label, &network.bridge);
     let cells = [
         Value::text(&name),
-        Value::State(state),
+        Value::Status(state, text::state_of("network", state)),
         Value::text(&network.bridge),
         if knows { Value::list(&tags) } else { Value::Unknown },
         if knows { look.links(&hosts) } else { Value::Unknown },
@@ -110,6 +111,7 @@ pub(super) static PIFS: Spec = Spec {
     facets: &["state", "host", "role"],
     sort: "host,name",
     narrow: ["host", "speed"],
+    example: "eth0, link:down, speed<10G",
     none: Text::NothingLoadedHint,
 };
 
@@ -134,7 +136,7 @@ fn pif(look: &mut Look<'_>, pif: &pif::Record) -> Made {
     let speed = metrics.map_or(0, |metrics| metrics.speed);
     let cells = [
         Value::text(&name),
-        Value::State(state),
+        Value::Status(state, text::state_of("PIF", state)),
         look.link(&pif.host),
         look.link(&pif.network),
         Value::text(role.get()),
@@ -172,6 +174,7 @@ pub(super) static VIFS: Spec = Spec {
     facets: &["state", "network"],
     sort: "vm,name",
     narrow: ["vm", "mac"],
+    example: "web, network:production, state:detached",
     none: Text::NothingLoadedHint,
 };
 
@@ -179,7 +182,7 @@ fn vif(look: &mut Look<'_>, vif: &vif::Record) -> Made {
     let state = if vif.currently_attached { State::Running } else { State::Halted };
     let cells = [
         Value::text(&vif.device),
-        Value::Status(state, if vif.currently_attached { Text::Attached } else { Text::ColDetached }),
+        Value::Status(state, text::state_of("VIF", state)),
         look.link(&vif.vm),
         look.link(&vif.network),
         Value::text(&vif.mac),

@@ -13,7 +13,7 @@ use crate::select;
 use crate::tables::rows::{Look, Made, Pass};
 use crate::tables::spec::{Shape, Spec, col, more};
 use crate::tables::value::Value;
-use crate::text::{Plural, Text};
+use crate::text::{self, Plural, Text};
 
 pub(super) fn collect(kind: Kind, pass: &mut Pass<'_>) {
     match kind {
@@ -32,9 +32,10 @@ pub(super) static SRS: Spec = Spec {
     testid: "sr",
     columns: &[
         col("name", Text::Name, Shape::Name, 220),
-        col("state", Text::State, Shape::State, 124),
+        col("state", Text::State, Shape::State, 146),
         col("type", Text::Kind, Shape::Text, 90),
         col("shared", Text::Shared, Shape::Truth, 80),
+        col("host", Text::Host, Shape::Links, 130),
         col("used", Text::Used, Shape::Share, 110),
         col("size", Text::Size, Shape::Bytes, 92),
         col("free", Text::ColFree, Shape::Bytes, 92),
@@ -48,9 +49,10 @@ pub(super) static SRS: Spec = Spec {
         more("description", Text::Description, Shape::Text, 260),
     ],
     classes: &["SR", "VDI", "PBD", "host", "host_metrics", "pool"],
-    facets: &["state", "type", "tags"],
-    sort: "name",
-    narrow: ["type", "used"],
+    facets: &["state", "type", "host", "tags"],
+    sort: "name,host",
+    narrow: ["host", "used"],
+    example: "nfs, used>85%, free<100GiB",
     none: Text::NothingLoadedHint,
 };
 
@@ -58,16 +60,24 @@ fn sr(look: &mut Look<'_>, sr: &sr::Record) -> Made {
     let state = sr_state(look, &sr.pbds);
     let sized = sr.physical_size > 0;
     let when_sized = |value: Value| if sized { value } else { Value::Nothing };
+    // What one cannot write to is always full, and has no room.
+    let when_filled = |value: Value| if sized && select::fills(sr) { value } else { Value::Nothing };
+    // Several hosts have a “Local storage” each.
+    let own = match sr.pbds.as_slice() {
+        [pbd] if !sr.shared => look.get(pbd).map_or(Value::Unknown, |pbd| look.link(&pbd.host)),
+        _ => Value::Nothing,
+    };
     let pool = look.cache.iter::<Pool>().next().map(|(reference, _)| reference);
     let default = look.get(&pool).and_then(|pool| look.get(&pool.default_sr));
     let cells = [
         Value::text(&sr.name_label),
-        Value::State(state),
+        Value::Status(state, text::state_of("SR", state)),
         Value::text(&sr.r#type),
         Value::Truth(sr.shared),
-        when_sized(Value::share(sr.physical_utilisation, sr.physical_size)),
+        own,
+        when_filled(Value::share(sr.physical_utilisation, sr.physical_size)),
         when_sized(Value::bytes(sr.physical_size)),
-        when_sized(Value::bytes(sr.physical_size.saturating_sub(sr.physical_utilisation))),
+        when_filled(Value::bytes(sr.physical_size.saturating_sub(sr.physical_utilisation))),
         when_sized(Value::bytes(sr.virtual_allocation)),
         if select::is_known::<VDI>(look.cache) {
             Value::count(look.related::<VDI>("SR", "VDIs").len())
@@ -126,10 +136,11 @@ pub(super) static VDIS: Spec = Spec {
         more("uuid", Text::Uuid, Shape::Code, 270),
         more("description", Text::Description, Shape::Text, 240),
     ],
-    classes: &["VDI", "VBD", "SR", "VM", "pool"],
+    classes: &["VDI", "VBD", "SR", "VM", "PBD", "host", "pool"],
     facets: &["state", "sr", "type", "tags"],
     sort: "name",
     narrow: ["sr", "size"],
+    example: "data, size>100GiB, !snapshot",
     none: Text::NoVdisHint,
 };
 
@@ -144,10 +155,10 @@ fn vdi(look: &mut Look<'_>, vdi: &vdi::Record) -> Made {
     let name = select::either(&vdi.name_label, vdi.uuid.as_str());
     let cells = [
         Value::text(&name),
-        Value::State(state),
+        Value::Status(state, text::state_of("VDI", state)),
         Value::bytes(vdi.virtual_size),
         Value::bytes(vdi.physical_utilisation),
-        look.link(&vdi.sr),
+        look.link_sr(&vdi.sr),
         if knows { look.links(&vms) } else { Value::Unknown },
         Value::text(vdi.r#type.as_str()),
         Value::Truth(vdi.is_a_snapshot),
@@ -183,10 +194,11 @@ pub(super) static VBDS: Spec = Spec {
         more("position", Text::Position, Shape::Text, 90),
         more("uuid", Text::Uuid, Shape::Code, 270),
     ],
-    classes: &["VBD", "VM", "VDI", "SR", "pool"],
+    classes: &["VBD", "VM", "VDI", "SR", "PBD", "host", "pool"],
     facets: &["state", "type", "sr"],
     sort: "vm,position",
     narrow: ["vm", "size"],
+    example: "web, state:detached, type:CD",
     none: Text::NothingLoadedHint,
 };
 
@@ -196,10 +208,10 @@ fn vbd(look: &mut Look<'_>, vbd: &vbd::Record) -> Made {
     let name = select::either(&vbd.device, &vbd.userdevice);
     let cells = [
         Value::text(&name),
-        Value::Status(state, if vbd.currently_attached { Text::Attached } else { Text::ColDetached }),
+        Value::Status(state, text::state_of("VBD", state)),
         look.link(&vbd.vm),
         if vbd.empty { Value::Nothing } else { look.link(&vbd.vdi) },
-        vdi.map_or(Value::Nothing, |vdi| look.link(&vdi.sr)),
+        vdi.map_or(Value::Nothing, |vdi| look.link_sr(&vdi.sr)),
         vdi.map_or(Value::Nothing, |vdi| Value::bytes(vdi.virtual_size)),
         Value::text(vbd.r#type.as_str()),
         Value::text(vbd.mode.as_str()),
@@ -230,6 +242,7 @@ pub(super) static PBDS: Spec = Spec {
     facets: &["state", "host", "sr"],
     sort: "name",
     narrow: ["host", "type"],
+    example: "nfs, state:detached, host:host-01",
     none: Text::NothingLoadedHint,
 };
 
@@ -241,7 +254,7 @@ fn pbd(look: &mut Look<'_>, pbd: &pbd::Record) -> Made {
     let name = alloc::format!("{} · {}", named(sr.map(|it| &it.name_label)), named(host.map(|it| &it.name_label)));
     let cells = [
         Value::text(&name),
-        Value::Status(state, if pbd.currently_attached { Text::Attached } else { Text::ColDetached }),
+        Value::Status(state, text::state_of("PBD", state)),
         look.link(&pbd.host),
         look.link(&pbd.sr),
         sr.map_or(Value::Unknown, |sr| Value::text(&sr.r#type)),

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[],
+    by_name: &table::<{ table_size(0) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::bond::BOND_MODE],
     fields: FIELDS,
-    by_name: &[8, 7, 1, 5, 3, 4, 6, 2, 0],
+    by_name: &table::<{ table_size(9) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[8, 4, 6, 5, 2, 1, 7, 3, 0],
+    by_name: &table::<{ table_size(9) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

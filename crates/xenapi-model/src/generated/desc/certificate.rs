@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::certificate::CERTIFICATE_TYPE, &crate::pool::CERTIFICATE_PURPOSE],
     fields: FIELDS,
-    by_name: &[6, 8, 7, 3, 1, 5, 4, 9, 2, 0],
+    by_name: &table::<{ table_size(10) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

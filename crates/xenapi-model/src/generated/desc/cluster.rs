@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::cluster::CLUSTER_OPERATION],
     fields: FIELDS,
-    by_name: &[10, 15, 1, 4, 5, 3, 11, 9, 6, 8, 16, 2, 12, 7, 13, 14, 0],
+    by_name: &table::<{ table_size(17) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

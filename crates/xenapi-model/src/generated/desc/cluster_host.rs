@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::cluster_host::CLUSTER_HOST_OPERATION],
     fields: FIELDS,
-    by_name: &[4, 8, 1, 9, 3, 2, 5, 7, 6, 10, 0],
+    by_name: &table::<{ table_size(11) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::console::CONSOLE_PROTOCOL],
     fields: FIELDS,
-    by_name: &[3, 2, 4, 1, 0],
+    by_name: &table::<{ table_size(5) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

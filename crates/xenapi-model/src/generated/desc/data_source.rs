@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[2, 6, 5, 1, 0, 3, 4, 7],
+    by_name: &table::<{ table_size(8) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[2, 4, 1, 5, 6, 0, 3],
+    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::event::EVENT_OPERATION],
     fields: FIELDS,
-    by_name: &[3, 1, 6, 4, 5, 0, 2],
+    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

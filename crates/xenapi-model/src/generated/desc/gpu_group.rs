@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::gpu_group::ALLOCATION_ALGORITHM],
     fields: FIELDS,
-    by_name: &[5, 3, 4, 7, 9, 2, 1, 6, 8, 0],
+    by_name: &table::<{ table_size(10) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

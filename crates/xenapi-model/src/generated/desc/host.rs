@@ -19,11 +19,7 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::host::HOST_NTP_MODE,
     ],
     fields: FIELDS,
-    by_name: &[
-        6, 7, 8, 9, 25, 46, 47, 19, 48, 29, 4, 41, 34, 13, 59, 45, 73, 53, 14, 27, 21, 22, 5, 51, 39, 60, 10, 38, 37, 36,
-        55, 50, 33, 32, 26, 28, 64, 56, 63, 69, 65, 31, 40, 44, 18, 75, 3, 30, 57, 2, 1, 78, 77, 66, 12, 23, 61, 68, 67, 43,
-        42, 17, 15, 76, 11, 74, 70, 71, 72, 49, 16, 20, 35, 79, 62, 58, 24, 54, 0, 52,
-    ],
+    by_name: &table::<{ table_size(80) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[6, 10, 9, 1, 7, 5, 2, 12, 4, 8, 11, 0, 3],
+    by_name: &table::<{ table_size(13) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[5, 4, 2, 1, 9, 8, 7, 6, 0, 3],
+    by_name: &table::<{ table_size(10) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

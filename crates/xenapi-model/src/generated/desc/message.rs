@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::message::CLS],
     fields: FIELDS,
-    by_name: &[6, 3, 1, 4, 2, 5, 0],
+    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

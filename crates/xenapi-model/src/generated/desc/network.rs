@@ -15,7 +15,7 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::network::NETWORK_PURPOSE,
     ],
     fields: FIELDS,
-    by_name: &[7, 6, 5, 3, 14, 11, 9, 4, 13, 10, 2, 1, 8, 15, 12, 0],
+    by_name: &table::<{ table_size(16) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::network_sriov::SRIOV_CONFIGURATION_MODE],
     fields: FIELDS,
-    by_name: &[4, 2, 1, 3, 0],
+    by_name: &table::<{ table_size(5) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

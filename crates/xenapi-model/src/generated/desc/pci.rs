@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::pci::PCI_DOM0_ACCESS],
     fields: FIELDS,
-    by_name: &[1, 2, 9, 5, 6, 15, 7, 10, 8, 13, 14, 11, 12, 0, 3, 4],
+    by_name: &table::<{ table_size(16) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

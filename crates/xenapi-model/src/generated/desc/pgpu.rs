@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::pci::PCI_DOM0_ACCESS],
     fields: FIELDS,
-    by_name: &[2, 1, 11, 9, 6, 3, 10, 4, 7, 8, 5, 0],
+    by_name: &table::<{ table_size(12) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -16,10 +16,7 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::pif::PRIMARY_ADDRESS_TYPE,
     ],
     fields: FIELDS,
-    by_name: &[
-        14, 11, 25, 4, 5, 34, 6, 17, 18, 16, 15, 30, 9, 1, 21, 13, 3, 31, 10, 24, 26, 28, 19, 7, 12, 2, 20, 8, 27, 29, 33,
-        32, 22, 23, 0,
-    ],
+    by_name: &table::<{ table_size(35) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[3, 6, 7, 9, 1, 2, 11, 12, 10, 8, 0, 4, 5],
+    by_name: &table::<{ table_size(13) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -17,11 +17,7 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::pool::CERTIFICATE_PURPOSE,
     ],
     fields: FIELDS,
-    by_name: &[
-        29, 65, 15, 41, 42, 47, 32, 6, 30, 37, 4, 50, 52, 51, 49, 31, 17, 13, 28, 9, 8, 11, 14, 12, 62, 10, 18, 35, 38, 56,
-        61, 63, 34, 48, 3, 27, 46, 2, 1, 7, 33, 60, 23, 24, 40, 45, 43, 44, 26, 5, 16, 54, 55, 53, 39, 36, 58, 59, 57, 0,
-        64, 25, 21, 19, 20, 22,
-    ],
+    by_name: &table::<{ table_size(66) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::pool_patch::AFTER_APPLY_GUIDANCE],
     fields: FIELDS,
-    by_name: &[7, 6, 2, 1, 9, 5, 8, 4, 0, 3],
+    by_name: &table::<{ table_size(10) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

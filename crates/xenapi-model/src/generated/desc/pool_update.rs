@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::pool_update::UPDATE_AFTER_APPLY_GUIDANCE, &crate::pool_update::LIVEPATCH_STATUS],
     fields: FIELDS,
-    by_name: &[6, 10, 8, 4, 5, 2, 1, 9, 0, 7, 3],
+    by_name: &table::<{ table_size(11) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

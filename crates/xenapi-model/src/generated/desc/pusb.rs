@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[1, 10, 2, 12, 11, 3, 7, 6, 8, 13, 0, 5, 4, 9],
+    by_name: &table::<{ table_size(14) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

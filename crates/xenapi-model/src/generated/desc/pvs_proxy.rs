@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::pvs_proxy::PVS_PROXY_STATUS],
     fields: FIELDS,
-    by_name: &[2, 3, 1, 4, 0],
+    by_name: &table::<{ table_size(5) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

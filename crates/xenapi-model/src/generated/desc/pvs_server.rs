@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[1, 2, 3, 4, 0],
+    by_name: &table::<{ table_size(5) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

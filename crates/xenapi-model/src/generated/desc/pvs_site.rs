@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[3, 4, 2, 1, 6, 5, 0],
+    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

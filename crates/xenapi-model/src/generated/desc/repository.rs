@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::repository::ORIGIN],
     fields: FIELDS,
-    by_name: &[3, 10, 8, 6, 2, 1, 9, 4, 7, 5, 0],
+    by_name: &table::<{ table_size(11) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

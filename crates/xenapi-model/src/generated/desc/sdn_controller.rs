@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::sdn_controller::SDN_CONTROLLER_PROTOCOL],
     fields: FIELDS,
-    by_name: &[2, 3, 1, 0],
+    by_name: &table::<{ table_size(4) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: true,
     enums: &[],
     fields: FIELDS,
-    by_name: &[2, 0, 1],
+    by_name: &table::<{ table_size(3) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: true,
     enums: &[],
     fields: FIELDS,
-    by_name: &[10, 9, 15, 6, 3, 14, 5, 13, 4, 11, 7, 12, 1, 2, 0, 8],
+    by_name: &table::<{ table_size(16) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

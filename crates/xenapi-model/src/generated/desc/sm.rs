@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::sm::IMAGE_FORMAT_TYPE],
     fields: FIELDS,
-    by_name: &[9, 8, 5, 12, 10, 2, 1, 11, 7, 13, 14, 3, 0, 4, 6],
+    by_name: &table::<{ table_size(15) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

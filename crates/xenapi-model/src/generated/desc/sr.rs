@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::sr::STORAGE_OPERATIONS],
     fields: FIELDS,
-    by_name: &[6, 5, 3, 16, 19, 11, 4, 18, 20, 17, 2, 1, 13, 9, 8, 12, 15, 14, 10, 0, 7],
+    by_name: &table::<{ table_size(21) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

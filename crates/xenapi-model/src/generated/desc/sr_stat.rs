@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::sr_stat::SR_HEALTH],
     fields: FIELDS,
-    by_name: &[5, 3, 6, 2, 1, 4, 0],
+    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

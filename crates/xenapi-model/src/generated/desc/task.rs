@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::task::TASK_ALLOWED_OPERATIONS, &crate::task::TASK_STATUS_TYPE],
     fields: FIELDS,
-    by_name: &[3, 16, 5, 4, 12, 6, 2, 1, 13, 9, 8, 11, 7, 14, 15, 10, 0],
+    by_name: &table::<{ table_size(17) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

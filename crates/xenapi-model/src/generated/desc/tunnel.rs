@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::tunnel::TUNNEL_PROTOCOL],
     fields: FIELDS,
-    by_name: &[1, 4, 5, 3, 2, 0],
+    by_name: &table::<{ table_size(6) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

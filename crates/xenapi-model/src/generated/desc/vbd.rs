@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::vbd::VBD_OPERATIONS, &crate::vbd::VBD_TYPE, &crate::vbd::VBD_MODE],
     fields: FIELDS,
-    by_name: &[4, 3, 1, 7, 2, 14, 5, 12, 21, 8, 13, 19, 18, 20, 17, 15, 16, 11, 9, 10, 6, 0],
+    by_name: &table::<{ table_size(22) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,9 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::vdi::VDI_OPERATIONS, &crate::vdi::VDI_TYPE, &crate::vdi::ON_BOOT],
     fields: FIELDS,
-    by_name: &[
-        5, 6, 26, 3, 31, 7, 4, 21, 30, 15, 16, 29, 28, 17, 2, 1, 27, 13, 18, 9, 12, 11, 20, 22, 24, 23, 14, 25, 10, 0, 8, 19,
-    ],
+    by_name: &table::<{ table_size(32) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

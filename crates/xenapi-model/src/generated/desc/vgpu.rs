@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[],
     fields: FIELDS,
-    by_name: &[2, 11, 1, 9, 4, 3, 10, 5, 7, 8, 6, 0],
+    by_name: &table::<{ table_size(12) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

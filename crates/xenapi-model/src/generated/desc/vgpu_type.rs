@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::vgpu_type::VGPU_TYPE_IMPLEMENTATION],
     fields: FIELDS,
-    by_name: &[9, 15, 11, 8, 14, 3, 13, 12, 4, 5, 6, 2, 10, 7, 0, 1],
+    by_name: &table::<{ table_size(16) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -16,7 +16,7 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::vif::VIF_IPV6_CONFIGURATION_MODE,
     ],
     fields: FIELDS,
-    by_name: &[6, 17, 7, 5, 1, 2, 9, 3, 22, 19, 21, 23, 25, 20, 24, 26, 18, 16, 4, 8, 14, 13, 15, 12, 10, 11, 27, 0],
+    by_name: &table::<{ table_size(28) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

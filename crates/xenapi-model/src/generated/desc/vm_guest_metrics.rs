@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::vm_guest_metrics::TRISTATE_TYPE],
     fields: FIELDS,
-    by_name: &[14, 4, 3, 12, 13, 6, 9, 11, 5, 2, 7, 1, 8, 10, 15, 0],
+    by_name: &table::<{ table_size(16) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::vm::DOMAIN_TYPE],
     fields: FIELDS,
-    by_name: &[4, 6, 2, 5, 3, 15, 12, 9, 10, 1, 13, 14, 18, 17, 16, 11, 8, 7, 0],
+    by_name: &table::<{ table_size(19) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

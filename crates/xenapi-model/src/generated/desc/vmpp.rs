@@ -16,7 +16,7 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::vmpp::VMPP_ARCHIVE_TARGET_TYPE,
     ],
     fields: FIELDS,
-    by_name: &[16, 18, 12, 15, 13, 11, 10, 6, 9, 5, 7, 4, 17, 14, 8, 3, 2, 1, 19, 0],
+    by_name: &table::<{ table_size(20) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

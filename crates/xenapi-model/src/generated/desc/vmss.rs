@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::vmss::VMSS_FREQUENCY, &crate::vmss::VMSS_TYPE],
     fields: FIELDS,
-    by_name: &[9, 3, 6, 8, 2, 1, 5, 7, 4, 0],
+    by_name: &table::<{ table_size(10) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::vtpm::VTPM_OPERATIONS, &crate::vtpm::PERSISTENCE_BACKEND],
     fields: FIELDS,
-    by_name: &[3, 1, 4, 2, 7, 6, 5, 0],
+    by_name: &table::<{ table_size(8) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -11,7 +11,7 @@ pub static CLASS: ClassDesc = ClassDesc {
     secret: false,
     enums: &[&crate::vusb::VUSB_OPERATIONS],
     fields: FIELDS,
-    by_name: &[4, 3, 1, 2, 6, 5, 0],
+    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,
