@@ -7,9 +7,15 @@ use yew::prelude::*;
 const HOLD: f64 = 100.0;
 
 /// A value that follows another one: at once after a pause, and while the other one changes all the time not more often than every `gap`
-/// milliseconds. On `hold` it waits at any rate, and asks again soon.
+/// milliseconds.
 #[hook]
-pub(crate) fn use_calm(value: u64, gap: f64, hold: bool) -> u64 {
+pub(crate) fn use_calm(value: u64, gap: f64) -> u64 {
+    use_calmer(value, gap, false)
+}
+
+/// The same. On `hold` it waits at any rate, and looks again soon.
+#[hook]
+pub(crate) fn use_calmer(value: u64, gap: f64, hold: bool) -> u64 {
     // What is shown, and when it was last taken over.
     let shown = use_mut_ref(|| (value, f64::NEG_INFINITY));
     let timer = use_mut_ref(|| None::<Timeout>);

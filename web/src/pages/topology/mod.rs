@@ -28,7 +28,7 @@ use xenapi_topology::{Graph, Lens};
 use yew::prelude::*;
 
 use crate::components::empty;
-use crate::dom::calm::use_calm;
+use crate::dom::calm::use_calmer;
 use crate::store::{Data, Same, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -92,7 +92,7 @@ pub(crate) fn use_drawing(data: &Data, wanted: &Wanted) -> Same<Drawing> {
     let gap = *cost.borrow() * 3.0;
     // What takes longer than a picture of the screen waits until nobody moves the drawing.
     let hold = *cost.borrow() > LONG && camera::moves();
-    let stamp = use_calm(data.stamp(OF_TOPOLOGY), gap, hold);
+    let stamp = use_calmer(data.stamp(OF_TOPOLOGY), gap, hold);
     let drawing = use_memo((stamp, wanted.clone()), |(_, wanted)| {
         let start = crate::dom::precise_now();
         let mut before = before.borrow_mut();
