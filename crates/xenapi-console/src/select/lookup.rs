@@ -41,6 +41,13 @@ pub fn is_known<C: Class>(cache: &Cache) -> bool {
     recorded.unwrap_or_else(|| cache.is_known::<C>())
 }
 
+/// Whether some of these classes are not there yet, and will be.
+pub fn is_loading(cache: &Cache, classes: &[&str]) -> bool {
+    const TOLD: [&str; 11] = ["VM", "host", "SR", "VDI", "VBD", "PBD", "VIF", "network", "PIF", "task", "message"];
+    let recorded = cache.iter::<Pool>().any(|(_, pool)| pool.other_config.contains_key(RECORDED));
+    !recorded && classes.iter().any(|class| TOLD.contains(class) && !is_known_class(cache, class))
+}
+
 /// The same by the name of the class, for the classes that tables have.
 pub fn is_known_class(cache: &Cache, class: &str) -> bool {
     let listed = |classes: &str| classes.split(',').any(|it| it.trim() == class);

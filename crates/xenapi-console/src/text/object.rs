@@ -16,7 +16,7 @@ super::texts! {
     Parts = "Parts of the page",
     WhatIfFails = "What if this fails?",
     InTopology = "Topology",
-    AllOfKind = "All of this kind",
+    AllOfKind = "Table",
     ClassInApi = "Class in the API",
     CopyUuid = "Copy the UUID",
     Copied = "Copied",
