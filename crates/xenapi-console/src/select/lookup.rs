@@ -116,6 +116,19 @@ pub(crate) fn fills(sr: &xenapi_model::sr::Record) -> bool {
     !(matches!(sr.r#type.as_str(), "iso" | "udev") || sr.content_type == "iso")
 }
 
+/// The name of an object where nothing else says what it belongs to: `eth0 of host-01`, `xvda of web-01`.
+pub fn full_name_of(cache: &Cache, class: &str, reference: &RawRef) -> Option<String> {
+    let name = name_of(cache, class, reference)?;
+    let owner = match class {
+        "PIF" => cache.get(&reference.clone().typed::<PIF>()).map(|it| ("host", it.host.raw())),
+        "VIF" => cache.get(&reference.clone().typed::<VIF>()).map(|it| ("VM", it.vm.raw())),
+        "VBD" => cache.get(&reference.clone().typed::<VBD>()).map(|it| ("VM", it.vm.raw())),
+        _ => None,
+    };
+    let owner = owner.and_then(|(class, owner)| name_of(cache, class, owner)).filter(|owner| !owner.trim().is_empty());
+    Some(owner.map_or(name.clone(), |owner| Text::PartOfHost.with(&[&name, &owner])))
+}
+
 /// The first of the two that is not empty.
 pub(crate) fn either(first: &str, second: &str) -> String {
     if first.trim().is_empty() { second } else { first }.to_string()

@@ -187,7 +187,7 @@ super::texts! {
     FieldCrashDumpSr = "SR for crash dumps",
     FieldHaFailures = "Host failures to tolerate",
     FieldHaPlan = "Host failures planned for",
-    FieldHaOvercommitted = "More promised than possible",
+    FieldHaOvercommitted = "High availability overcommitted",
     FieldHaStatefiles = "Heartbeat disks",
     FieldIgmp = "IGMP snooping",
     FieldMigrationCompression = "Compressed migration",
