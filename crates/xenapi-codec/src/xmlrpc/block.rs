@@ -146,7 +146,8 @@ pub(super) fn behind_name<'b>(bytes: &'b [u8], name: &[u8]) -> Option<&'b [u8]> 
         8..=16 => both_ends::<8>(start, name),
         17..=32 => both_ends::<16>(start, name),
         4..=7 => both_ends::<4>(start, name),
-        _ => start == name,
+        // Without a call, for whose sake registers would be saved at each name.
+        _ => start.iter().eq(name),
     };
     if same { Some(rest) } else { None }
 }
