@@ -103,6 +103,8 @@ struct Inner {
     /// Whether not even the first picture can be made, and whether it can be made now.
     early: Cell<bool>,
     first: Cell<bool>,
+    /// Whether everything is told anew while what was known is shown.
+    again: Cell<bool>,
     /// Whether something changed that was not announced yet.
     changed: Cell<bool>,
     /// The next question for events, until what is known has been drawn.
@@ -147,6 +149,7 @@ impl Driver {
             // The browser keeps no password.
             relogin: false,
             session,
+            goes_on: lean::is_within,
             // Reading a large inventory takes seconds, and its age counts from when it arrived: the next answer must follow soon.
             event_timeout: EVENT_TIMEOUT,
             stale_after: STALE_AFTER,
@@ -173,6 +176,7 @@ impl Driver {
             filling: Cell::default(),
             early: Cell::default(),
             first: Cell::default(),
+            again: Cell::default(),
             changed: Cell::default(),
             held: RefCell::default(),
             release: RefCell::default(),
@@ -360,7 +364,14 @@ impl Inner {
         }
         let token = request.call.params.get(2).and_then(Value::as_text).unwrap_or_default();
         self.filling.set(lean::is_within(token));
-        let is_early = token.is_empty() || lean::is_before_first_picture(token);
+        if token.is_empty() {
+            self.again.set(self.has_loaded());
+        } else if !self.filling.get() && self.again.replace(false) {
+            // Which objects are others nobody has said.
+            self.touched.tell("*");
+        }
+        // What is shown stays until everything was told, and then it is drawn once.
+        let is_early = !self.again.get() && (token.is_empty() || lean::is_before_first_picture(token));
         let was_early = self.early.replace(is_early);
         self.first.set(was_early && !is_early);
         if self.announced.borrow().is_none() {
@@ -406,11 +417,7 @@ impl Inner {
     /// Whether the proxy may answer a call from the stream that all consoles share, and how.
     fn shared_stream(&self, call: &RawCall) -> Option<&'static str> {
         match call.method.as_str() {
-            "event.from" => {
-                // What is shown already is replaced at once, so that nothing vanishes for a moment.
-                let again = call.params.get(2).and_then(Value::as_text) == Some("") && self.has_loaded();
-                Some(if again { "whole" } else { "1" })
-            }
+            "event.from" => Some(if self.again.get() { "again" } else { "1" }),
             // The proxy may begin to follow the pool.
             "session.login_with_password" => Some("1"),
             _ => None,

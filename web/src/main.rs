@@ -9,6 +9,7 @@
     reason = "a program that always has std: two crate roots for one import say nothing here"
 )]
 
+mod analysis;
 mod app;
 mod components;
 mod dom;

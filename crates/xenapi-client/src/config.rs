@@ -32,6 +32,10 @@ pub struct Config {
     pub event_timeout: Millis,
     /// How much longer than [`Config::event_timeout`] the client waits before it gives up on the request.
     pub event_margin: Millis,
+    /// Whether a token says that the answer to an empty one goes on: more of what exists comes with the next answers. XenAPI servers tell
+    /// everything at once; one that stands between may tell it in pages. While something is known already, what the pages bring is put
+    /// in as they come, and what none of them named goes after the last.
+    pub goes_on: fn(&str) -> bool,
     /// When data is called stale: this long after the last sign that it is current.
     pub stale_after: Millis,
     /// How long a full load may take.
@@ -78,6 +82,7 @@ impl Config {
             classes: Vec::new(),
             event_timeout: Millis::from_secs(5),
             event_margin: Millis::from_secs(2),
+            goes_on: |_| false,
             stale_after: Millis::from_secs(8),
             load_timeout: Millis::from_secs(60),
             read_timeout: Millis::from_secs(30),

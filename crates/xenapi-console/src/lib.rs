@@ -16,6 +16,7 @@ extern crate alloc;
 // For what belongs to a thread: the language.
 extern crate std;
 
+pub mod analysis;
 pub mod badge;
 pub mod explain;
 pub mod explorer;

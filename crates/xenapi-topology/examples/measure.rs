@@ -42,7 +42,7 @@ fn main() {
     let mut longest = core::time::Duration::ZERO;
     loop {
         let step = Instant::now();
-        let more = survey.step(8);
+        let more = survey.step(256);
         longest = longest.max(step.elapsed());
         if !more {
             break;
@@ -50,7 +50,7 @@ fn main() {
     }
     let (tried, _) = survey.progress();
     println!(
-        "{} single points among {tried} parts in {:?}, the longest step of 8 in {longest:?}",
+        "{} single points among {tried} parts in {:?}, the longest step of 256 in {longest:?}",
         survey.points().len(),
         start.elapsed()
     );

@@ -17,7 +17,7 @@ use xenapi_codec::{Limits, xmlrpc};
 use xenapi_core::{Failure, RawCall, Type, Value, Wire as _};
 
 use super::errors::{Code, Refusal};
-use super::hub::{Ask, Hub, Trouble};
+use super::hub::{Ask, Hub, Pace, Trouble};
 use super::policy::{self, Known};
 use super::router::{Pool, Router};
 use super::seal::{self, STAND_IN};
@@ -28,7 +28,8 @@ use super::{Body, CollectError, accepts, collect};
 /// The header with which the console asks for sealed sessions. Pages of other sites cannot send it.
 const CONSOLE_HEADER: &str = "x-xenoxide-console";
 
-/// The header with which the console asks for the shared stream: `1`, or `whole` for everything in one answer.
+/// The header with which the console asks for the shared stream: `1`, or `again` from one that has a picture already, or `whole` for
+/// everything in one answer.
 const LEAN_HEADER: &str = "x-xenoxide-lean";
 
 /// The header that tells which objects an answer of the shared stream is about.
@@ -82,7 +83,7 @@ impl Router {
             }
             known => {
                 if let (Some(lean), "event.from") = (headers.get(LEAN_HEADER), call.method.as_str())
-                    && let Some(ask) = Ask::of(&call, lean == "whole")
+                    && let Some(ask) = Ask::of(&call, pace(lean))
                 {
                     return self.shared_events(pool, hub, headers, &ask).await;
                 }
@@ -237,6 +238,15 @@ impl Router {
         let name = seal::cookie_name(&pool.name);
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         cookies.flat_map(|header| seal::cookies(header, &name)).find_map(|cookie| self.sealer.open(&pool.name, cookie))
+    }
+}
+
+/// In which steps somebody wants to be told what exists.
+fn pace(lean: &HeaderValue) -> Pace {
+    match lean.as_bytes() {
+        b"again" => Pace::Even,
+        b"whole" => Pace::Whole,
+        _ => Pace::Eager,
     }
 }
 

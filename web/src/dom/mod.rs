@@ -128,6 +128,11 @@ pub(crate) fn on_hidden(told: impl Fn(bool) + 'static) -> Option<gloo_events::Ev
     Some(gloo_events::EventListener::new(&document, "visibilitychange", move |_| told(seen.hidden())))
 }
 
+/// Whether nobody sees the page.
+pub(crate) fn is_hidden() -> bool {
+    window().and_then(|window| window.document()).is_some_and(|document| document.hidden())
+}
+
 /// The server that this page came from, for messages: `127.0.0.1:8080`.
 pub(crate) fn host() -> String {
     window().and_then(|window| window.location().host().ok()).unwrap_or_default()

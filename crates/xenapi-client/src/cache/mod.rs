@@ -7,6 +7,7 @@ mod properties;
 mod snapshot;
 #[cfg(test)]
 mod snapshot_tests;
+mod sweep;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use batch::What;
 pub use batch::{Batch, BatchReader, BatchRest};
 pub use fields::FieldSet;
 pub use snapshot::Snapshot;
+pub(crate) use sweep::Seen;
 use table::{Row, Staged, Table};
 
 /// From how many events of a class in a batch on it is worth asking how to put them in.

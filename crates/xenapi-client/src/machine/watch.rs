@@ -8,7 +8,7 @@ use xenapi_core::{ClassDesc, Failure, Method, Millis, RawCall, RawRef, ReadError
 use xenapi_model::event;
 
 use super::{Answer, Client, Output, Purpose, Reply, RequestId, Status};
-use crate::cache::{Batch, BatchReader, Change};
+use crate::cache::{Batch, BatchReader, Change, Seen};
 use crate::error::Error;
 
 /// How long the server holds back the first batch after an interruption: an answer at once tells that it is back.
@@ -36,6 +36,10 @@ pub(super) struct Watch {
     again: bool,
     /// The batch of the answer that is being handled, where it was read before.
     ready: Option<Batch>,
+    /// What the pages of a load have named so far, while what was known before is still there.
+    seen: Option<Seen>,
+    /// Whether more of what exists comes with the next answer.
+    goes_on: bool,
 }
 
 /// A round through the classes, with their records asked for one class after the other.
@@ -207,9 +211,13 @@ impl Client {
         self.watch.in_flight = None;
         match reply {
             Answer::Success(reader) => match self.take_batch(full, reader, now) {
+                Ok(()) if self.watch.seen.is_some() => self.is_loading_on(now),
                 Ok(()) => {
                     self.is_live(now);
-                    self.settle(id);
+                    // Until the last page an object may be known as it was before the question.
+                    if !self.watch.goes_on {
+                        self.settle(id);
+                    }
                 }
                 Err(error) => {
                     self.watch.token = None;
@@ -245,21 +253,31 @@ impl Client {
             Some(batch) => batch,
             None => self.cache.read_batch(reader)?,
         };
-        let token = batch.token().into();
+        let token: String = batch.token().into();
+        let goes_on = (self.config.goes_on)(&token);
+        if full {
+            // Who has nothing yet has nothing to lose.
+            self.watch.seen = (goes_on && self.fresh_at.is_some()).then(Seen::default);
+        }
+        if let Some(seen) = &mut self.watch.seen {
+            seen.note(&batch);
+        }
         let mut counts = batch.take_counts(full);
         // Of a class of which only some objects are watched, the number tells nothing.
         counts.retain(|(class, _)| self.is_watched_whole(class));
-        let changes = if full {
-            let covered: Vec<_> =
-                self.cache.classes().filter(|class| self.is_watched(class)).map(|class| class.name).collect();
-            self.cache.replace(batch, &|class| covered.contains(&class.name))
-        } else {
-            self.cache.apply(batch)
-        };
+        let covered: Vec<_> = self.cache.classes().filter(|class| self.is_watched(class)).map(|class| class.name).collect();
+        let covers = |class: &ClassDesc| covered.contains(&class.name);
+        let mut changes =
+            if full && self.watch.seen.is_none() { self.cache.replace(batch, &covers) } else { self.cache.apply(batch) };
+        if !goes_on && let Some(seen) = self.watch.seen.take() {
+            changes.extend(self.cache.sweep(seen, &covers));
+        }
         self.watch.token = Some(token);
+        self.watch.goes_on = goes_on;
         self.watch.quiet = false;
         let again = core::mem::take(&mut self.watch.again);
-        if again || (self.cache.drift(&counts).is_some() && self.watch.limit.allows(now)) {
+        // In the middle of a load the numbers cannot be the same.
+        if again || (!goes_on && self.cache.drift(&counts).is_some() && self.watch.limit.allows(now)) {
             self.watch.reload();
         }
         self.changed(changes, now);
@@ -281,6 +299,13 @@ impl Client {
         self.watch.not_before = now;
         self.fresh_at = Some(now);
         self.set_status(Status::Live);
+    }
+
+    /// A page of a load has come, and others follow: the age of what is known goes on growing until the last.
+    fn is_loading_on(&mut self, now: Millis) {
+        self.watch.failures = 0;
+        self.watch.not_before = now;
+        self.set_status(Status::Loading);
     }
 
     fn events_refused(&mut self, full: bool, failure: Failure, now: Millis) {

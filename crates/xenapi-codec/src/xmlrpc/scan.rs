@@ -71,12 +71,12 @@ impl<'a> Scan<'a> {
         let size = WINDOW.max((shown - start) * 2);
         let end = start.saturating_add(size).min(self.document.len());
         let Some(bytes) = self.document.get(start..end) else { return false };
-        let window = sound(bytes);
+        let (window, has_controls) = sound(bytes);
         if start + window.len() <= shown {
             return false;
         }
         (self.window, self.base, self.at) = (window, start, 0);
-        self.returns = memchr(b'\r', window.as_bytes()).is_some();
+        self.returns = has_controls && memchr(b'\r', window.as_bytes()).is_some();
         true
     }
 
@@ -220,8 +220,8 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The part from the start that is UTF-8 and holds no character that XML forbids.
-fn sound(bytes: &[u8]) -> &str {
+/// The part from the start that is UTF-8 and holds no character that XML forbids, and whether there may be control characters in it.
+fn sound(bytes: &[u8]) -> (&str, bool) {
     let text = match simdutf8::compat::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -230,15 +230,15 @@ fn sound(bytes: &[u8]) -> &str {
     };
     // Without a way out of the loops, so that they go by many bytes at a time.
     if text.bytes().fold(u8::MAX, u8::min) >= b' ' {
-        return text;
+        return (text, false);
     }
     let is_bad =
         |byte: u8| u8::from(byte < b' ') & u8::from(byte != b'\t') & u8::from(byte != b'\n') & u8::from(byte != b'\r');
     if text.bytes().fold(0, |bad, byte| bad | is_bad(byte)) == 0 {
-        return text;
+        return (text, true);
     }
     let end = text.bytes().position(|byte| !is_allowed(byte)).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
+    (text.get(..end).unwrap_or_default(), true)
 }
 
 /// How long the text is once its references are resolved and its line ends are line feeds.

@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use xenapi_core::{Failure, Kind, ReadError, ReadErrorKind, ReadResult, Reader, Record, Ref, Wire};
+use memchr::memmem::Finder;
+use xenapi_core::{Failure, Kind, ReadError, ReadErrorKind, ReadResult, Reader, Record, Ref, TextEntries, Wire};
 
 use super::document::{Outcome, read_reply_with, read_result_with};
 use super::lexer::{Lexer, Mark};
@@ -15,6 +16,18 @@ use crate::limits::Limits;
 /// How much may stand before the records, and how much of a chunk is copied at a time.
 const HEAD: usize = 64 * 1024;
 const STEP: usize = 4 * 1024;
+
+/// Whether the end of a part is sought by what stands there before it is sought tag by tag. Where no vector instructions help, that is not
+/// quicker, and only makes a program larger.
+const SEEKS: bool = cfg!(target_arch = "x86_64") || cfg!(target_arch = "aarch64");
+
+/// The end of a record by xapi with the start of the next one.
+const END_OF_MEMBER: &[u8] = b"</struct></value></member><member><name>OpaqueRef:";
+const MEMBER: &[u8] = b"<member><name>OpaqueRef:";
+
+/// The end of an event with the start of the next one.
+const END_OF_ITEM: &[u8] = b"</struct></value><value><struct>";
+const ITEM: &[u8] = b"<value><struct>";
 
 /// Where the parts stand that come out one by one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +61,7 @@ enum Phase {
 /// # Memory
 ///
 /// A record that is whole within a chunk is read from it, and nothing is copied. Otherwise the part that has come is kept, and at
-/// most 4 KiB of what follows it. So the memory is that of the largest record as text, beside the record that was handed out.
+/// most 16 KiB of what follows it. So the memory is that of the largest record as text, beside the record that was handed out.
 /// What stands before and behind the records is kept, too: about 300 bytes of a reply by xapi, and never more than 64 KiB before
 /// them. Two kinds of document are kept whole, since nothing can be handed out before their end: those that hold no records
 /// (failures and faults), and those whose `Status` stands behind their `Value`, which xapi does not write.
@@ -96,6 +109,14 @@ pub struct ReplyStream {
     /// Arrays and structs around the parts.
     outside: usize,
     counts: Counts,
+    /// Memory in which maps are gathered.
+    entries: TextEntries,
+    /// What finds the likely end of a part.
+    finder: Option<Finder<'static>>,
+    /// Up to where it has looked, from the start of the document.
+    sought: u64,
+    /// Whether the next part did not end where it seemed to.
+    is_unusual: bool,
     broken: Option<ReadError>,
 }
 
@@ -106,11 +127,47 @@ impl fmt::Debug for ReplyStream {
     }
 }
 
-/// A part with its name, or what is wrong with it.
-type Part<N, T> = (N, Result<T, ReadError>);
+/// Reads a part and keeps it, or what is wrong with it. The error is that of the document.
+type PartReader<'r> = &'r mut dyn Part;
 
-/// Reads a part. The outer error is that of the document.
-type PartReader<'r, N, T> = &'r mut dyn FnMut(&mut XmlReader<'_>) -> Result<Part<N, T>, ReadError>;
+/// Whoever takes a part.
+trait Part {
+    /// Reads it. The error is that of the document.
+    fn read(&mut self, reader: &mut XmlReader<'_>) -> Result<(), ReadError>;
+
+    /// What is wrong with the part that was read.
+    fn wrong(&mut self) -> Option<&mut ReadError>;
+
+    /// Whether it may be read a second time, as if it never had been. Forgets it.
+    fn again(&mut self) -> bool;
+}
+
+/// A part that was read with its name, or what is wrong with it.
+struct Taken<N, T, F> {
+    read: F,
+    /// Whether reading leaves nothing behind.
+    is_pure: bool,
+    part: Option<(N, Result<T, ReadError>)>,
+}
+
+impl<N, T, F: FnMut(&mut XmlReader<'_>) -> Result<(N, Result<T, ReadError>), ReadError>> Part for Taken<N, T, F> {
+    fn read(&mut self, reader: &mut XmlReader<'_>) -> Result<(), ReadError> {
+        self.part = Some((self.read)(reader)?);
+        Ok(())
+    }
+
+    fn wrong(&mut self) -> Option<&mut ReadError> {
+        match &mut self.part {
+            Some((_, Err(error))) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn again(&mut self) -> bool {
+        self.part = None;
+        self.is_pure
+    }
+}
 
 /// Whether the array or struct begins here that holds the parts.
 enum Entry {
@@ -141,6 +198,10 @@ impl ReplyStream {
             is_success: false,
             outside: 0,
             counts: Counts::default(),
+            entries: TextEntries::default(),
+            finder: None,
+            sought: 0,
+            is_unusual: false,
             broken: None,
         }
     }
@@ -195,7 +256,7 @@ impl ReplyStream {
         chunk: &mut &[u8],
         read: ReadResult<T>,
     ) -> Result<Option<(String, Result<T, ReadError>)>, ReadError> {
-        self.next(chunk, &mut |reader| {
+        self.next(chunk, true, |reader| {
             let name = reader.next_member()?.map(|name| name.into_owned()).unwrap_or_default();
             let value = match read(reader) {
                 Err(error) => Err(error.of_object(&name)),
@@ -214,7 +275,7 @@ impl ReplyStream {
         chunk: &mut &[u8],
         read: ReadResult<T>,
     ) -> Result<Option<Result<T, ReadError>>, ReadError> {
-        self.next_item_with(chunk, &mut |reader| read(reader))
+        self.next_item_by(chunk, true, &mut |reader| read(reader))
     }
 
     /// [`ReplyStream::next_item`] for whoever needs more than a function to read an item, which has to be read to its end.
@@ -226,8 +287,17 @@ impl ReplyStream {
         chunk: &mut &[u8],
         read: &mut dyn FnMut(&mut dyn Reader) -> Result<T, ReadError>,
     ) -> Result<Option<Result<T, ReadError>>, ReadError> {
+        self.next_item_by(chunk, false, read)
+    }
+
+    fn next_item_by<T>(
+        &mut self,
+        chunk: &mut &[u8],
+        is_pure: bool,
+        read: &mut dyn FnMut(&mut dyn Reader) -> Result<T, ReadError>,
+    ) -> Result<Option<Result<T, ReadError>>, ReadError> {
         let (number, shape) = (self.counts.records, self.shape);
-        let next = self.next(chunk, &mut |reader| {
+        let next = self.next(chunk, is_pure, |reader| {
             reader.next_item()?;
             let value = read(reader).map_err(|error| {
                 let error = error.within(format!("[{number}]"));
@@ -255,7 +325,20 @@ impl ReplyStream {
             .map_err(|error| if error.offset().is_some_and(|at| at >= before) { error.moved(cut) } else { error })
     }
 
-    fn next<N, T>(&mut self, chunk: &mut &[u8], read: PartReader<'_, N, T>) -> Result<Option<Part<N, T>>, ReadError> {
+    #[expect(clippy::type_complexity, reason = "a part or its error, or nothing yet")]
+    fn next<N, T>(
+        &mut self,
+        chunk: &mut &[u8],
+        is_pure: bool,
+        read: impl FnMut(&mut XmlReader<'_>) -> Result<(N, Result<T, ReadError>), ReadError>,
+    ) -> Result<Option<(N, Result<T, ReadError>)>, ReadError> {
+        let mut taken = Taken { read, is_pure, part: None };
+        self.next_part(chunk, &mut taken)?;
+        Ok(taken.part)
+    }
+
+    /// Lets the reader take the next part, if it is whole.
+    fn next_part(&mut self, chunk: &mut &[u8], read: PartReader<'_>) -> Result<bool, ReadError> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
@@ -266,7 +349,7 @@ impl ReplyStream {
         result
     }
 
-    fn advance<N, T>(&mut self, chunk: &mut &[u8], read: PartReader<'_, N, T>) -> Result<Option<Part<N, T>>, ReadError> {
+    fn advance(&mut self, chunk: &mut &[u8], read: PartReader<'_>) -> Result<bool, ReadError> {
         loop {
             // A document that was held comes once more, in front of the chunk.
             while self.held_at < self.held.len() {
@@ -275,8 +358,8 @@ impl ReplyStream {
                 let next = self.take(&mut rest, read);
                 self.held_at = held.len() - rest.len();
                 self.held = held;
-                if let Some(next) = next? {
-                    return Ok(Some(next));
+                if next? {
+                    return Ok(true);
                 }
             }
             self.held = Vec::new();
@@ -284,7 +367,7 @@ impl ReplyStream {
             let next = self.take(chunk, read);
             self.count(length - chunk.len())?;
             let next = next?;
-            if next.is_some() || self.held.is_empty() {
+            if next || self.held.is_empty() {
                 return Ok(next);
             }
         }
@@ -300,7 +383,7 @@ impl ReplyStream {
     }
 
     /// Takes bytes until a part is whole, a document is to be gone through again, or none are left.
-    fn take<N, T>(&mut self, chunk: &mut &[u8], read: PartReader<'_, N, T>) -> Result<Option<Part<N, T>>, ReadError> {
+    fn take(&mut self, chunk: &mut &[u8], read: PartReader<'_>) -> Result<bool, ReadError> {
         while !chunk.is_empty() {
             match self.phase {
                 Phase::Rest => {
@@ -308,8 +391,8 @@ impl ReplyStream {
                     *chunk = &[];
                 }
                 Phase::Body(depth) => {
-                    if let Some(length) = self.part(chunk, depth) {
-                        return self.read_part(length, chunk, read).map(Some);
+                    if self.body(chunk, depth, read)? {
+                        return Ok(true);
                     }
                 }
                 Phase::Head => self.head(chunk)?,
@@ -319,7 +402,7 @@ impl ReplyStream {
                 break;
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Takes the document up to the array or struct that holds the parts.
@@ -469,11 +552,78 @@ impl ReplyStream {
         Ok(Entry::Here { outside: reader.depth(), counts: reader.counts() })
     }
 
-    /// Finds the end of the next part, in the chunk or, where it began before, in what was kept.
-    fn part(&mut self, chunk: &mut &[u8], depth: usize) -> Option<usize> {
+    /// Takes the next part, if it is whole.
+    fn body(&mut self, chunk: &mut &[u8], depth: usize, read: PartReader<'_>) -> Result<bool, ReadError> {
         let all = *chunk;
+        let mut taken = 0;
+        if SEEKS
+            && self.engine != Engine::General
+            && !self.is_unusual
+            && read.again()
+            && let Some(end) = self.likely_end(chunk, &mut taken)
+        {
+            let kept = core::mem::take(&mut self.kept);
+            let part = if kept.is_empty() { all } else { &kept }.get(..end).unwrap_or_default();
+            let is_read = self.read_part(part, Engine::Scanner, read).is_ok();
+            self.kept = kept;
+            if is_read {
+                self.taken(end, chunk, all, taken);
+                self.lexer = Lexer::within(depth);
+                return Ok(true);
+            }
+            read.again();
+            // Once a part is enough: it may hold many places that look like its end.
+            self.is_unusual = true;
+        }
+        let Some(end) = self.end(chunk, depth, all, taken) else { return Ok(false) };
+        let kept = core::mem::take(&mut self.kept);
+        let part = if kept.is_empty() { all } else { &kept }.get(..end).unwrap_or_default();
+        self.read_part(part, self.engine, read)?;
+        self.kept = kept;
+        self.taken(end, chunk, all, 0);
+        self.lexer.drop_front(end);
+        Ok(true)
+    }
+
+    /// Where the next part ends in the chunk or, where it began before, in what was kept: if it is as xapi writes it, and another one
+    /// follows. Whoever reads the part finds out whether that is so. Of the chunk, `taken` bytes are kept then.
+    fn likely_end(&mut self, chunk: &mut &[u8], taken: &mut usize) -> Option<usize> {
+        if self.kept.is_empty() {
+            return self.seek(chunk);
+        }
+        while !chunk.is_empty() && *taken < 4 * STEP {
+            *taken += self.keep_step(chunk);
+            let kept = core::mem::take(&mut self.kept);
+            let found = self.seek(&kept);
+            self.kept = kept;
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// Looks for the likely end of the part that begins with those bytes, in those that have not been looked at.
+    fn seek(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (end, next) = match self.shape {
+            Shape::Members => (END_OF_MEMBER, MEMBER),
+            Shape::Items | Shape::ItemsOf(_) => (END_OF_ITEM, ITEM),
+        };
+        let start = self.around.len() as u64 + self.cut;
+        let from = usize::try_from(self.sought.saturating_sub(start)).unwrap_or(usize::MAX);
+        let fresh = bytes.get(from..)?;
+        let finder = self.finder.get_or_insert_with(|| Finder::new(end));
+        let found = finder.find(fresh);
+        let clear = found.map_or(fresh.len().saturating_sub(end.len() - 1), |at| at + 1);
+        self.sought = start + (from + clear) as u64;
+        found.map(|at| from + at + end.len() - next.len())
+    }
+
+    /// Finds the end of the next part, in the chunk or, where it began before, in what was kept. Of the chunk, which was `all`, `taken`
+    /// bytes are kept already.
+    fn end<'c>(&mut self, chunk: &mut &'c [u8], depth: usize, all: &'c [u8], taken: usize) -> Option<usize> {
         let direct = self.kept.is_empty();
-        let step = if direct { 0 } else { self.keep_step(chunk) };
+        let step = if direct || taken > 0 { taken } else { self.keep_step(chunk) };
         loop {
             let bytes = if direct { all } else { &self.kept };
             // Nothing but the end of the part is sought.
@@ -499,36 +649,37 @@ impl ReplyStream {
         None
     }
 
-    /// Reads a part of that length, which stands in what was kept or else at the start of the chunk.
-    fn read_part<N, T>(
-        &mut self,
-        length: usize,
-        chunk: &mut &[u8],
-        read: PartReader<'_, N, T>,
-    ) -> Result<Part<N, T>, ReadError> {
-        let mut kept = core::mem::take(&mut self.kept);
-        let part = if kept.is_empty() {
-            let (part, rest) = chunk.split_at(length);
-            *chunk = rest;
-            part
+    /// The part was taken that ended there, in what was kept or else in the chunk, which was `all` and of which `step` bytes were kept.
+    fn taken<'c>(&mut self, end: usize, chunk: &mut &'c [u8], all: &'c [u8], step: usize) {
+        if self.kept.is_empty() {
+            *chunk = all.get(end..).unwrap_or_default();
         } else {
-            &kept
-        };
+            if step > 0 {
+                self.give_back(end, chunk, all, step);
+            }
+            self.kept.clear();
+        }
+        self.cut += end as u64;
+        self.is_unusual = false;
+    }
+
+    /// Reads a part. Where that fails, nothing has changed.
+    fn read_part(&mut self, part: &[u8], engine: Engine, read: PartReader<'_>) -> Result<(), ReadError> {
         let at = self.around.len() as u64 + self.cut;
         let moved = |error: ReadError| error.moved(at);
         let limits = Limits { bytes: usize::MAX, ..self.limits };
         let in_struct = self.shape == Shape::Members;
-        let mut reader = XmlReader::part(part, &limits, self.engine, in_struct, self.outside, &self.counts)?;
-        let (name, value) = read(&mut reader).map_err(moved)?;
-        let value = match value {
-            Err(error) if error.is_fatal() => return Err(moved(error)),
-            value => value.map_err(moved),
-        };
+        let mut reader = XmlReader::part(part, &limits, engine, in_struct, self.outside, &self.counts)?;
+        reader.entries = core::mem::take(&mut self.entries);
+        read.read(&mut reader).map_err(moved)?;
+        if let Some(wrong) = read.wrong() {
+            *wrong = wrong.clone().moved(at);
+            if wrong.is_fatal() {
+                return Err(wrong.clone());
+            }
+        }
         self.counts = reader.finish_part().map_err(moved)?;
-        self.cut += length as u64;
-        self.lexer.drop_front(length);
-        kept.clear();
-        self.kept = kept;
-        Ok((name, value))
+        self.entries = core::mem::take(&mut reader.entries);
+        Ok(())
     }
 }

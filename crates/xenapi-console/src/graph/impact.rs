@@ -8,7 +8,7 @@ use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef, Ref};
 use xenapi_model::{Host, Network, PBD, PIF, SR, VBD, VIF, VM};
 use xenapi_topology::Lens;
-use xenapi_topology::impact::{Component, Impact, Reason, SinglePoint, Verdict, impact};
+use xenapi_topology::impact::{Affected, Component, Impact, Reason, SinglePoint, Verdict};
 
 use crate::object::{Icon, Object};
 use crate::route::{Named, Query};
@@ -139,11 +139,9 @@ pub struct AffectedRow {
     pub reasons: Vec<String>,
 }
 
-/// What follows, in words.
+/// What follows, in words. The VMs are in the answer itself: they may be thousands, of which a page shows some.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
-    /// The VMs that depend on what fails: those that stop first.
-    pub rows: Vec<AffectedRow>,
     /// How many stop, are degraded, are safe, and have nothing to do with it: in words.
     pub sums: [(Option<Verdict>, usize, String); 4],
     /// What else does not work any more.
@@ -152,23 +150,20 @@ pub struct Outcome {
     pub notes: Vec<String>,
 }
 
-/// What follows if these fail together.
-pub fn outcome(cache: &Cache, parts: &[Part]) -> Outcome {
-    let failing: Vec<Component> = parts.iter().map(|part| part.component.clone()).collect();
-    say(cache, &failing, &impact(cache, &failing))
+/// What becomes of a VM, in words.
+pub fn affected(cache: &Cache, vm: &Affected) -> AffectedRow {
+    let record = cache.get(&vm.vm);
+    AffectedRow {
+        vm: vm.vm.clone(),
+        uuid: record.map(|record| record.uuid.to_string()).unwrap_or_default(),
+        name: record.map_or_else(|| vm.vm.as_str().into(), |record| record.name_label.clone()),
+        verdict: vm.verdict,
+        reasons: reasons(cache, &vm.reasons),
+    }
 }
 
-fn say(cache: &Cache, failing: &[Component], found: &Impact) -> Outcome {
-    let rows = found.vms.iter().map(|vm| {
-        let record = cache.get(&vm.vm);
-        AffectedRow {
-            vm: vm.vm.clone(),
-            uuid: record.map(|record| record.uuid.to_string()).unwrap_or_default(),
-            name: record.map_or_else(|| vm.vm.as_str().into(), |record| record.name_label.clone()),
-            verdict: vm.verdict,
-            reasons: reasons(cache, &vm.reasons),
-        }
-    });
+/// What follows if these fail together, in words.
+pub fn outcome(cache: &Cache, failing: &[Component], found: &Impact) -> Outcome {
     let [stopped, degraded, safe] = [Verdict::Stopped, Verdict::Degraded, Verdict::Safe].map(|it| found.count(it));
     let mut notes = Vec::new();
     if found.coordinator_fails {
@@ -177,7 +172,6 @@ fn say(cache: &Cache, failing: &[Component], found: &Impact) -> Outcome {
     notes.extend(found.unknown.iter().map(|class| Text::ImpactUnknown.with(&[class])));
     let others = found.brought_down.iter().filter(|part| !failing.contains(part));
     Outcome {
-        rows: rows.collect(),
         sums: [
             (Some(Verdict::Stopped), stopped, Plural::ImpactStopped.of(stopped)),
             (Some(Verdict::Degraded), degraded, Plural::ImpactDegraded.of(degraded)),
@@ -277,7 +271,11 @@ pub fn label(cache: &Cache, component: &Component) -> String {
             None => it.as_str().into(),
         },
         Component::Pbd(it) => match cache.get(it) {
-            Some(record) => Text::PartOnHost.with(&[&name(cache, &record.sr), &name(cache, &record.host)]),
+            Some(record) => {
+                // An SR of one host alone has the host in its name already.
+                let sr = cache.get(&record.sr).map_or_else(|| record.sr.as_str().into(), |sr| sr.name_label.clone());
+                Text::PartOnHost.with(&[&sr, &name(cache, &record.host)])
+            }
             None => it.as_str().into(),
         },
     }

@@ -11,7 +11,7 @@ mod tests;
 
 pub use capacity::{Capacity, Gauge, OF_CAPACITY, Storage, capacity};
 pub use health::{FULL, Finding, OF_HEALTH, health};
-pub use points::{OF_POINTS, Point, Survey, name_points};
+pub use points::{Point, name_points};
 pub use recent::{Count, Happening, OF_COUNTS, OF_RECENT, counts, recent};
 
 use alloc::string::String;

@@ -1,35 +1,16 @@
-//! Single points of failure, searched for a few parts at a time, so that nobody waits for them.
+//! Single points of failure, in words.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_topology::impact::SinglePoint;
-pub use xenapi_topology::impact::Survey;
 
 use crate::object::Object;
 use crate::route::{Query, Route, View};
 use crate::select;
 use crate::tables::Link;
 use crate::text::Plural;
-
-/// The classes that the search reads.
-pub const OF_POINTS: &[&str] = &[
-    "pool",
-    "host",
-    "host_metrics",
-    "VM",
-    "VBD",
-    "VDI",
-    "SR",
-    "PBD",
-    "VIF",
-    "network",
-    "PIF",
-    "PIF_metrics",
-    "Bond",
-    "VLAN",
-];
 
 /// A part whose failure alone takes VMs away.
 #[derive(Clone, PartialEq, Debug)]

@@ -295,21 +295,28 @@ fn the_page_answers_what_the_command_line_answers() {
     for component in components {
         let part = impact::Part::of(&cache, component.clone()).unwrap();
         assert_eq!(part.label, component.label(&cache));
-        let page = impact::outcome(&cache, core::slice::from_ref(&part));
         let found = ask(&cache, core::slice::from_ref(&component));
-        assert_eq!(page.rows.len(), found.vms.len());
-        for (row, vm) in page.rows.iter().zip(&found.vms) {
+        let page = impact::outcome(&cache, core::slice::from_ref(&component), &found);
+        for vm in &found.vms {
+            let row = impact::affected(&cache, vm);
             let said: Vec<String> = vm.reasons.iter().map(|reason| reason.sentence(&cache)).collect();
-            assert_eq!((&row.vm, row.verdict, &row.reasons), (&vm.vm, vm.verdict, &said));
+            assert_eq!((row.vm, row.verdict, row.reasons), (vm.vm.clone(), vm.verdict, said));
         }
         assert_eq!(page.sums[0].1, found.count(Verdict::Stopped));
         assert_eq!(page.sums[3].1, found.untouched);
     }
-    let host = impact::Part::of(&cache, Component::Host(Ref::<Host>::new("h1"))).unwrap();
-    let outcome = impact::outcome(&cache, &[host]);
+    let failing = [Component::Host(Ref::<Host>::new("h1"))];
+    let found = ask(&cache, &failing);
+    let outcome = impact::outcome(&cache, &failing, &found);
     assert!(outcome.notes.iter().any(|note| note.contains("coordinator")));
     assert!(outcome.brought_down.iter().any(|part| part.label == "eth0 of host 1"), "{:?}", outcome.brought_down);
-    assert!(outcome.rows.iter().any(|row| row.name == "web 10" && row.verdict == Verdict::Stopped));
+    assert!(
+        found
+            .vms
+            .iter()
+            .map(|vm| impact::affected(&cache, vm))
+            .any(|row| row.name == "web 10" && row.verdict == Verdict::Stopped)
+    );
 }
 
 #[test]

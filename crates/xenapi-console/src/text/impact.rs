@@ -26,6 +26,7 @@ super::texts! {
     PointsTitle = "Single points of failure",
     PointsHint = "Parts that take a VM away for good if they fail alone: no other host could run it, or nobody could reach it.",
     PointsNone = "Nothing that fails alone takes a VM away for good.",
+    ImpactWorking = "Working out what would stop…",
     PointsSearching = "Searching: {0} of {1} parts tried",
     PointsPart = "Part",
     PointsStranded = "Stranded",

@@ -3,45 +3,98 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cell::OnceCell;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use xenapi_client::Cache;
 
 use super::plan::{Carrier, Plan, VmPart};
 use super::world::World;
-use super::{Affected, Reason, Verdict};
+use super::{Affected, Component, Reason, Verdict};
 
 /// What is asked of the world as it is, again for every failure that is tried.
 pub(super) struct Baseline {
     world: World,
     /// On how many hosts a VM that does not run could start, by VM, once somebody wants to know.
-    starts: Vec<OnceCell<usize>>,
+    starts: Vec<Starts>,
+}
+
+/// A number of hosts that is counted when it is first asked for. Whoever counts comes to the same number.
+struct Starts(AtomicU32);
+
+impl Starts {
+    const UNKNOWN: u32 = u32::MAX;
+
+    fn get(&self, count: impl FnOnce() -> usize) -> usize {
+        match self.0.load(Ordering::Relaxed) {
+            Self::UNKNOWN => {
+                let hosts = count();
+                self.0.store(u32::try_from(hosts).unwrap_or(Self::UNKNOWN), Ordering::Relaxed);
+                hosts
+            }
+            known => known as usize,
+        }
+    }
 }
 
 impl Baseline {
     pub(super) fn new(plan: &Arc<Plan>) -> Self {
-        Baseline { world: World::new(plan, &[]), starts: vec![OnceCell::new(); plan.vms.len()] }
+        let starts = plan.vms.iter().map(|_| Starts(AtomicU32::new(Starts::UNKNOWN))).collect();
+        Baseline { world: World::new(plan, &[]), starts }
     }
 
     pub(super) fn world(&self) -> &World {
         &self.world
     }
+}
 
-    /// The VMs that depend on what is different in another world.
-    pub(super) fn affected(&self, plan: &Plan, after: &World) -> Vec<Affected> {
-        let before = &self.world;
+/// A failure that is tried, VM by VM.
+pub(super) struct Trial {
+    pub(super) after: World,
+    /// Hosts on which anything is different.
+    changed: Vec<usize>,
+    is_changed: Vec<bool>,
+    /// Bonds that lose links and go on: the network and host that they carry, and why nothing happens.
+    bonds: Vec<(usize, usize, Reason)>,
+    /// The VM that comes next.
+    next: usize,
+}
+
+impl Trial {
+    pub(super) fn new(plan: &Arc<Plan>, baseline: &Baseline, failing: &[Component]) -> Self {
+        let (before, after) = (&baseline.world, World::new(plan, failing));
         let mut is_changed = vec![false; plan.hosts.len()];
-        let changed = before.changed_hosts(after);
+        let changed = before.changed_hosts(&after);
         changed.iter().for_each(|host| is_changed[*host] = true);
-        let judge = Judge { plan, before, after, changed, bonds: bonds(plan, before, after) };
-        let of = |(vm, starts): (&VmPart, &OnceCell<usize>)| match (vm.is_running, vm.host) {
-            // What runs depends on its host alone, and on what that reaches.
-            (true, Some(host)) if is_changed[host] => judge.running(vm, host),
-            // Or it runs on a host that is not in the data.
-            (true, _) => None,
-            (false, _) => judge.resting(vm, starts),
-        };
-        plan.vms.iter().zip(&self.starts).filter_map(of).collect()
+        let bonds = bonds(plan, before, &after);
+        Trial { after, changed, is_changed, bonds, next: 0 }
+    }
+
+    /// Judges so many more VMs, hands on those that depend on what is different, and takes from the budget what was spent. Whether
+    /// there are more of them.
+    pub(super) fn step(
+        &mut self,
+        plan: &Plan,
+        baseline: &Baseline,
+        budget: &mut usize,
+        take: &mut dyn FnMut(Affected),
+    ) -> bool {
+        let judge = Judge { plan, before: &baseline.world, after: &self.after, changed: &self.changed, bonds: &self.bonds };
+        let vms = plan.vms.iter().zip(&baseline.starts).skip(self.next).take(*budget);
+        let mut judged = 0;
+        for (vm, starts) in vms {
+            judged += 1;
+            let affected = match (vm.is_running, vm.host) {
+                // What runs depends on its host alone, and on what that reaches.
+                (true, Some(host)) if self.is_changed[host] => judge.running(vm, host),
+                // Or it runs on a host that is not in the data.
+                (true, _) => None,
+                (false, _) => judge.resting(vm, starts),
+            };
+            affected.into_iter().for_each(&mut *take);
+        }
+        self.next += judged;
+        *budget -= judged;
+        self.next < plan.vms.len()
     }
 }
 
@@ -58,10 +111,8 @@ struct Judge<'a> {
     plan: &'a Plan,
     before: &'a World,
     after: &'a World,
-    /// Hosts on which anything is different.
-    changed: Vec<usize>,
-    /// Bonds that lose links and go on: the network and host that they carry, and why nothing happens.
-    bonds: Vec<(usize, usize, Reason)>,
+    changed: &'a [usize],
+    bonds: &'a [(usize, usize, Reason)],
 }
 
 /// Bonds on which a link is lost and one is left, with every network that runs over them.
@@ -165,7 +216,7 @@ impl Judge<'_> {
     /// What a running VM depends on, and gets on without.
     fn survived(&self, vm: &VmPart, host: usize, reasons: &mut Vec<Reason>) {
         for nic in vm.nics.iter().filter(|nic| nic.attached && self.after.network_on(nic.network, host)) {
-            for (network, of, reason) in &self.bonds {
+            for (network, of, reason) in self.bonds {
                 if (*network, *of) == (nic.network, host) && !reasons.contains(reason) {
                     reasons.push(reason.clone());
                 }
@@ -189,13 +240,13 @@ impl Judge<'_> {
     }
 
     /// A VM that does not run, and perhaps the number of hosts on which it could start before.
-    fn resting(&self, vm: &VmPart, before: &OnceCell<usize>) -> Option<Affected> {
+    fn resting(&self, vm: &VmPart, before: &Starts) -> Option<Affected> {
         let can = |world: &World, host: usize| can_run(self.plan, vm, world, host, None);
         let lost = self.changed.iter().filter(|host| can(self.before, **host) && !can(self.after, **host)).count();
         if lost == 0 {
             return None;
         }
-        let before = *before.get_or_init(|| (0..self.plan.hosts.len()).filter(|host| can(self.before, *host)).count());
+        let before = before.get(|| (0..self.plan.hosts.len()).filter(|host| can(self.before, *host)).count());
         Some(match before.saturating_sub(lost) {
             0 => affected(vm, Verdict::Degraded, Vec::from([Reason::CannotStart])),
             hosts => affected(vm, Verdict::Safe, Vec::from([Reason::StartsElsewhere { hosts }])),

@@ -22,19 +22,18 @@
 
 mod judge;
 mod plan;
+mod planner;
+mod survey;
 mod text;
 mod world;
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use xenapi_client::Cache;
 use xenapi_core::{Class, RawRef, Ref};
 use xenapi_model::{Bond, Host, Network, PBD, PIF, SR, VBD, VDI, VIF, VM};
 
-use judge::Baseline;
-use plan::Plan;
-use world::World;
+pub use survey::{Inquiry, Preparation, Prepared, SinglePoint, Survey, impact, single_points};
 
 /// A part of a pool that can fail.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -259,107 +258,5 @@ impl Impact {
     /// How many VMs have a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.of(verdict).count()
-    }
-}
-
-/// What follows if all of these fail together. What is not in the data fails without consequences.
-pub fn impact(cache: &Cache, failing: &[Component]) -> Impact {
-    let plan = Arc::new(Plan::new(cache));
-    let baseline = Baseline::new(&plan);
-    let before = baseline.world();
-    let after = World::new(&plan, failing);
-    let vms = judge::sort(cache, baseline.affected(&plan, &after));
-    Impact {
-        untouched: plan.vms.len() - vms.len(),
-        vms,
-        brought_down: before.losses(&after, failing),
-        coordinator_fails: plan.master.is_some_and(|master| before.reaches(master) && !after.reaches(master)),
-        unknown: plan.unknown.clone(),
-    }
-}
-
-/// A part of a pool whose failure alone takes VMs away for good.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SinglePoint {
-    /// The part.
-    pub component: Component,
-    /// VMs that stop, and that no other host could run.
-    pub stranded: usize,
-    /// VMs that run on, and that nobody reaches.
-    pub cut_off: usize,
-    /// VMs that stop in all, those included that other hosts could run.
-    pub stopped: usize,
-    /// VMs that lose something or start again by themselves.
-    pub degraded: usize,
-}
-
-/// The single points of failure: every part that leaves some VM without a host that could run it, or cut off, if it fails alone. The one
-/// that takes most VMs away comes first.
-pub fn single_points(cache: &Cache) -> Vec<SinglePoint> {
-    let mut survey = Survey::new(cache);
-    while survey.step(usize::MAX) {}
-    survey.points()
-}
-
-/// The search for single points of failure, a few parts at a time, for those who must not be busy for long. It knows the pool as it was
-/// when the survey began.
-pub struct Survey {
-    plan: Arc<Plan>,
-    baseline: Baseline,
-    parts: Vec<Component>,
-    tried: usize,
-    points: Vec<SinglePoint>,
-}
-
-impl Survey {
-    /// Begins with a pool.
-    pub fn new(cache: &Cache) -> Self {
-        let plan = Arc::new(Plan::new(cache));
-        let (baseline, parts) = (Baseline::new(&plan), plan.components());
-        Survey { plan, baseline, parts, tried: 0, points: Vec::new() }
-    }
-
-    /// Tries so many more parts. Answers whether there are others left.
-    pub fn step(&mut self, parts: usize) -> bool {
-        let end = self.tried.saturating_add(parts).min(self.parts.len());
-        for at in self.tried..end {
-            let point = self.judge(self.parts[at].clone());
-            if point.stranded + point.cut_off > 0 {
-                self.points.push(point);
-            }
-        }
-        self.tried = end;
-        end < self.parts.len()
-    }
-
-    /// How many parts were tried, and how many there are.
-    pub fn progress(&self) -> (usize, usize) {
-        (self.tried, self.parts.len())
-    }
-
-    /// The single points among what was tried so far, the gravest first.
-    pub fn points(mut self) -> Vec<SinglePoint> {
-        let weight = |point: &SinglePoint| (point.stranded + point.cut_off, point.stranded, point.stopped, point.degraded);
-        self.points.sort_by(|one, other| weight(other).cmp(&weight(one)).then_with(|| one.component.cmp(&other.component)));
-        self.points
-    }
-
-    fn judge(&self, component: Component) -> SinglePoint {
-        let after = World::new(&self.plan, core::slice::from_ref(&component));
-        let vms = self.baseline.affected(&self.plan, &after);
-        let count = |is: fn(&Affected) -> bool| vms.iter().filter(|vm| is(vm)).count();
-        SinglePoint {
-            stranded: count(Affected::is_stranded),
-            cut_off: count(Affected::is_cut_off),
-            stopped: count(|vm| vm.verdict == Verdict::Stopped),
-            degraded: count(|vm| vm.verdict == Verdict::Degraded),
-            component,
-        }
-    }
-}
-
-impl core::fmt::Debug for Survey {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Survey").field("tried", &self.tried).field("of", &self.parts.len()).finish_non_exhaustive()
     }
 }

@@ -4,12 +4,13 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hashbrown::HashMap;
-use xenapi_client::Cache;
+use xenapi_client::Snapshot;
 use xenapi_core::{Class, RawRef, Ref};
 use xenapi_model::{Host, HostMetrics, Network, PBD, PIF, PIFMetrics, Pool, SR, VBD, VDI, VIF, VM, pbd, pif, vbd, vm};
 
 use super::Component;
 
+#[derive(PartialEq)]
 pub(super) struct Plan {
     pub(super) hosts: Vec<HostPart>,
     pub(super) pifs: Vec<PifPart>,
@@ -23,6 +24,7 @@ pub(super) struct Plan {
     pub(super) unknown: Vec<&'static str>,
 }
 
+#[derive(PartialEq)]
 pub(super) struct HostPart {
     pub(super) reference: Ref<Host>,
     pub(super) live: bool,
@@ -35,6 +37,7 @@ pub(super) struct HostPart {
     pub(super) multipathing: bool,
 }
 
+#[derive(PartialEq)]
 pub(super) struct PifPart {
     pub(super) reference: Ref<PIF>,
     pub(super) host: Option<usize>,
@@ -46,6 +49,7 @@ pub(super) struct PifPart {
 }
 
 /// What carries a PIF.
+#[derive(PartialEq)]
 pub(super) enum Carrier {
     /// Its own wire, with a link or without.
     Wire(bool),
@@ -55,6 +59,7 @@ pub(super) enum Carrier {
     One(Option<usize>),
 }
 
+#[derive(PartialEq)]
 pub(super) struct NetworkPart {
     pub(super) reference: Ref<Network>,
     pub(super) pifs: Vec<usize>,
@@ -62,11 +67,13 @@ pub(super) struct NetworkPart {
     pub(super) is_internal: bool,
 }
 
+#[derive(PartialEq)]
 pub(super) struct SrPart {
     pub(super) reference: Ref<SR>,
     pub(super) pbds: Vec<usize>,
 }
 
+#[derive(PartialEq)]
 pub(super) struct PbdPart {
     pub(super) reference: Ref<PBD>,
     pub(super) host: Option<usize>,
@@ -75,6 +82,7 @@ pub(super) struct PbdPart {
     pub(super) paths: Vec<usize>,
 }
 
+#[derive(PartialEq)]
 pub(super) struct VmPart {
     pub(super) reference: Ref<VM>,
     pub(super) is_running: bool,
@@ -91,6 +99,7 @@ pub(super) struct VmPart {
     pub(super) is_pinned: bool,
 }
 
+#[derive(PartialEq)]
 pub(super) struct DiskPart {
     pub(super) vbd: Ref<VBD>,
     pub(super) vdi: Ref<VDI>,
@@ -99,6 +108,7 @@ pub(super) struct DiskPart {
     pub(super) attached: bool,
 }
 
+#[derive(PartialEq)]
 pub(super) struct NicPart {
     pub(super) vif: Ref<VIF>,
     pub(super) network: usize,
@@ -106,58 +116,32 @@ pub(super) struct NicPart {
 }
 
 /// Numbers of objects by reference.
-struct Numbers<C: Class>(HashMap<RawRef, usize>, core::marker::PhantomData<C>);
+pub(super) struct Numbers<C: Class>(HashMap<RawRef, usize>, core::marker::PhantomData<C>);
 
 impl<C: Class> Numbers<C> {
-    fn new(cache: &Cache) -> Self {
+    fn new(cache: &Snapshot) -> Self {
         let all = cache.iter::<C>().enumerate().map(|(at, (reference, _))| (reference.raw().clone(), at));
         Numbers(all.collect(), core::marker::PhantomData)
     }
 
-    fn of(&self, reference: &Ref<C>) -> Option<usize> {
+    pub(super) fn of(&self, reference: &Ref<C>) -> Option<usize> {
         self.0.get(reference.raw()).copied()
     }
 }
 
-struct All {
-    hosts: Numbers<Host>,
-    networks: Numbers<Network>,
-    srs: Numbers<SR>,
+pub(super) struct All {
+    pub(super) hosts: Numbers<Host>,
+    pub(super) networks: Numbers<Network>,
+    pub(super) srs: Numbers<SR>,
+}
+
+impl All {
+    pub(super) fn new(cache: &Snapshot) -> Self {
+        All { hosts: Numbers::new(cache), networks: Numbers::new(cache), srs: Numbers::new(cache) }
+    }
 }
 
 impl Plan {
-    pub(super) fn new(cache: &Cache) -> Self {
-        let all = All { hosts: Numbers::new(cache), networks: Numbers::new(cache), srs: Numbers::new(cache) };
-        let mut hosts: Vec<HostPart> =
-            cache.iter::<Host>().map(|(reference, host)| host_part(cache, reference, host)).collect();
-        let pifs = pif_parts(cache, &all);
-        for (at, (_, pif)) in cache.iter::<PIF>().enumerate() {
-            if pif.management
-                && let Some(host) = pifs[at].host
-            {
-                hosts[host].management = Some(at);
-            }
-        }
-        let pbds: Vec<PbdPart> =
-            cache.iter::<PBD>().map(|(reference, pbd)| pbd_part(cache, &all, &hosts, &pifs, reference, pbd)).collect();
-        let pool = cache.iter::<Pool>().next().map(|(_, pool)| pool);
-        Plan {
-            networks: network_parts(cache, &pifs),
-            srs: sr_parts(cache, &all),
-            vms: cache
-                .iter::<VM>()
-                .filter(|(_, vm)| counts(vm))
-                .map(|(reference, vm)| vm_part(cache, &all, reference, vm))
-                .collect(),
-            master: pool.and_then(|pool| all.hosts.of(&pool.master)),
-            ha: pool.is_some_and(|pool| pool.ha_enabled),
-            unknown: unknown(cache),
-            hosts,
-            pifs,
-            pbds,
-        }
-    }
-
     /// Every part that could fail alone.
     pub(super) fn components(&self) -> Vec<Component> {
         let hosts = self.hosts.iter().map(|host| Component::Host(host.reference.clone()));
@@ -171,11 +155,11 @@ impl Plan {
 }
 
 /// Templates, snapshots and control domains are not what an administrator asks for.
-fn counts(vm: &vm::Record) -> bool {
+pub(super) fn counts(vm: &vm::Record) -> bool {
     !vm.is_a_template && !vm.is_a_snapshot && !vm.is_control_domain
 }
 
-fn unknown(cache: &Cache) -> Vec<&'static str> {
+pub(super) fn unknown(cache: &Snapshot) -> Vec<&'static str> {
     let known = [
         ("VM", cache.is_known::<VM>()),
         ("host", cache.is_known::<Host>()),
@@ -193,7 +177,7 @@ fn unknown(cache: &Cache) -> Vec<&'static str> {
     known.into_iter().filter(|(_, known)| !known).map(|(class, _)| class).collect()
 }
 
-fn host_part(cache: &Cache, reference: Ref<Host>, host: &xenapi_model::host::Record) -> HostPart {
+pub(super) fn host_part(cache: &Snapshot, reference: Ref<Host>, host: &xenapi_model::host::Record) -> HostPart {
     let metrics = cache.get(&host.metrics);
     HostPart {
         reference,
@@ -206,90 +190,67 @@ fn host_part(cache: &Cache, reference: Ref<Host>, host: &xenapi_model::host::Rec
     }
 }
 
-fn pif_parts(cache: &Cache, all: &All) -> Vec<PifPart> {
-    // Bonds, VLANs and tunnels are joined by what PIFs say of them, so that their own records need not be in the data.
-    let mut slaves: HashMap<&RawRef, Vec<usize>> = HashMap::new();
-    let mut below: HashMap<&RawRef, usize> = HashMap::new();
-    for (at, (_, pif)) in cache.iter::<PIF>().enumerate() {
+/// What PIFs say of bonds, VLANs and tunnels, so that their own records need not be in the data.
+#[derive(Default)]
+pub(super) struct Joints {
+    slaves: HashMap<RawRef, Vec<usize>>,
+    below: HashMap<RawRef, usize>,
+}
+
+impl Joints {
+    pub(super) fn add(&mut self, at: usize, pif: &pif::Record) {
         if let Some(bond) = &pif.bond_slave_of {
-            slaves.entry(bond.raw()).or_default().push(at);
+            self.slaves.entry(bond.raw().clone()).or_default().push(at);
         }
         let vlans = pif.vlan_slave_of.iter().map(Ref::raw);
         let tunnels = pif.tunnel_transport_pif_of.iter().map(Ref::raw);
         let sriovs = pif.sriov_physical_pif_of.iter().map(Ref::raw);
-        below.extend(vlans.chain(tunnels).chain(sriovs).map(|joint| (joint, at)));
+        self.below.extend(vlans.chain(tunnels).chain(sriovs).map(|joint| (joint.clone(), at)));
     }
-    let part = |(reference, pif): (Ref<PIF>, &alloc::sync::Arc<pif::Record>)| {
-        let tunnel = pif.tunnel_access_pif_of.first().map(Ref::raw);
-        let sriov = pif.sriov_logical_pif_of.first().map(Ref::raw);
-        let joint = tunnel.or(pif.vlan_master_of.as_ref().map(Ref::raw)).or(sriov);
-        let carrier = if let Some(joint) = joint {
-            Carrier::One(below.get(joint).copied())
-        } else if let Some(bond) = pif.bond_master_of.first() {
-            Carrier::Any(slaves.get(bond.raw()).cloned().unwrap_or_default())
-        } else {
-            Carrier::Wire(cache.get(&pif.metrics).is_none_or(|metrics| metrics.carrier))
-        };
-        PifPart {
-            reference,
-            host: all.hosts.of(&pif.host),
-            network: all.networks.of(&pif.network),
-            attached: pif.currently_attached,
-            carrier,
-            is_slave: pif.bond_slave_of.is_some(),
-        }
-    };
-    cache.iter::<PIF>().map(part).collect()
 }
 
-fn network_parts(cache: &Cache, pifs: &[PifPart]) -> Vec<NetworkPart> {
+pub(super) fn pif_part(cache: &Snapshot, all: &All, joints: &Joints, reference: &Ref<PIF>, pif: &pif::Record) -> PifPart {
+    let tunnel = pif.tunnel_access_pif_of.first().map(Ref::raw);
+    let sriov = pif.sriov_logical_pif_of.first().map(Ref::raw);
+    let joint = tunnel.or(pif.vlan_master_of.as_ref().map(Ref::raw)).or(sriov);
+    let carrier = if let Some(joint) = joint {
+        Carrier::One(joints.below.get(joint).copied())
+    } else if let Some(bond) = pif.bond_master_of.first() {
+        Carrier::Any(joints.slaves.get(bond.raw()).cloned().unwrap_or_default())
+    } else {
+        Carrier::Wire(cache.get(&pif.metrics).is_none_or(|metrics| metrics.carrier))
+    };
+    PifPart {
+        reference: reference.clone(),
+        host: all.hosts.of(&pif.host),
+        network: all.networks.of(&pif.network),
+        attached: pif.currently_attached,
+        carrier,
+        is_slave: pif.bond_slave_of.is_some(),
+    }
+}
+
+/// The networks, without the PIFs that carry them.
+pub(super) fn network_parts(cache: &Snapshot) -> Vec<NetworkPart> {
     let part = |(reference, network): (Ref<Network>, &alloc::sync::Arc<xenapi_model::network::Record>)| NetworkPart {
         reference,
         pifs: Vec::new(),
         is_internal: network.pifs.is_empty(),
     };
-    let mut networks: Vec<NetworkPart> = cache.iter::<Network>().map(part).collect();
-    for (at, pif) in pifs.iter().enumerate() {
-        if let Some(network) = pif.network {
-            networks[network].pifs.push(at);
-            networks[network].is_internal = false;
-        }
-    }
-    networks
+    cache.iter::<Network>().map(part).collect()
 }
 
-fn sr_parts(cache: &Cache, all: &All) -> Vec<SrPart> {
-    let part = |reference| SrPart { reference, pbds: Vec::new() };
-    let mut srs: Vec<SrPart> = cache.iter::<SR>().map(|(reference, _)| part(reference)).collect();
-    for (at, (_, pbd)) in cache.iter::<PBD>().enumerate() {
-        if let Some(sr) = all.srs.of(&pbd.sr) {
-            srs[sr].pbds.push(at);
-        }
-    }
-    srs
-}
-
-fn pbd_part(
-    cache: &Cache,
-    all: &All,
-    hosts: &[HostPart],
-    pifs: &[PifPart],
-    reference: Ref<PBD>,
-    pbd: &pbd::Record,
-) -> PbdPart {
-    let host = all.hosts.of(&pbd.host);
-    let paths = host.map(|host| {
-        let addresses = storage_addresses(pbd);
-        // Without multipathing the others are only tried when the storage is attached.
-        let used = if hosts[host].multipathing { addresses.len() } else { 1 };
-        let direct = |address: &IpAddr| {
-            let mut own = cache.iter::<PIF>().enumerate().filter(|(at, _)| pifs[*at].host == Some(host));
-            own.find(|(_, (_, pif))| pif.currently_attached && holds(pif, *address)).map(|(at, _)| at)
-        };
-        let path = |address: &Result<IpAddr, Named>| address.as_ref().ok().and_then(direct).or(hosts[host].management);
-        addresses.iter().take(used).filter_map(path).collect()
-    });
-    PbdPart { reference, host, attached: pbd.currently_attached, paths: paths.unwrap_or_default() }
+/// Through which PIFs a host reaches what a PBD attaches. `pifs` are those of the host, by their numbers.
+pub(super) fn paths(host: &HostPart, pifs: &[(usize, &pif::Record)], pbd: &pbd::Record) -> Vec<usize> {
+    let addresses = storage_addresses(pbd);
+    // Without multipathing the others are only tried when the storage is attached.
+    let used = if host.multipathing { addresses.len() } else { 1 };
+    let direct = |address: &IpAddr| {
+        let holds = |(_, pif): &&(usize, &pif::Record)| pif.currently_attached && holds(pif, *address);
+        pifs.iter().find(holds).map(|(at, _)| *at)
+    };
+    let path = |address: &Result<IpAddr, Named>| address.as_ref().ok().and_then(direct).or(host.management);
+    addresses.iter().take(used).filter_map(path).collect()
 }
 
 /// A name that stands for an address.
@@ -338,7 +299,7 @@ fn holds(pif: &pif::Record, address: IpAddr) -> bool {
     }
 }
 
-fn vm_part(cache: &Cache, all: &All, reference: Ref<VM>, vm: &vm::Record) -> VmPart {
+pub(super) fn vm_part(cache: &Snapshot, all: &All, reference: Ref<VM>, vm: &vm::Record) -> VmPart {
     use vm::VmPowerState::{Paused, Running, Suspended};
     let is_running = matches!(vm.power_state, Running | Paused);
     let disk = |of: &Ref<VBD>| {

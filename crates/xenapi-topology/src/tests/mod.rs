@@ -9,6 +9,7 @@ mod impact;
 mod lenses;
 mod recordings;
 mod sample;
+mod survey;
 mod views;
 
 use crate::{EdgeState, Graph, Node};

@@ -8,7 +8,6 @@ use xenapi_client::Cache;
 use xenapi_model::{VM, vm, vm::VmPowerState};
 
 use super::sample;
-use crate::impact::{Survey, single_points};
 use crate::{
     Direction, Filter, Graph, Language, Layout, Lens, Metrics, Name, NodeKind, Options, State, Walk, Word, graph, layout,
 };
@@ -197,17 +196,4 @@ fn every_node_can_be_reached_by_arrows() {
 
 fn none() -> Layout {
     layout(&filtered(&Cache::new(), Lens::Compute, Filter::default()), &Metrics::default())
-}
-
-#[test]
-fn a_survey_in_steps_finds_the_same_points() {
-    let cache = sample::pool(4, 30, 2);
-    let mut survey = Survey::new(&cache);
-    let mut steps = 0;
-    while survey.step(3) {
-        steps += 1;
-        assert_eq!(survey.progress().0, steps * 3);
-    }
-    assert!(steps > 5);
-    assert_eq!(survey.points(), single_points(&cache));
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench console`: the console on a large simulated pool, through the proxy, in a Chromium without a window.
 
+mod acts;
 mod page;
 mod pool;
 mod webdriver;
@@ -15,6 +16,7 @@ use crate::command::{self, Stop};
 use crate::console::{self, Mode};
 use crate::needs::{self, CHROMEDRIVER, CHROMIUM};
 use crate::workspace::Workspace;
+use acts::Acted;
 use page::Page;
 use pool::Pool;
 
@@ -36,13 +38,85 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Stop> {
     needs::ensure(workspace, &[&CHROMIUM, &CHROMEDRIVER])?;
     let (xenoxide, dist) = programs(workspace)?;
     let sim = Program::start(&xenoxide, &["sim", "--listen", "127.0.0.1:0", "--hosts", "64", "--vms", "5000", "--json"])?;
-    let pool = format!("bench={}", sim.text("http")?);
-    let dist = dist.to_str().ok_or_else(|| Stop::failed("the path of target/ is not UTF-8"))?;
-    let serve =
-        Program::start(&xenoxide, &["serve", "--listen", "127.0.0.1:0", "--console", dist, "--pool", &pool, "--json"])?;
-    let figures = measure(workspace, serve.text("url")?, sim.text("http")?)?;
-    command::print(&figures.table());
+    let mut proxy = Proxy::new(xenoxide, &dist, sim.text("http")?)?;
+    let what = std::env::var(ONLY).ok();
+    let profile = Profile::new();
+    let page = Page::open(workspace, &profile.0)?;
+    let words = |stop: Stop| Stop::failed(format!("{}; the page says: {}", stop.message, page.words()));
+    if what.as_deref().is_none_or(|what| what == "load") {
+        let figures = look_at(&page, proxy.url(), sim.text("http")?).map_err(words)?;
+        command::print(&figures.table());
+    }
+    if what.as_deref().is_none_or(|what| what == "acts") {
+        command::print(&act(&page, &mut proxy).map_err(words)?);
+    }
     Ok(())
+}
+
+/// The variable that names one half of it: `load` or `acts`.
+const ONLY: &str = "XENOXIDE_BENCH";
+
+/// What somebody does with the page, in a new one: a table of it.
+fn act(page: &Page, proxy: &mut Proxy) -> Result<String, Stop> {
+    page.log_in_again(proxy.url())?;
+    page.wait_for_marks()?;
+    page.settle()?;
+    let mut all = acts::act(page)?;
+    let (resync, least) = acts::resync(page, &mut || proxy.restart())?;
+    all.push(resync);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').take(3).collect::<Vec<_>>().join(" ");
+    Ok(format!(
+        "\n{}\n\n- While everything was told anew, the table of VMs never had fewer than {least:.0} lines, its heading included.\n\
+         - {}; load of the machine at the end: {load}",
+        Acted::table(&all),
+        page.browser
+    ))
+}
+
+/// The proxy in front of the pool, which can be replaced by another one at the same place that knows the same sessions.
+struct Proxy {
+    xenoxide: PathBuf,
+    folder: Profile,
+    running: Program,
+    url: String,
+}
+
+impl Proxy {
+    fn new(xenoxide: PathBuf, dist: &Path, pool: &str) -> Result<Self, Stop> {
+        let folder = Profile(std::env::temp_dir().join(format!("xenoxide-bench-proxy-{}", std::process::id())));
+        let failed = |error: std::io::Error| Stop::failed(format!("{}: {error}", folder.0.display()));
+        let text =
+            |path: &Path| path.to_str().map(|it| format!("{it:?}")).ok_or_else(|| Stop::failed("a path is not UTF-8"));
+        fs::create_dir_all(&folder.0).map_err(failed)?;
+        // A key for a pool that is thrown away.
+        fs::write(folder.0.join("cookie.key"), "5a".repeat(32)).map_err(failed)?;
+        let console = text(dist)?;
+        let config = format!(
+            "console = {console}\ncookie_key_file = \"cookie.key\"\n\n[[pools]]\nname = \"bench\"\nurl = \"{pool}\"\n"
+        );
+        fs::write(folder.0.join("proxy.toml"), config).map_err(failed)?;
+        let running = Self::start(&xenoxide, &folder, "127.0.0.1:0")?;
+        let url = running.text("url")?.to_owned();
+        Ok(Proxy { xenoxide, folder, running, url })
+    }
+
+    fn start(xenoxide: &Path, folder: &Profile, listen: &str) -> Result<Program, Stop> {
+        let config = folder.0.join("proxy.toml");
+        let config = config.to_str().ok_or_else(|| Stop::failed("a path is not UTF-8"))?;
+        Program::start(xenoxide, &["serve", "--listen", listen, "--config", config, "--json"])
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn restart(&mut self) -> Result<(), Stop> {
+        webdriver::end(&mut self.running.child);
+        let listen = self.url.trim_start_matches("http://").trim_end_matches('/');
+        self.running = Self::start(&self.xenoxide, &self.folder, listen)?;
+        Ok(())
+    }
 }
 
 /// The program and the console's files: those that the environment names, as it does for the tests, or built anew.
@@ -85,12 +159,6 @@ struct Figures {
     rate: f64,
     load: String,
     browser: String,
-}
-
-fn measure(workspace: &Workspace, url: &str, sim: &str) -> Result<Figures, Stop> {
-    let profile = Profile::new();
-    let page = Page::open(workspace, &profile.0)?;
-    look_at(&page, url, sim).map_err(|stop| Stop::failed(format!("{}; the page says: {}", stop.message, page.words())))
 }
 
 fn look_at(page: &Page, url: &str, sim: &str) -> Result<Figures, Stop> {

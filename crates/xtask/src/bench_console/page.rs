@@ -108,6 +108,31 @@ impl Page {
         self.window.click("[data-testid=login-submit]")
     }
 
+    /// Visits the console in a browser that may have a session, and logs in if it has none.
+    pub(super) fn log_in_again(&self, url: &str) -> Result<(), Stop> {
+        self.go("about:blank")?;
+        self.go(&format!("{url}?acts#/pools/bench/topology/compute"))?;
+        let form = "return document.querySelector('[data-testid=login-user]') ? 1 : document.querySelector('[data-testid=shell]') ? 2 : 0";
+        let form = until("the login or the shell", || Ok(self.window.script(form)?.as_u64().filter(|it| *it > 0)))?;
+        if form == 2 {
+            return Ok(());
+        }
+        self.window.fill("[data-testid=login-user]", "root")?;
+        self.window.fill("[data-testid=login-password]", "xenoxide")?;
+        self.window.click("[data-testid=login-submit]")
+    }
+
+    /// What a script answers.
+    pub(super) fn script(&self, script: &str) -> Result<Value, Stop> {
+        self.window.script(script)
+    }
+
+    /// What a script hands to the function that is its last argument, within a minute.
+    pub(super) fn script_async(&self, script: &str) -> Result<Value, Stop> {
+        self.window.command("timeouts", &json!({ "script": 60_000 }))?;
+        self.window.script_async(script)
+    }
+
     /// Waits until the shell, the inventory and the topology are there, and says when that was.
     pub(super) fn wait_for_marks(&self) -> Result<[f64; 3], Stop> {
         until("the inventory and the topology", || {

@@ -8,7 +8,7 @@ use xenapi_codec::xmlrpc::XmlWriter;
 use xenapi_core::{RawCall, Value, Writer as _};
 
 use super::lean::{PLANS, place};
-use super::store::Page;
+use super::store::{Pace, Page};
 
 /// The longest that a question waits.
 const MOST_HOLD: Duration = Duration::from_secs(30);
@@ -21,19 +21,19 @@ pub(in crate::serve) struct Ask {
     pub(super) token: String,
     /// How long to wait for something to tell.
     pub(super) hold: Duration,
-    /// Whether everything is to come at once.
-    pub(super) whole: bool,
+    /// In which steps what exists is to come.
+    pub(super) pace: Pace,
 }
 
 impl Ask {
     /// Everything that is shared, from a token on.
     pub(super) fn all(token: String, hold: Duration) -> Self {
-        Ask { wanted: vec![true; PLANS.len()], token, hold, whole: true }
+        Ask { wanted: vec![true; PLANS.len()], token, hold, pace: Pace::Whole }
     }
 
     /// Reads a call of `event.from`. `None` for one that the stream does not answer: about single objects, or no such call.
     /// Classes that are not shared are passed over.
-    pub(in crate::serve) fn of(call: &RawCall, whole: bool) -> Option<Ask> {
+    pub(in crate::serve) fn of(call: &RawCall, pace: Pace) -> Option<Ask> {
         let [_session, Value::Array(classes), token, timeout] = call.params.as_slice() else { return None };
         let mut wanted = vec![false; PLANS.len()];
         for class in classes {
@@ -52,7 +52,7 @@ impl Ask {
             other => other.as_text()?.parse().ok()?,
         };
         let hold = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(MOST_HOLD).min(MOST_HOLD);
-        Some(Ask { wanted, token: token.as_text()?.into(), hold, whole })
+        Some(Ask { wanted, token: token.as_text()?.into(), hold, pace })
     }
 }
 

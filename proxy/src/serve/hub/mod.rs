@@ -32,6 +32,7 @@ use super::upstream::Upstream;
 pub(super) use answer::Ask;
 use joiners::Joiners;
 use lean::{LeanEvent, PLANS};
+pub(super) use store::Pace;
 use store::{Page, Store, Token};
 
 /// From when on the pool's last word is too old to begin with.
@@ -150,7 +151,7 @@ impl Hub {
         let is_recent = state.heard.is_some_and(|heard| heard + TOO_OLD >= began.at);
         let page = match token {
             Token::Start | Token::Within { .. } if !is_recent => None,
-            token => store.page(token, &ask.wanted, ask.whole).map(Some)?,
+            token => store.page(token, &ask.wanted, ask.pace).map(Some)?,
         };
         Some(match page {
             Some(page) if !page.is_empty => Look::Page(page),

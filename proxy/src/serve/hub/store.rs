@@ -19,6 +19,17 @@ const MOST_GONE: usize = 20_000;
 const FIRST_PAGE: usize = 1 << 20;
 const PAGE: usize = 256 << 10;
 
+/// In which steps what exists is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::serve) enum Pace {
+    /// For somebody who waits for the first picture: what it needs in few and large pages that end with it, the rest in small ones.
+    Eager,
+    /// For somebody who has a picture and wants no page to take long.
+    Even,
+    /// Everything at once.
+    Whole,
+}
+
 /// Of more changes than this a reader is not told which objects they were of.
 const MOST_TOUCHED: usize = 32;
 
@@ -214,40 +225,44 @@ impl Store {
     /// What comes next for a reader that wants those classes, from the first to the last. `None` when its token is of another stream, or
     /// too old: it has to begin anew.
     ///
-    /// Whoever begins gets page after page, in the order in which the eye wants the classes; with `whole`, everything at once.
-    pub(super) fn page(&self, token: &Token, wanted: &[bool], whole: bool) -> Option<Page> {
+    /// Whoever begins gets page after page, in the order in which the eye wants the classes, or everything at once.
+    pub(super) fn page(&self, token: &Token, wanted: &[bool], pace: Pace) -> Option<Page> {
         let is_known = |stream: u64, generation: u64| {
             stream == self.stream && generation <= self.generation && generation >= self.floor
         };
         match token {
-            Token::Start => Some(self.snapshot(self.generation, 0, "", wanted, whole)),
+            Token::Start => Some(self.snapshot(self.generation, 0, "", wanted, pace)),
             Token::Within { stream, generation, class, reference } => {
-                is_known(*stream, *generation).then(|| self.snapshot(*generation, *class, reference, wanted, whole))
+                is_known(*stream, *generation).then(|| self.snapshot(*generation, *class, reference, wanted, pace))
             }
             Token::At { stream, generation } => is_known(*stream, *generation).then(|| self.changes(*generation, wanted)),
         }
     }
 
     /// What exists, behind an object.
-    fn snapshot(&self, generation: u64, from: usize, behind: &str, wanted: &[bool], whole: bool) -> Page {
+    fn snapshot(&self, generation: u64, from: usize, behind: &str, wanted: &[bool], pace: Pace) -> Page {
         let mut writer = XmlWriter::new();
         let stream = self.stream;
         let mut token = Token::At { stream, generation };
         let classes = self.shelves.iter().enumerate().skip(from);
         'all: for (class, shelf) in classes.filter(|(class, _)| wanted[*class]) {
             let start = if class == from { Bound::Excluded(behind) } else { Bound::Unbounded };
-            let most = if PLANS[class].first { FIRST_PAGE } else { PAGE };
+            let most = match pace {
+                Pace::Eager if PLANS[class].first => FIRST_PAGE,
+                Pace::Eager | Pace::Even => PAGE,
+                Pace::Whole => usize::MAX,
+            };
             for (reference, object) in shelf.objects.range::<str, _>((start, Bound::Unbounded)) {
                 let Some(record) = &object.record else { continue };
                 write_event(&mut writer, class, reference, Some(record), "add");
-                if writer.bytes().len() >= most && !whole {
+                if writer.bytes().len() >= most {
                     token = Token::Within { stream, generation, class, reference: reference.to_string() };
                     break 'all;
                 }
             }
             // The first picture is made when its last class is there.
             let is_last = PLANS[class].first && !PLANS[class + 1..].iter().any(|plan| plan.first);
-            if is_last && !whole && !writer.bytes().is_empty() {
+            if is_last && pace == Pace::Eager && !writer.bytes().is_empty() {
                 token = Token::Within { stream, generation, class: class + 1, reference: String::new() };
                 break;
             }
@@ -255,7 +270,7 @@ impl Store {
         // Of what there is none, this is known at once; the others are known when they come.
         let begins = from == 0 && behind.is_empty();
         let counted = self.shelves.iter().enumerate();
-        let counted = counted.filter(|(class, shelf)| begins && wanted[*class] && (whole || shelf.live == 0));
+        let counted = counted.filter(|(class, shelf)| begins && wanted[*class] && (pace == Pace::Whole || shelf.live == 0));
         Page {
             events: writer.into_bytes(),
             token,
@@ -348,25 +363,38 @@ mod tests {
     #[test]
     fn what_the_eye_wants_comes_first_and_then_the_rest_and_then_what_changed() {
         let mut store = store();
-        let first = store.page(&Token::Start, &all(), false).unwrap();
+        let first = store.page(&Token::Start, &all(), Pace::Eager).unwrap();
         assert_eq!(told(&first), ["add p", "add v1"]);
         assert!(!first.counts.iter().any(|(class, _)| *class == place("VBD").unwrap()), "the reader has none yet");
         assert!(first.counts.contains(&(place("VDI").unwrap(), 0)), "that there are none is known already");
         store.apply(vec![event("VM", "v1", Some("A"))], false);
-        let second = store.page(&first.token, &all(), false).unwrap();
+        let second = store.page(&first.token, &all(), Pace::Eager).unwrap();
         assert_eq!(told(&second), ["add b1"]);
-        let third = store.page(&second.token, &all(), false).unwrap();
+        let third = store.page(&second.token, &all(), Pace::Eager).unwrap();
         assert_eq!(told(&third), ["mod v1"], "what changed meanwhile");
-        let nothing = store.page(&third.token, &all(), false).unwrap();
+        let nothing = store.page(&third.token, &all(), Pace::Eager).unwrap();
         assert!(nothing.is_empty && nothing.token == third.token);
         assert!(nothing.counts.contains(&(place("VBD").unwrap(), 1)));
     }
 
     #[test]
     fn everything_comes_at_once_where_that_is_wanted() {
-        let page = store().page(&Token::Start, &all(), true).unwrap();
+        let page = store().page(&Token::Start, &all(), Pace::Whole).unwrap();
         assert_eq!(told(&page), ["add p", "add v1", "add b1"]);
         assert!(matches!(page.token, Token::At { .. }));
+    }
+
+    #[test]
+    fn whoever_has_a_picture_gets_small_pages_that_do_not_end_with_the_first() {
+        let mut store = store();
+        let page = store.page(&Token::Start, &all(), Pace::Even).unwrap();
+        assert_eq!(told(&page), ["add p", "add v1", "add b1"]);
+        assert!(matches!(page.token, Token::At { .. }));
+        let long = "x".repeat(PAGE - 100);
+        store.apply(vec![event("host", "h1", Some(&long)), event("host", "h2", Some(&long))], false);
+        let page = store.page(&Token::Start, &all(), Pace::Even).unwrap();
+        assert_eq!(told(&page), ["add p", "add h1"], "though it is needed for the first picture");
+        assert_eq!(told(&store.page(&page.token, &all(), Pace::Even).unwrap()), ["add h2"]);
     }
 
     #[test]
@@ -375,13 +403,13 @@ mod tests {
         let token = Token::At { stream: 7, generation: store.generation() };
         store.apply(vec![event("VM", "v1", Some("A")), event("VM", "v2", Some("b")), event("VM", "v1", Some("B"))], false);
         store.apply(vec![event("VBD", "b1", None), event("VBD", "never", None)], false);
-        let page = store.page(&token, &all(), false).unwrap();
+        let page = store.page(&token, &all(), Pace::Eager).unwrap();
         assert_eq!(told(&page), ["mod v2", "mod v1", "del b1"]);
         assert_eq!(page.touched.as_ref().unwrap().len(), 3);
         assert!(page.counts.contains(&(place("VM").unwrap(), 2)) && page.counts.contains(&(place("VBD").unwrap(), 0)));
         let mut vms = vec![false; PLANS.len()];
         vms[place("VM").unwrap()] = true;
-        assert_eq!(told(&store.page(&token, &vms, false).unwrap()), ["mod v2", "mod v1"]);
+        assert_eq!(told(&store.page(&token, &vms, Pace::Eager).unwrap()), ["mod v2", "mod v1"]);
     }
 
     #[test]
@@ -389,11 +417,11 @@ mod tests {
         let mut store = store();
         let token = Token::At { stream: 7, generation: store.generation() };
         store.apply(vec![event("VM", "v1", Some("a")), event("pool", "p", Some("C")), event("VM", "v2", Some("n"))], true);
-        assert_eq!(told(&store.page(&token, &all(), false).unwrap()), ["mod p", "mod v2", "del b1"]);
+        assert_eq!(told(&store.page(&token, &all(), Pace::Eager).unwrap()), ["mod p", "mod v2", "del b1"]);
         // And once more: the marks of the first one are gone.
         let token = Token::At { stream: 7, generation: store.generation() };
         store.apply(vec![event("pool", "p", Some("C"))], true);
-        assert_eq!(told(&store.page(&token, &all(), false).unwrap()), ["del v1", "del v2"]);
+        assert_eq!(told(&store.page(&token, &all(), Pace::Eager).unwrap()), ["del v1", "del v2"]);
     }
 
     #[test]
@@ -403,10 +431,11 @@ mod tests {
         let long = "x".repeat(PAGE / 3);
         let names: Vec<String> = (0..10).map(|at| format!("d{at}")).collect();
         store.apply(names.iter().map(|name| event("VDI", name, Some(&long))).collect(), false);
-        for mut token in [token, store.page(&Token::Start, &all(), false).unwrap().token] {
+        let start = store.page(&Token::Start, &all(), Pace::Eager).unwrap().token;
+        for (mut token, pace) in [(token, Pace::Eager), (start, Pace::Eager), (Token::Start, Pace::Even)] {
             let mut seen = Vec::new();
             loop {
-                let page = store.page(&token, &all(), false).unwrap();
+                let page = store.page(&token, &all(), pace).unwrap();
                 assert!(page.events.len() < PAGE * 2);
                 let known = told(&page).into_iter().map(|it| it.split(' ').nth(1).unwrap().to_owned());
                 seen.extend(known.filter(|it| it.starts_with('d')));
@@ -422,15 +451,15 @@ mod tests {
     #[test]
     fn tokens_of_other_streams_and_of_long_ago_are_unknown() {
         let mut store = store();
-        assert!(store.page(&Token::At { stream: 8, generation: 1 }, &all(), false).is_none());
-        assert!(store.page(&Token::At { stream: 7, generation: 100 }, &all(), false).is_none());
+        assert!(store.page(&Token::At { stream: 8, generation: 1 }, &all(), Pace::Eager).is_none());
+        assert!(store.page(&Token::At { stream: 7, generation: 100 }, &all(), Pace::Eager).is_none());
         let old = Token::At { stream: 7, generation: store.generation() };
         for at in 0..=MOST_GONE {
             let name = format!("t{at}");
             store.apply(vec![event("task", &name, Some("t"))], false);
             store.apply(vec![event("task", &name, None)], false);
         }
-        assert!(store.page(&old, &all(), false).is_none(), "a deletion since then is not remembered");
+        assert!(store.page(&old, &all(), Pace::Eager).is_none(), "a deletion since then is not remembered");
         assert_eq!(store.live(place("task").unwrap()), 0);
     }
 

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use xenapi_codec::{Limits, xmlrpc};
 use xenapi_core::{Type, Value, Wire as _};
 
-use super::{Ask, Hub, Trouble};
+use super::{Ask, Hub, Pace, Trouble};
 use crate::serve::{Body, BoxError};
 use crate::typed::json::to_json;
 
@@ -35,7 +35,7 @@ impl Hub {
     async fn tell(self: Arc<Self>, session: String, last: String, to: mpsc::Sender<Bytes>) {
         let mut token = last;
         loop {
-            let ask = Ask { whole: false, ..Ask::all(token.clone(), HOLD) };
+            let ask = Ask { pace: Pace::Eager, ..Ask::all(token.clone(), HOLD) };
             let said = tokio::select! {
                 said = self.batch(&session, &ask) => said,
                 () = to.closed() => return,

@@ -114,7 +114,7 @@ impl Console {
 
     /// Takes over the next batch, and answers how many objects it changed.
     async fn step(&mut self, hold: Duration) -> Result<usize, Trouble> {
-        let ask = Ask { whole: false, ..Ask::all(self.token.clone(), hold) };
+        let ask = Ask { pace: Pace::Eager, ..Ask::all(self.token.clone(), hold) };
         let document = self.hub.batch(&self.session, &ask).await?.to_xml();
         let xmlrpc::Outcome::Success(mut reader) = xmlrpc::read_reply(&document, &Limits::reply()).unwrap() else {
             panic!()

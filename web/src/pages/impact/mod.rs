@@ -3,7 +3,8 @@
 mod picker;
 mod points;
 
-use xenapi_console::graph::impact::{self, AffectedRow, Failing, OF_IMPACT, Outcome, Part};
+use xenapi_console::analysis::Answer;
+use xenapi_console::graph::impact::{self, Failing, OF_IMPACT, Outcome, Part};
 use xenapi_console::graph::{Wanted, filters};
 use xenapi_console::language;
 use xenapi_console::route::View;
@@ -14,32 +15,33 @@ use xenapi_topology::impact::{Component, Verdict};
 use xenapi_topology::{Lens, State};
 use yew::prelude::*;
 
+use crate::analysis::use_answer;
 use crate::components::link::page_of;
 use crate::components::{Link, Mark, empty, glyph, icon, mark};
 use crate::dom::calm::use_calm;
 use crate::dom::measure;
 use crate::pages::topology::{Stage, use_drawing};
 use crate::panels::space;
-use crate::store::{Data, StoreHandle, use_data, use_store};
+use crate::store::{Data, Same, StoreHandle, use_data, use_store};
 
-/// Not more often than this the answers are worked out anew, in milliseconds.
+/// Not more often than this it is looked what the address names, in milliseconds.
 const GAP: f64 = 1_000.0;
 
 /// The page.
 #[component]
 pub(crate) fn ImpactPage() -> Html {
     let (store, data) = (use_store(), use_data());
-    let stamp = use_calm(data.stamp(OF_IMPACT), GAP);
     let spoken = language::current().code().to_owned();
     let said = store.0.query.get(impact::FAIL).cloned().unwrap_or_default();
-    let answer = use_memo((stamp, spoken, said), |_| {
-        data.with(|cache| {
-            let failing = impact::failing(cache, &store.0.query);
-            let outcome = (!failing.parts.is_empty()).then(|| impact::outcome(cache, &failing.parts));
-            (failing, outcome)
-        })
+    let stamp = use_calm(data.stamp(OF_IMPACT), GAP);
+    let failing = use_memo((stamp, spoken.clone(), said), |_| data.with(|cache| impact::failing(cache, &store.0.query)));
+    let components: Vec<Component> = failing.parts.iter().map(|part| part.component.clone()).collect();
+    let answer = use_answer(&components).map(Same);
+    let outcome = use_memo((answer.clone(), spoken), |(answer, _)| {
+        let answer = answer.as_ref()?;
+        Some(data.with(|cache| impact::outcome(cache, &answer.failing, &answer.impact)))
     });
-    let (failing, outcome) = &*answer;
+    let failing = &*failing;
     html! {
         <div class="impact" data-testid="impact">
             <header class="impact-head">
@@ -47,17 +49,19 @@ pub(crate) fn ImpactPage() -> Html {
                 <picker::Picker />
                 { chips(&store, failing) }
             </header>
-            if let Some(outcome) = outcome {
+            if let Some((outcome, answer)) = (*outcome).as_ref().zip(answer) {
                 { sums(outcome) }
                 <div class="impact-body">
-                    <Affected rows={outcome.rows.clone()} />
+                    <Affected {answer} />
                     <div class="impact-side">
-                        { brought_down(&store, outcome) }
+                        { brought_down(outcome) }
                         <Where key={lens_of(failing).name()} parts={failing.parts.clone()} lens={lens_of(failing)} />
                     </div>
                 </div>
-            } else {
+            } else if components.is_empty() {
                 { empty("impact-none", Text::ImpactNone.get(), Text::ImpactNoneHint.get(), None) }
+            } else {
+                <p class="quiet" role="status" data-testid="impact-working">{ Text::ImpactWorking.get() }</p>
             }
             <points::Points />
         </div>
@@ -140,7 +144,7 @@ fn sums(outcome: &Outcome) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct AffectedProps {
-    rows: Vec<AffectedRow>,
+    answer: Same<Answer>,
 }
 
 /// The heights of a line, as in the style sheets.
@@ -150,16 +154,17 @@ const NARROW_ROW: u32 = 76;
 /// What becomes of each VM, and why.
 #[component]
 fn Affected(props: &AffectedProps) -> Html {
+    let (data, vms) = (use_data(), &props.answer.impact.vms);
     let node = use_node_ref();
     let (size, _) = measure::use_size(&node);
     let height = if measure::is_narrow() { NARROW_ROW } else { ROW };
-    let Window { rows, before, after } = window(props.rows.len(), height, measure::use_scroll(&node), size.height, 12);
+    let Window { rows, before, after } = window(vms.len(), height, measure::use_scroll(&node), size.height, 12);
     let gap = |height: u64| match height {
         0 => html! {},
         height => html! { <tr class="space" aria-hidden="true"><td colspan="3">{ space(height) }</td></tr> },
     };
     let lines = rows.map(|at| {
-        let row = &props.rows[at];
+        let row = data.with(|cache| impact::affected(cache, &vms[at]));
         let why = row.reasons.join("; ");
         html! {
             <tr key={row.vm.as_str().to_owned()} class="item" data-testid="impact-vm" data-uuid={row.uuid.clone()}
@@ -175,10 +180,10 @@ fn Affected(props: &AffectedProps) -> Html {
         |text: Text, class: &'static str| html! { <th scope="col" {class}><span class="plain">{ text.get() }</span></th> };
     html! {
         <div ref={node} class="scroll impact-vms" tabindex="0">
-            if props.rows.is_empty() {
+            if vms.is_empty() {
                 { empty("impact-nothing", Text::ImpactNothing.get(), "", None) }
             } else {
-                <table class="table" aria-rowcount={(props.rows.len() + 1).to_string()}>
+                <table class="table" aria-rowcount={(vms.len() + 1).to_string()}>
                     <thead><tr>
                         { heading(Text::ImpactVm, "w-name") }
                         { heading(Text::ImpactVerdict, "w-state") }
@@ -192,7 +197,7 @@ fn Affected(props: &AffectedProps) -> Html {
 }
 
 /// What else does not work any more; a click lets it fail by itself, too.
-fn brought_down(store: &StoreHandle, outcome: &Outcome) -> Html {
+fn brought_down(outcome: &Outcome) -> Html {
     const SHOWN: usize = 24;
     if outcome.brought_down.is_empty() {
         return html! {};
@@ -203,7 +208,6 @@ fn brought_down(store: &StoreHandle, outcome: &Outcome) -> Html {
     });
     let more = outcome.brought_down.len().saturating_sub(SHOWN);
     let more = (more > 0).then(|| Text::More.with(&[&xenapi_console::format::count(more)]));
-    let _ = store;
     html! {
         <section class="brought" data-testid="impact-brought">
             <h2>{ Text::ImpactBrought.get() }</h2>

@@ -1,86 +1,14 @@
-//! The single points of failure, found a few at a time so that the page never waits.
+//! The single points of failure.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use gloo_timers::callback::Timeout;
 use xenapi_console::format;
-use xenapi_console::graph::impact::{self, OF_IMPACT, PointRow};
+use xenapi_console::graph::impact::{self, PointRow};
 use xenapi_console::text::{Plural, Text};
 use xenapi_topology::State;
-use xenapi_topology::impact::{SinglePoint, Survey};
 use yew::prelude::*;
 
+use crate::analysis::use_points;
 use crate::components::{glyph, icon};
-use crate::dom;
-use crate::store::{Data, use_data, use_store};
-
-/// For so long the search works at a time, in milliseconds; then the page has its turn.
-const WORK: f64 = 8.0;
-/// Not more often than this a search begins, in milliseconds.
-const GAP: f64 = 10_000.0;
-
-/// What has been found.
-#[derive(Clone, Default, PartialEq)]
-struct Found {
-    points: Option<Rc<Vec<SinglePoint>>>,
-    /// How many parts were tried, of how many.
-    progress: (usize, usize),
-}
-
-/// Searches again whenever the pool has changed, if not too often.
-#[hook]
-fn use_points(data: &Data) -> Found {
-    let stamp = dom::calm::use_calm(data.stamp(OF_IMPACT), GAP);
-    let found = use_state_eq(Found::default);
-    let data = data.clone();
-    let setter = found.setter();
-    let last = found.points.clone();
-    use_effect_with(stamp, move |_| {
-        let survey = Rc::new(RefCell::new(None::<Survey>));
-        let timer = Rc::new(RefCell::new(None::<Timeout>));
-        work(Work { data, survey, timer: timer.clone(), setter, last });
-        move || drop(timer.borrow_mut().take())
-    });
-    (*found).clone()
-}
-
-/// A search under way.
-#[derive(Clone)]
-struct Work {
-    data: Data,
-    survey: Rc<RefCell<Option<Survey>>>,
-    timer: Rc<RefCell<Option<Timeout>>>,
-    setter: UseStateSetter<Found>,
-    /// What was found by the last search, which is shown until this one is over.
-    last: Option<Rc<Vec<SinglePoint>>>,
-}
-
-fn work(work_: Work) {
-    let again = work_.clone();
-    let timer = Timeout::new(0, move || {
-        let mut survey = again.survey.borrow_mut();
-        let Some(running) = survey.as_mut() else {
-            *survey = Some(again.data.with(Survey::new));
-            drop(survey);
-            return work(again);
-        };
-        let start = dom::precise_now();
-        let mut more = true;
-        while more && dom::precise_now() - start < WORK {
-            more = running.step(4);
-        }
-        let progress = running.progress();
-        if more {
-            again.setter.set(Found { points: again.last.clone(), progress });
-            drop(survey);
-            work(again);
-        } else if let Some(done) = survey.take() {
-            again.setter.set(Found { points: Some(Rc::new(done.points())), progress });
-        }
-    });
-    *work_.timer.borrow_mut() = Some(timer);
-}
+use crate::store::{use_data, use_store};
 
 /// How many are shown at first.
 const SHOWN: usize = 50;
@@ -89,7 +17,7 @@ const SHOWN: usize = 50;
 #[component]
 pub(super) fn Points() -> Html {
     let (store, data) = (use_store(), use_data());
-    let found = use_points(&data);
+    let found = use_points();
     let all = use_state_eq(|| false);
     let rows = use_memo(found.points.clone(), |points| {
         points.as_ref().map(|points| data.with(|cache| impact::points(cache, points)))

@@ -150,6 +150,86 @@ fn lost_events_and_dead_tokens_load_everything() {
     }
 }
 
+/// Of a server that tells in pages what exists: tokens with a slash are not the last.
+fn paged() -> Config {
+    Config { goes_on: |token| token.contains('/'), ..config() }
+}
+
+/// Live by two pages, with three VMs and the token `t1`.
+fn live_by_pages() -> Bench {
+    let mut bench = Bench::new(paged());
+    bench.client.login(bench.now);
+    bench.answer("session.login_with_password", "OpaqueRef:s1");
+    bench.client.watch(bench.now);
+    bench.answer("event.from", batch(vec![added("1", "one")], &[("sr", 0)], "t1/1"));
+    assert_eq!(bench.vms(), ["one"], "who has nothing yet sees the first page at once");
+    let second = bench.take("event.from");
+    assert_eq!(token_of(&second), "t1/1");
+    bench.succeed(&second, &batch(vec![added("2", "two"), added("3", "three")], &[], "t1"));
+    bench.statuses.clear();
+    bench.changes.clear();
+    bench
+}
+
+#[test]
+fn what_is_known_stays_while_everything_comes_again_in_pages() {
+    let mut bench = live_by_pages();
+    let events = bench.take("event.from");
+    bench.refuse(&events, "EVENTS_LOST", &[]);
+    bench.pass(500);
+    let first = bench.take("event.from");
+    assert_eq!(token_of(&first), "");
+    bench.succeed(&first, &batch(vec![added("1", "one")], &[("sr", 0)], "u1/1"));
+    assert_eq!(bench.vms(), ["one", "two", "three"], "nothing vanishes before everything was told");
+    assert_eq!(bench.statuses, [Status::Loading]);
+    assert_eq!(bench.client.freshness(bench.now), Freshness::Live { age: Millis(500) }, "it is as old as it was");
+    // A page may get lost without harm.
+    let second = bench.take("event.from");
+    bench.lose(&second);
+    bench.pass(3000);
+    bench.answer("event.from", batch(vec![added("2", "zwei")], &[], "u1/2"));
+    bench.answer("event.from", batch(vec![added("4", "four")], &[], "u1"));
+    assert_eq!(bench.vms(), ["one", "zwei", "four"]);
+    let told: Vec<_> = bench.changes.iter().map(|it| (it.operation, it.reference.as_str())).collect();
+    let expected =
+        [(Operation::Modified, "OpaqueRef:2"), (Operation::Added, "OpaqueRef:4"), (Operation::Deleted, "OpaqueRef:3")];
+    assert_eq!(told, expected, "and what is as it was is not told");
+    assert_eq!(bench.client.status(), &Status::Live);
+    assert_eq!(bench.client.freshness(bench.now), Freshness::Live { age: Millis(0) });
+    // The numbers that come with the next batch are right.
+    bench.answer("event.from", batch(vec![], &[("vm", 3)], "u1"));
+    assert_eq!(token_of(&bench.take("event.from")), "u1");
+}
+
+#[test]
+fn a_load_in_pages_that_breaks_off_begins_anew() {
+    let mut bench = live_by_pages();
+    let events = bench.take("event.from");
+    bench.refuse(&events, "EVENTS_LOST", &[]);
+    bench.answer("event.from", batch(vec![added("1", "one")], &[], "u1/1"));
+    // The stream is another one once more, and the object of its first page is gone by now.
+    let second = bench.take("event.from");
+    bench.refuse(&second, "EVENTS_LOST", &[]);
+    bench.pass(5000);
+    bench.answer("event.from", batch(vec![added("3", "three")], &[], "v1/1"));
+    bench.answer("event.from", batch(vec![], &[], "v1"));
+    assert_eq!(bench.vms(), ["three"]);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_goes_with_its_object() {
+    let mut bench = live_by_pages();
+    let broken = |reference: &str| event("vm", "add", reference, Some(Value::from("no record")));
+    bench.answer("event.from", batch(vec![broken("OpaqueRef:8"), broken("OpaqueRef:9")], &[], "t2"));
+    let wrong = |bench: &Bench| bench.client.cache().wrong().map(|(_, it, _)| it.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!(wrong(&bench), ["OpaqueRef:8", "OpaqueRef:9"]);
+    let events = bench.take("event.from");
+    bench.refuse(&events, "EVENTS_LOST", &[]);
+    bench.answer("event.from", batch(vec![broken("OpaqueRef:9")], &[], "u1/1"));
+    bench.answer("event.from", batch(vec![added("1", "one")], &[], "u1"));
+    assert_eq!((bench.vms(), wrong(&bench)), (vec!["one".to_owned()], vec!["OpaqueRef:9".to_owned()]));
+}
+
 #[test]
 fn a_server_that_always_loses_events_is_not_asked_in_a_tight_loop() {
     let mut bench = Bench::live();
