@@ -38,7 +38,8 @@ impl Sheet {
             let down = reach(0.0, frame.height, ahead.1, (view.y, view.y + drawing.height * view.scale));
             (across, down)
         };
-        let pixels = |((left, right), (top, bottom)): ((f64, f64), (f64, f64))| (right - left) * (bottom - top) * ratio * ratio;
+        let pixels =
+            |((left, right), (top, bottom)): ((f64, f64), (f64, f64))| (right - left) * (bottom - top) * ratio * ratio;
         let share = [1.0, 0.5, 0.25].into_iter().find(|share| pixels(room(*share)) <= PIXELS).unwrap_or_default();
         let ((left, right), (top, bottom)) = room(share);
         Sheet {
@@ -98,7 +99,9 @@ mod tests {
             let (x, y) = (500.0, 13_000.0);
             let on_sheet = (x * sheet.view.scale + sheet.view.x, y * sheet.view.scale + sheet.view.y);
             let there = (on_sheet.0 * placed.scale + placed.x, on_sheet.1 * placed.scale + placed.y);
-            assert!((there.0 - (x * seen.scale + seen.x)).abs() < 1e-6 && (there.1 - (y * seen.scale + seen.y)).abs() < 1e-6);
+            assert!(
+                (there.0 - (x * seen.scale + seen.x)).abs() < 1e-6 && (there.1 - (y * seen.scale + seen.y)).abs() < 1e-6
+            );
         }
     }
 

@@ -204,8 +204,7 @@ fn a_sheet_is_painted_in_small_steps_and_completely() {
     let vm = *seen.last().unwrap();
     let path = xenapi_topology::trace(&drawing.graph, vm);
     let focus = plan(&drawing, &index, &sheet, Part::Focus(Some(&path), [Some(vm), None]));
-    let is_chosen =
-        |step: &Step| matches!(step, Step::Cards(card, at) if card.border == Border::Chosen && at[..] == [vm]);
+    let is_chosen = |step: &Step| matches!(step, Step::Cards(card, at) if card.border == Border::Chosen && at[..] == [vm]);
     assert!(focus.steps.iter().any(is_chosen) && focus.steps.len() < whole.steps.len(), "{:?}", focus.steps);
     let nothing = plan(&drawing, &index, &sheet, Part::Focus(None, [None; 2]));
     assert!(nothing.steps.is_empty() && nothing.strokes.is_empty());

@@ -170,7 +170,9 @@ impl Painter {
             let shape = &*shapes[*at];
             let (places, rect) = (places(shape), shape.rect);
             let (text, x, y, align): (Cow<'_, str>, _, _, _) = match word {
-                Word::Label | Word::QuietLabel => (shape.labels.label.as_str().into(), LABEL_INDENT, places.label + 4.5, "left"),
+                Word::Label | Word::QuietLabel => {
+                    (shape.labels.label.as_str().into(), LABEL_INDENT, places.label + 4.5, "left")
+                }
                 Word::Tally(entry) => {
                     let count = shape.tally.get(*entry).map_or(0, |(_, count)| *count);
                     (count.to_string().into(), places.tally + before(shape, *entry) + 13.0, places.detail + 4.0, "left")

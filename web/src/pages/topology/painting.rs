@@ -115,7 +115,8 @@ impl Painting {
         {
             let mut inner = self.0.borrow_mut();
             let Inner { content: before, layers, .. } = &mut *inner;
-            let is_same = |same: fn(&Content, &Content) -> bool| before.as_ref().is_some_and(|before| same(before, &content));
+            let is_same =
+                |same: fn(&Content, &Content) -> bool| before.as_ref().is_some_and(|before| same(before, &content));
             if !is_same(|a, b| (&a.drawing, a.theme) == (&b.drawing, b.theme)) {
                 layers[WHOLE].wanted = layers[WHOLE].wanted.wrapping_add(1);
             }
@@ -209,7 +210,8 @@ impl Layer {
     /// Whether a sheet serves to be looked at from there: not for ever, while something moves, but until the next one is done.
     fn serves(sheet: &Sheet, ratio: f64, content: &Content, seen: Seen) -> bool {
         let covers = |part: f64| sheet.covers(seen.view, seen.frame, size_of(content), part);
-        ratio == ratio_now() && if seen.moves { covers(0.5) && sheet.is_fair(seen.view) } else { covers(0.2) && sheet.is_sharp(seen.view) }
+        ratio == ratio_now()
+            && if seen.moves { covers(0.5) && sheet.is_fair(seen.view) } else { covers(0.2) && sheet.is_sharp(seen.view) }
     }
 
     fn is_busy(&self, at: usize, content: &Content, seen: Seen) -> bool {
@@ -217,7 +219,10 @@ impl Layer {
             return self.front.is_some();
         }
         self.job.is_some()
-            || self.front.as_ref().is_none_or(|it| it.shows != self.wanted || !Self::serves(&it.sheet, it.ratio, content, seen))
+            || self
+                .front
+                .as_ref()
+                .is_none_or(|it| it.shows != self.wanted || !Self::serves(&it.sheet, it.ratio, content, seen))
     }
 
     /// Goes on with a sheet until that time, or begins one.

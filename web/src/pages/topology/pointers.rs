@@ -36,7 +36,12 @@ impl Pointers {
 
     /// The view after a pointer moved, if that moves the drawing. `corner` tells where the frame begins in the window; to ask costs, since the
     /// browser must finish its layout for the answer.
-    pub(super) fn moved(&mut self, event: &PointerEvent, view: Viewport, corner: impl Fn() -> (f64, f64)) -> Option<Viewport> {
+    pub(super) fn moved(
+        &mut self,
+        event: &PointerEvent,
+        view: Viewport,
+        corner: impl Fn() -> (f64, f64),
+    ) -> Option<Viewport> {
         let last = *self.down.get(&event.pointer_id())?;
         let here = at(event);
         let far = (here.0 - self.start.0).abs().max((here.1 - self.start.1).abs());

@@ -64,9 +64,11 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
         let hovered = hovered.setter();
         use_callback((), move |at: Option<usize>, ()| hovered.set(at))
     };
-    let index = use_memo((drawing.clone(), painted), |(drawing, painted)| painted.then(|| Same(Rc::new(Index::new(drawing)))));
+    let index =
+        use_memo((drawing.clone(), painted), |(drawing, painted)| painted.then(|| Same(Rc::new(Index::new(drawing)))));
     let index = (*index).clone();
-    let moved = Moved { layer: use_node_ref(), sheets: use_node_ref(), seen: use_node_ref(), zoom: use_node_ref(), ..use_moved() };
+    let moved =
+        Moved { layer: use_node_ref(), sheets: use_node_ref(), seen: use_node_ref(), zoom: use_node_ref(), ..use_moved() };
     let map = use_memo(drawing.clone(), |drawing| Same(Rc::new(minimap(drawing, MAP))));
     let map = (*map).clone();
     camera.followed({
