@@ -15,7 +15,7 @@ use crate::limits::Limits;
 
 /// How much may stand before the records, and how much of a chunk is copied at a time.
 const HEAD: usize = 64 * 1024;
-const STEP: usize = 4 * 1024;
+const STEP: usize = 2 * 1024;
 
 /// Whether the end of a part is sought by what stands there before it is sought tag by tag. Where no vector instructions help, that is not
 /// quicker, and only makes a program larger.
@@ -115,6 +115,9 @@ pub struct ReplyStream {
     finder: Option<Finder<'static>>,
     /// Up to where it has looked, from the start of the document.
     sought: u64,
+    /// How long the shortest part was that ended where it seemed to. No end is sought long before that, and where one was overlooked so,
+    /// the part turns out to be none.
+    shortest: u64,
     /// Whether the next part did not end where it seemed to.
     is_unusual: bool,
     broken: Option<ReadError>,
@@ -181,6 +184,20 @@ enum Entry {
     Never,
 }
 
+/// Reads a member, and makes something of its name.
+fn member<N: fmt::Display, T>(
+    reader: &mut XmlReader<'_>,
+    read: ReadResult<T>,
+    make: impl FnOnce(&str) -> N,
+) -> Result<(N, Result<T, ReadError>), ReadError> {
+    let name = make(&reader.next_member()?.unwrap_or_default());
+    let value = match read(reader) {
+        Err(error) => Err(error.of_object(&format!("{name}"))),
+        value => value,
+    };
+    Ok((name, value))
+}
+
 impl ReplyStream {
     fn new(shape: Shape, limits: &Limits) -> Self {
         ReplyStream {
@@ -201,6 +218,7 @@ impl ReplyStream {
             entries: TextEntries::default(),
             finder: None,
             sought: 0,
+            shortest: 0,
             is_unusual: false,
             broken: None,
         }
@@ -242,8 +260,7 @@ impl ReplyStream {
         &mut self,
         chunk: &mut &[u8],
     ) -> Result<Option<(Ref<R::Class>, Result<R, ReadError>)>, ReadError> {
-        let next = self.next_member(chunk, R::read)?;
-        Ok(next.map(|(name, record)| (Ref::new(name), record)))
+        self.next(chunk, true, |reader| member(reader, R::read, |name| Ref::new(name)))
     }
 
     /// Takes bytes off the chunk until a member is whole, and reads its value. See [`ReplyStream::next_record`].
@@ -256,14 +273,7 @@ impl ReplyStream {
         chunk: &mut &[u8],
         read: ReadResult<T>,
     ) -> Result<Option<(String, Result<T, ReadError>)>, ReadError> {
-        self.next(chunk, true, |reader| {
-            let name = reader.next_member()?.map(|name| name.into_owned()).unwrap_or_default();
-            let value = match read(reader) {
-                Err(error) => Err(error.of_object(&name)),
-                value => value,
-            };
-            Ok((name, value))
-        })
+        self.next(chunk, true, |reader| member(reader, read, |name| String::from(name)))
     }
 
     /// Takes bytes off the chunk until an item is whole, and reads it. See [`ReplyStream::next_record`].
@@ -569,11 +579,14 @@ impl ReplyStream {
             if is_read {
                 self.taken(end, chunk, all, taken);
                 self.lexer = Lexer::within(depth);
+                let length = end as u64;
+                self.shortest = if self.shortest == 0 { length } else { self.shortest.min(length) };
                 return Ok(true);
             }
             read.again();
             // Once a part is enough: it may hold many places that look like its end.
             self.is_unusual = true;
+            self.shortest = 0;
         }
         let Some(end) = self.end(chunk, depth, all, taken) else { return Ok(false) };
         let kept = core::mem::take(&mut self.kept);
@@ -591,7 +604,7 @@ impl ReplyStream {
         if self.kept.is_empty() {
             return self.seek(chunk);
         }
-        while !chunk.is_empty() && *taken < 4 * STEP {
+        while !chunk.is_empty() && *taken < 8 * STEP {
             *taken += self.keep_step(chunk);
             let kept = core::mem::take(&mut self.kept);
             let found = self.seek(&kept);
@@ -610,7 +623,8 @@ impl ReplyStream {
             Shape::Items | Shape::ItemsOf(_) => (END_OF_ITEM, ITEM),
         };
         let start = self.around.len() as u64 + self.cut;
-        let from = usize::try_from(self.sought.saturating_sub(start)).unwrap_or(usize::MAX);
+        let from = self.sought.max(start + self.shortest / 4 * 3) - start;
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
         let fresh = bytes.get(from..)?;
         let finder = self.finder.get_or_insert_with(|| Finder::new(end));
         let found = finder.find(fresh);
@@ -642,9 +656,8 @@ impl ReplyStream {
             }
             return Some(end);
         }
-        if direct {
-            self.kept.extend_from_slice(all);
-            *chunk = &[];
+        while direct && !chunk.is_empty() {
+            self.keep_step(chunk);
         }
         None
     }
