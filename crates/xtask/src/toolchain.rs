@@ -279,9 +279,7 @@ mod tests {
         assert!(cargo.contains("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=/lld"), "{cargo}");
         assert!(cargo.contains("RUSTC=/usr/bin/rustc"), "{cargo}");
         assert!(cargo.contains("-Zbuild-std=std,panic_abort"), "{cargo}");
-        let own = |builds_std| {
-            command::describe(&Toolchain::Own { builds_std }.cargo(&workspace, &WASM, "build", "wasm"))
-        };
+        let own = |builds_std| command::describe(&Toolchain::Own { builds_std }.cargo(&workspace, &WASM, "build", "wasm"));
         assert!(!own(false).contains("RUSTC") && own(false).contains("target/wasm"), "{}", own(false));
         let built = own(true);
         assert!(built.contains("-Zbuild-std-features=optimize_for_size") && !built.contains("RUSTC="), "{built}");

@@ -53,6 +53,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         let timer = loaded.then(|| Timeout::new(AHEAD, parts::load_ahead));
         move || drop(timer)
     });
+    use_focus(&store.0.view);
     let drawer = store.0.drawer;
     let close = {
         let store = store.clone();
@@ -74,6 +75,22 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             if loaded { <PaletteKeys /> }
         </div>
     }
+}
+
+/// When what had the keyboard went away with the page before, it is on the new page.
+#[hook]
+fn use_focus(view: &View) {
+    let first = use_mut_ref(|| true);
+    use_effect_with(view.clone(), move |_| {
+        let timer = (!first.replace(false)).then(|| {
+            Timeout::new(0, || {
+                if dom::focused().is_none_or(|it| it.tag_name() == "BODY") {
+                    dom::focus("main");
+                }
+            })
+        });
+        move || drop(timer)
+    });
 }
 
 /// Whether there is something to say beside the page: a page about an object says it all.
