@@ -45,6 +45,10 @@ pub(crate) enum Part {
     Details,
     /// The command palette.
     Palette,
+    /// What runs, in the bar.
+    Tasks,
+    /// Who one is, in the bar.
+    Account,
 }
 
 impl Part {
@@ -60,12 +64,17 @@ impl Part {
         }
     }
 
+    /// Whether it looks as what is around it, and nothing is said while it comes.
+    fn is_of_the_shell(self) -> bool {
+        matches!(self, Part::Points | Part::Tasks | Part::Account)
+    }
+
     async fn load(self) -> Result<(), Why> {
         if self.loaded().is_some() {
             return Ok(());
         }
-        // Both come at the same time. The search for single points is drawn as the page around it is.
-        let styles = if self == Part::Points { None } else { dom::styles() };
+        // Both come at the same time.
+        let styles = if self.is_of_the_shell() { None } else { dom::styles() };
         let draw = match self {
             Part::Tables => tables().await,
             Part::Topology => topology().await,
@@ -75,6 +84,8 @@ impl Part {
             Part::Explorer => explorer().await,
             Part::Details => details().await,
             Part::Palette => palette().await,
+            Part::Tasks => tasks().await,
+            Part::Account => account().await,
         }?;
         if let Some(styles) = styles {
             styles.await.map_err(|_| Why(Text::PartFailed.get().into()))?;
@@ -110,13 +121,13 @@ pub(crate) fn load_ahead() {
 }
 
 thread_local! {
-    static LOADED: [Cell<Option<Draw>>; 8] = const { [const { Cell::new(None) }; 8] };
+    static LOADED: [Cell<Option<Draw>>; 10] = const { [const { Cell::new(None) }; 10] };
 }
 
 #[wasm_split(pages, fallible)]
 fn tables() -> Result<Draw, SplitLoaderError> {
     Ok(|view| match view {
-        View::Table(kind) => html! { <pages::TablePage key={kind.path()} kind={*kind} /> },
+        View::Table(kind) => html! { <><panels::Kinds /><pages::TablePage key={kind.path()} kind={*kind} /></> },
         _ => Html::default(),
     })
 }
@@ -165,6 +176,16 @@ fn details() -> Result<Draw, SplitLoaderError> {
 #[wasm_split(pages, fallible)]
 fn palette() -> Result<Draw, SplitLoaderError> {
     Ok(|_| html! { <pages::Palette /> })
+}
+
+#[wasm_split(bar, fallible)]
+fn tasks() -> Result<Draw, SplitLoaderError> {
+    Ok(|_| html! { <panels::TasksButton /> })
+}
+
+#[wasm_split(bar, fallible)]
+fn account() -> Result<Draw, SplitLoaderError> {
+    Ok(|_| html! { <panels::Account /> })
 }
 
 /// Why something that comes with a part is not there, in words.
@@ -224,12 +245,22 @@ pub(crate) fn Lazy(props: &LazyProps) -> Html {
     if let Some(draw) = props.part.loaded() {
         return draw(&props.view);
     }
+    let in_bar = matches!(props.part, Part::Tasks | Part::Account);
     let told = if *failed {
         let again = Callback::from(move |_| {
             failed.set(false);
             round.set(*round + 1);
         });
-        empty("part-failed", Text::PartFailed.get(), Text::PartFailedHint.get(), Some((Text::TryAgain.get().into(), again)))
+        let (what, hint, again) = (Text::PartFailed.get(), Text::PartFailedHint.get(), (Text::TryAgain.get().into(), again));
+        if in_bar {
+            let (word, onclick): (String, Callback<MouseEvent>) = again;
+            html! { <button type="button" class="button" title={hint} {onclick}>{ word }</button> }
+        } else {
+            empty("part-failed", what, hint, Some(again))
+        }
+    } else if in_bar {
+        // There is nothing to wait for yet.
+        Html::default()
     } else if props.part == Part::Points {
         html! { <p class="quiet">{ Text::PointsSearching.with(&["0", "…"]) }</p> }
     } else {

@@ -14,8 +14,13 @@ function stop(hint, details) {
 
 $("crash-reload").addEventListener("click", () => location.reload());
 
-// The program's panic hook calls this.
+// The program's panic hook calls this, where it has one; whatever else stops it is an error of its own.
 window.xenoxideStopped = stop;
+const trapped = (error) => {
+  if (error instanceof WebAssembly.RuntimeError && $("crash").hidden) stop($("crash-hint").textContent, String(error.stack ?? error));
+};
+addEventListener("error", (event) => trapped(event.error));
+addEventListener("unhandledrejection", (event) => trapped(event.reason));
 
 // Reads files for the program, when somebody opens some.
 window.xenoxideRead = async (entries, picked) => (await import("./files.js")).read(entries, picked);

@@ -21,6 +21,9 @@ pub(crate) enum Mode {
     Dev,
 }
 
+/// Flags for the compiler of the console.
+const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
 /// A program of the console.
 struct Module {
     /// As cargo knows it.
@@ -80,6 +83,12 @@ fn compile(workspace: &Workspace, mode: Mode) -> Result<PathBuf, Stop> {
         cargo.args(["--package", "xenoxide-web", "--bin", module.bin]);
         if mode == Mode::Small {
             cargo.args(["--profile", "web"]);
+            if toolchain.builds_std() {
+                // A panic stops the program at once, and the page says so: the code that would make a message of it is a tenth of what
+                // everybody downloads. A build for development has the messages.
+                cargo.args(["-Zpanic-immediate-abort", "--config", "profile.web.panic=\"immediate-abort\""]);
+                cargo.env(RUSTFLAGS, "-Zlocation-detail=none");
+            }
         }
         if module.parts {
             // What refers to what, for cutting it. Said to this one program alone, so that both are made of the same libraries.

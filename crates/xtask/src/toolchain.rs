@@ -141,13 +141,18 @@ impl Toolchain {
         Ok(Self::Debian { linker: tools::find(&["wasm-ld"]) })
     }
 
+    /// Whether it builds the standard library too, so that flags can be given which that has to know.
+    pub(crate) fn builds_std(&self) -> bool {
+        *self != Self::Own { builds_std: false }
+    }
+
     /// `cargo COMMAND --target …` with this compiler, building into `target/FOLDER`: two compilers in one folder would
     /// throw away each other's work.
     pub(crate) fn cargo(&self, workspace: &Workspace, target: &Target, command: &str, folder: &str) -> Command {
         let mut cargo = workspace.cargo();
         cargo.arg(command).args(["--target", target.triple]);
         cargo.env("CARGO_TARGET_DIR", workspace.target.join(folder));
-        if *self != (Self::Own { builds_std: false }) {
+        if self.builds_std() {
             cargo.arg(format!("-Zbuild-std={}", target.build_std));
             if !target.std_features.is_empty() {
                 cargo.arg(format!("-Zbuild-std-features={}", target.std_features));

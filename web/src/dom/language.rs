@@ -49,7 +49,7 @@ fn tell_page() {
         // A valid attribute cannot be refused.
         let _ = root.set_attribute("lang", language::current().code());
     }
-    for (id, text) in [("crash-title", Text::Crashed), ("crash-reload", Text::Reload)] {
+    for (id, text) in [("crash-title", Text::Crashed), ("crash-hint", Text::CrashedHint), ("crash-reload", Text::Reload)] {
         if let Some(element) = super::element(id) {
             element.set_text_content(Some(text.get()));
         }

@@ -13,7 +13,7 @@ use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
 use crate::pages::overview::OverviewPage;
-use crate::panels::{Kinds, PaletteKeys, StaleNote, TopBar, TreePanel};
+use crate::panels::{PaletteKeys, StaleNote, TopBar, TreePanel};
 use crate::parts::{self, Lazy, Part};
 use crate::store::{Data, Later, StoreHandle, use_data, use_store};
 
@@ -69,7 +69,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             </nav>
             <button type="button" class="scrim" tabindex="-1" aria-label={Text::CloseTree.get()} onclick={close}></button>
             <main id="main" class="main" tabindex="-1">
-                if loaded { <Kinds />{ view(&store.0.view) } } else { { not_loaded(&props.status) } }
+                if loaded { { view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
             if loaded && has_panel(&store, &data) { { lazy(Part::Details, &store.0.view) } }
             if loaded { <PaletteKeys /> }

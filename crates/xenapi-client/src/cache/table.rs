@@ -120,7 +120,6 @@ pub(super) struct Table {
     uuid_at: Option<usize>,
     read: fn(&mut dyn Reader) -> Result<Row, ReadError>,
     write: fn(&Row, usize, &mut dyn Writer),
-    same: fn(&Row, &Row) -> bool,
     same_unknown: fn(&Row, &Row) -> bool,
     rows: Rows,
     /// More than one of a uuid only where a server is wrong, or uuids are none.
@@ -148,7 +147,6 @@ impl Table {
                     record.write_field(at, writer);
                 }
             },
-            same: |one, other| one.is_identical(other) || both::<C>(one, other, |one, other| one == other),
             same_unknown: |one, other| both::<C>(one, other, |one, other| one.rest() == other.rest()),
             rows: Rows::default(),
             by_uuid: Tree::default(),
@@ -234,18 +232,21 @@ impl Table {
             self.rows.insert(reference, row);
             return Some((Operation::Added, FieldSet::ALL));
         };
-        if (self.same)(&old, &row) {
+        let changed = self.changed(&old, &row);
+        if changed.is_empty() {
             return None;
         }
-        let changed = self.changed(&old, &row);
         self.unindex(&key, &old, Some(&changed));
         self.index(&key, &row, Some(&changed));
         self.rows.insert(key, row);
         Some((Operation::Modified, changed))
     }
 
-    /// Which fields are others.
+    /// Which fields are others. None if both are the same: then both would be written the same.
     fn changed(&self, old: &Row, new: &Row) -> FieldSet {
+        if old.is_identical(new) {
+            return FieldSet::EMPTY;
+        }
         let (mut one, mut other) = (Trace::default(), Trace::default());
         let mut changed = FieldSet::EMPTY;
         for at in 0..self.class.fields.len() {
@@ -338,8 +339,9 @@ impl Table {
                     theirs.next();
                 }
                 (Some((reference, old)), Some((_, new))) => {
-                    if !(self.same)(old, new) {
-                        tell(reference, (Operation::Modified, self.changed(old, new)));
+                    let changed = self.changed(old, new);
+                    if !changed.is_empty() {
+                        tell(reference, (Operation::Modified, changed));
                     }
                     mine.next();
                     theirs.next();
@@ -399,10 +401,11 @@ impl Table {
                 merged.push((reference, row));
                 continue;
             };
-            if (self.same)(before, &row) {
+            let changed = self.changed(before, &row);
+            if changed.is_empty() {
                 merged.push((key.clone(), before.clone()));
             } else {
-                differences.push((key.clone(), (Operation::Modified, self.changed(before, &row))));
+                differences.push((key.clone(), (Operation::Modified, changed)));
                 merged.push((key.clone(), row));
             }
         }
