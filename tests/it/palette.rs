@@ -64,7 +64,9 @@ fn results_follow_what_happens_and_the_keyboard_stays_where_it_is() {
         browser.element("[data-testid=palette-option].active").await;
         // One that fits better comes before it; the keyboard stays.
         rename(&other, "zebra");
-        browser.script_until("two", "return document.querySelectorAll('[data-testid=palette-option]').length === 2").await;
+        browser
+            .script_until("two", "return document.querySelectorAll('[data-testid=palette-option][data-uuid]').length === 2")
+            .await;
         assert_eq!(browser.text("[data-testid=palette-option].active .title").await, "zebra two");
         assert_eq!(browser.text("[data-testid=palette-option] .title").await, "zebra");
         assert_eq!(browser.script(ACTIVE).await, true);
@@ -72,7 +74,9 @@ fn results_follow_what_happens_and_the_keyboard_stays_where_it_is() {
         browser.press("\u{e013}").await;
         assert_eq!(browser.text("[data-testid=palette-option].active .title").await, "zebra");
         rename(&other, "horse");
-        browser.script_until("one", "return document.querySelectorAll('[data-testid=palette-option]').length === 1").await;
+        browser
+            .script_until("one", "return document.querySelectorAll('[data-testid=palette-option][data-uuid]').length === 1")
+            .await;
         assert_eq!(browser.text("[data-testid=palette-option].active .title").await, "zebra two");
         assert_eq!(browser.script(ACTIVE).await, true);
         browser
@@ -81,7 +85,7 @@ fn results_follow_what_happens_and_the_keyboard_stays_where_it_is() {
 
 #[test]
 fn lines_that_are_scrolled_away_are_not_named() {
-    let sample = Sample::of(&["--hosts", "2", "--vms", "400", "--seed", "3"]);
+    let sample = Sample::of(&["--hosts", "2", "--vms", "150", "--seed", "3"]);
     in_browser(1440, &[], async |browser| {
         sample.log_in(&browser).await;
         browser.click("[data-testid=view-vms]").await;

@@ -30,6 +30,8 @@ pub struct Table {
     /// All rows in the order that was asked for, so that a query need not put them in order.
     ordered: Vec<Rc<Row>>,
     shown: Rc<Vec<Rc<Row>>>,
+    /// Whether rows are still made for the first time.
+    filling: bool,
     /// How many of those in order have been made ready for queries.
     ready: usize,
 }
@@ -37,10 +39,13 @@ pub struct Table {
 /// More changes than this are cheaper to arrange all at once.
 const FEW: usize = 64;
 
+/// Fewer rows than this are put in order in no time.
+const MANY: usize = 1_000;
+
 impl Table {
     /// An empty table.
     pub fn new(kind: Kind) -> Self {
-        Table { rows: Rows::new(kind), asked: None, ordered: Vec::new(), shown: Rc::default(), ready: 0 }
+        Table { rows: Rows::new(kind), asked: None, ordered: Vec::new(), shown: Rc::default(), filling: false, ready: 0 }
     }
 
     /// All rows, whatever was asked.
@@ -64,8 +69,11 @@ impl Table {
 
     /// The same, but while rows are made for the first time, at most so many of them; nothing as long as there are more to be made.
     pub fn step(&mut self, cache: &Cache, ask: &Ask, most: usize) -> Option<Rc<Vec<Rc<Row>>>> {
+        let was_filling = self.filling;
         let (delta, more) = self.rows.step(cache, most);
-        if more {
+        self.filling = more;
+        // Putting thousands of rows in order deserves a turn of its own.
+        if more || (was_filling && self.rows.len() > MANY) {
             return None;
         }
         let same_order = self.asked.as_ref().is_some_and(|asked| asked.sort == ask.sort);
