@@ -60,6 +60,8 @@ fn a_call_is_filled_in_seen_on_the_wire_sent_and_followed() {
         browser.text_where("[data-testid=api-code]", "the command", |text| text.contains(&uuid)).await;
         browser.click("[data-testid=api-code-Python]").await;
         browser.text_where("[data-testid=api-code]", "the program", |text| text.contains("XenAPI.Session")).await;
+        browser.click("[data-testid=api-code-copy]").await;
+        browser.text_where(".code-copy [role=status]", "that it is copied", |text| !text.is_empty()).await;
         browser.text_where("[data-testid=api-flow]", "the steps", |text| text.contains("Follow the task")).await;
 
         browser.click("[data-testid=api-send]").await;

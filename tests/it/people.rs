@@ -139,6 +139,41 @@ fn the_page_speaks_chinese_when_asked_and_remembers() {
 }
 
 #[test]
+fn one_sees_where_one_is() {
+    let sample = Sample::start();
+    let (vm, host) = (sample.first("VM"), sample.first("host"));
+    in_browser(1440, &[], async |browser| {
+        sample.log_in(&browser).await;
+        let title = |begins: &str| format!("return document.title.startsWith({begins:?} + ' · ')");
+        browser.script_until("the title of the overview", &title("Overview")).await;
+        browser.script("location.hash = '#/pools/test/hosts'").await;
+        browser.script_until("the title of the hosts", &title("Hosts")).await;
+        browser.script(&format!("location.hash = '#/pools/test/VM/{vm}'")).await;
+        let name = browser.element("[data-testid=object-title]").await.text().await.expect("a text");
+        browser.script_until("the title of the VM", &title(&name)).await;
+        browser.element(&format!("[data-testid=tree-item][aria-selected=true][data-uuid='{vm}']")).await;
+
+        // What is chosen in the tree takes the page's place, and nothing says the same beside it.
+        browser.click(&format!("[data-testid=tree-item][data-uuid='{host}'] a")).await;
+        browser.element(&format!("[data-testid=object-page][data-uuid='{host}']")).await;
+        assert_eq!(browser.script("return document.querySelector('[data-testid=details]')").await, Value::Null);
+
+        // What had the keyboard goes with the page, and the keyboard is on the next one.
+        browser.script("document.querySelector('[data-testid=part-fields]').focus()").await;
+        browser
+            .script("window.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, cancelable: true }))")
+            .await;
+        browser.script_until("the palette", "return document.activeElement.id === 'palette-input'").await;
+        browser.press(&name).await;
+        browser.element("[data-testid=palette] [role=option]").await;
+        browser.press(ENTER).await;
+        browser.element(&format!("[data-testid=object-page][data-uuid='{vm}']")).await;
+        browser.script_until("the focus", "return document.activeElement.id === 'main'").await;
+        browser
+    });
+}
+
+#[test]
 fn a_lost_pool_can_be_asked_again_at_once() {
     let sim = Server::sim(&["--hosts", "1", "--vms", "2"]);
     let mut relay = Relay::to(sim.get("http"));
@@ -149,8 +184,18 @@ fn a_lost_pool_can_be_asked_again_at_once() {
         browser.fill("[data-testid=login-password]", "xenoxide").await;
         browser.click("[data-testid=login-submit]").await;
         browser.element("[data-testid=tree-item]").await;
+        browser
+            .script(
+                "window.seen = []; new MutationObserver(() => seen.push(document.querySelector('[data-testid=freshness]')?.dataset.state))
+                    .observe(document.body, { subtree: true, attributes: true, attributeFilter: ['data-state'] })",
+            )
+            .await;
         relay.cut();
         browser.element("[data-testid=stale-note]").await;
+        // Before the data was old, the badge said that nobody answers.
+        let seen =
+            browser.script("return seen.indexOf('retrying') >= 0 && seen.indexOf('retrying') < seen.indexOf('stale')").await;
+        assert_eq!(seen, true);
         browser.text_where("[data-testid=next-attempt]", "when it is tried again", |text| !text.is_empty()).await;
         relay.mend();
         browser.click("[data-testid=try-now]").await;

@@ -31,7 +31,7 @@ fn here(cache: &Cache, view: &View) -> String {
         }
         View::Object(named) => {
             let object = select::find(cache, &named.class, &named.uuid);
-            let name = object.and_then(|object| select::name_of(cache, object.class, &object.reference));
+            let name = object.and_then(|object| select::full_name_of(cache, object.class, &object.reference));
             name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| words(class_name(&named.class)))
         }
         View::Impact => words(Text::ImpactTitle),

@@ -54,7 +54,7 @@ impl TextMap {
 
     /// The entries in order.
     pub fn iter(&self) -> TextMapIter<'_> {
-        TextMapIter { rest: &self.text, left: self.len() }
+        TextMapIter { text: &self.text, at: 0, left: self.len() }
     }
 
     /// The keys in order.
@@ -137,25 +137,33 @@ impl fmt::Debug for TextMap {
 /// The entries of a [`TextMap`] in order.
 #[derive(Clone, Debug)]
 pub struct TextMapIter<'m> {
-    rest: &'m str,
+    text: &'m str,
+    at: usize,
     left: usize,
 }
 
 impl<'m> TextMapIter<'m> {
     #[inline]
     fn text(&mut self) -> Option<&'m str> {
-        let (mut length, mut shift, mut taken) = (0, 0, 0);
-        for byte in self.rest.bytes() {
+        let length = *self.text.as_bytes().get(self.at)?;
+        let (start, length) = if length < MORE { (self.at + 1, usize::from(length)) } else { self.long()? };
+        self.at = start + length;
+        self.text.get(start..self.at)
+    }
+
+    /// Where a long text begins, and its length.
+    #[cold]
+    fn long(&self) -> Option<(usize, usize)> {
+        let (mut length, mut shift, mut start) = (0, 0, self.at);
+        for byte in self.text.as_bytes().get(self.at..)? {
             length |= usize::from(byte & (MORE - 1)) << shift;
             shift += 6;
-            taken += 1;
+            start += 1;
             if byte & MORE == 0 {
-                break;
+                return Some((start, length));
             }
         }
-        let (text, rest) = self.rest.get(taken..)?.split_at_checked(length)?;
-        self.rest = rest;
-        Some(text)
+        None
     }
 }
 
@@ -300,7 +308,7 @@ fn read_entries(entries: &mut TextEntries, reader: &mut dyn Reader) -> Result<()
             }
             Err(error) => {
                 let key = String::from_utf8_lossy(entries.bytes.get(before..entries.filled).unwrap_or_default());
-                let key = TextMapIter { rest: &key, left: 1 }.text().unwrap_or_default();
+                let key = TextMapIter { text: &key, at: 0, left: 1 }.text().unwrap_or_default();
                 let error = error.within(alloc::format!("[{key}]"));
                 entries.filled = before;
                 if error.is_fatal() {

@@ -266,6 +266,12 @@ pub trait Reader {
         self.begin_struct().map(|()| true)
     }
 
+    /// Takes a dynamic value, where the format knows a shorter way than through its parts. `None` takes nothing.
+    #[doc(hidden)]
+    fn usual_value(&mut self) -> Option<Result<Value, ReadError>> {
+        None
+    }
+
     /// Takes members of the struct entered last whole, as many as are text as the format mostly writes it. Those that follow are
     /// [`Reader::next_member`]'s.
     #[doc(hidden)]
@@ -640,6 +646,9 @@ fn members(reader: &mut dyn Reader) -> Result<Struct, ReadError> {
 
 impl Wire for Value {
     fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
+        if let Some(value) = reader.usual_value() {
+            return value;
+        }
         let error = match reader.start()? {
             Start::Scalar(scalar) => match Value::of(scalar) {
                 Ok(value) => return Ok(value),

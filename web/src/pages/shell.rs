@@ -1,5 +1,6 @@
 //! The page behind the login: bar, tree, view, details.
 
+use gloo_timers::callback::Timeout;
 use xenapi_client::Status;
 use xenapi_console::route::View;
 use xenapi_console::select;
@@ -50,6 +51,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         let title = data.with(|cache| title::title(cache, &store.0.view, &props.pool.label));
         use_effect_with(title, |title| dom::set_title(title));
     }
+    use_focus(&store.0.view);
     let drawer = store.0.drawer;
     let close = {
         let store = store.clone();
@@ -71,6 +73,22 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             if loaded { <Palette /> }
         </div>
     }
+}
+
+/// When what had the keyboard went away with the page before, it is on the new page.
+#[hook]
+fn use_focus(view: &View) {
+    let first = use_mut_ref(|| true);
+    use_effect_with(view.clone(), move |_| {
+        let timer = (!first.replace(false)).then(|| {
+            Timeout::new(0, || {
+                if dom::focused().is_none_or(|it| it.tag_name() == "BODY") {
+                    dom::focus("main");
+                }
+            })
+        });
+        move || drop(timer)
+    });
 }
 
 /// Whether there is something to say beside the page: a page about an object says it all.

@@ -41,6 +41,49 @@ fn either_in(word: u64, one: u8, other: u8) -> u64 {
     (one.wrapping_sub(ONES) & !one | other.wrapping_sub(ONES) & !other) & HIGHS
 }
 
+/// Where the first byte is that may have to be written as something else: `&`, `"`, `<`, `>` or a control character (some of which are
+/// not).
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[inline(always)]
+pub(super) fn first_special(block: &[u8; BLOCK]) -> Option<usize> {
+    use safe_arch::{cmp_eq_mask_i8_m128i, load_unaligned_m128i, min_u8_m128i, move_mask_i8_m128i, set_splat_i8_m128i};
+
+    let bytes = load_unaligned_m128i(block);
+    let all = |byte: u8| set_splat_i8_m128i(byte.cast_signed());
+    let controls = cmp_eq_mask_i8_m128i(min_u8_m128i(bytes, all(b' ' - 1)), bytes);
+    let one = cmp_eq_mask_i8_m128i(bytes | all(4), all(b'&'));
+    let other = cmp_eq_mask_i8_m128i(bytes | all(2), all(b'>'));
+    let hits = move_mask_i8_m128i(controls | one | other);
+    if hits == 0 { None } else { Some(hits.trailing_zeros() as usize) }
+}
+
+/// Where the first byte is that may have to be written as something else: `&`, `"`, `<`, `>` or a control character (some of which are
+/// not).
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+#[inline(always)]
+pub(super) fn first_special(block: &[u8; BLOCK]) -> Option<usize> {
+    let both = u128::from_le_bytes(*block);
+    #[allow(clippy::cast_possible_truncation, reason = "the low half")]
+    let hits = specials_in(both as u64);
+    if hits != 0 {
+        return Some((hits.trailing_zeros() / 8) as usize);
+    }
+    let hits = specials_in((both >> 64) as u64);
+    if hits != 0 { Some(8 + (hits.trailing_zeros() / 8) as usize) } else { None }
+}
+
+/// The high bit of each byte that is special. Bytes above the first one found may be wrong.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+#[inline(always)]
+fn specials_in(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let controls = word.wrapping_sub(ONES * b' ' as u64) & !word;
+    let one = (word | (ONES * 4)) ^ (ONES * b'&' as u64);
+    let other = (word | (ONES * 2)) ^ (ONES * b'>' as u64);
+    (controls | one.wrapping_sub(ONES) & !one | other.wrapping_sub(ONES) & !other) & HIGHS
+}
+
 /// Where the next `<` or `&` is.
 #[inline(always)]
 pub(super) fn find_markup(bytes: &[u8]) -> Option<usize> {
@@ -55,8 +98,23 @@ pub(super) fn find_markup(bytes: &[u8]) -> Option<usize> {
 pub(super) fn find_tag(bytes: &[u8]) -> Option<usize> {
     match bytes.first_chunk::<BLOCK>().and_then(|block| first_of(block, b'<', b'<')) {
         Some(found) => Some(found),
-        None => memchr(b'<', bytes),
+        None => find_tag_far(bytes),
     }
+}
+
+#[inline(never)]
+fn find_tag_far(bytes: &[u8]) -> Option<usize> {
+    let mut at = BLOCK;
+    while at < 4 * BLOCK
+        && let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>())
+    {
+        if let Some(found) = first_of(block, b'<', b'<') {
+            return Some(at + found);
+        }
+        at += BLOCK;
+    }
+    let at = if bytes.len() < BLOCK { 0 } else { at };
+    memchr(b'<', bytes.get(at..)?).map(|found| at + found)
 }
 
 #[inline(never)]
@@ -95,7 +153,7 @@ pub(super) fn behind<'b, const N: usize>(bytes: &'b [u8], literal: &[u8; N]) -> 
     if first == literal { Some(rest) } else { None }
 }
 
-/// What stands behind that name, if it stands there.
+/// What stands behind that name, if it stands there. Nothing is behind an empty name: whether there may be one, the reader knows.
 #[inline(always)]
 pub(super) fn behind_name<'b>(bytes: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
     let (start, rest) = bytes.split_at_checked(name.len())?;
@@ -103,7 +161,9 @@ pub(super) fn behind_name<'b>(bytes: &'b [u8], name: &[u8]) -> Option<&'b [u8]> 
         8..=16 => both_ends::<8>(start, name),
         17..=32 => both_ends::<16>(start, name),
         4..=7 => both_ends::<4>(start, name),
-        _ => start == name,
+        0 => false,
+        // Without a call, for whose sake registers would be saved at each name.
+        _ => start.iter().eq(name),
     };
     if same { Some(rest) } else { None }
 }
@@ -131,6 +191,10 @@ mod tests {
                     bytes[at..].fill(second);
                     bytes[at] = first;
                     assert_eq!(find_markup(&bytes), Some(at), "{length}");
+                    assert_eq!(
+                        find_tag(&bytes),
+                        if first == b'<' { Some(at) } else { bytes.iter().position(|byte| *byte == b'<') }
+                    );
                 }
                 let mut bytes = vec![b'<'; length];
                 bytes[at..].fill(b'\r');
@@ -142,8 +206,21 @@ mod tests {
     }
 
     #[test]
+    fn every_special_byte_is_found() {
+        for byte in 0..=u8::MAX {
+            let is_special = byte < b' ' || matches!(byte, b'&' | b'"' | b'<' | b'>');
+            for at in 0..BLOCK {
+                let mut block = [b'='; BLOCK];
+                block[at..].fill(byte);
+                assert_eq!(first_special(&block), is_special.then_some(at), "{byte:#x}");
+            }
+        }
+    }
+
+    #[test]
     fn names_are_compared_whole() {
-        for length in 0..70 {
+        assert_eq!(behind_name(b"<", b""), None);
+        for length in 1..70 {
             let name = vec![b'n'; length];
             let mut bytes = name.clone();
             assert_eq!(behind_name(&bytes, &name), Some(&b""[..]), "{length}");
@@ -154,9 +231,7 @@ mod tests {
                 assert_eq!(behind_name(&bytes, &name), None, "{length}, {at}");
                 bytes[at] = b'n';
             }
-            if length > 0 {
-                assert_eq!(behind_name(&bytes[..length - 1], &name), None, "{length}");
-            }
+            assert_eq!(behind_name(&bytes[..length - 1], &name), None, "{length}");
         }
     }
 }

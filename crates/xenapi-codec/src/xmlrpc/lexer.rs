@@ -120,6 +120,11 @@ impl Lexer {
         self.at = bytes.len() - rest.len();
     }
 
+    /// At the start of bytes, in which nothing has been looked at, with so many elements around them.
+    pub(super) fn within(depth: usize) -> Self {
+        Lexer { depth, ..Lexer::default() }
+    }
+
     /// Up to where the bytes have been looked at: behind the tag that was found last.
     pub(super) fn end(&self) -> usize {
         self.at

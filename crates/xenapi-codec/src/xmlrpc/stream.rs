@@ -1,12 +1,16 @@
 //! A reply as its bytes arrive.
 
+mod body;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use xenapi_core::{Failure, Kind, ReadError, ReadErrorKind, ReadResult, Reader, Record, Ref, Wire};
+use memchr::memmem::Finder;
+use xenapi_core::{Failure, Kind, ReadError, ReadErrorKind, ReadResult, Reader, Record, Ref, TextEntries, Wire};
 
+use self::body::{PartReader, Taken};
 use super::document::{Outcome, read_reply_with, read_result_with};
 use super::lexer::{Lexer, Mark};
 use super::reader::{Counts, Engine, Role, XmlReader};
@@ -14,7 +18,7 @@ use crate::limits::Limits;
 
 /// How much may stand before the records, and how much of a chunk is copied at a time.
 const HEAD: usize = 64 * 1024;
-const STEP: usize = 4 * 1024;
+const STEP: usize = 2 * 1024;
 
 /// Where the parts stand that come out one by one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +52,7 @@ enum Phase {
 /// # Memory
 ///
 /// A record that is whole within a chunk is read from it, and nothing is copied. Otherwise the part that has come is kept, and at
-/// most 4 KiB of what follows it. So the memory is that of the largest record as text, beside the record that was handed out.
+/// most 16 KiB of what follows it. So the memory is that of the largest record as text, beside the record that was handed out.
 /// What stands before and behind the records is kept, too: about 300 bytes of a reply by xapi, and never more than 64 KiB before
 /// them. Two kinds of document are kept whole, since nothing can be handed out before their end: those that hold no records
 /// (failures and faults), and those whose `Status` stands behind their `Value`, which xapi does not write.
@@ -96,6 +100,17 @@ pub struct ReplyStream {
     /// Arrays and structs around the parts.
     outside: usize,
     counts: Counts,
+    /// Memory in which maps are gathered.
+    entries: TextEntries,
+    /// What finds the likely end of a part.
+    finder: Option<Finder<'static>>,
+    /// Up to where it has looked, from the start of the document.
+    sought: u64,
+    /// How long the shortest part was that ended where it seemed to. No end is sought long before that, and where one was overlooked so,
+    /// the part turns out to be none.
+    shortest: u64,
+    /// Whether the next part did not end where it seemed to.
+    is_unusual: bool,
     broken: Option<ReadError>,
 }
 
@@ -105,12 +120,6 @@ impl fmt::Debug for ReplyStream {
         f.debug_struct("ReplyStream").field("phase", &self.phase).field("seen", &self.seen).finish_non_exhaustive()
     }
 }
-
-/// A part with its name, or what is wrong with it.
-type Part<N, T> = (N, Result<T, ReadError>);
-
-/// Reads a part. The outer error is that of the document.
-type PartReader<'r, N, T> = &'r mut dyn FnMut(&mut XmlReader<'_>) -> Result<Part<N, T>, ReadError>;
 
 /// Whether the array or struct begins here that holds the parts.
 enum Entry {
@@ -122,6 +131,20 @@ enum Entry {
     Held,
     /// There is none.
     Never,
+}
+
+/// Reads a member, and makes something of its name.
+fn member<N: fmt::Display, T>(
+    reader: &mut XmlReader<'_>,
+    read: ReadResult<T>,
+    make: impl FnOnce(&str) -> N,
+) -> Result<(N, Result<T, ReadError>), ReadError> {
+    let name = make(&reader.next_member()?.unwrap_or_default());
+    let value = match read(reader) {
+        Err(error) => Err(error.of_object(&format!("{name}"))),
+        value => value,
+    };
+    Ok((name, value))
 }
 
 impl ReplyStream {
@@ -141,6 +164,11 @@ impl ReplyStream {
             is_success: false,
             outside: 0,
             counts: Counts::default(),
+            entries: TextEntries::default(),
+            finder: None,
+            sought: 0,
+            shortest: 0,
+            is_unusual: false,
             broken: None,
         }
     }
@@ -181,8 +209,7 @@ impl ReplyStream {
         &mut self,
         chunk: &mut &[u8],
     ) -> Result<Option<(Ref<R::Class>, Result<R, ReadError>)>, ReadError> {
-        let next = self.next_member(chunk, R::read)?;
-        Ok(next.map(|(name, record)| (Ref::new(name), record)))
+        self.next(chunk, true, |reader| member(reader, R::read, |name| Ref::new(name)))
     }
 
     /// Takes bytes off the chunk until a member is whole, and reads its value. See [`ReplyStream::next_record`].
@@ -195,14 +222,7 @@ impl ReplyStream {
         chunk: &mut &[u8],
         read: ReadResult<T>,
     ) -> Result<Option<(String, Result<T, ReadError>)>, ReadError> {
-        self.next(chunk, &mut |reader| {
-            let name = reader.next_member()?.map(|name| name.into_owned()).unwrap_or_default();
-            let value = match read(reader) {
-                Err(error) => Err(error.of_object(&name)),
-                value => value,
-            };
-            Ok((name, value))
-        })
+        self.next(chunk, true, |reader| member(reader, read, |name| String::from(name)))
     }
 
     /// Takes bytes off the chunk until an item is whole, and reads it. See [`ReplyStream::next_record`].
@@ -214,7 +234,7 @@ impl ReplyStream {
         chunk: &mut &[u8],
         read: ReadResult<T>,
     ) -> Result<Option<Result<T, ReadError>>, ReadError> {
-        self.next_item_with(chunk, &mut |reader| read(reader))
+        self.next_item_by(chunk, true, &mut |reader| read(reader))
     }
 
     /// [`ReplyStream::next_item`] for whoever needs more than a function to read an item, which has to be read to its end.
@@ -226,8 +246,17 @@ impl ReplyStream {
         chunk: &mut &[u8],
         read: &mut dyn FnMut(&mut dyn Reader) -> Result<T, ReadError>,
     ) -> Result<Option<Result<T, ReadError>>, ReadError> {
+        self.next_item_by(chunk, false, read)
+    }
+
+    fn next_item_by<T>(
+        &mut self,
+        chunk: &mut &[u8],
+        is_pure: bool,
+        read: &mut dyn FnMut(&mut dyn Reader) -> Result<T, ReadError>,
+    ) -> Result<Option<Result<T, ReadError>>, ReadError> {
         let (number, shape) = (self.counts.records, self.shape);
-        let next = self.next(chunk, &mut |reader| {
+        let next = self.next(chunk, is_pure, |reader| {
             reader.next_item()?;
             let value = read(reader).map_err(|error| {
                 let error = error.within(format!("[{number}]"));
@@ -255,7 +284,20 @@ impl ReplyStream {
             .map_err(|error| if error.offset().is_some_and(|at| at >= before) { error.moved(cut) } else { error })
     }
 
-    fn next<N, T>(&mut self, chunk: &mut &[u8], read: PartReader<'_, N, T>) -> Result<Option<Part<N, T>>, ReadError> {
+    #[expect(clippy::type_complexity, reason = "a part or its error, or nothing yet")]
+    fn next<N, T>(
+        &mut self,
+        chunk: &mut &[u8],
+        is_pure: bool,
+        read: impl FnMut(&mut XmlReader<'_>) -> Result<(N, Result<T, ReadError>), ReadError>,
+    ) -> Result<Option<(N, Result<T, ReadError>)>, ReadError> {
+        let mut taken = Taken { read, is_pure, part: None };
+        self.next_part(chunk, &mut taken)?;
+        Ok(taken.part)
+    }
+
+    /// Lets the reader take the next part, if it is whole.
+    fn next_part(&mut self, chunk: &mut &[u8], read: PartReader<'_>) -> Result<bool, ReadError> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
@@ -266,7 +308,7 @@ impl ReplyStream {
         result
     }
 
-    fn advance<N, T>(&mut self, chunk: &mut &[u8], read: PartReader<'_, N, T>) -> Result<Option<Part<N, T>>, ReadError> {
+    fn advance(&mut self, chunk: &mut &[u8], read: PartReader<'_>) -> Result<bool, ReadError> {
         loop {
             // A document that was held comes once more, in front of the chunk.
             while self.held_at < self.held.len() {
@@ -275,8 +317,8 @@ impl ReplyStream {
                 let next = self.take(&mut rest, read);
                 self.held_at = held.len() - rest.len();
                 self.held = held;
-                if let Some(next) = next? {
-                    return Ok(Some(next));
+                if next? {
+                    return Ok(true);
                 }
             }
             self.held = Vec::new();
@@ -284,7 +326,7 @@ impl ReplyStream {
             let next = self.take(chunk, read);
             self.count(length - chunk.len())?;
             let next = next?;
-            if next.is_some() || self.held.is_empty() {
+            if next || self.held.is_empty() {
                 return Ok(next);
             }
         }
@@ -300,7 +342,7 @@ impl ReplyStream {
     }
 
     /// Takes bytes until a part is whole, a document is to be gone through again, or none are left.
-    fn take<N, T>(&mut self, chunk: &mut &[u8], read: PartReader<'_, N, T>) -> Result<Option<Part<N, T>>, ReadError> {
+    fn take(&mut self, chunk: &mut &[u8], read: PartReader<'_>) -> Result<bool, ReadError> {
         while !chunk.is_empty() {
             match self.phase {
                 Phase::Rest => {
@@ -308,8 +350,8 @@ impl ReplyStream {
                     *chunk = &[];
                 }
                 Phase::Body(depth) => {
-                    if let Some(length) = self.part(chunk, depth) {
-                        return self.read_part(length, chunk, read).map(Some);
+                    if self.body(chunk, depth, read)? {
+                        return Ok(true);
                     }
                 }
                 Phase::Head => self.head(chunk)?,
@@ -319,7 +361,7 @@ impl ReplyStream {
                 break;
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Takes the document up to the array or struct that holds the parts.
@@ -467,68 +509,5 @@ impl ReplyStream {
             }
         }
         Ok(Entry::Here { outside: reader.depth(), counts: reader.counts() })
-    }
-
-    /// Finds the end of the next part, in the chunk or, where it began before, in what was kept.
-    fn part(&mut self, chunk: &mut &[u8], depth: usize) -> Option<usize> {
-        let all = *chunk;
-        let direct = self.kept.is_empty();
-        let step = if direct { 0 } else { self.keep_step(chunk) };
-        loop {
-            let bytes = if direct { all } else { &self.kept };
-            // Nothing but the end of the part is sought.
-            self.lexer.pass_usual(bytes, depth);
-            let Some(mark) = self.lexer.next(bytes) else { break };
-            if mark == Mark::Open || self.lexer.depth > depth {
-                continue;
-            }
-            if self.lexer.depth < depth {
-                self.phase = Phase::Rest;
-                return None;
-            }
-            let end = self.lexer.end();
-            if !direct {
-                self.give_back(end, chunk, all, step);
-            }
-            return Some(end);
-        }
-        if direct {
-            self.kept.extend_from_slice(all);
-            *chunk = &[];
-        }
-        None
-    }
-
-    /// Reads a part of that length, which stands in what was kept or else at the start of the chunk.
-    fn read_part<N, T>(
-        &mut self,
-        length: usize,
-        chunk: &mut &[u8],
-        read: PartReader<'_, N, T>,
-    ) -> Result<Part<N, T>, ReadError> {
-        let mut kept = core::mem::take(&mut self.kept);
-        let part = if kept.is_empty() {
-            let (part, rest) = chunk.split_at(length);
-            *chunk = rest;
-            part
-        } else {
-            &kept
-        };
-        let at = self.around.len() as u64 + self.cut;
-        let moved = |error: ReadError| error.moved(at);
-        let limits = Limits { bytes: usize::MAX, ..self.limits };
-        let in_struct = self.shape == Shape::Members;
-        let mut reader = XmlReader::part(part, &limits, self.engine, in_struct, self.outside, &self.counts)?;
-        let (name, value) = read(&mut reader).map_err(moved)?;
-        let value = match value {
-            Err(error) if error.is_fatal() => return Err(moved(error)),
-            value => value.map_err(moved),
-        };
-        self.counts = reader.finish_part().map_err(moved)?;
-        self.cut += length as u64;
-        self.lexer.drop_front(length);
-        kept.clear();
-        self.kept = kept;
-        Ok((name, value))
     }
 }

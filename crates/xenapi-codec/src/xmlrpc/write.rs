@@ -6,6 +6,7 @@ use core::fmt;
 
 use xenapi_core::{DateTime, Failure, RawCall, Value, Wire, Writer};
 
+use super::block::{BLOCK, first_special};
 use crate::scalar::{encode_base64, write_date_time, write_double, write_int};
 
 const DECLARATION: &[u8] = br#"<?xml version="1.0"?>"#;
@@ -250,11 +251,11 @@ fn is_special(byte: u8) -> bool {
 /// looked at twice.
 #[inline]
 fn all_plain(bytes: &[u8]) -> bool {
-    let has_special = |block: &[u8; 16]| block.iter().fold(false, |any, byte| any | is_special(*byte));
-    if let Some(last) = bytes.last_chunk::<16>() {
-        return !bytes.as_chunks::<16>().0.iter().any(has_special) && !has_special(last);
+    let has_special = |block: &[u8; BLOCK]| first_special(block).is_some();
+    if let Some(last) = bytes.last_chunk::<BLOCK>() {
+        return !bytes.as_chunks::<BLOCK>().0.iter().any(has_special) && !has_special(last);
     }
-    let mut block = [b' '; 16];
+    let mut block = [b' '; BLOCK];
     if let Some(start) = block.get_mut(..bytes.len()) {
         start.copy_from_slice(bytes);
     }
@@ -302,44 +303,32 @@ const INSTEAD: [[u8; 8]; 64] = {
     all
 };
 
-/// The high bit of each byte that [is special](is_special). Bytes above the first one found may be wrong.
-#[inline(always)]
-fn specials_in(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let controls = word.wrapping_sub(ONES * b' ' as u64) & !word;
-    let one = (word | (ONES * 4)) ^ (ONES * b'&' as u64);
-    let other = (word | (ONES * 2)) ^ (ONES * b'>' as u64);
-    (controls | one.wrapping_sub(ONES) & !one | other.wrapping_sub(ONES) & !other) & HIGHS
-}
-
-/// Text in which something is to be escaped, by eight bytes at a time. What is made of them gathers in a block, because a text
-/// like that of `recommendations` has something to escape every few bytes, and small pieces are dear to append one by one.
+/// Text in which something is to be escaped, by so many bytes at a time. What is made of them is gathered, because a text like that
+/// of `recommendations` has something to escape every few bytes, and small pieces are dear to append one by one.
 #[inline(never)]
 fn escape_special(mut rest: &[u8], out: &mut Vec<u8>) {
-    const BLOCK: usize = 240;
-    let mut block = [0; BLOCK + 16];
+    const ENOUGH: usize = 480;
+    let mut gathered = [0; ENOUGH + 2 * BLOCK];
     let mut filled = 0;
-    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
-        if filled > BLOCK {
-            out.extend_from_slice(block.get(..filled).unwrap_or_default());
+    while let Some((block, behind)) = rest.split_first_chunk::<BLOCK>() {
+        if filled > ENOUGH {
+            out.extend_from_slice(gathered.get(..filled).unwrap_or_default());
             filled = 0;
         }
-        let Some(room) = block.get_mut(filled..).and_then(<[u8]>::first_chunk_mut::<16>) else { break };
-        room[..8].copy_from_slice(word);
-        let hits = specials_in(u64::from_le_bytes(*word));
-        if hits == 0 {
-            filled += 8;
+        let Some(room) = gathered.get_mut(filled..).and_then(<[u8]>::first_chunk_mut::<{ BLOCK + 8 }>) else { break };
+        room[..BLOCK].copy_from_slice(block);
+        let Some(plain) = first_special(block) else {
+            filled += BLOCK;
             rest = behind;
             continue;
-        }
-        let plain = (hits.trailing_zeros() / 8) as usize & 7;
-        let instead = &INSTEAD[usize::from(word[plain] & 63)];
+        };
+        let plain = plain % BLOCK;
+        let instead = &INSTEAD[usize::from(block[plain] & 63)];
         room[plain..plain + 8].copy_from_slice(instead);
         filled += plain + usize::from(instead[7]);
         rest = rest.get(plain + 1..).unwrap_or_default();
     }
-    out.extend_from_slice(block.get(..filled).unwrap_or_default());
+    out.extend_from_slice(gathered.get(..filled).unwrap_or_default());
     for byte in rest {
         if is_special(*byte) {
             let instead = &INSTEAD[usize::from(byte & 63)];

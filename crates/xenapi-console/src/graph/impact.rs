@@ -271,7 +271,11 @@ pub fn label(cache: &Cache, component: &Component) -> String {
             None => it.as_str().into(),
         },
         Component::Pbd(it) => match cache.get(it) {
-            Some(record) => Text::PartOnHost.with(&[&name(cache, &record.sr), &name(cache, &record.host)]),
+            Some(record) => {
+                // An SR of one host alone has the host in its name already.
+                let sr = cache.get(&record.sr).map_or_else(|| record.sr.as_str().into(), |sr| sr.name_label.clone());
+                Text::PartOnHost.with(&[&sr, &name(cache, &record.host)])
+            }
             None => it.as_str().into(),
         },
     }

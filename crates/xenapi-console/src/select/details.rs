@@ -110,7 +110,7 @@ fn with<C: Class>(cache: &Cache, object: &Object, fill: fn(&Cache, &C::Record, &
     let record = cache.get(&object.reference.clone().typed::<C>())?;
     let mut details = Details {
         object: object.clone(),
-        title: lookup::name_of(cache, object.class, &object.reference).unwrap_or_default(),
+        title: lookup::full_name_of(cache, object.class, &object.reference).unwrap_or_default(),
         class: class_name(object.class),
         icon: icon(object.class),
         state: None,

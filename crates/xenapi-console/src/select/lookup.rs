@@ -41,6 +41,13 @@ pub fn is_known<C: Class>(cache: &Cache) -> bool {
     recorded.unwrap_or_else(|| cache.is_known::<C>())
 }
 
+/// Whether some of these classes are not there yet, and will be.
+pub fn is_loading(cache: &Cache, classes: &[&str]) -> bool {
+    const TOLD: [&str; 11] = ["VM", "host", "SR", "VDI", "VBD", "PBD", "VIF", "network", "PIF", "task", "message"];
+    let recorded = cache.iter::<Pool>().any(|(_, pool)| pool.other_config.contains_key(RECORDED));
+    !recorded && classes.iter().any(|class| TOLD.contains(class) && !is_known_class(cache, class))
+}
+
 /// The same by the name of the class, for the classes that tables have.
 pub fn is_known_class(cache: &Cache, class: &str) -> bool {
     let listed = |classes: &str| classes.split(',').any(|it| it.trim() == class);
@@ -107,6 +114,19 @@ fn own_host<'c>(cache: &'c Cache, sr: &xenapi_model::sr::Record) -> Option<&'c s
 /// Whether an SR fills up: images that one only reads are as large as they are.
 pub(crate) fn fills(sr: &xenapi_model::sr::Record) -> bool {
     !(matches!(sr.r#type.as_str(), "iso" | "udev") || sr.content_type == "iso")
+}
+
+/// The name of an object where nothing else says what it belongs to: `eth0 of host-01`, `xvda of web-01`.
+pub fn full_name_of(cache: &Cache, class: &str, reference: &RawRef) -> Option<String> {
+    let name = name_of(cache, class, reference)?;
+    let owner = match class {
+        "PIF" => cache.get(&reference.clone().typed::<PIF>()).map(|it| ("host", it.host.raw())),
+        "VIF" => cache.get(&reference.clone().typed::<VIF>()).map(|it| ("VM", it.vm.raw())),
+        "VBD" => cache.get(&reference.clone().typed::<VBD>()).map(|it| ("VM", it.vm.raw())),
+        _ => None,
+    };
+    let owner = owner.and_then(|(class, owner)| name_of(cache, class, owner)).filter(|owner| !owner.trim().is_empty());
+    Some(owner.map_or(name.clone(), |owner| Text::PartOfHost.with(&[&name, &owner])))
 }
 
 /// The first of the two that is not empty.

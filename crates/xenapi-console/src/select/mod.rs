@@ -9,7 +9,7 @@ pub(crate) use details::os_name;
 pub use details::{Details, Fact, Link, Meter, Related, details};
 pub(crate) use guest::{addresses, memory, vcpus};
 pub(crate) use lookup::{either, fills, pif_name, sr_name};
-pub use lookup::{find, is_known, is_known_class, name_of, named, named_ref, record_of, uuid_of};
+pub use lookup::{find, full_name_of, is_known, is_known_class, is_loading, name_of, named, named_ref, record_of, uuid_of};
 
 use alloc::string::String;
 

@@ -66,6 +66,7 @@ mod facts;
 mod failures;
 mod frame;
 mod impact;
+mod messages;
 mod object;
 mod overview;
 mod palette;
@@ -83,6 +84,7 @@ const AREAS: &[&[Text]] = &[
     failures::ALL,
     frame::ALL,
     impact::ALL,
+    messages::ALL,
     object::ALL,
     overview::ALL,
     palette::ALL,
@@ -198,6 +200,11 @@ pub fn vms(count: usize) -> String {
 /// The word for a state.
 pub fn state(state: xenapi_topology::State) -> Text {
     states::of(state)
+}
+
+/// The name of a message of the server, `VM_STARTED`, in words, where it has any.
+pub fn message(name: &str) -> Option<Text> {
+    messages::of(name)
 }
 
 /// The word that a class has for a state: an SR does not run, it is attached.

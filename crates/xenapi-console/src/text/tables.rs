@@ -56,13 +56,14 @@ super::texts! {
     SeverityRecovered = "recovered",
     SeverityInformation = "information",
     AlarmCpu = "CPU usage",
-    AlarmMemory = "Memory",
+    AlarmMemory = "Memory usage",
+    AlarmMemoryFree = "Free memory",
     AlarmFs = "File system usage",
     AlarmNetwork = "Network traffic",
     AlarmDisk = "Disk traffic",
     AlarmSr = "Storage in use",
     AlarmShort = "{0} {1}",
-    AlarmLong = "{0} is {1}, an alarm from {2} on",
+    AlarmLong = "{0} is {1}; the alarm is set at {2}",
     PerSecond = "{0}/s",
 
     // Filtering

@@ -20,6 +20,7 @@ use xenapi_console::text::Text;
 use yew::prelude::*;
 
 use crate::components::empty;
+use crate::components::empty::words;
 use crate::driver;
 use crate::store::{Same, StoreHandle, use_store};
 
@@ -206,12 +207,5 @@ fn stage(state: &str) -> Html {
 
 /// A sentence of the catalogue, in which names stand between backticks.
 fn sentence(text: &str) -> Html {
-    let parts = text.split('`').enumerate().map(|(at, part)| {
-        if at % 2 == 1 {
-            html! { <code>{ part.to_owned() }</code> }
-        } else {
-            html! { <>{ part.to_owned() }</> }
-        }
-    });
-    html! { <>{ for parts }</> }
+    words(text)
 }

@@ -110,7 +110,10 @@ fn Elsewhere(props: &ElsewhereProps) -> Html {
             (
                 page::impact(cache, object, pool()),
                 page::topology(cache, object, pool()),
-                page::table_of(cache, object).map(|kind| Route::to(pool(), View::Table(kind))),
+                page::table_of(cache, object).map(|kind| {
+                    let selected = select::named(cache, object.class, &object.reference);
+                    Route { selected, ..Route::to(pool(), View::Table(kind)) }
+                }),
             )
         }),
         None => (None, None, None),

@@ -6,6 +6,7 @@ use xenapi_console::format;
 use xenapi_console::object::icon as icon_of;
 use xenapi_console::overview::{self, Capacity, Count, Finding, Gauge, Go, Happening, Storage};
 use xenapi_console::route::{Kind, Named, Route, View};
+use xenapi_console::select;
 use xenapi_console::state::{Action, FILTER};
 use xenapi_console::tables::Link;
 use xenapi_console::text::Text;
@@ -31,16 +32,17 @@ pub(crate) fn OverviewPage() -> Html {
     let capacity = use_memo(data.stamp(overview::OF_CAPACITY), |_| data.with(overview::capacity));
     let counts = use_memo(data.stamp(overview::OF_COUNTS), |_| data.with(overview::counts));
     let recent = use_memo(data.stamp(overview::OF_RECENT), |_| data.with(overview::recent));
+    let is_loading = |classes: &[&str]| data.with(|cache| select::is_loading(cache, classes));
     html! {
         <div class="overview" data-testid="overview">
             <h1 class="sr-only">{ Text::ViewOverview.get() }</h1>
             <section class="panel health" aria-labelledby="health-title" data-testid="health">
                 <h2 id="health-title">{ Text::Health.get() }</h2>
-                { health_view(&store, &health) }
+                { health_view(&store, &health, is_loading(overview::OF_HEALTH)) }
             </section>
             <section class="panel inventory" aria-labelledby="inventory-title">
                 <h2 id="inventory-title">{ Text::Inventory.get() }</h2>
-                <ul class="counts">{ for counts.iter().map(|it| count_view(&store, it)) }</ul>
+                <ul class="counts">{ for counts.iter().map(|it| count_view(&store, it, is_loading(overview::OF_COUNTS))) }</ul>
             </section>
             <section class="panel capacity" aria-labelledby="capacity-title">
                 <h2 id="capacity-title">{ Text::Capacity.get() }</h2>
@@ -52,7 +54,7 @@ pub(crate) fn OverviewPage() -> Html {
             </section>
             <section class="panel recent" aria-labelledby="recent-title">
                 <h2 id="recent-title">{ Text::Recent.get() }</h2>
-                { recent_view(&store, &recent) }
+                { recent_view(&store, &recent, is_loading(&["message"])) }
             </section>
         </div>
     }
@@ -96,7 +98,15 @@ fn object_link(store: &StoreHandle, link: &Link) -> Html {
     )
 }
 
-fn health_view(store: &StoreHandle, findings: &[Finding]) -> Html {
+fn health_view(store: &StoreHandle, findings: &[Finding], is_loading: bool) -> Html {
+    if findings.is_empty() && is_loading {
+        return html! {
+            <div class="all-well" data-testid="well-so-far">
+                { glyph(xenapi_topology::State::Unknown) }
+                <p><strong>{ Text::SoFarWell.get() }</strong><span class="quiet">{ Text::MoreLoading.get() }</span></p>
+            </div>
+        };
+    }
     if findings.is_empty() {
         return html! {
             <div class="all-well" data-testid="all-is-well">
@@ -126,11 +136,17 @@ fn health_view(store: &StoreHandle, findings: &[Finding]) -> Html {
             </li>
         }
     });
-    html! { <ul class="findings">{ for findings }</ul> }
+    html! {
+        <>
+            <ul class="findings">{ for findings }</ul>
+            if is_loading { <p class="quiet">{ Text::MoreLoading.get() }</p> }
+        </>
+    }
 }
 
-fn count_view(store: &StoreHandle, count: &Count) -> Html {
-    let number = count.number.map_or_else(|| Text::Unknown.get().into(), format::count);
+fn count_view(store: &StoreHandle, count: &Count, is_loading: bool) -> Html {
+    let unknown = if is_loading { Text::NotYet } else { Text::Unknown };
+    let number = count.number.map_or_else(|| unknown.get().into(), format::count);
     let picture = match count.state {
         Some(state) => glyph(state),
         None => icon(count.icon),
@@ -177,9 +193,10 @@ fn capacity_view(store: &StoreHandle, capacity: &Capacity) -> Html {
     }
 }
 
-fn recent_view(store: &StoreHandle, recent: &[Happening]) -> Html {
+fn recent_view(store: &StoreHandle, recent: &[Happening], is_loading: bool) -> Html {
     if recent.is_empty() {
-        return html! { <p class="quiet">{ Text::RecentNothing.get() }</p> };
+        let text = if is_loading { Text::MoreLoading } else { Text::RecentNothing };
+        return html! { <p class="quiet">{ text.get() }</p> };
     }
     let now = dom::clock();
     let lines = recent.iter().map(|it| {

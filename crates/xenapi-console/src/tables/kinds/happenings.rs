@@ -35,10 +35,10 @@ pub(super) static TASKS: Spec = Spec {
         col("state", Text::State, Shape::State, 124),
         col("progress", Text::ColProgress, Shape::Progress, 120),
         col("host", Text::Host, Shape::Links, 150),
-        col("created", Text::ColCreated, Shape::Date, 170),
+        col("created", Text::ColCreated, Shape::Date, 188),
         col("took", Text::ColTook, Shape::Span, 80),
         col("error", Text::ColError, Shape::Text, 280),
-        more("finished", Text::ColFinished, Shape::Date, 170),
+        more("finished", Text::ColFinished, Shape::Date, 188),
         more("uuid", Text::Uuid, Shape::Code, 270),
         more("description", Text::Description, Shape::Text, 260),
     ],
@@ -95,8 +95,8 @@ pub(super) static MESSAGES: Spec = Spec {
         col("state", Text::ColSeverity, Shape::State, 130),
         col("object", Text::ColObject, Shape::Links, 200),
         col("class", Text::ColClass, Shape::Text, 90),
-        col("time", Text::ColTime, Shape::Date, 170),
-        col("body", Text::ColBody, Shape::Text, 420),
+        col("time", Text::ColTime, Shape::Date, 188),
+        col("body", Text::ColBody, Shape::Text, 300),
         more("priority", Text::ColPriority, Shape::Count, 80),
         more("uuid", Text::Uuid, Shape::Code, 270),
     ],
@@ -133,12 +133,13 @@ pub(crate) fn about(cache: &Cache, message: &message::Record) -> Option<Link> {
 fn message(look: &mut Look<'_>, message: &message::Record) -> Made {
     let (state, word) = severity(message.priority);
     let about = about(look.cache, message);
+    let name = told::name(message);
     if let Some(about) = &about {
         // So that a new name is seen.
         look.depend(&about.object);
     }
     let cells = [
-        Value::text(words(&message.name)),
+        Value::text(&name),
         Value::Status(state, word),
         about.map_or(Value::Nothing, |about| Value::Links(Vec::from([about]))),
         Value::text(message.cls.as_str()),
@@ -147,11 +148,14 @@ fn message(look: &mut Look<'_>, message: &message::Record) -> Made {
         Value::Count(message.priority),
         Value::text(message.uuid.as_str()),
     ];
-    Made { name: words(&message.name), state: Some(state), cells: cells.into() }
+    Made { name, state: Some(state), cells: cells.into() }
 }
 
 /// `VM_STARTED` as people read it: `VM started`.
 pub(crate) fn words(name: &str) -> String {
+    if let Some(text) = crate::text::message(name) {
+        return text.get().into();
+    }
     let mut text = String::with_capacity(name.len());
     for (at, word) in name.split('_').filter(|word| !word.is_empty()).enumerate() {
         if at > 0 {

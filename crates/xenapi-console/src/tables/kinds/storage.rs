@@ -127,7 +127,7 @@ pub(super) static VDIS: Spec = Spec {
         col("vms", Text::Vms, Shape::Links, 180),
         col("type", Text::Kind, Shape::Text, 90),
         col("snapshot", Text::ClassSnapshot, Shape::Truth, 90),
-        more("taken", Text::ColTaken, Shape::Date, 170),
+        more("taken", Text::ColTaken, Shape::Date, 188),
         more("readonly", Text::ReadOnly, Shape::Truth, 90),
         more("shared", Text::Shared, Shape::Truth, 90),
         more("managed", Text::ColManaged, Shape::Truth, 90),

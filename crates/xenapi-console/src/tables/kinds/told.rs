@@ -17,6 +17,12 @@ pub(crate) fn short(message: &message::Record) -> String {
     alarm.map_or_else(|| super::words(&message.name), |alarm| alarm.short())
 }
 
+/// What a message is called: an alarm with what it is about.
+pub(super) fn name(message: &message::Record) -> String {
+    let (words, short) = (super::words(&message.name), short(message));
+    if short == words { words } else { [words.as_str(), ": ", &short].concat() }
+}
+
 /// A body in one line.
 pub(crate) fn body(body: &str) -> String {
     if let Some(alarm) = Alarm::read(body) {
@@ -51,7 +57,8 @@ impl<'a> Alarm<'a> {
     fn what(&self) -> &str {
         match self.name {
             "cpu_usage" => Text::AlarmCpu.get(),
-            "mem_usage" | "memory_internal_free" | "memory_free_kib" => Text::AlarmMemory.get(),
+            "mem_usage" => Text::AlarmMemory.get(),
+            "memory_internal_free" | "memory_free_kib" => Text::AlarmMemoryFree.get(),
             "fs_usage" | "log_fs_usage" => Text::AlarmFs.get(),
             "network_usage" => Text::AlarmNetwork.get(),
             "disk_usage" | "sr_io_throughput_total_per_host" => Text::AlarmDisk.get(),
@@ -138,13 +145,14 @@ mod tests {
 
     #[test]
     fn an_alarm_says_what_was_measured() {
-        assert_eq!(body(CPU), "CPU usage is 91 %, an alarm from 90 % on");
+        assert_eq!(body(CPU), "CPU usage is 91 %; the alarm is set at 90 %");
         let alarm = message::Record { name: "ALARM".into(), body: CPU.into(), ..message::Record::default() };
         assert_eq!(short(&alarm), "CPU usage 91 %");
+        assert_eq!(name(&alarm), "Alarm: CPU usage 91 %");
         let network = CPU.replace("cpu_usage", "network_usage").replace("0.910000", "2097152").replace("0.9", "1048576");
-        assert_eq!(body(&network), "Network traffic is 2 MiB/s, an alarm from 1 MiB/s on");
+        assert_eq!(body(&network), "Network traffic is 2 MiB/s; the alarm is set at 1 MiB/s");
         let unknown = CPU.replace("cpu_usage", "froth");
-        assert_eq!(body(&unknown), "froth is 0.91, an alarm from 0.9 on");
+        assert_eq!(body(&unknown), "froth is 0.91; the alarm is set at 0.9");
     }
 
     #[test]
@@ -162,6 +170,6 @@ mod tests {
         }
         assert_eq!(body("a < b > c"), "a < b > c");
         let plain = message::Record { name: "VM_STARTED".into(), ..message::Record::default() };
-        assert_eq!(short(&plain), "VM started");
+        assert_eq!((short(&plain), name(&plain)), ("VM started".into(), "VM started".into()));
     }
 }
