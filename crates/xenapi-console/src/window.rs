@@ -18,7 +18,7 @@ pub const WHOLE: usize = 200;
 
 /// Lists up to this long are drawn whole, so that the browser's own search finds everything in them. Longer ones would take it more than a
 /// moment.
-pub const DRAWN: usize = 60;
+pub const DRAWN: usize = 80;
 
 /// Chooses the rows of a list of `count` rows, each `height` pixels high, that are seen in a viewport of `visible` pixels
 /// scrolled down by `scrolled` pixels, and `margin` rows around them.
