@@ -246,3 +246,52 @@ fn limits_hold_over_all_parts() {
     fails(Limits { depth: 2, ..all }, "2 arrays and structs");
     fails(Limits { text: 3, ..all }, "3 bytes of text");
 }
+
+/// Records of which some look as if they ended before they do, and some do not end as xapi writes it.
+const RECORDS: [&str; 10] = [
+    "<struct><member><name>a</name><value>1</value></member></struct>",
+    "<struct><member><name>m</name><value><struct><member><name>k</name><value>v</value></member></struct></value></member></struct>",
+    // Records in a record, by reference.
+    "<struct><member><name>m</name><value><struct><member><name>OpaqueRef:a</name><value><struct></struct></value></member>\
+     <member><name>OpaqueRef:b</name><value><struct><member><name>c</name><value>d &amp; e</value></member></struct></value></member>\
+     <member><name>OpaqueRef:c</name><value></value></member></struct></value></member></struct>",
+    "<struct><member><name>l</name><value><array><data><value><struct></struct></value><value><struct></struct></value><value>\
+     <struct><member><name>OpaqueRef:z</name><value><boolean>1</boolean></value></member></struct></value></data></array></value>\
+     </member></struct>",
+    "<struct>\n  <member>\n<name>a</name>\n<value>1</value>\n</member>\n</struct>",
+    "<struct><member><name>a</name><value><!-- </struct></value></member><member><name>OpaqueRef:no -->1</value></member></struct>",
+    "<struct><member><name>a</name><value><![CDATA[</struct></value><value><struct>]]></value></member></struct>",
+    "<string>text</string>",
+    "<struct><member><name>when</name><value><dateTime.iso8601>never</dateTime.iso8601></value></member></struct>",
+    "<array><data></data></array>",
+];
+
+fn of_records() -> impl Strategy<Value = Vec<u8>> {
+    let separator = prop_oneof![8 => Just(""), 1 => Just("\n"), 1 => Just("<!-- OpaqueRef: -->")];
+    let all = proptest::collection::vec((0..RECORDS.len(), separator), 0..9);
+    (all, any::<bool>(), prop_oneof![3 => Just(1.0), 1 => 0.3..1.0]).prop_map(|(all, is_struct, shown)| {
+        let record = |(at, (record, separator)): (usize, &(usize, &str))| match is_struct {
+            true => format!("<member><name>OpaqueRef:{at}</name><value>{}</value></member>{separator}", RECORDS[*record]),
+            false => format!("<value>{}</value>{separator}", RECORDS[*record]),
+        };
+        let records: String = all.iter().enumerate().map(record).collect();
+        let result = if is_struct { format!("<struct>{records}</struct>") } else { format!("<array><data>{records}</data></array>") };
+        let mut bytes = format!(
+            "<methodResponse><params><param><value><struct><member><name>Status</name><value>Success</value></member><member>\
+             <name>Value</name><value>{result}</value></member></struct></value></param></params></methodResponse>"
+        )
+        .into_bytes();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a part of it")]
+        bytes.truncate((bytes.len() as f64 * shown) as usize);
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn what_looks_like_an_end_is_none(bytes in of_records(), sizes in proptest::collection::vec(1_usize..700, 1..4)) {
+        chunking_changes_nothing(&bytes, &sizes);
+    }
+}

@@ -98,8 +98,23 @@ pub(super) fn find_markup(bytes: &[u8]) -> Option<usize> {
 pub(super) fn find_tag(bytes: &[u8]) -> Option<usize> {
     match bytes.first_chunk::<BLOCK>().and_then(|block| first_of(block, b'<', b'<')) {
         Some(found) => Some(found),
-        None => memchr(b'<', bytes),
+        None => find_tag_far(bytes),
     }
+}
+
+#[inline(never)]
+fn find_tag_far(bytes: &[u8]) -> Option<usize> {
+    let mut at = BLOCK;
+    while at < 4 * BLOCK
+        && let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>())
+    {
+        if let Some(found) = first_of(block, b'<', b'<') {
+            return Some(at + found);
+        }
+        at += BLOCK;
+    }
+    let at = if bytes.len() < BLOCK { 0 } else { at };
+    memchr(b'<', bytes.get(at..)?).map(|found| at + found)
 }
 
 #[inline(never)]
@@ -138,7 +153,7 @@ pub(super) fn behind<'b, const N: usize>(bytes: &'b [u8], literal: &[u8; N]) -> 
     if first == literal { Some(rest) } else { None }
 }
 
-/// What stands behind that name, if it stands there.
+/// What stands behind that name, if it stands there. Nothing is behind an empty name: whether there may be one, the reader knows.
 #[inline(always)]
 pub(super) fn behind_name<'b>(bytes: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
     let (start, rest) = bytes.split_at_checked(name.len())?;
@@ -146,6 +161,7 @@ pub(super) fn behind_name<'b>(bytes: &'b [u8], name: &[u8]) -> Option<&'b [u8]> 
         8..=16 => both_ends::<8>(start, name),
         17..=32 => both_ends::<16>(start, name),
         4..=7 => both_ends::<4>(start, name),
+        0 => false,
         // Without a call, for whose sake registers would be saved at each name.
         _ => start.iter().eq(name),
     };
@@ -175,6 +191,10 @@ mod tests {
                     bytes[at..].fill(second);
                     bytes[at] = first;
                     assert_eq!(find_markup(&bytes), Some(at), "{length}");
+                    assert_eq!(
+                        find_tag(&bytes),
+                        if first == b'<' { Some(at) } else { bytes.iter().position(|byte| *byte == b'<') }
+                    );
                 }
                 let mut bytes = vec![b'<'; length];
                 bytes[at..].fill(b'\r');
@@ -199,7 +219,8 @@ mod tests {
 
     #[test]
     fn names_are_compared_whole() {
-        for length in 0..70 {
+        assert_eq!(behind_name(b"<", b""), None);
+        for length in 1..70 {
             let name = vec![b'n'; length];
             let mut bytes = name.clone();
             assert_eq!(behind_name(&bytes, &name), Some(&b""[..]), "{length}");
@@ -210,9 +231,7 @@ mod tests {
                 assert_eq!(behind_name(&bytes, &name), None, "{length}, {at}");
                 bytes[at] = b'n';
             }
-            if length > 0 {
-                assert_eq!(behind_name(&bytes[..length - 1], &name), None, "{length}");
-            }
+            assert_eq!(behind_name(&bytes[..length - 1], &name), None, "{length}");
         }
     }
 }

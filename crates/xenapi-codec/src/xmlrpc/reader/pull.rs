@@ -25,10 +25,7 @@ impl Reader for XmlReader<'_> {
     }
 
     fn next_item(&mut self) -> Result<bool, ReadError> {
-        if let Next::Nothing = self.next
-            && self.open.last().is_some_and(|open| open.shape == Shape::Array)
-            && let Some(more) = self.scan_item()
-        {
+        if let Some(more) = self.scan_item_at_once() {
             return Ok(more);
         }
         self.guard()?;

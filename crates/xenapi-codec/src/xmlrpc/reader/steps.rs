@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use xenapi_core::TextEntries;
 
 use super::{Ending, Next, Open, Role, Scan, Shape, VALUE, XmlReader};
-use crate::xmlrpc::block::{behind, behind_name};
+use crate::xmlrpc::block::{behind, behind_name, find_markup};
 use crate::xmlrpc::tag::{Tag, is_blank};
 
 /// The steps of the scanner. Each finds what xapi writes and takes it, or answers `None` and changes nothing.
@@ -342,33 +342,62 @@ impl<'a> XmlReader<'a> {
         let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
         let open = self.open.last_mut()?;
         let may_be_empty = self.role == Role::Client;
-        let mut room =
-            self.limits.members.saturating_sub(self.members).min(self.limits.records.saturating_sub(open.members));
-        let mut next = scan.at;
-        let mut at = match open.shape {
-            Shape::Member => scan.exact(next, b"</member><member><name>"),
-            Shape::Struct => scan.exact(next, b"<member><name>"),
-            _ => None,
+        let room = self.limits.members.saturating_sub(self.members).min(self.limits.records.saturating_sub(open.members));
+        let bytes = scan.bytes();
+        let rest = bytes.get(scan.at..)?;
+        let mut key = match open.shape {
+            Shape::Member => behind(rest, b"</member><member><name>")?,
+            Shape::Struct => behind(rest, b"<member><name>")?,
+            _ => return None,
         };
-        let mut count = 0;
-        while let Some(start) = at
-            && room > 0
-            && let Some((key, value, end)) = scan.text_member(start)
-            && (may_be_empty || !key.is_empty())
+        let longest = scan.longest_plain()?;
+        let (mut behind_last, mut count) = (rest, 0);
+        while count < room
+            && let Some((key_length, value, length, end)) = text_member(key)
+            && key_length.max(length) <= longest
+            && (may_be_empty || key_length > 0)
         {
-            entries.start_of(scan.bytes().get(key.start..)?, key.len());
-            entries.start_of(scan.bytes().get(value.start..)?, value.len());
-            (count, room, next) = (count + 1, room - 1, end);
-            at = scan.exact(end, b"</member><member><name>");
+            entries.start_of(key, key_length);
+            entries.start_of(value, length);
+            count += 1;
+            behind_last = end;
+            match behind(end, b"</member><member><name>") {
+                Some(next) => key = next,
+                None => break,
+            }
         }
         if count > 0 {
-            scan.at = next;
+            scan.at = bytes.len() - behind_last.len();
             self.members += count;
             open.members += count;
             open.shape = Shape::Member;
             entries.counted(u32::try_from(count).unwrap_or(u32::MAX));
         }
         Some(())
+    }
+
+    /// The next item or the end of the array, without a blank between the tags.
+    #[inline]
+    pub(super) fn scan_item_at_once(&mut self) -> Option<bool> {
+        let (Some(scan), Next::Nothing) = (&mut self.scan, &self.next) else { return None };
+        let open = self.open.last_mut()?;
+        if open.shape != Shape::Array {
+            return None;
+        }
+        let Some(end) = scan.exact(scan.at, b"<value>") else {
+            scan.at = scan.exact(scan.at, b"</data></array></value>")?;
+            self.open.pop();
+            return Some(false);
+        };
+        if self.members >= self.limits.members || open.members >= self.limits.records {
+            return None;
+        }
+        self.members += 1;
+        open.members += 1;
+        scan.at = end;
+        self.value_at = scan.offset() - VALUE;
+        self.next = Next::Value;
+        Some(true)
     }
 
     #[inline(always)]
@@ -420,11 +449,7 @@ impl<'a> XmlReader<'a> {
         };
         let rest = behind(behind_name(rest, name.as_bytes())?, b"</name><value>")?;
         let end = bytes.len() - rest.len();
-        if self.members >= self.limits.members
-            || open.members >= self.limits.records
-            || name.is_empty()
-            || name.len() > self.limits.text
-        {
+        if self.members >= self.limits.members || open.members >= self.limits.records || name.len() > self.limits.text {
             return None;
         }
         self.members += 1;
@@ -435,4 +460,14 @@ impl<'a> XmlReader<'a> {
         self.next = Next::Value;
         Some(())
     }
+}
+
+/// Behind `<name>`: how long the key is; the value and what follows it, and how long it is; and what stands behind its closing tag, if both
+/// are text with nothing in it to be replaced.
+#[inline(always)]
+fn text_member(key: &[u8]) -> Option<(usize, &[u8], usize, &[u8])> {
+    let key_length = find_markup(key)?;
+    let value = behind(key.get(key_length..)?, b"</name><value>")?;
+    let length = find_markup(value)?;
+    Some((key_length, value, length, behind(value.get(length..)?, b"</value>")?))
 }
