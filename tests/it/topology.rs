@@ -177,11 +177,44 @@ fn a_large_drawing_is_painted_and_can_be_walked_through() {
         browser.element("[data-testid=topology][data-painted=true]").await;
         let drawn = browser.script("return +document.querySelector('[data-testid=topology]').dataset.drawn").await;
         assert!(drawn.as_u64().is_some_and(|drawn| drawn > 900), "{drawn}");
-        let painted = "const canvas = document.querySelector('canvas.painting');
+        // The sheet that is seen, and whether there is paint on it.
+        let painted = "const canvas = [...document.querySelectorAll('canvas.painting:not(.in-focus)')].find(it => it.style.display !== 'none');
             const data = canvas && canvas.width && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
             return !!data && data.some(value => value > 0)";
         browser.script_until("something to be painted", painted).await;
         browser.element("[data-testid=minimap]").await;
+        // Far below, the sheet is another one, and covers what is seen of the drawing.
+        let before = browser.text("[data-testid=zoom]").await;
+        browser
+            .script(
+                "const stage = document.querySelector('[data-testid=topology]'); const box = stage.getBoundingClientRect();
+                 const wheel = init => stage.dispatchEvent(new WheelEvent('wheel', { bubbles: true, cancelable: true,
+                     clientX: box.left + 200, clientY: box.top + 200, ...init }));
+                 wheel({ deltaY: 300 });
+                 const pointer = (type, y, buttons) => stage.dispatchEvent(new PointerEvent(type, { bubbles: true, cancelable: true,
+                     pointerId: 1, isPrimary: true, button: 0, buttons, clientX: box.left + 200, clientY: box.top + 200 + y }));
+                 pointer('pointerdown', 0, 1); pointer('pointermove', -2000, 1); pointer('pointerup', -2000, 0)",
+            )
+            .await;
+        browser.text_where("[data-testid=zoom]", "another magnification", |text| text != before).await;
+        let covers = format!(
+            "const stage = document.querySelector('[data-testid=topology]').getBoundingClientRect();
+             const canvas = [...document.querySelectorAll('canvas.painting:not(.in-focus)')].find(it => it.style.display !== 'none');
+             const box = canvas.getBoundingClientRect();
+             const sharp = /scale\\(1\\)/.test(canvas.style.transform) && !document.querySelector('.topology-stage.moving');
+             const covers = sharp && box.top <= stage.top + 1 && box.bottom >= stage.bottom - 1;
+             return covers && (() => {{ {painted} }})()"
+        );
+        browser.script_until("a sharp sheet around what is seen", &covers).await;
+        // Who is pointed at lies bright over the rest, which dims.
+        browser
+            .script(
+                "const stage = document.querySelector('[data-testid=topology]'); const box = stage.getBoundingClientRect();
+                 for (let x = 10; x < box.width && !document.querySelector('.sheets.focused'); x += 4)
+                     stage.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerId: 1,
+                         clientX: box.left + x, clientY: box.top + box.height / 2 }))",
+            )
+            .await;
         browser.script("document.querySelector('[data-testid=topology]').focus()").await;
         browser.press(&format!("{RIGHT}{RIGHT}")).await;
         let heard = browser.text_where("[data-testid=drawing-heard]", "where one is", |text| !text.is_empty()).await;

@@ -109,14 +109,17 @@ impl StaticFiles {
         let tag = format!("\"{}{}{}\"", file.tag, if encoding.is_some() { "-" } else { "" }, encoding.unwrap_or_default());
         let mut response = Response::new(empty());
         let headers = response.headers_mut();
-        // Names stay the same from build to build, so browsers ask each time and mostly hear "not modified".
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        // Names stay the same from build to build, so browsers ask each time and mostly hear "not modified". The page itself is small, and
+        // must not stay behind, with the whole pool in its memory, for somebody who may come back.
+        let is_page = file.content_type.starts_with("text/html");
+        let caching = if is_page { "no-store" } else { "no-cache" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         let not_modified = is_known(request, &tag);
         if let Ok(tag) = HeaderValue::try_from(tag) {
             headers.insert(header::ETAG, tag);
         }
-        if file.content_type.starts_with("text/html") {
+        if is_page {
             headers.insert(header::CONTENT_SECURITY_POLICY, self.page_policy.clone());
         } else if file.content_type.starts_with("text/javascript") {
             // A worker has the policy that its script came with, and loads WebAssembly of its own.

@@ -3,10 +3,19 @@
 use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
+/// When it is asked again, in milliseconds.
+const HOLD: f64 = 100.0;
+
 /// A value that follows another one: at once after a pause, and while the other one changes all the time not more often than every `gap`
 /// milliseconds.
 #[hook]
 pub(crate) fn use_calm(value: u64, gap: f64) -> u64 {
+    use_calmer(value, gap, false)
+}
+
+/// The same. On `hold` it waits at any rate, and looks again soon.
+#[hook]
+pub(crate) fn use_calmer(value: u64, gap: f64, hold: bool) -> u64 {
     // What is shown, and when it was last taken over.
     let shown = use_mut_ref(|| (value, f64::NEG_INFINITY));
     let timer = use_mut_ref(|| None::<Timeout>);
@@ -14,7 +23,7 @@ pub(crate) fn use_calm(value: u64, gap: f64) -> u64 {
     let now = super::precise_now();
     let mut shown = shown.borrow_mut();
     if shown.0 != value {
-        let wait = shown.1 + gap - now;
+        let wait = (shown.1 + gap - now).max(if hold { HOLD } else { 0.0 });
         if wait <= 0.0 {
             *shown = (value, now);
             timer.borrow_mut().take();

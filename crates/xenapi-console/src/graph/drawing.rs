@@ -11,6 +11,7 @@ use xenapi_topology::{
 };
 
 use super::said::{self, Spoken};
+use super::scene::is_large;
 use crate::object::{Icon, Object};
 use crate::select;
 use crate::state::LensState;
@@ -57,7 +58,8 @@ pub struct Shape {
     pub is_place: bool,
     /// Whether it has two lines.
     pub is_tall: bool,
-    /// What it is, in one line.
+    /// What it is, in one line. Empty in a drawing that is [painted](super::scene::is_painted), of whose nodes only one is named at a time:
+    /// by [`Drawing::title`].
     pub title: String,
     /// In which drawing its state last changed; 0 for never.
     pub changed: u32,
@@ -68,7 +70,7 @@ pub struct Shape {
 pub struct Line {
     /// Its ends, by their ids: what tells it from the others.
     pub ends: (NodeId, NodeId),
-    /// SVG path data.
+    /// SVG path data. Empty in a drawing that is painted.
     pub way: String,
     /// What it does.
     pub state: EdgeState,
@@ -153,7 +155,7 @@ pub fn draw(cache: &Cache, wanted: &Wanted, before: Option<&Drawing>) -> Drawing
         {
             return old.clone();
         }
-        let mut shape = shape(cache, &graph, &layout, at, node);
+        let mut shape = shape(cache, &graph, &layout, at);
         shape.changed = match old {
             Some(old) if (old.state, &old.tally) != (shape.state, &shape.tally) => generation,
             Some(old) => old.changed,
@@ -169,7 +171,8 @@ pub fn draw(cache: &Cache, wanted: &Wanted, before: Option<&Drawing>) -> Drawing
     Drawing { wanted: wanted.clone(), graph, layout, shapes, lines, generation, placement }
 }
 
-fn shape(cache: &Cache, graph: &Graph, layout: &Layout, at: usize, node: &Node) -> Shape {
+fn shape(cache: &Cache, graph: &Graph, layout: &Layout, at: usize) -> Shape {
+    let node = &graph.nodes[at];
     let object = node.object.clone().map(|(class, reference)| Object { class, reference });
     Shape {
         id: node.id.clone(),
@@ -182,7 +185,7 @@ fn shape(cache: &Cache, graph: &Graph, layout: &Layout, at: usize, node: &Node) 
         folded: node.folded,
         is_place: node.kind.is_place(),
         is_tall: graph.columns[node.column].kind.is_tall(),
-        title: said::title(node),
+        title: if is_large(graph) { String::new() } else { said::title(node) },
         changed: 0,
     }
 }
@@ -199,7 +202,7 @@ fn lines(graph: &Graph, layout: &Layout, before: Option<&Drawing>) -> Rc<Vec<Rc<
         }
         Rc::new(Line {
             ends: (graph.nodes[edge.from].id.clone(), graph.nodes[edge.to].id.clone()),
-            way: layout.edges[at].path(),
+            way: if is_large(graph) { String::new() } else { layout.edges[at].path() },
             state: edge.state,
             weight: edge.weight,
             is_quiet: edge.quiet,
@@ -209,6 +212,11 @@ fn lines(graph: &Graph, layout: &Layout, before: Option<&Drawing>) -> Rc<Vec<Rc<
 }
 
 impl Drawing {
+    /// What a node is, in one line.
+    pub fn title(&self, at: usize) -> Option<String> {
+        self.graph.nodes.get(at).map(said::title)
+    }
+
     /// The object of a node.
     pub fn object(&self, at: usize) -> Option<Object> {
         let (class, reference) = self.graph.nodes.get(at)?.object.clone()?;

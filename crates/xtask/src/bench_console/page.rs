@@ -80,6 +80,8 @@ impl Page {
         let browser = window.name.clone();
         let page = Page { window, browser };
         page.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": OBSERVE }))?;
+        // Otherwise the renderer keeps a copy of every answer, for tools that show them: tens of megabytes that no visitor's browser has.
+        page.devtools("Network.disable", &json!({}))?;
         Ok(page)
     }
 

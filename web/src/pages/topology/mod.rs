@@ -1,9 +1,11 @@
 //! The topology through a lens: as a drawing, or as the table that says the same.
 
+mod camera;
 mod canvas;
 mod export;
 mod keys;
 mod overlay;
+mod painting;
 mod picture;
 mod pointers;
 mod stage;
@@ -26,7 +28,7 @@ use xenapi_topology::{Graph, Lens};
 use yew::prelude::*;
 
 use crate::components::empty;
-use crate::dom::calm::use_calm;
+use crate::dom::calm::use_calmer;
 use crate::store::{Data, Same, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -79,13 +81,18 @@ pub(crate) fn TopologyPage(props: &TopologyProps) -> Html {
     }
 }
 
+/// How long making a drawing may take while it is moved, in milliseconds.
+const LONG: f64 = 12.0;
+
 /// The drawing of the pool as it is now, made from the last one, and not more often than leaves time for everything else.
 #[hook]
 pub(crate) fn use_drawing(data: &Data, wanted: &Wanted) -> Same<Drawing> {
     let before = use_mut_ref(|| None::<Rc<Drawing>>);
     let cost = use_mut_ref(|| 0.0_f64);
     let gap = *cost.borrow() * 3.0;
-    let stamp = use_calm(data.stamp(OF_TOPOLOGY), gap);
+    // What takes longer than a picture of the screen waits until nobody moves the drawing.
+    let hold = *cost.borrow() > LONG && camera::moves();
+    let stamp = use_calmer(data.stamp(OF_TOPOLOGY), gap, hold);
     let drawing = use_memo((stamp, wanted.clone()), |(_, wanted)| {
         let start = crate::dom::precise_now();
         let mut before = before.borrow_mut();

@@ -1,8 +1,8 @@
 //! What lies over a drawing: what can be done with what is selected, the legend, the minimap.
 
 use wasm_bindgen::JsCast as _;
-use web_sys::Element;
-use xenapi_console::graph::minimap::{Minimap, minimap};
+use web_sys::{Element, HtmlElement};
+use xenapi_console::graph::minimap::Minimap;
 use xenapi_console::graph::{Drawing, icon_of, impact, said};
 use xenapi_console::route::{Named, Query, Route, View};
 use xenapi_console::state::Action;
@@ -12,6 +12,7 @@ use xenapi_topology::impact::Component;
 use xenapi_topology::{EdgeState, theme};
 use yew::prelude::*;
 
+use super::camera::Camera;
 use crate::components::link::page_of;
 use crate::components::{Link, Mark, glyph, icon, mark};
 use crate::store::{Same, StoreHandle};
@@ -77,27 +78,30 @@ fn sample(edge: EdgeState) -> Html {
 
 #[derive(Properties, PartialEq)]
 pub(super) struct MinimapProps {
-    pub(super) drawing: Same<Drawing>,
+    pub(super) map: Same<Minimap>,
+    /// Where one looks from while nothing moves.
     pub(super) view: Viewport,
     pub(super) frame: Size,
-    pub(super) go: Callback<Viewport>,
+    pub(super) camera: Camera,
+    /// The frame around what is seen.
+    pub(super) seen: NodeRef,
 }
 
 /// The size of the map.
-const MAP: Size = Size { width: 132.0, height: 168.0 };
+pub(super) const MAP: Size = Size { width: 132.0, height: 168.0 };
 
 /// The whole of a large drawing, small, with a frame around what is seen. Those who do not see it have the table.
 #[component]
 pub(super) fn MinimapView(props: &MinimapProps) -> Html {
-    let map = use_memo(props.drawing.clone(), |drawing| minimap(drawing, MAP));
+    let MinimapProps { map, view, frame, camera, seen } = props;
     let held = use_mut_ref(|| false);
     let go = {
-        let (map, go, view, frame) = (map.clone(), props.go.clone(), props.view, props.frame);
+        let (map, camera, frame) = (map.clone(), camera.clone(), *frame);
         move |event: &PointerEvent| {
             let Some(element) = event.current_target().and_then(|it| it.dyn_into::<Element>().ok()) else { return };
             let bounds = element.get_bounding_client_rect();
             let at = (f64::from(event.client_x()) - bounds.left(), f64::from(event.client_y()) - bounds.top());
-            go.emit(map.go(view, frame, at.0, at.1));
+            camera.change(|view| map.go(view, frame, at.0, at.1));
         }
     };
     let down = {
@@ -118,16 +122,39 @@ pub(super) fn MinimapView(props: &MinimapProps) -> Html {
         })
     };
     let up = Callback::from(move |_: PointerEvent| *held.borrow_mut() = false);
-    let (x, y, width, height) = map.seen(props.view, props.frame);
-    let Minimap { size, well, trouble, .. } = &*map;
-    html! {
-        <svg class="minimap" width={size.width.to_string()} height={size.height.to_string()} aria-hidden="true" data-testid="minimap"
-            onpointerdown={down} onpointermove={moving} onpointerup={up} onclick={|event: MouseEvent| event.stop_propagation()}>
-            <path class="well" d={well.clone()} />
-            <path class="trouble" d={trouble.clone()} />
-            <rect class="seen" x={format!("{x:.1}")} y={format!("{y:.1}")} width={format!("{width:.1}")} height={format!("{height:.1}")} />
-        </svg>
+    {
+        let (map, seen) = (map.clone(), seen.clone());
+        use_effect_with((map.clone(), *view, *frame), move |(_, view, frame)| {
+            if let Some(seen) = seen.cast::<HtmlElement>() {
+                place_seen(&seen, &map, *view, *frame);
+            }
+        });
     }
+    let picture = use_memo(map.clone(), |map| {
+        html! {
+            <svg width={map.size.width.to_string()} height={map.size.height.to_string()}>
+                <path class="well" d={map.well.clone()} />
+                <path class="trouble" d={map.trouble.clone()} />
+            </svg>
+        }
+    });
+    html! {
+        <div class="minimap" aria-hidden="true" data-testid="minimap"
+            onpointerdown={down} onpointermove={moving} onpointerup={up} onclick={|event: MouseEvent| event.stop_propagation()}>
+            { (*picture).clone() }
+            <div class="seen" ref={seen.clone()}></div>
+        </div>
+    }
+}
+
+/// Puts the frame on a map around what is seen.
+pub(super) fn place_seen(seen: &HtmlElement, map: &Minimap, view: Viewport, frame: Size) {
+    let (x, y, width, height) = map.seen(view, frame);
+    let style = seen.style();
+    // These are properties that every browser knows.
+    let _ = style.set_property("transform", &format!("translate({x:.1}px, {y:.1}px)"));
+    let _ = style.set_property("width", &format!("{width:.1}px"));
+    let _ = style.set_property("height", &format!("{height:.1}px"));
 }
 
 /// A button over the drawing.

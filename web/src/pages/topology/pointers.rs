@@ -34,8 +34,14 @@ impl Pointers {
         self.down.insert(event.pointer_id(), at(event));
     }
 
-    /// The view after a pointer moved, if that moves the drawing. `corner` is where the frame begins in the window.
-    pub(super) fn moved(&mut self, event: &PointerEvent, view: Viewport, corner: (f64, f64)) -> Option<Viewport> {
+    /// The view after a pointer moved, if that moves the drawing. `corner` tells where the frame begins in the window; to ask costs, since the
+    /// browser must finish its layout for the answer.
+    pub(super) fn moved(
+        &mut self,
+        event: &PointerEvent,
+        view: Viewport,
+        corner: impl Fn() -> (f64, f64),
+    ) -> Option<Viewport> {
         let last = *self.down.get(&event.pointer_id())?;
         let here = at(event);
         let far = (here.0 - self.start.0).abs().max((here.1 - self.start.1).abs());
@@ -55,6 +61,7 @@ impl Pointers {
             return Some(view.panned(here.0 - last.0, here.1 - last.1));
         };
         // What lies under the two fingers stays under them.
+        let corner = corner();
         let apart = |point: (f64, f64)| (point.0 - other.0).hypot(point.1 - other.1).max(1.0);
         let middle = |point: (f64, f64)| ((point.0 + other.0) / 2.0 - corner.0, (point.1 + other.1) / 2.0 - corner.1);
         let (before, after) = (middle(last), middle(here));

@@ -4,22 +4,22 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_events::{EventListener, EventListenerOptions};
-use gloo_render::{AnimationFrame, request_animation_frame};
-use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlCanvasElement, HtmlElement, WheelEvent};
+use web_sys::{Element, HtmlElement, WheelEvent};
 use xenapi_console::format;
+use xenapi_console::graph::minimap::{Minimap, minimap};
 use xenapi_console::graph::scene::{Index, is_painted};
 use xenapi_console::graph::{Drawing, said};
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
 use xenapi_console::viewport::{Size, Viewport};
-use xenapi_topology::{Node, Walk};
+use xenapi_topology::{Node, Theme, Walk};
 use yew::prelude::*;
 
-use super::canvas::{self, Scene};
+use super::camera::{Camera, use_camera};
 use super::keys::{Command, Cursor, command};
-use super::overlay::{MinimapView, control, legend, selection, what_if};
+use super::overlay::{MAP, MinimapView, control, legend, place_seen, selection, what_if};
+use super::painting::{Content, Painting, Seen};
 use super::picture::{Highlight, Picture, node_id};
 use super::pointers::Pointers;
 use crate::components::Mark;
@@ -28,8 +28,6 @@ use crate::store::{Same, use_store};
 
 /// How much a click on a magnifier magnifies.
 pub(super) const ZOOM: f64 = 1.25;
-/// For so long after a movement the next one is expected, in milliseconds: until then nothing is drawn as finely as it could be.
-const REST: u32 = 160;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct StageProps {
@@ -42,39 +40,6 @@ pub(crate) struct StageProps {
     pub(crate) lit: Vec<usize>,
 }
 
-/// Where one looks at a drawing from: moved at most once for each picture of the screen.
-#[derive(Clone)]
-struct Camera {
-    latest: Rc<RefCell<Viewport>>,
-    /// None until somebody moves the drawing: then it is placed by itself, whatever happens to the frame.
-    moved: UseStateHandle<Option<Viewport>>,
-    moves: UseStateHandle<bool>,
-    pending: Rc<RefCell<(Option<AnimationFrame>, Option<Timeout>)>>,
-}
-
-impl Camera {
-    fn go(&self, view: Viewport) {
-        *self.latest.borrow_mut() = view;
-        let mut pending = self.pending.borrow_mut();
-        if pending.0.is_none() {
-            let (latest, moved, again) = (self.latest.clone(), self.moved.setter(), self.pending.clone());
-            pending.0 = Some(request_animation_frame(move |_| {
-                let view = *latest.borrow();
-                again.borrow_mut().0 = None;
-                moved.set(Some(view));
-            }));
-        }
-        self.moves.set(true);
-        let moves = self.moves.setter();
-        pending.1 = Some(Timeout::new(REST, move || moves.set(false)));
-    }
-
-    fn change(&self, change: impl FnOnce(Viewport) -> Viewport) {
-        let view = change(*self.latest.borrow());
-        self.go(view);
-    }
-}
-
 /// The drawing and its controls.
 #[component]
 pub(crate) fn Stage(props: &StageProps) -> Html {
@@ -83,14 +48,8 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     let node = use_node_ref();
     let (frame, measured) = measure::use_size(&node);
     let size = Size { width: drawing.layout.width, height: drawing.layout.height };
-    let moved = use_state_eq(|| None::<Viewport>);
-    let view = moved.unwrap_or_else(|| Viewport::first(size, frame)).kept(size, frame);
-    let latest = use_mut_ref(|| view);
-    let camera = Camera { latest, moved, moves: use_state_eq(|| false), pending: use_mut_ref(|| (None, None)) };
-    // While a movement waits for the screen, it is further than what is drawn.
-    if camera.pending.borrow().0.is_none() {
-        *camera.latest.borrow_mut() = view;
-    }
+    let camera = use_camera(size, frame);
+    let view = camera.view();
     let hovered = use_state_eq(|| None::<usize>);
     let cursor = use_state_eq(Cursor::default);
     let walk = cursor.walk(&drawing);
@@ -99,37 +58,33 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     let painted = is_painted(&drawing);
     use_effect_with((drawing.clone(), measured), |_| dom::mark("xenoxide:topology-drawn"));
     use_wheel(&node, &camera);
-    use_following(&drawing, props.focus.or(props.lit.first().copied()), view, frame, &camera);
+    use_following(&drawing, props.focus.or(props.lit.first().copied()), frame, &camera);
     let on_pick = use_pick(&drawing, &props.on_pick, &camera);
     let on_hover = {
         let hovered = hovered.setter();
         use_callback((), move |at: Option<usize>, ()| hovered.set(at))
     };
-    let index = use_memo((drawing.clone(), painted), |(drawing, painted)| painted.then(|| Index::new(drawing)));
-    let canvas = use_node_ref();
+    let index =
+        use_memo((drawing.clone(), painted), |(drawing, painted)| painted.then(|| Same(Rc::new(Index::new(drawing)))));
+    let index = (*index).clone();
+    let moved =
+        Moved { layer: use_node_ref(), sheets: use_node_ref(), seen: use_node_ref(), zoom: use_node_ref(), ..use_moved() };
+    let map = use_memo(drawing.clone(), |drawing| Same(Rc::new(minimap(drawing, MAP))));
+    let map = (*map).clone();
+    camera.followed({
+        let (moved, map) = (moved.clone(), map.clone());
+        move |view, moves| moved.go(view, frame, moves, &map)
+    });
+    let content = index.clone().map(|index| Content {
+        drawing: drawing.clone(),
+        index,
+        path: path.clone(),
+        chosen: [props.focus, walk.map(|walk| walk.at)],
+        theme: if dom::is_dark() { Theme::Dark } else { Theme::Light },
+    });
     {
-        let (drawing, index, canvas) = (drawing.clone(), index.clone(), canvas.clone());
-        let at = walk.map(|walk| walk.at);
-        let (path, selected, moves) = (path.clone(), props.focus, *camera.moves);
-        let key = (drawing, path, view, frame, (selected, at, moves, store.0.theme));
-        use_effect_with(key, move |(drawing, path, view, frame, (selected, cursor, moves, _))| {
-            if let (Some(index), Some(canvas)) = (&*index, canvas.cast::<HtmlCanvasElement>()) {
-                let (path, view, frame) = (path.as_deref(), *view, *frame);
-                let (selected, cursor, moves) = (*selected, *cursor, *moves);
-                canvas::paint(&canvas, &Scene { drawing, index, view, frame, path, selected, cursor, moves });
-            }
-        });
-    }
-    let layer = use_node_ref();
-    {
-        let layer = layer.clone();
-        use_effect_with((view, painted), move |(view, _)| {
-            if let Some(layer) = layer.cast::<HtmlElement>() {
-                let transform = format!("translate({:.2}px, {:.2}px) scale({:.4})", view.x, view.y, view.scale);
-                // A property that the browser does not know leaves the drawing where it is.
-                let _ = layer.style().set_property("transform", &transform);
-            }
-        });
+        let (moved, seen) = (moved.clone(), Seen { view, frame, moves: camera.moves() });
+        use_effect_with((content, seen), move |(content, seen)| moved.show(content.as_ref(), *seen));
     }
     let onkeydown = {
         let keyboard = Keyboard {
@@ -151,7 +106,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                         store.dispatch(Action::Navigate(route));
                     }
                 }
-                command => keyboard.does(command, view, size, frame, painted),
+                command => keyboard.does(command, size, frame, painted),
             }
         })
     };
@@ -161,8 +116,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
         camera: camera.clone(),
         hover: on_hover.clone(),
         drawing: drawing.clone(),
-        index: index.clone(),
-        view,
+        index,
     };
     let zoom = |factor: f64| {
         let camera = camera.clone();
@@ -172,14 +126,10 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
         let camera = camera.clone();
         Callback::from(move |_: MouseEvent| camera.go(Viewport::whole(size, frame)))
     };
-    let go = {
-        let camera = camera.clone();
-        Callback::from(move |view: Viewport| camera.go(view))
-    };
     let label = Text::Drawing.with(&[said::lens(drawing.graph.lens).get(), &format::count(drawing.graph.total)]);
     let is_large = size.width * view.scale > frame.width * 1.15 || size.height * view.scale > frame.height * 1.6;
-    let heard = walk.filter(|_| painted).and_then(|walk| drawing.shapes.get(walk.at)).map(|shape| shape.title.clone());
-    let class = classes!("topology-stage", camera.moves.then_some("moving"), painted.then_some("painted"));
+    let heard = walk.filter(|_| painted).and_then(|walk| drawing.title(walk.at));
+    let class = classes!("topology-stage", camera.moves().then_some("moving"), painted.then_some("painted"));
     html! {
         <>
         <div class="stage-frame">
@@ -189,9 +139,9 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
             onpointerdown={pointing.down()} onpointermove={pointing.moving()} onpointerup={pointing.up()} onpointercancel={pointing.up()}
             onclick={pointing.click(&on_pick)} {onkeydown}>
             if painted {
-                <canvas class="painting" ref={canvas} aria-hidden="true"></canvas>
+                <div class="sheets" ref={moved.sheets.clone()} aria-hidden="true"></div>
             } else {
-                <div class="layer" ref={layer}>
+                <div class="layer" ref={moved.layer.clone()}>
                     <svg class={classes!("drawing", path.is_some().then_some("focused"))} role="group" aria-labelledby="drawing-hint"
                         width={size.width.to_string()} height={size.height.to_string()}>
                         <Picture drawing={drawing.clone()} selected={props.focus} cursor={walk.map(|walk| walk.at)} path={path.clone()} {on_pick} {on_hover} />
@@ -200,7 +150,9 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
             }
             <p id="drawing-hint" class="only-heard">{ Text::DrawingHint.get() }</p>
             <p class="only-heard" role="status" data-testid="drawing-heard">{ heard }</p>
-            if is_large && drawing.shapes.len() > 24 && frame.width > 600.0 && frame.height > 360.0 { <MinimapView drawing={drawing.clone()} {view} {frame} {go} /> }
+            if is_large && drawing.shapes.len() > 24 && frame.width > 600.0 && frame.height > 360.0 {
+                <MinimapView {map} {view} {frame} camera={camera.clone()} seen={moved.seen.clone()} />
+            }
         </div>
         if let Some(at) = props.focus { { selection(&store, &drawing, at) } }
         </div>
@@ -208,13 +160,69 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
             { legend(&drawing) }
             <div class="zoom" role="group" aria-label={Text::Zoom.get()}>
                 { control(Mark::Minus, Text::ZoomOut, zoom(1.0 / ZOOM), "zoom-out") }
-                <output data-testid="zoom">{ format::percentage(percent(view.scale)) }</output>
+                <output ref={moved.zoom.clone()} data-testid="zoom">{ magnification(view) }</output>
                 { control(Mark::Plus, Text::ZoomIn, zoom(ZOOM), "zoom-in") }
                 { control(Mark::Fit, Text::FitTitle, fit, "fit") }
             </div>
         </div>
         </>
     }
+}
+
+/// What follows the camera.
+#[derive(Clone, Default)]
+struct Moved {
+    /// The layer of a drawing that is built of elements.
+    layer: NodeRef,
+    /// Where one is painted.
+    sheets: NodeRef,
+    /// The frame on the minimap.
+    seen: NodeRef,
+    /// What says how large it is.
+    zoom: NodeRef,
+    painting: Painting,
+}
+
+#[hook]
+fn use_moved() -> Moved {
+    let painting = use_memo((), |()| Painting::default());
+    Moved { painting: (*painting).clone(), ..Moved::default() }
+}
+
+impl Moved {
+    /// Shows a drawing: painted, if it has a content.
+    fn show(&self, content: Option<&Content>, seen: Seen) {
+        self.painting.within(content.and_then(|_| self.sheets.cast()));
+        match content {
+            Some(content) => self.painting.show(content.clone(), seen),
+            None => self.place_layer(seen.view),
+        }
+    }
+
+    /// Follows the camera.
+    fn go(&self, view: Viewport, frame: Size, moves: bool, map: &Minimap) {
+        self.place_layer(view);
+        self.painting.look(Seen { view, frame, moves });
+        if let Some(seen) = self.seen.cast::<HtmlElement>() {
+            place_seen(&seen, map, view, frame);
+        }
+        // The text itself stays the one that was rendered.
+        if let Some(text) = self.zoom.cast::<Element>().and_then(|zoom| zoom.first_child()) {
+            text.set_node_value(Some(&magnification(view)));
+        }
+    }
+
+    fn place_layer(&self, view: Viewport) {
+        if let Some(layer) = self.layer.cast::<HtmlElement>() {
+            let transform = format!("translate({:.2}px, {:.2}px) scale({:.4})", view.x, view.y, view.scale);
+            // A property that the browser does not know leaves the drawing where it is.
+            let _ = layer.style().set_property("transform", &transform);
+        }
+    }
+}
+
+fn magnification(view: Viewport) -> String {
+    format::percentage(percent(view.scale))
 }
 
 fn percent(scale: f64) -> u64 {
@@ -281,11 +289,12 @@ fn reveal(drawing: &Drawing, at: usize, view: Viewport, frame: Size) -> Option<V
 
 /// Brings what was selected elsewhere into sight.
 #[hook]
-fn use_following(drawing: &Same<Drawing>, focus: Option<usize>, view: Viewport, frame: Size, camera: &Camera) {
+fn use_following(drawing: &Same<Drawing>, focus: Option<usize>, frame: Size, camera: &Camera) {
     let (drawing, camera) = (drawing.clone(), camera.clone());
     let id = focus.and_then(|at| drawing.graph.nodes.get(at)).map(|node| node.id.clone());
     use_effect_with(id, move |_| {
         let Some(rect) = focus.and_then(|at| drawing.layout.nodes.get(at)) else { return };
+        let view = camera.view();
         let x = (rect.x + rect.width / 2.0) * view.scale + view.x;
         let y = (rect.y + rect.height / 2.0) * view.scale + view.y;
         let inside = (0.0..frame.width).contains(&x) && (0.0..frame.height).contains(&y);
@@ -304,8 +313,7 @@ fn use_pick(drawing: &Same<Drawing>, on_pick: &Callback<Option<usize>>, camera: 
     use_callback((), move |at: Option<usize>, ()| {
         let (drawing, on_pick, camera) = latest.borrow().clone();
         if at.and_then(|at| drawing.graph.nodes.get(at)).is_some_and(Node::is_group) {
-            let view = *camera.latest.borrow();
-            camera.moved.set(Some(view));
+            camera.stay();
         }
         on_pick.emit(at);
     })
@@ -332,13 +340,13 @@ impl Keyboard {
         }
     }
 
-    fn does(&self, command: Command, view: Viewport, size: Size, frame: Size, painted: bool) {
+    fn does(&self, command: Command, size: Size, frame: Size, painted: bool) {
         match command {
             Command::Walk(direction) => {
                 let step = Walk::step(&self.drawing.graph, &self.drawing.layout, self.walk, direction);
                 let Some(step) = step else { return };
                 self.cursor.set(Cursor::of(&self.drawing, step));
-                if let Some(view) = reveal(&self.drawing, step.at, view, frame) {
+                if let Some(view) = reveal(&self.drawing, step.at, self.camera.view(), frame) {
                     self.camera.go(view);
                 }
                 if !painted {
@@ -364,8 +372,7 @@ struct Pointing {
     camera: Camera,
     hover: Callback<Option<usize>>,
     drawing: Same<Drawing>,
-    index: Rc<Option<Index>>,
-    view: Viewport,
+    index: Option<Same<Index>>,
 }
 
 /// Where the frame begins in the window.
@@ -384,17 +391,16 @@ impl Pointing {
 
     fn moving(&self) -> Callback<PointerEvent> {
         let (pointers, camera, node) = (self.pointers.clone(), self.camera.clone(), self.node.clone());
-        let (hover, drawing, index, view) = (self.hover.clone(), self.drawing.clone(), self.index.clone(), self.view);
+        let (hover, drawing, index) = (self.hover.clone(), self.drawing.clone(), self.index.clone());
         Callback::from(move |event: PointerEvent| {
-            let from = *camera.latest.borrow();
-            if let Some(view) = pointers.borrow_mut().moved(&event, from, corner(&node)) {
+            if let Some(view) = pointers.borrow_mut().moved(&event, camera.view(), || corner(&node)) {
                 return camera.go(view);
             }
             // A painting has no elements that the pointer could enter.
-            if let Some(index) = &*index {
+            if let Some(index) = &index {
                 let corner = corner(&node);
                 let at = (f64::from(event.client_x()) - corner.0, f64::from(event.client_y()) - corner.1);
-                hover.emit(index.hit(&drawing.layout, view, at.0, at.1));
+                hover.emit(index.hit(&drawing.layout, camera.view(), at.0, at.1));
             }
         })
     }
@@ -406,7 +412,7 @@ impl Pointing {
 
     fn click(&self, on_pick: &Callback<Option<usize>>) -> Callback<MouseEvent> {
         let (on_pick, pointers, node) = (on_pick.clone(), self.pointers.clone(), self.node.clone());
-        let (drawing, index, view) = (self.drawing.clone(), self.index.clone(), self.view);
+        let (drawing, index, camera) = (self.drawing.clone(), self.index.clone(), self.camera.clone());
         Callback::from(move |event: MouseEvent| {
             // A click at the end of a drag is none.
             if std::mem::take(&mut pointers.borrow_mut().drags) {
@@ -414,7 +420,7 @@ impl Pointing {
             }
             let corner = corner(&node);
             let at = (f64::from(event.client_x()) - corner.0, f64::from(event.client_y()) - corner.1);
-            on_pick.emit(index.as_ref().as_ref().and_then(|index| index.hit(&drawing.layout, view, at.0, at.1)));
+            on_pick.emit(index.as_ref().and_then(|index| index.hit(&drawing.layout, camera.view(), at.0, at.1)));
         })
     }
 }
