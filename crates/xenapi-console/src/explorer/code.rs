@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use xenapi_core::Value;
+use xenapi_core::{Struct, Value};
 
 use super::catalogue::{Class, Message};
 use super::ty::Ty;
@@ -163,6 +163,58 @@ impl Said<'_> {
         lines.join("\n")
     }
 
+    /// A value in Rust.
+    fn rust_value(&self, ty: &Ty, value: &Value) -> String {
+        match (ty, value) {
+            (Ty::Option(inner), value) => self.rust_value(inner, value),
+            (Ty::Ref(class), Value::Text(text)) => match self.uuids.uuid_of(class, text) {
+                Some(uuid) => {
+                    format!("client.call(get_by_uuid::<{}>(&Uuid::parse({})?)).await?", camel(class), quoted(&uuid))
+                }
+                None => format!("Ref::<{}>::new({})", camel(class), quoted(text)),
+            },
+            (Ty::Enum(_), Value::Text(text)) => format!("{}.into()", quoted(text)),
+            (_, Value::Text(text)) => format!("String::from({})", quoted(text)),
+            (_, Value::Int(it)) => it.to_string(),
+            (_, Value::Bool(it)) => it.to_string(),
+            (_, Value::Double(it)) => format!("{it:?}"),
+            (_, Value::DateTime(it)) => format!("DateTime::parse(\"{it}\")?"),
+            (Ty::Set(item), Value::Array(items)) => {
+                let items: Vec<String> = items.iter().map(|it| self.rust_value(item, it)).collect();
+                format!("vec![{}]", items.join(", "))
+            }
+            (Ty::Map(key, item), Value::Struct(members)) if !members.is_empty() => {
+                let member = |(name, it): (&_, &Value)| {
+                    let key = self.rust_value(key, &Value::from(AsRef::<str>::as_ref(name)));
+                    format!("({key}, {})", self.rust_value(item, it))
+                };
+                let members: Vec<String> = members.iter().map(member).collect();
+                format!("[{}].into_iter().collect()", members.join(", "))
+            }
+            _ => "Default::default()".into(),
+        }
+    }
+
+    /// The fields that a record needs, each as a variable; what else is in it is said beside them.
+    fn fields(&self, members: &Struct, lines: &mut Vec<String>) {
+        let names = names_in(&self.message.rust);
+        let mut others = Vec::new();
+        for (name, value) in members.iter() {
+            let name: &str = name.as_ref();
+            let lower = name.to_ascii_lowercase();
+            let variable = names.iter().find(|it| it.trim_start_matches("r#") == lower);
+            match (variable, self.class.field(name)) {
+                (Some(variable), Some(field)) => {
+                    lines.push(format!("let {variable} = {};", self.rust_value(&field.ty, value)));
+                }
+                _ => others.push(name.to_string()),
+            }
+        }
+        if !others.is_empty() {
+            lines.push(format!("// The other fields are set on what `new` answers: {}.", others.join(", ")));
+        }
+    }
+
     fn rust(&self) -> String {
         let mut lines: Vec<String> = Vec::from([
             "let transport = Transport::new(\"https://HOST\".parse()?, &Trust::System, TransportConfig::default())?;".into(),
@@ -170,29 +222,21 @@ impl Said<'_> {
         ]);
         let names = names_in(&self.message.rust);
         for (at, (ty, value)) in self.params().enumerate() {
+            if let (Ty::Record(_), Value::Struct(members)) = (ty, value) {
+                self.fields(members, &mut lines);
+                continue;
+            }
             let name =
                 names.get(at).map_or_else(|| variable(&self.message.params[at].name, &self.class.name), ToString::to_string);
             let value = match (ty, value) {
-                (Ty::Ref(class), Value::Text(text)) => match self.uuids.uuid_of(class, text) {
-                    Some(uuid) => {
-                        format!("client.call(get_by_uuid::<{}>(&Uuid::parse({})?)).await?", camel(class), quoted(&uuid))
-                    }
-                    None => format!("Ref::<{}>::new({})", camel(class), quoted(text)),
-                },
-                (Ty::Enum(_), Value::Text(text)) => format!("{}.into()", quoted(text)),
                 (_, Value::Text(text)) if self.message.name == "get_by_uuid" => format!("Uuid::parse({})?", quoted(text)),
-                (_, Value::Text(text)) => quoted(text),
-                (Ty::Record(_), other) => {
-                    // Records are made with constructors; what is to be in it is said beside it.
-                    lines
-                        .push(format!("// {name}: {}", String::from_utf8_lossy(&xenapi_codec::jsonrpc::write_value(other))));
-                    continue;
-                }
-                (_, other) => rust(other),
+                // A function takes `&str`, unless it says that it borrows the type itself.
+                (Ty::Text, Value::Text(text)) if !self.message.rust.contains(&["&", &name].concat()) => quoted(text),
+                (ty, value) => self.rust_value(ty, value),
             };
             lines.push(format!("let {name} = {value};"));
         }
-        let call = &self.message.rust;
+        let call = without_rest(&self.message.rust, self.arguments.len());
         let answer = if self.message.result == Ty::Void { "" } else { "let answer = " };
         lines.push(if self.is_async {
             format!("{answer}client.run_task({call}, |progress| println!(\"{{progress:.2}}\")).await?;")
@@ -213,6 +257,7 @@ impl Said<'_> {
 
 /// The variables that a call in Rust takes: `vm`, `start_paused` and `force` of `vm::start(&vm, start_paused, force)`.
 fn names_in(call: &str) -> Vec<&str> {
+    let call = call.trim_end_matches(".into_call()");
     let inside = call.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).map_or("", |(inside, _)| inside);
     let name = |word: &'_ str| {
         let start = word.rfind(['(', '&', ' ']).map_or(0, |at| at + 1);
@@ -242,22 +287,20 @@ fn python(ty: &Ty, value: &Value) -> String {
     }
 }
 
-/// A value in Rust.
-fn rust(value: &Value) -> String {
-    match value {
-        Value::Text(text) => format!("{}.into()", quoted(text)),
-        Value::Int(it) => it.to_string(),
-        Value::Bool(it) => it.to_string(),
-        Value::Double(it) => format!("{it:?}"),
-        Value::DateTime(it) => format!("DateTime::parse(\"{it}\")?"),
-        Value::Array(items) => format!("vec![{}]", items.iter().map(rust).collect::<Vec<_>>().join(", ")),
-        Value::Struct(members) => {
-            let members: Vec<String> =
-                members.iter().map(|(name, it)| format!("({}.into(), {})", quoted(name), rust(it))).collect();
-            format!("[{}].into_iter().collect()", members.join(", "))
-        }
-        _ => "Default::default()".into(),
-    }
+/// A call whose arguments after so many are left out: those that need not be given are options.
+fn without_rest(call: &str, given: usize) -> String {
+    let Some((before, inside, after)) = call
+        .split_once('(')
+        .and_then(|(before, rest)| rest.rsplit_once(')').map(|(inside, after)| (before, inside, after)))
+        .filter(|(_, inside, _)| inside.contains("Some("))
+    else {
+        return call.into();
+    };
+    let arguments = inside.split(", ").enumerate();
+    let arguments: Vec<&str> = arguments
+        .map(|(at, argument)| if at >= given && argument.starts_with("Some(") { "None" } else { argument })
+        .collect();
+    format!("{before}({}){after}", arguments.join(", "))
 }
 
 /// The name of a variable for a parameter: `self` is named after its class.

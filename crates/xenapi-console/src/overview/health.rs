@@ -71,6 +71,21 @@ fn add(found: &mut Vec<Finding>, id: &'static str, state: State, text: Plural, m
         return;
     }
     links.sort_by(|a, b| crate::format::natural_cmp(&a.name, &b.name).then_with(|| a.object.cmp(&b.object)));
+    add_as_they_are(found, id, state, text, links, go);
+}
+
+/// The same, with the objects in the order in which they are.
+fn add_as_they_are(
+    found: &mut Vec<Finding>,
+    id: &'static str,
+    state: State,
+    text: Plural,
+    mut links: Vec<Link>,
+    go: Option<Go>,
+) {
+    if links.is_empty() {
+        return;
+    }
     let text = text.of(links.len());
     let more = links.len().saturating_sub(NAMED);
     links.truncate(NAMED);
@@ -205,15 +220,40 @@ fn happened(cache: &Cache, now: i64, found: &mut Vec<Finding>) {
     {
         let about = crate::tables::about(cache, message).map(|about| about.name);
         let words = crate::tables::short(message);
-        let name = match about {
-            Some(about) => alloc::format!("{words}: {about}"),
-            None => words,
-        };
-        let link = Link { name, object: Object::of(&reference), uuid: message.uuid.as_str().into() };
-        if message.priority <= 2 { grave.push(link) } else { lesser.push(link) }
+        let link =
+            Link { name: about.unwrap_or_default(), object: Object::of(&reference), uuid: message.uuid.as_str().into() };
+        if message.priority <= 2 { grave.push((words, link)) } else { lesser.push((words, link)) }
     }
-    add(found, "alarms", State::Failed, Plural::HealthAlarms, grave, go(Kind::Messages, "priority<=2 time<7d"));
-    add(found, "warnings", State::Attention, Plural::HealthWarnings, lesser, go(Kind::Messages, "priority=3 time<7d"));
+    let (grave, lesser) = (told_once(grave), told_once(lesser));
+    add_as_they_are(found, "alarms", State::Failed, Plural::HealthAlarms, grave, go(Kind::Messages, "priority<=2 time<7d"));
+    add_as_they_are(
+        found,
+        "warnings",
+        State::Attention,
+        Plural::HealthWarnings,
+        lesser,
+        go(Kind::Messages, "priority=3 time<7d"),
+    );
+}
+
+/// Messages with what they are about: the same words stand before the first of them alone.
+fn told_once(mut messages: Vec<(String, Link)>) -> Vec<Link> {
+    let natural = crate::format::natural_cmp;
+    messages.sort_by(|(a, one), (b, other)| {
+        natural(a, b).then_with(|| natural(&one.name, &other.name)).then_with(|| one.object.cmp(&other.object))
+    });
+    let mut links: Vec<Link> = Vec::with_capacity(messages.len());
+    let mut last = None;
+    for (words, mut link) in messages {
+        if link.name.is_empty() {
+            link.name.clone_from(&words);
+        } else if last.as_ref() != Some(&words) {
+            link.name = alloc::format!("{words}: {}", link.name);
+        }
+        last = Some(words);
+        links.push(link);
+    }
+    links
 }
 
 fn upkeep(cache: &Cache, now: i64, found: &mut Vec<Finding>) {

@@ -122,6 +122,18 @@ fn what_happened_is_news_for_a_week() {
     assert_eq!(ids(&cache), ["alarms", "tasks-failed", "warnings"]);
     let told: Vec<String> = recent(&cache).into_iter().map(|it| it.text).collect();
     assert_eq!(told, ["Host lost"; 4]);
+    // The same words are said once.
+    for (reference, uuid) in [("m5", "h1"), ("m6", "h2")] {
+        let about = message::Record { cls: "Host".into(), obj_uuid: uuid.into(), ..alarm(2, 60) };
+        cache.insert(Ref::<Message>::new(reference), about);
+    }
+    for (reference, name) in [("h1", "host 1"), ("h2", "host 2")] {
+        let host = host::Record { uuid: Uuid::new(reference), name_label: name.into(), ..Default::default() };
+        cache.insert(Ref::<Host>::new(reference), host);
+    }
+    let alarms = health(&cache, NOW).into_iter().find(|it| it.id == "alarms").unwrap();
+    let names: Vec<&str> = alarms.links.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["Host lost", "host 1", "host 2"]);
 }
 
 #[test]

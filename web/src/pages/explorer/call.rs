@@ -18,7 +18,8 @@ use super::entry::Entry;
 use super::reply::{Reply, ReplyView};
 use super::{ApiLink, ON, class_link, stage, type_view};
 use crate::dom;
-use crate::store::{Same, use_data, use_store};
+use crate::driver::PoolInfo;
+use crate::store::{Pools, Same, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct CallProps {
@@ -34,6 +35,7 @@ type Entered = Result<Vec<Value>, Vec<(usize, Problem)>>;
 #[component]
 pub(crate) fn CallPage(props: &CallProps) -> Html {
     let (store, data) = (use_store(), use_data());
+    let pools = use_context::<Pools>().unwrap_or_default();
     let entries = {
         let on = store.0.query.get(ON).cloned();
         use_state(|| {
@@ -49,6 +51,9 @@ pub(crate) fn CallPage(props: &CallProps) -> Html {
     // What is wrong is said once somebody has tried, not while the form is still empty.
     let tried = use_state(|| false);
     let Some((class, message)) = props.catalogue.message(&props.class, &props.message) else { return html! {} };
+    // A copy, or a pool that the server only shows, takes nothing that changes it.
+    let is_this = |pool: &&PoolInfo| Some(&pool.name) == store.0.pool.as_ref();
+    let forbidden = !message.looks && pools.0.iter().find(is_this).is_some_and(|pool| pool.read_only);
     let find = |class: &str, word: &str| data.with(|cache| objects::named(cache, class, word));
     let entered: Entered = form::arguments(message, &entries, &props.catalogue, &find);
     // What only looks is over at once; a task for it would be left behind for nothing.
@@ -94,10 +99,14 @@ pub(crate) fn CallPage(props: &CallProps) -> Html {
                 { for fields }
                 if message.task && !message.looks { { task_choice(&as_task) } }
                 <div class="explorer-send">
-                    <button type="submit" class="button primary" disabled={matches!(&*sent, Some(Reply::Waiting))} data-testid="api-send">
+                    <button type="submit" class="button primary" disabled={forbidden || matches!(&*sent, Some(Reply::Waiting))} data-testid="api-send">
                         { if message.looks { Text::ApiSend } else { Text::ApiSendChange }.get() }
                     </button>
-                    if !message.looks { <span class="quiet">{ Text::ApiChanges.get() }</span> }
+                    if forbidden {
+                        <span class="quiet" data-testid="api-read-only">{ Text::ReadOnlyTitle.get() }</span>
+                    } else if !message.looks {
+                        <span class="quiet">{ Text::ApiChanges.get() }</span>
+                    }
                 </div>
             </form>
             if let Some(reply) = &*sent { <ReplyView reply={reply.clone()} /> }
