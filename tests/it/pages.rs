@@ -67,7 +67,12 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn start() -> Sample {
-        let sim = Server::sim(&["--hosts", "4", "--vms", "24", "--seed", "7"]);
+        Sample::of(&["--hosts", "4", "--vms", "24", "--seed", "7"])
+    }
+
+    /// Another pool.
+    pub(crate) fn of(pool: &[&str]) -> Sample {
+        let sim = Server::sim(pool);
         let serve = Server::serve(sim.get("http"), &[]);
         Sample { sim, serve }
     }
@@ -76,26 +81,42 @@ impl Sample {
         self.serve.get("url")
     }
 
+    /// Calls the pool, past the console.
+    pub(crate) fn call(&self, call: &[&str]) {
+        let [method, arguments @ ..] = call else { return };
+        run(&[&["call", self.sim.get("http"), method], arguments].concat());
+    }
+
     /// The uuid of the first object of a class, by name.
     pub(crate) fn first(&self, class: &str) -> String {
+        self.plain(class).first().unwrap_or_else(|| panic!("there is no {class}")).1.clone()
+    }
+
+    /// The reference of an object of a class, by its place among the names.
+    pub(crate) fn reference(&self, class: &str, at: usize) -> String {
+        self.plain(class).swap_remove(at).2
+    }
+
+    /// The objects of a class by name, with uuid and reference; templates, snapshots and control domains left out.
+    fn plain(&self, class: &str) -> Vec<(String, String, String)> {
         let records = run(&["call", self.sim.get("http"), &format!("{class}.get_all_records")]);
         let records: Value = serde_json::from_str(&records).expect("the answer is JSON");
-        let plain = |record: &&Value| {
+        let plain = |record: &Value| {
             let is = |key: &str| record.get(key) == Some(&Value::Bool(true));
             !is("is_a_template") && !is("is_a_snapshot") && !is("is_control_domain")
         };
-        let mut all: Vec<(&str, &str)> = records
+        let mut all: Vec<(String, String, String)> = records
             .as_object()
             .expect("a map")
-            .values()
-            .filter(plain)
-            .filter_map(|record| {
+            .iter()
+            .filter(|(_, record)| plain(record))
+            .filter_map(|(reference, record)| {
                 let name = record.get("name_label").or_else(|| record.get("device")).and_then(Value::as_str);
-                Some((name.unwrap_or_default(), record["uuid"].as_str()?))
+                Some((name.unwrap_or_default().into(), record["uuid"].as_str()?.into(), reference.clone()))
             })
             .collect();
         all.sort_unstable();
-        all.first().unwrap_or_else(|| panic!("there is no {class}")).1.to_owned()
+        all
     }
 
     /// The address of a page, behind the server's.

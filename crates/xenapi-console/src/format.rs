@@ -142,7 +142,7 @@ pub fn speed(mbits: i64) -> String {
 pub fn natural_cmp(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
-        match (left.chars().next(), right.chars().next()) {
+        match (left.as_bytes().first(), right.as_bytes().first()) {
             (None, None) => return a.cmp(b),
             (None, Some(_)) => return Ordering::Less,
             (Some(_), None) => return Ordering::Greater,
@@ -155,12 +155,22 @@ pub fn natural_cmp(a: &str, b: &str) -> Ordering {
                 }
                 (left, right) = (l_rest, r_rest);
             }
-            (Some(l), Some(r)) => {
-                let order = l.to_lowercase().cmp(r.to_lowercase());
+            // Most names are of these letters, and tables compare them by the hundred thousand.
+            (Some(l), Some(r)) if l.is_ascii() && r.is_ascii() => {
+                let order = l.to_ascii_lowercase().cmp(&r.to_ascii_lowercase());
                 if order != Ordering::Equal {
                     return order;
                 }
-                (left, right) = (&left[l.len_utf8()..], &right[r.len_utf8()..]);
+                (left, right) = (&left[1..], &right[1..]);
+            }
+            _ => {
+                let (mut l_rest, mut r_rest) = (left.chars(), right.chars());
+                let (l, r) = (l_rest.next(), r_rest.next());
+                let order = l.into_iter().flat_map(char::to_lowercase).cmp(r.into_iter().flat_map(char::to_lowercase));
+                if order != Ordering::Equal {
+                    return order;
+                }
+                (left, right) = (l_rest.as_str(), r_rest.as_str());
             }
         }
     }

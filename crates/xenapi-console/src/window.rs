@@ -13,14 +13,18 @@ pub struct Window {
     pub after: u64,
 }
 
-/// Lists up to this long are drawn whole: they cost nothing, and the browser's own search finds everything in them.
+/// Lists up to this long may be unfolded by themselves: an eye still finds its way in them.
 pub const WHOLE: usize = 200;
+
+/// Lists up to this long are drawn whole, so that the browser's own search finds everything in them. Longer ones would take it more than a
+/// moment.
+pub const DRAWN: usize = 80;
 
 /// Chooses the rows of a list of `count` rows, each `height` pixels high, that are seen in a viewport of `visible` pixels
 /// scrolled down by `scrolled` pixels, and `margin` rows around them.
 pub fn window(count: usize, height: u32, scrolled: f64, visible: f64, margin: usize) -> Window {
     let height = u64::from(height.max(1));
-    if count <= WHOLE {
+    if count <= DRAWN {
         return Window { rows: 0..count, before: 0, after: 0 };
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and NaN becomes zero")]
@@ -39,7 +43,7 @@ mod tests {
 
     #[test]
     fn short_lists_are_drawn_whole() {
-        assert_eq!(window(WHOLE, 32, 500.0, 100.0, 4), Window { rows: 0..WHOLE, before: 0, after: 0 });
+        assert_eq!(window(DRAWN, 32, 500.0, 100.0, 4), Window { rows: 0..DRAWN, before: 0, after: 0 });
         assert_eq!(window(0, 32, 0.0, 0.0, 4).rows, 0..0);
     }
 

@@ -143,7 +143,7 @@ pub struct TextMapIter<'m> {
 }
 
 impl<'m> TextMapIter<'m> {
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Option<&'m str> {
         let length = *self.text.as_bytes().get(self.at)?;
         let (start, length) = if length < MORE { (self.at + 1, usize::from(length)) } else { self.long()? };
@@ -170,7 +170,7 @@ impl<'m> TextMapIter<'m> {
 impl<'m> Iterator for TextMapIter<'m> {
     type Item = (&'m str, &'m str);
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         Some((self.text()?, self.text()?))
@@ -287,8 +287,7 @@ impl Wire for TextMap {
     fn write(&self, writer: &mut dyn Writer) {
         writer.begin_struct();
         for (key, value) in self {
-            writer.member(key);
-            writer.text(value);
+            writer.text_member(key, value);
         }
         writer.end_struct();
     }

@@ -337,6 +337,11 @@ pub trait Writer {
     fn field(&mut self, name: &'static str) {
         self.member(name);
     }
+    /// Names a member and writes the text that it is.
+    fn text_member(&mut self, name: &str, text: &str) {
+        self.member(name);
+        self.text(text);
+    }
     /// Closes the struct opened last.
     fn end_struct(&mut self);
 }

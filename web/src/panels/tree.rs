@@ -124,6 +124,8 @@ fn Lines() -> Html {
         return html! { <p class="tree-none" role="status" data-testid="tree-none">{ Text::TreeNothing.with(&[look.filter.trim()]) }</p> };
     }
     let Window { rows: range, before, after } = seen;
+    // What is scrolled out of sight is not there to be named.
+    let is_drawn = range.contains(&active);
     let lines = range.map(|at| {
         let row = &rows[at];
         let is_selected = row.object.is_some() && row.object == selected;
@@ -135,7 +137,7 @@ fn Lines() -> Html {
     });
     html! {
         <div ref={node} class="tree" role="tree" aria-label={Text::TreeLabel.get()} tabindex="0"
-            aria-activedescendant={line_id(active)} {onkeydown} data-testid="tree">
+            aria-activedescendant={is_drawn.then(|| line_id(active))} {onkeydown} data-testid="tree">
             { space(before) }
             { for lines }
             { space(after) }

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use xenapi_core::{Kind, ReadError, Reader, Scalar};
+use xenapi_core::{Kind, ReadError, Reader, Scalar, TextEntries};
 
 use super::text::{number_end, string_end, unescape};
 use crate::limits::Limits;
@@ -30,6 +30,8 @@ pub struct JsonReader<'a> {
     /// The place of the first byte that is not UTF-8 in what was sent, and the string that held it, once it is read.
     pub(super) mark: Option<usize>,
     pub(super) marked: Option<String>,
+    /// Memory in which maps are gathered.
+    entries: TextEntries,
     /// The error that ended the reading.
     broken: Option<ReadError>,
 }
@@ -69,6 +71,7 @@ impl<'a> JsonReader<'a> {
             members: 0,
             mark: None,
             marked: None,
+            entries: TextEntries::default(),
             broken: None,
         }
     }
@@ -348,6 +351,14 @@ impl Reader for JsonReader<'_> {
 
     fn scalar(&mut self) -> Result<Scalar<'_>, ReadError> {
         self.run(Self::take_scalar)
+    }
+
+    fn lend_entries(&mut self) -> TextEntries {
+        core::mem::take(&mut self.entries)
+    }
+
+    fn take_entries(&mut self, entries: TextEntries) {
+        self.entries = entries;
     }
 
     fn begin_array(&mut self) -> Result<(), ReadError> {

@@ -73,9 +73,8 @@ pub(super) fn first_special(block: &[u8; BLOCK]) -> Option<usize> {
 }
 
 /// The high bit of each byte that is special. Bytes above the first one found may be wrong.
-#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 #[inline(always)]
-fn specials_in(word: u64) -> u64 {
+pub(super) fn specials_in(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let controls = word.wrapping_sub(ONES * b' ' as u64) & !word;

@@ -6,13 +6,15 @@ use core::fmt;
 
 use xenapi_core::{DateTime, Failure, RawCall, Value, Wire, Writer};
 
-use super::block::{BLOCK, first_special};
+use super::block::{BLOCK, first_special, specials_in};
 use crate::scalar::{encode_base64, write_date_time, write_double, write_int};
 
 const DECLARATION: &[u8] = br#"<?xml version="1.0"?>"#;
 const RESPONSE: &[u8] = b"<methodResponse><params><param>";
 const RESPONSE_END: &[u8] = b"</param></params></methodResponse>";
 const ENVELOPE: &[u8] = b"<value><struct><member><name>Status</name><value>";
+/// Between a name and its value.
+const NAMED: &[u8] = b"</name><value>";
 const ENVELOPE_END: &[u8] = b"</member></struct></value>";
 
 /// Writes values as XML-RPC. Implements [`Writer`], so that typed values go to bytes without a tree between.
@@ -116,7 +118,9 @@ impl XmlWriter {
     /// assert_eq!(writer.into_string(), all);
     /// ```
     pub fn encoded(&mut self, value: &[u8]) {
-        self.raw(value);
+        // The value of a member was opened with its name.
+        let opened = if self.open.last() == Some(&true) { value.strip_prefix(b"<value>") } else { None };
+        self.raw(opened.unwrap_or(value));
         if self.open.last() == Some(&true) {
             self.raw(b"</member>");
         }
@@ -126,7 +130,9 @@ impl XmlWriter {
         for part in [DECLARATION, RESPONSE, ENVELOPE, status.as_bytes(), b"</value></member>"] {
             self.raw(part);
         }
-        self.member(member);
+        for part in ["<member><name>", member, "</name>"] {
+            self.raw(part.as_bytes());
+        }
     }
 
     /// What was written, as text.
@@ -138,6 +144,14 @@ impl XmlWriter {
     #[inline]
     fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
+    }
+
+    /// Opens a value. That of a member was opened with its name.
+    #[inline]
+    fn begin_value(&mut self) {
+        if self.open.last() != Some(&true) {
+            self.raw(b"<value>");
+        }
     }
 
     /// After a whole value: closes it, and the member it belongs to.
@@ -161,57 +175,64 @@ impl XmlWriter {
 
 impl Writer for XmlWriter {
     fn text(&mut self, text: &str) {
-        self.raw(b"<value>");
+        self.begin_value();
         escape(text, &mut self.out);
         self.end_value();
     }
 
     fn int(&mut self, number: i64) {
-        self.raw(b"<value>");
+        self.begin_value();
         write_int(number, &mut self.out);
         self.end_value();
     }
 
     fn int32(&mut self, number: i32) {
-        self.raw(b"<value><i4>");
+        self.begin_value();
+        self.raw(b"<i4>");
         write_int(number.into(), &mut self.out);
         self.raw(b"</i4>");
         self.end_value();
     }
 
     fn bool(&mut self, truth: bool) {
-        self.raw(if truth { b"<value><boolean>1</boolean>" } else { b"<value><boolean>0</boolean>" });
+        self.begin_value();
+        self.raw(if truth { b"<boolean>1</boolean>" } else { b"<boolean>0</boolean>" });
         self.end_value();
     }
 
     fn double(&mut self, number: f64) {
-        self.raw(b"<value><double>");
+        self.begin_value();
+        self.raw(b"<double>");
         write_double(number, &mut self.out);
         self.raw(b"</double>");
         self.end_value();
     }
 
     fn date_time(&mut self, time: &DateTime) {
-        self.raw(b"<value><dateTime.iso8601>");
+        self.begin_value();
+        self.raw(b"<dateTime.iso8601>");
         write_date_time(time, &mut self.out);
         self.raw(b"</dateTime.iso8601>");
         self.end_value();
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.raw(b"<value><base64>");
+        self.begin_value();
+        self.raw(b"<base64>");
         encode_base64(bytes, &mut self.out);
         self.raw(b"</base64>");
         self.end_value();
     }
 
     fn nil(&mut self) {
-        self.raw(b"<value><nil/>");
+        self.begin_value();
+        self.raw(b"<nil/>");
         self.end_value();
     }
 
     fn begin_array(&mut self) {
-        self.raw(b"<value><array><data>");
+        self.begin_value();
+        self.raw(b"<array><data>");
         self.open.push(false);
     }
 
@@ -220,20 +241,29 @@ impl Writer for XmlWriter {
     }
 
     fn begin_struct(&mut self) {
-        self.raw(b"<value><struct>");
+        self.begin_value();
+        self.raw(b"<struct>");
         self.open.push(true);
     }
 
     fn member(&mut self, name: &str) {
         self.raw(b"<member><name>");
         escape_name(name, &mut self.out);
-        self.raw(b"</name>");
+        self.raw(NAMED);
     }
 
     fn field(&mut self, name: &'static str) {
         self.raw(b"<member><name>");
         self.raw(name.as_bytes());
-        self.raw(b"</name>");
+        self.raw(NAMED);
+    }
+
+    fn text_member(&mut self, name: &str, text: &str) {
+        self.raw(b"<member><name>");
+        escape_name(name, &mut self.out);
+        self.raw(NAMED);
+        escape(text, &mut self.out);
+        self.raw(b"</value></member>");
     }
 
     fn end_struct(&mut self) {
@@ -247,7 +277,7 @@ fn is_special(byte: u8) -> bool {
     (byte < b' ') | (byte | 4 == b'&') | (byte | 2 == b'>')
 }
 
-/// Whether all of a text stands for itself, which holds for nearly all texts. Looks at 16 bytes at a time; the last ones may be
+/// Whether all of a text stands for itself, which holds for nearly all texts. Looks at many bytes at a time; the last ones may be
 /// looked at twice.
 #[inline]
 fn all_plain(bytes: &[u8]) -> bool {
@@ -255,11 +285,13 @@ fn all_plain(bytes: &[u8]) -> bool {
     if let Some(last) = bytes.last_chunk::<BLOCK>() {
         return !bytes.as_chunks::<BLOCK>().0.iter().any(has_special) && !has_special(last);
     }
-    let mut block = [b' '; BLOCK];
-    if let Some(start) = block.get_mut(..bytes.len()) {
-        start.copy_from_slice(bytes);
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return specials_in(u64::from_le_bytes(*first)) | specials_in(u64::from_le_bytes(*last)) == 0;
     }
-    !has_special(&block)
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return specials_in(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))) == 0;
+    }
+    !bytes.iter().any(|byte| is_special(*byte))
 }
 
 /// Text as xapi escapes it: four entities, control characters dropped.
@@ -461,6 +493,16 @@ mod tests {
 
     #[test]
     fn text_is_escaped_by_words_as_by_bytes() {
+        for length in 1..40 {
+            for at in 0..length {
+                for special in ["<", "&", "\"", ">", "\u{1}", "\n", "\u{7f}", "é"] {
+                    let text = ["a".repeat(at).as_str(), special, &"z".repeat(length - at - 1)].concat();
+                    let mut out = Vec::new();
+                    escape(&text, &mut out);
+                    assert_eq!(out, plainly(&text), "{text:?}");
+                }
+            }
+        }
         let ascii: String = (0..128_u8).map(char::from).collect();
         for special in ["<", "\"", "\u{1}", "\t", "&>", "\u{7f}&", "é<", "'%;=?", &ascii] {
             for before in 0..20 {

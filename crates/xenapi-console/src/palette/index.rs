@@ -7,9 +7,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
 
-use xenapi_client::Cache;
+use xenapi_client::{Cache, Snapshot};
 use xenapi_core::{Class, RawRef};
-use xenapi_model::{Bond, Host, Network, PIF, Pool, SR, VDI, VIF, VLAN, VM, VMGuestMetrics, VmKind, vm};
+use xenapi_model::{Bond, Host, Network, PIF, Pool, SR, VDI, VIF, VLAN, VM, VmKind, vm};
 
 use super::rank::{Why, Words};
 use crate::object::Object;
@@ -53,8 +53,10 @@ struct Entry {
     own: Arc<dyn Any>,
     /// What else its words come from.
     also: Option<Arc<dyn Any>>,
-    /// All words in lower case, a line for each; the name first.
+    /// All words in lower case, a line for each; the name first, the uuid and the reference last.
     lines: Box<str>,
+    /// Where those two begin: a letter or two of them say nothing.
+    plain: usize,
     fields: Box<[Field]>,
 }
 
@@ -63,8 +65,8 @@ struct Shelf {
     class: &'static str,
     /// Where among equals its objects stand.
     weight: u32,
-    /// The revisions of the class and of what else the words come from.
-    revision: Option<u64>,
+    /// The objects that are to be looked at.
+    left: alloc::vec::IntoIter<RawRef>,
     entries: BTreeMap<RawRef, Entry>,
     fill: Fill,
     /// Whether names that are nearly right are looked for.
@@ -83,6 +85,17 @@ type Made = (&'static str, u32, Fill, bool);
 /// Everything that can be found.
 pub struct Index {
     shelves: Vec<Shelf>,
+    /// What it was made of, with what is still to be looked at.
+    seen: Option<Snapshot>,
+    generation: u64,
+}
+
+impl Shelf {
+    fn look_at_all(&mut self, cache: &Cache) {
+        let mut all = Vec::new();
+        (self.fill)(&mut Filler { cache, walk: Walk::List(&mut all) });
+        self.left = all.into_iter();
+    }
 }
 
 impl Default for Index {
@@ -94,8 +107,17 @@ impl Default for Index {
 /// Entries that are made.
 struct Filler<'c> {
     cache: &'c Cache,
-    old: BTreeMap<RawRef, Entry>,
-    entries: BTreeMap<RawRef, Entry>,
+    walk: Walk<'c>,
+}
+
+/// Which objects are looked at.
+enum Walk<'a> {
+    /// All, to say which there are.
+    List(&'a mut Vec<RawRef>),
+    /// These.
+    These(Vec<RawRef>, &'a mut BTreeMap<RawRef, Entry>),
+    /// All whose words come from something else, too: those where that is another one now.
+    Also(&'a mut Vec<RawRef>, &'a BTreeMap<RawRef, Entry>),
 }
 
 /// The lines of an entry.
@@ -114,6 +136,14 @@ impl Lines {
             self.text.push('\n');
         }
         // A line break within would end the line.
+        if text.is_ascii() && !text.contains('\n') {
+            let from = self.text.len();
+            self.text.push_str(text);
+            if let Some(added) = self.text.get_mut(from..) {
+                added.make_ascii_lowercase();
+            }
+            return self.fields.push(field);
+        }
         self.text.extend(text.chars().flat_map(char::to_lowercase).map(|letter| if letter == '\n' { ' ' } else { letter }));
         self.fields.push(field);
     }
@@ -131,25 +161,51 @@ impl Filler<'_> {
         uuid: fn(&C::Record) -> &str,
         write: fn(&Cache, &C::Record, &mut Lines),
     ) {
-        for (reference, record) in self.cache.iter::<C>().filter(|(_, record)| belongs(record)) {
-            let also = also(self.cache, record);
-            let old = self.old.remove(reference.raw()).filter(|entry| {
-                let same_also = match (&entry.also, &also) {
-                    (None, None) => true,
-                    (Some(before), Some(now)) => same(before, Arc::as_ptr(now).cast()),
-                    _ => false,
-                };
-                same_also && same(&entry.own, Arc::as_ptr(record).cast())
-            });
-            let entry = old.unwrap_or_else(|| {
-                let mut lines = Lines::default();
-                write(self.cache, record, &mut lines);
-                lines.add(Field::Uuid, uuid(record));
-                lines.add(Field::Reference, reference.as_str());
-                Entry { own: record.clone(), also, lines: lines.text.into(), fields: lines.fields.into() }
-            });
-            self.entries.insert(reference.into_raw(), entry);
+        let cache = self.cache;
+        match &mut self.walk {
+            Walk::List(all) => {
+                let own = cache.iter::<C>().filter(|(_, record)| belongs(record));
+                all.extend(own.map(|(reference, _)| reference.into_raw()));
+            }
+            Walk::Also(stale, entries) => {
+                for (reference, entry) in entries.iter() {
+                    let now = cache.get(&reference.clone().typed::<C>()).and_then(|record| also(cache, record));
+                    if !is_same_also(&entry.also, &now) {
+                        stale.push(reference.clone());
+                    }
+                }
+            }
+            Walk::These(these, entries) => {
+                for reference in core::mem::take(these) {
+                    let Some(record) = cache.get(&reference.clone().typed::<C>()).filter(|record| belongs(record)) else {
+                        entries.remove(&reference);
+                        continue;
+                    };
+                    let also = also(cache, record);
+                    let is_current = entries.get(&reference).is_some_and(|entry| {
+                        same(&entry.own, Arc::as_ptr(record).cast()) && is_same_also(&entry.also, &also)
+                    });
+                    if is_current {
+                        continue;
+                    }
+                    let mut lines = Lines::default();
+                    write(cache, record, &mut lines);
+                    let plain = lines.text.len();
+                    lines.add(Field::Uuid, uuid(record));
+                    lines.add(Field::Reference, reference.as_str());
+                    let (lines, fields) = (lines.text.into(), lines.fields.into());
+                    entries.insert(reference, Entry { own: record.clone(), also, lines, plain, fields });
+                }
+            }
         }
+    }
+}
+
+fn is_same_also(before: &Option<Arc<dyn Any>>, now: &Option<Arc<dyn Any>>) -> bool {
+    match (before, now) {
+        (None, None) => true,
+        (Some(before), Some(now)) => same(before, Arc::as_ptr(now).cast()),
+        _ => false,
     }
 }
 
@@ -350,28 +406,61 @@ impl Index {
         let shelf = |(class, weight, fill, forgives): Made| Shelf {
             class,
             weight,
-            revision: None,
+            left: Vec::new().into_iter(),
             entries: BTreeMap::new(),
             fill,
             forgives,
         };
-        Index { shelves: SHELVES.into_iter().map(shelf).collect() }
+        Index { shelves: SHELVES.into_iter().map(shelf).collect(), seen: None, generation: 0 }
     }
 
-    /// Follows the cache by one class, so that it takes but a moment. Answers whether there is more to do.
-    pub fn update(&mut self, cache: &Cache) -> bool {
-        let revision = |class: &str| {
-            let also = if class == "VM" { cache.revision::<VMGuestMetrics>() } else { 0 };
-            Some(cache.revision_of(class).wrapping_add(also))
+    /// A number that grows whenever what can be found may be something else.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Follows the cache by a look at so many objects. Answers whether there are more to be looked at.
+    pub fn update(&mut self, cache: &Cache, mut budget: usize) -> bool {
+        self.note(cache);
+        for shelf in self.shelves.iter_mut().filter(|shelf| shelf.left.len() > 0) {
+            if budget == 0 {
+                return true;
+            }
+            let these: Vec<RawRef> = shelf.left.by_ref().take(budget).collect();
+            budget -= these.len();
+            self.generation += 1;
+            (shelf.fill)(&mut Filler { cache, walk: Walk::These(these, &mut shelf.entries) });
+        }
+        self.shelves.iter().any(|shelf| shelf.left.len() > 0)
+    }
+
+    /// Takes note of what has changed since the last time.
+    fn note(&mut self, cache: &Cache) {
+        let Some(seen) = &self.seen else {
+            self.shelves.iter_mut().for_each(|shelf| shelf.look_at_all(cache));
+            self.seen = Some(cache.snapshot());
+            return;
         };
-        let mut stale = self.shelves.iter_mut().filter(|shelf| shelf.revision != revision(shelf.class));
-        let Some(shelf) = stale.next() else { return false };
-        let is_more = stale.next().is_some();
-        let mut filler = Filler { cache, old: core::mem::take(&mut shelf.entries), entries: BTreeMap::new() };
-        (shelf.fill)(&mut filler);
-        shelf.entries = filler.entries;
-        shelf.revision = revision(shelf.class);
-        is_more
+        if !OF_INDEX.iter().any(|class| seen.revision_of(class) != cache.revision_of(class)) {
+            return;
+        }
+        let now = cache.snapshot();
+        let mut changed: BTreeMap<&str, Vec<RawRef>> = BTreeMap::new();
+        for change in seen.differences_to(&now) {
+            changed.entry(change.class).or_default().push(change.reference);
+        }
+        self.seen = Some(now);
+        let guests = changed.contains_key("VM_guest_metrics");
+        for shelf in &mut self.shelves {
+            let mut stale = changed.remove(shelf.class).unwrap_or_default();
+            if guests && shelf.class == "VM" {
+                (shelf.fill)(&mut Filler { cache, walk: Walk::Also(&mut stale, &shelf.entries) });
+            }
+            if !stale.is_empty() {
+                stale.extend(core::mem::take(&mut shelf.left));
+                shelf.left = stale.into_iter();
+            }
+        }
     }
 
     /// How many objects it knows.
@@ -393,9 +482,13 @@ impl Index {
     pub(super) fn find(&self, words: &Words) -> Vec<(u32, Object, Option<Why>)> {
         let mut found = Vec::new();
         for shelf in &self.shelves {
-            for (reference, entry) in shelf.entries.iter().filter(|(_, entry)| words.are_in(&entry.lines)) {
-                let (rank, line) = words.rank(entry.lines.split('\n'));
-                found.push((key(rank, shelf, entry), shelf, reference, entry, Some(line)));
+            for (reference, entry) in &shelf.entries {
+                let lines =
+                    if words.are_short() { entry.lines.get(..entry.plain).unwrap_or_default() } else { &entry.lines };
+                if words.are_in(lines) {
+                    let (rank, line) = words.rank(lines.split('\n'));
+                    found.push((key(rank, shelf, entry), shelf, reference, entry, Some(line)));
+                }
             }
         }
         if found.len() < FEW {
@@ -408,10 +501,16 @@ impl Index {
                 }
             }
         }
-        found.sort_unstable_by(|a, b| {
+        type Found<'a> = (u32, &'a Shelf, &'a RawRef, &'a Entry, Option<usize>);
+        let order = |a: &Found<'_>, b: &Found<'_>| {
             a.0.cmp(&b.0).then_with(|| crate::format::natural_cmp(name(a.3), name(b.3)).then_with(|| a.2.cmp(b.2)))
-        });
-        found.truncate(BEST);
+        };
+        // Of thousands that fit, only the best need be in order.
+        if found.len() > BEST {
+            found.select_nth_unstable_by(BEST, order);
+            found.truncate(BEST);
+        }
+        found.sort_unstable_by(order);
         let told = found.into_iter().map(|(key, shelf, reference, entry, line)| {
             let why = line.and_then(|at| {
                 let field = entry.fields.get(at)?.text();

@@ -42,6 +42,11 @@ impl Words {
         self.words.is_empty()
     }
 
+    /// Whether they are a letter or two, which are in every number.
+    pub(super) fn are_short(&self) -> bool {
+        self.whole.len() < 3
+    }
+
     /// Whether every word is somewhere in it: the quick look before the exact one.
     pub(super) fn are_in(&self, haystack: &str) -> bool {
         self.words.iter().all(|word| haystack.contains(word.as_str()))

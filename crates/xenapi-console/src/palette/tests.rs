@@ -44,7 +44,7 @@ fn pool() -> Cache {
 
 fn index(cache: &Cache) -> Index {
     let mut index = Index::new();
-    while index.update(cache) {}
+    while index.update(cache, 3) {}
     index
 }
 
@@ -180,11 +180,48 @@ fn an_index_kept_up_to_date_is_one_made_anew() {
     cache.insert(Ref::<VM>::new("v2"), a_vm("renamed", VmPowerState::Running, "h1"));
     cache.remove(&Ref::<VM>::new("v3"));
     cache.insert(Ref::<VMGuestMetrics>::new("g-web-10"), guest(&[("0/ip", "10.9.9.9")]));
-    while kept.update(&cache) {}
+    while kept.update(&cache, 1) {}
     let fresh = index(&cache);
     assert_eq!(kept.len(), fresh.len());
     for typed in ["renamed", "web", "db", "10.9.9.9", "192.168", "h1", "e"] {
         assert_eq!(search(&cache, &kept, typed, None), search(&cache, &fresh, typed, None), "{typed}");
     }
-    assert!(!kept.update(&cache), "nothing is left to do");
+    let generation = kept.generation();
+    assert!(!kept.update(&cache, 1), "nothing is left to do");
+    assert_eq!(kept.generation(), generation);
+}
+
+#[test]
+fn what_changes_while_it_is_made_is_found_afterwards() {
+    let mut cache = pool();
+    let mut kept = Index::new();
+    assert!(kept.update(&cache, 1));
+    cache.insert(Ref::<VM>::new("v2"), a_vm("renamed", VmPowerState::Running, "h1"));
+    cache.remove(&Ref::<VM>::new("v1"));
+    kept.update(&cache, 2);
+    cache.insert(Ref::<VM>::new("v9"), a_vm("added", VmPowerState::Running, "h1"));
+    cache.insert(Ref::<VM>::new("v9"), a_vm("added twice", VmPowerState::Running, "h1"));
+    while kept.update(&cache, 1) {}
+    let fresh = index(&cache);
+    assert_eq!(kept.len(), fresh.len());
+    for typed in ["renamed", "web", "added", "twice", "v1"] {
+        assert_eq!(search(&cache, &kept, typed, None), search(&cache, &fresh, typed, None), "{typed}");
+    }
+}
+
+#[test]
+fn the_best_of_many_are_the_same_as_of_few() {
+    let mut cache = Cache::new();
+    cache.track_console();
+    for at in 0..1_000 {
+        let name = alloc::format!("vm-{at}");
+        cache.insert(Ref::<VM>::new(name.as_str()), a_vm(&name, VmPowerState::Halted, "OpaqueRef:NULL"));
+    }
+    let names = |typed: &str| -> Vec<String> {
+        let found = search(&cache, &index(&cache), typed, None);
+        found.into_iter().filter(|it| matches!(it.what, What::Object(..))).map(|it| it.title).take(3).collect()
+    };
+    assert_eq!(names("vm-"), ["vm-0", "vm-1", "vm-2"]);
+    assert_eq!(names("v"), ["vm-0", "vm-1", "vm-2"]);
+    assert_eq!(names("vm-99"), ["vm-99", "vm-990", "vm-991"]);
 }

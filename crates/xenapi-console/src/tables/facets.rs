@@ -1,12 +1,13 @@
 //! Quick filters: the values of a column with how many rows have each, as terms of the query.
 
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use xenapi_topology::State;
 
-use super::rows::Rows;
+use super::rows::{Row, Rows};
 use super::spec::Spec;
 use super::value::Value;
 use crate::format;
@@ -35,9 +36,14 @@ const LISTED: usize = 40;
 pub fn facet(rows: &Rows, spec: &Spec, id: &str, query: &Query, now: i64) -> Vec<Facet> {
     let Some(column) = spec.column(id) else { return Vec::new() };
     let others = query.without(column);
+    of_shown(rows.iter().filter(|row| others.matches(row, now)), column, query)
+}
+
+/// The same, of rows that everything else in the query has let through.
+pub(super) fn of_shown<'a>(rows: impl Iterator<Item = &'a Rc<Row>>, column: usize, query: &Query) -> Vec<Facet> {
     let chosen = query.words_of(column);
     let mut counts: BTreeMap<String, (usize, String, Option<State>)> = BTreeMap::new();
-    for row in rows.iter().filter(|row| others.matches(row, now)) {
+    for row in rows {
         let mut add = |word: &str, label: &str, state| match counts.get_mut(word) {
             Some(entry) => entry.0 += 1,
             None => drop(counts.insert(word.into(), (1, label.into(), state))),

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::cell::OnceCell;
 
-use xenapi_client::Cache;
+use xenapi_client::{Cache, Snapshot};
 use xenapi_core::{Class, RawRef, Ref};
 use xenapi_model::{Host, Network, PBD, PIF, Pool, SR, Task, VBD, VDI, VIF, VM};
 use xenapi_topology::State;
@@ -77,13 +77,41 @@ enum Source {
 }
 
 impl Source {
-    fn is_current(&self, cache: &Cache, changed: &[&'static str]) -> bool {
+    /// Whether the row may be another one after these changes.
+    fn is_hit(&self, cache: &Cache, changes: &Changes) -> bool {
         match self {
-            Source::Record { class, .. } | Source::Relation { class, .. } if !changed.contains(class) => true,
+            Source::Record { class, reference, .. } => changes.has(class, reference),
+            Source::Relation { class, .. } => changes.of(class).is_some() && !self.is_current(cache),
+        }
+    }
+
+    fn is_current(&self, cache: &Cache) -> bool {
+        match self {
             Source::Record { reference, held, is_current, .. } => is_current(cache, reference, held.as_ref()),
             Source::Relation { of, field, reference, held, .. } => {
                 cache.related_to(of, field, reference).is_some_and(|(_, now)| now == *held)
             }
+        }
+    }
+}
+
+/// Objects that have changed, by class.
+#[derive(Default)]
+struct Changes(Vec<(&'static str, BTreeSet<RawRef>)>);
+
+impl Changes {
+    fn of(&self, class: &str) -> Option<&BTreeSet<RawRef>> {
+        self.0.iter().find(|(name, _)| *name == class).map(|(_, objects)| objects)
+    }
+
+    fn has(&self, class: &str, reference: &RawRef) -> bool {
+        self.of(class).is_some_and(|objects| objects.contains(reference))
+    }
+
+    fn add(&mut self, class: &'static str, reference: RawRef) {
+        match self.0.iter_mut().find(|(name, _)| *name == class) {
+            Some((_, objects)) => drop(objects.insert(reference)),
+            None => self.0.push((class, BTreeSet::from([reference]))),
         }
     }
 }
@@ -238,18 +266,29 @@ pub(super) struct Delta {
     pub(super) new: Vec<Rc<Row>>,
 }
 
+/// More objects than this have changed: then every row is looked at.
+const MANY: usize = 256;
+
 /// All rows of a kind, up to date with a cache.
 pub struct Rows {
     spec: &'static Spec,
     kept: BTreeMap<RawRef, Kept>,
-    revisions: Vec<u64>,
+    /// What they were made of.
+    seen: Option<Snapshot>,
+    /// The objects of which there are no rows yet, the first time.
+    left: alloc::vec::IntoIter<RawRef>,
     known: u32,
 }
 
 impl Rows {
     /// None yet.
     pub fn new(kind: Kind) -> Self {
-        Rows { spec: Spec::of(kind), kept: BTreeMap::new(), revisions: Vec::new(), known: 0 }
+        Rows { spec: Spec::of(kind), kept: BTreeMap::new(), seen: None, left: Vec::new().into_iter(), known: 0 }
+    }
+
+    /// What the kind has.
+    pub(super) fn spec(&self) -> &'static Spec {
+        self.spec
     }
 
     /// How many there are.
@@ -272,28 +311,62 @@ impl Rows {
         self.kept.get(reference).map(|kept| &kept.row)
     }
 
-    /// Follows the cache. A row that stays the same stays the same `Rc`.
-    pub(super) fn update(&mut self, cache: &Cache) -> Delta {
-        let revisions: Vec<u64> = self.spec.classes.iter().map(|class| cache.revision_of(class)).collect();
-        if revisions == self.revisions {
+    /// Follows the cache. A row that stays the same stays the same `Rc`. The first time it makes at most so many rows, and tells
+    /// nothing of them; whether others are left.
+    pub(super) fn step(&mut self, cache: &Cache, most: usize) -> (Delta, bool) {
+        if self.seen.is_none() {
+            self.known = known(cache);
+            self.seen = Some(cache.snapshot());
+            let mut all = Vec::new();
+            self.pass(cache, Walk::List(&mut all));
+            self.left = all.into_iter();
+        }
+        if self.left.len() > 0 {
+            let some: Vec<RawRef> = self.left.by_ref().take(most).collect();
+            self.pass(cache, Walk::These(some, Changes::default()));
+            if self.left.len() > 0 {
+                return (Delta::default(), true);
+            }
+            // What has changed meanwhile.
+            self.follow(cache);
+            return (Delta::default(), false);
+        }
+        (self.follow(cache), false)
+    }
+
+    fn follow(&mut self, cache: &Cache) -> Delta {
+        let Some(seen) = &self.seen else { return Delta::default() };
+        let has_changed = |class: &&str| seen.revision_of(class) != cache.revision_of(class);
+        if !self.spec.classes.iter().any(has_changed) {
             return Delta::default();
         }
-        let classes = self.spec.classes.iter().zip(&revisions).enumerate();
-        let changed: Vec<&'static str> =
-            classes.filter(|(at, (_, now))| self.revisions.get(*at) != Some(now)).map(|(_, (class, _))| *class).collect();
-        self.revisions = revisions;
+        let now = cache.snapshot();
+        let differences = seen.differences_to(&now);
+        self.seen = Some(now);
         let known = known(cache);
         if core::mem::replace(&mut self.known, known) != known {
             // What was unknown is nothing now, or the other way round: in any row.
             for kept in self.kept.values_mut() {
                 kept.own = Arc::new(());
             }
+            return self.pass(cache, Walk::All);
         }
-        let mut pass =
-            Pass { cache, changed, old: core::mem::take(&mut self.kept), kept: BTreeMap::new(), delta: Delta::default() };
+        if differences.len() > MANY {
+            return self.pass(cache, Walk::All);
+        }
+        let mut changes = Changes::default();
+        for change in differences.into_iter().filter(|change| self.spec.classes.contains(&change.class)) {
+            changes.add(change.class, change.reference);
+        }
+        let is_hit = |kept: &Kept| kept.sources.iter().any(|source| source.is_hit(cache, &changes));
+        let hit = self.kept.iter().filter(|(_, kept)| is_hit(kept)).map(|(reference, _)| reference.clone()).collect();
+        self.pass(cache, Walk::These(hit, changes))
+    }
+
+    fn pass(&mut self, cache: &Cache, walk: Walk<'_>) -> Delta {
+        let mut pass = Pass { cache, walk, kept: core::mem::take(&mut self.kept), delta: Delta::default() };
         kinds::collect(self.spec.kind, &mut pass);
-        let Pass { old, kept, mut delta, .. } = pass;
-        delta.gone.extend(old.into_keys());
+        let Pass { kept, delta, .. } = pass;
         self.kept = kept;
         delta
     }
@@ -320,11 +393,20 @@ fn known(cache: &Cache) -> u32 {
     bits.iter().enumerate().fold(1, |bits, (at, known)| bits | u32::from(*known) << (at + 1))
 }
 
+/// Which records are looked at.
+enum Walk<'a> {
+    /// All, to say which there are.
+    List(&'a mut Vec<RawRef>),
+    /// All; what is current stays.
+    All,
+    /// These, and those of the kind's own class among the changes.
+    These(Vec<RawRef>, Changes),
+}
+
 /// One walk over the records of a kind.
 pub(super) struct Pass<'c> {
     cache: &'c Cache,
-    changed: Vec<&'static str>,
-    old: BTreeMap<RawRef, Kept>,
+    walk: Walk<'c>,
     kept: BTreeMap<RawRef, Kept>,
     delta: Delta,
 }
@@ -338,31 +420,58 @@ impl Pass<'_> {
         make: fn(&mut Look<'_>, &C::Record) -> Made,
     ) {
         let cache = self.cache;
-        for (reference, record) in cache.iter::<C>().filter(|(_, record)| belongs(record)) {
-            let old = self.old.remove(reference.raw());
-            let old = match old {
-                Some(kept) if core::ptr::addr_eq(Arc::as_ptr(&kept.own), Arc::as_ptr(record)) && self.is_current(&kept) => {
-                    self.kept.insert(reference.into_raw(), kept);
-                    continue;
+        match &mut self.walk {
+            Walk::List(all) => {
+                let own = cache.iter::<C>().filter(|(_, record)| belongs(record));
+                all.extend(own.map(|(reference, _)| reference.into_raw()));
+            }
+            Walk::These(these, changes) => {
+                let mut these: BTreeSet<RawRef> = core::mem::take(these).into_iter().collect();
+                these.extend(changes.of(C::DESC.name).into_iter().flatten().cloned());
+                for reference in these {
+                    let old = self.kept.remove(&reference);
+                    let reference = reference.typed::<C>();
+                    match cache.get(&reference).filter(|record| belongs(record)) {
+                        Some(record) => self.make(reference, record, old, uuid, make),
+                        None if old.is_some() => drop(self.delta.gone.insert(reference.into_raw())),
+                        None => {}
+                    }
                 }
-                old => old,
-            };
-            let mut look = Look { cache, own: reference.raw().clone(), sources: Vec::new() };
-            let made = make(&mut look, record);
-            let row = Row {
-                object: Object::of(&reference),
-                uuid: uuid(record).to_string(),
-                name: made.name,
-                state: made.state,
-                cells: made.cells,
-                haystack: OnceCell::new(),
-            };
-            self.keep(reference.into_raw(), record.clone(), look.sources, row, old);
+            }
+            Walk::All => {
+                let mut before = core::mem::take(&mut self.kept);
+                for (reference, record) in cache.iter::<C>().filter(|(_, record)| belongs(record)) {
+                    match before.remove(reference.raw()) {
+                        Some(kept) if is_current_row(&kept, cache, record) => {
+                            self.kept.insert(reference.into_raw(), kept);
+                        }
+                        old => self.make(reference, record, old, uuid, make),
+                    }
+                }
+                self.delta.gone.extend(before.into_keys());
+            }
         }
     }
 
-    fn is_current(&self, kept: &Kept) -> bool {
-        kept.sources.iter().all(|source| source.is_current(self.cache, &self.changed))
+    fn make<C: Class>(
+        &mut self,
+        reference: Ref<C>,
+        record: &Arc<C::Record>,
+        old: Option<Kept>,
+        uuid: fn(&C::Record) -> &str,
+        make: fn(&mut Look<'_>, &C::Record) -> Made,
+    ) {
+        let mut look = Look { cache: self.cache, own: reference.raw().clone(), sources: Vec::new() };
+        let made = make(&mut look, record);
+        let row = Row {
+            object: Object::of(&reference),
+            uuid: uuid(record).to_string(),
+            name: made.name,
+            state: made.state,
+            cells: made.cells,
+            haystack: OnceCell::new(),
+        };
+        self.keep(reference.into_raw(), record.clone(), look.sources, row, old);
     }
 
     fn keep(&mut self, reference: RawRef, own: Arc<dyn Any>, sources: Vec<Source>, row: Row, old: Option<Kept>) {
@@ -380,4 +489,9 @@ impl Pass<'_> {
         };
         self.kept.insert(reference, Kept { own, sources, row });
     }
+}
+
+fn is_current_row<R: 'static>(kept: &Kept, cache: &Cache, record: &Arc<R>) -> bool {
+    core::ptr::addr_eq(Arc::as_ptr(&kept.own), Arc::as_ptr(record))
+        && kept.sources.iter().all(|source| source.is_current(cache))
 }

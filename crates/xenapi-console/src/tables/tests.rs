@@ -342,6 +342,60 @@ fn the_keyboard_chooses() {
     assert_eq!(Selection::default().step(Move::Last, false, &[]), Selection::default());
 }
 
+#[test]
+fn rows_made_in_steps_are_the_same_whatever_happens_meanwhile() {
+    for kind in Kind::ALL {
+        let ask = ask(kind, "", "");
+        for most in [1, 2, 3] {
+            let (mut cache, mut table) = (full(), Table::new(kind));
+            let mut steps = 0;
+            let shown = loop {
+                steps += 1;
+                if let Some(shown) = table.step(&cache, &ask, most) {
+                    break shown;
+                }
+                // A name that rows of every kind may show, and an object that goes.
+                let (reference, record) = cache.iter::<VM>().next().map(|(it, record)| (it, (**record).clone())).unwrap();
+                cache.insert(reference, vm::Record { name_label: alloc::format!("renamed {steps}"), ..record });
+                if steps == 2 {
+                    let last = cache.iter::<VM>().last().unwrap().0;
+                    cache.remove(&last);
+                }
+            };
+            assert_eq!(shown, Table::new(kind).update(&cache, &ask), "{kind:?} by {most}");
+            assert!(most > 1 || steps >= shown.len().max(1), "{kind:?}: {steps} steps for {} rows", shown.len());
+        }
+    }
+}
+
+#[test]
+fn facets_of_what_is_shown_are_those_of_all() {
+    let cache = full();
+    for kind in Kind::ALL {
+        let spec = Spec::of(kind);
+        for query in ["", "1", "!web", "state:running", "state:running 1"] {
+            let ask = ask(kind, query, "");
+            let mut table = Table::new(kind);
+            table.update(&cache, &ask);
+            for id in spec.facets {
+                assert_eq!(table.facet(id), facet(table.all(), spec, id, &ask.query, ask.now), "{kind:?} {id} {query}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_made_ready_for_words_a_few_at_a_time() {
+    let (cache, mut table) = (full(), Table::new(Kind::Vms));
+    let rows = table.update(&cache, &ask(Kind::Vms, "", "")).len();
+    let mut steps = 1;
+    while table.prepare(1) {
+        steps += 1;
+    }
+    assert_eq!(steps, rows);
+    assert!(!table.prepare(1));
+}
+
 /// Reads CSV after RFC 4180.
 fn read_csv(text: &str) -> Vec<Vec<String>> {
     let (mut lines, mut cells, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);

@@ -3,6 +3,7 @@
 mod picker;
 mod points;
 
+use gloo_timers::callback::Timeout;
 use xenapi_console::analysis::Answer;
 use xenapi_console::graph::impact::{self, Failing, OF_IMPACT, Outcome, Part};
 use xenapi_console::graph::{Wanted, filters};
@@ -55,7 +56,9 @@ pub(crate) fn ImpactPage() -> Html {
                     <Affected {answer} />
                     <div class="impact-side">
                         { brought_down(outcome) }
-                        <Where key={lens_of(failing).name()} parts={failing.parts.clone()} lens={lens_of(failing)} />
+                        <Afterwards>
+                            <Where key={lens_of(failing).name()} parts={failing.parts.clone()} lens={lens_of(failing)} />
+                        </Afterwards>
                     </div>
                 </div>
             } else if components.is_empty() {
@@ -213,6 +216,32 @@ fn brought_down(outcome: &Outcome) -> Html {
             <h2>{ Text::ImpactBrought.get() }</h2>
             <ul class="chips">{ for parts }if let Some(more) = more { <li class="quiet">{ more }</li> }</ul>
         </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct AfterwardsProps {
+    children: Html,
+}
+
+/// How much later, in milliseconds: the answer is painted by then.
+const AFTERWARDS: u32 = 40;
+
+/// What nobody waits for comes into the page in a task of its own.
+#[component]
+fn Afterwards(props: &AfterwardsProps) -> Html {
+    let is_time = use_state_eq(|| false);
+    {
+        let is_time = is_time.setter();
+        use_effect_with((), move |()| {
+            let waiting = Timeout::new(AFTERWARDS, move || is_time.set(true));
+            move || drop(waiting)
+        });
+    }
+    if *is_time {
+        props.children.clone()
+    } else {
+        html! {}
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) fn Picker() -> Html {
     let active = use_state_eq(|| 0_usize);
     let found: Vec<Part> =
         if *open { data.with(|cache| impact::candidates(cache, text.trim(), OFFERED)) } else { Vec::new() };
+    // Parts may go while somebody chooses.
+    let on = (*active).min(found.len().saturating_sub(1));
     let take = {
         let (store, text, open, active) = (store.clone(), text.setter(), open.setter(), active.setter());
         Callback::from(move |part: Part| {
@@ -44,9 +46,9 @@ pub(super) fn Picker() -> Html {
             let count = found.len();
             match event.key().as_str() {
                 "ArrowDown" if !*open => open.set(true),
-                "ArrowDown" if count > 0 => active.set((*active + 1) % count),
-                "ArrowUp" if count > 0 => active.set((*active + count - 1) % count),
-                "Enter" => match found.get(*active) {
+                "ArrowDown" if count > 0 => active.set((on + 1) % count),
+                "ArrowUp" if count > 0 => active.set((on + count - 1) % count),
+                "Enter" => match found.get(on) {
                     Some(part) => take.emit(part.clone()),
                     None => return,
                 },
@@ -56,7 +58,7 @@ pub(super) fn Picker() -> Html {
             event.prevent_default();
         })
     };
-    use_effect_with((*active, *open), |(active, open)| {
+    use_effect_with((on, *open), |(active, open)| {
         if *open {
             dom::reveal(&format!("impact-match-{active}"));
         }
@@ -80,7 +82,7 @@ pub(super) fn Picker() -> Html {
             })
         };
         html! {
-            <li id={format!("impact-match-{at}")} role="option" aria-selected={(at == *active).to_string()} onmousedown={pick}
+            <li id={format!("impact-match-{at}")} role="option" aria-selected={(at == on).to_string()} onmousedown={pick}
                 data-testid="impact-match" data-uuid={part.named.uuid.clone()}>
                 { icon(part.icon) }<span>{ &part.label }</span><span class="quiet">{ part.kind.get() }</span>
             </li>
@@ -90,7 +92,7 @@ pub(super) fn Picker() -> Html {
         <div class="picker">
             <input type="search" role="combobox" aria-label={Text::ImpactPick.get()} placeholder={Text::ImpactAdd.get()} value={(*text).clone()}
                 aria-expanded={(*open).to_string()} aria-controls="impact-matches" aria-autocomplete="list" autocomplete="off"
-                aria-activedescendant={(*open && !found.is_empty()).then(|| format!("impact-match-{}", *active))}
+                aria-activedescendant={(*open && !found.is_empty()).then(|| format!("impact-match-{on}"))}
                 {oninput} {onkeydown} onfocus={show} onblur={hide} data-testid="impact-search" />
             <ul id="impact-matches" class={classes!("matches", (!*open).then_some("closed"))} role="listbox" aria-label={Text::ImpactMatches.get()}>
                 { for options }

@@ -15,10 +15,16 @@ use yew::prelude::*;
 
 use crate::components::{Mark, glyph, icon, mark};
 use crate::dom;
+use crate::dom::calm::use_calm;
 use crate::store::{Data, StoreHandle, use_data, use_store};
 
-/// The pause between two classes of the index, in milliseconds: the page draws in between.
+/// For so long the index is worked at, in milliseconds, and the pause in between, in which the page draws.
+const WORK: f64 = 8.0;
 const PAUSE: u32 = 4;
+/// About how many objects are looked at before the clock is.
+const BUDGET: usize = 256;
+/// What is shown follows what happens not more often than this, in milliseconds.
+const GAP: f64 = 500.0;
 
 /// Opens the palette with Ctrl+K, or with a slash where nothing is typed; and shows it while it is open.
 #[component]
@@ -93,15 +99,16 @@ impl PartialEq for DialogProps {
 fn Dialog(props: &DialogProps) -> Html {
     let (store, data) = (use_store(), use_data());
     let typed = use_state_eq(String::new);
-    let at = use_state_eq(|| 0_usize);
-    let ready = use_index(&props.index, &data);
+    let at = use_state(|| 0_usize);
+    let stands = use_mut_ref(Stand::default);
+    let generation = use_index(&props.index, &data);
+    let ready = generation.is_some();
     let pool = store.0.pool.clone().unwrap_or_default();
     let recent = use_memo(pool.clone(), |pool| Recent::parse(&dom::storage::recent(pool)));
-    // While it is open it follows what is typed, not every event: lists that move under the hand are of no use.
     let choices = {
         let (index, selected, recent) = (props.index.clone(), store.0.selected.clone(), recent.clone());
         let data = data.clone();
-        use_memo(((*typed).clone(), ready), move |(typed, _)| {
+        use_memo(((*typed).clone(), generation), move |(typed, _)| {
             data.with(|cache| {
                 if typed.trim().is_empty() {
                     palette::idle(cache, &recent, selected.as_ref())
@@ -111,7 +118,7 @@ fn Dialog(props: &DialogProps) -> Html {
             })
         })
     };
-    let active = (*at).min(choices.len().saturating_sub(1));
+    let active = stands.borrow_mut().on(&typed, *at, &choices);
     let close = {
         let store = store.clone();
         Callback::from(move |()| store.dispatch(Action::Palette(false)))
@@ -128,10 +135,11 @@ fn Dialog(props: &DialogProps) -> Html {
         })
     };
     let onkeydown = {
-        let (at, choices, choose, close) = (at.setter(), choices.clone(), choose.clone(), close.clone());
+        let (at, choices, choose, close, stands) = (at.setter(), choices.clone(), choose.clone(), close.clone(), stands);
         Callback::from(move |event: KeyboardEvent| {
             let last = choices.len().saturating_sub(1);
             let go = |to: usize| {
+                *stands.borrow_mut() = Stand::default();
                 at.set(to);
                 dom::reveal(&option_id(to));
             };
@@ -197,29 +205,52 @@ fn option_id(at: usize) -> String {
     format!("palette-{at}")
 }
 
-/// Brings the index up to date, a class at a time. Whether it is.
+/// What the keyboard stands on. It stays on the same choice when others come before it or go: only what is typed and keys move it.
+#[derive(Default)]
+struct Stand {
+    typed: String,
+    what: Option<What>,
+}
+
+impl Stand {
+    /// Where the keyboard is among choices, `at` being where it went last.
+    fn on(&mut self, typed: &str, at: usize, choices: &[Choice]) -> usize {
+        let same = self.what.as_ref().filter(|_| self.typed == typed);
+        let same = same.and_then(|what| choices.iter().position(|choice| choice.what == *what));
+        let active = same.unwrap_or(at).min(choices.len().saturating_sub(1));
+        *self = Stand { typed: typed.to_owned(), what: choices.get(active).map(|choice| choice.what.clone()) };
+        active
+    }
+}
+
+/// Keeps the index up to date, a little at a time. Answers which generation of it is whole, if any is yet.
 #[hook]
-fn use_index(index: &Rc<RefCell<Index>>, data: &Data) -> bool {
-    fn go_on(index: Rc<RefCell<Index>>, data: Data, timer: Rc<RefCell<Option<Timeout>>>, done: UseStateSetter<bool>) {
-        let more = data.with(|cache| index.borrow_mut().update(cache));
+fn use_index(index: &Rc<RefCell<Index>>, data: &Data) -> Option<u64> {
+    fn go_on(index: Rc<RefCell<Index>>, data: Data, timer: Rc<RefCell<Option<Timeout>>>, done: UseStateSetter<Option<u64>>) {
+        let begun = dom::precise_now();
+        let mut more = true;
+        while more && dom::precise_now() - begun < WORK {
+            more = data.with(|cache| index.borrow_mut().update(cache, BUDGET));
+        }
         if !more {
-            return done.set(true);
+            return done.set(Some(index.borrow().generation()));
         }
         let again = timer.clone();
         *timer.borrow_mut() = Some(Timeout::new(PAUSE, move || go_on(index, data, again, done)));
     }
-    let ready = use_state_eq(|| false);
+    let whole = use_state_eq(|| None);
     let timer: Rc<RefCell<Option<Timeout>>> = use_mut_ref(|| None);
+    let stamp = use_calm(data.stamp(palette::OF_INDEX), GAP);
     {
-        let (index, data, ready, timer) = (index.clone(), data.clone(), ready.setter(), timer.clone());
-        use_effect_with((), move |()| {
+        let (index, data, whole, timer) = (index.clone(), data.clone(), whole.setter(), timer.clone());
+        use_effect_with(stamp, move |_| {
             if cfg!(target_arch = "wasm32") {
-                go_on(index, data, timer.clone(), ready);
+                go_on(index, data, timer, whole);
             }
-            move || drop(timer.borrow_mut().take())
         });
     }
-    *ready
+    use_effect_with((), move |()| move || drop(timer.borrow_mut().take()));
+    *whole
 }
 
 /// The choices under their headings.

@@ -30,7 +30,7 @@ pub(super) fn FacetBar(props: &FacetProps) -> Html {
     let store = use_store();
     let spec = props.spec;
     let Some((first, others)) = spec.facets.split_first() else { return html! {} };
-    let facets = tables::facet(props.table.borrow().all(), spec, first, &props.query, props.now);
+    let facets = props.table.borrow().facet(first);
     let chips = facets.iter().map(|facet| chip(&store, spec, &props.text, first, facet, "facet-chip"));
     let menus = others.iter().filter_map(|id| {
         let column = spec.columns.get(spec.column(id)?)?;

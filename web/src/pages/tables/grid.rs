@@ -43,7 +43,8 @@ pub(super) fn Grid(props: &GridProps) -> Html {
     let (size, _) = measure::use_size(&node);
     let is_narrow = measure::is_narrow();
     let height = if is_narrow { NARROW_ROW } else { ROW };
-    let Window { rows: range, before, after } = window(rows.len(), height, measure::use_scroll(&node), size.height, 12);
+    let scrolled = measure::use_scroll(&node);
+    let Window { rows: range, before, after } = ahead(rows.len(), height, scrolled, use_before(scrolled), size.height);
     let drag = use_state_eq(|| None::<(usize, i32)>);
     let columns = match *drag {
         Some((column, width)) => Same(Rc::new(props.columns.resize(column, width))),
@@ -54,7 +55,7 @@ pub(super) fn Grid(props: &GridProps) -> Html {
     use_reveal(&store, rows, &node, height);
     use_copy(props, &node);
 
-    let on_click = click_handler(&store, props);
+    let on_click = use_click(&store, props);
     let on_open = {
         let dispatcher = store.dispatcher();
         use_callback((), move |(object, uuid): (Object, String), ()| {
@@ -67,6 +68,8 @@ pub(super) fn Grid(props: &GridProps) -> Html {
         0 | 1 => store.0.selected.as_ref() == Some(&row.object),
         _ => selection.has(&row.object.reference),
     };
+    // What is scrolled out of sight is not there to be named.
+    let drawn = range.clone();
     let first = range.start;
     let lines = rows[range].iter().enumerate().map(|(at, row)| {
         let at = first + at;
@@ -90,7 +93,7 @@ pub(super) fn Grid(props: &GridProps) -> Html {
     html! {
         <div ref={node} class="scroll">
             <table class="table grid" role="grid" tabindex="0" aria-label={label} aria-rowcount={(rows.len() + 1).to_string()}
-                aria-colcount={order.len().to_string()} aria-multiselectable="true" aria-activedescendant={active.map(line_id)}
+                aria-colcount={order.len().to_string()} aria-multiselectable="true" aria-activedescendant={active.filter(|at| drawn.contains(at)).map(line_id)}
                 {onkeydown} data-testid={testid(spec, "table")}>
                 <colgroup>{ for widths(&columns, &order, spec, size.width) }</colgroup>
                 <thead><tr aria-rowindex="1">{ for headings }</tr></thead>
@@ -102,6 +105,28 @@ pub(super) fn Grid(props: &GridProps) -> Html {
             </table>
         </div>
     }
+}
+
+/// So many lines are drawn beyond what is seen where one is scrolling to, and so many where one comes from.
+const AHEAD: usize = 12;
+const BEHIND: usize = 3;
+
+/// The lines to draw, more of them where one is scrolling to.
+fn ahead(count: usize, height: u32, scrolled: f64, before: f64, visible: f64) -> Window {
+    let lines = |lines: usize| f64::from(height) * f64::from(u32::try_from(lines).unwrap_or(0));
+    let back = if scrolled < before { AHEAD - BEHIND } else { 0 };
+    window(count, height, (scrolled - lines(back)).max(0.0), visible + lines(AHEAD - BEHIND), BEHIND)
+}
+
+/// Where one was scrolled to before.
+#[hook]
+fn use_before(scrolled: f64) -> f64 {
+    let last = use_mut_ref(|| (scrolled, scrolled));
+    let mut last = last.borrow_mut();
+    if last.1 != scrolled {
+        *last = (last.1, scrolled);
+    }
+    last.0
 }
 
 fn line_id(at: usize) -> String {
@@ -202,10 +227,14 @@ fn use_copy(props: &GridProps, node: &NodeRef) {
     });
 }
 
-/// What a click on a line means.
-fn click_handler(store: &StoreHandle, props: &GridProps) -> Callback<(usize, MouseEvent)> {
-    let (dispatcher, rows, selection) = (store.dispatcher(), props.rows.clone(), props.selection.clone());
-    Callback::from(move |(at, event): (usize, MouseEvent)| {
+/// What a click on a line means. The handler stays the same one, so that lines are not drawn anew for it.
+#[hook]
+fn use_click(store: &StoreHandle, props: &GridProps) -> Callback<(usize, MouseEvent)> {
+    let latest = use_mut_ref(|| None);
+    *latest.borrow_mut() = Some((props.rows.clone(), props.selection.clone()));
+    let dispatcher = store.dispatcher();
+    use_callback((), move |(at, event): (usize, MouseEvent), ()| {
+        let Some((rows, selection)) = latest.borrow().clone() else { return };
         let Some(row) = rows.get(at) else { return };
         let reference = &row.object.reference;
         let before = (*selection).clone();

@@ -8,8 +8,10 @@ mod menu;
 mod query_box;
 mod tools;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use xenapi_console::format;
 use xenapi_console::query::Query;
 use xenapi_console::route::Kind;
@@ -50,10 +52,10 @@ pub(crate) fn TablePage(props: &TableProps) -> Html {
     let table = use_mut_ref(|| Table::new(props.kind));
     let now = if query.asks_for_ages() { dom::clock() / 60 * 60 } else { 0 };
     let ask = Ask { query: (*query).clone(), sort: (*sort).clone(), now };
-    let rows =
-        use_memo((data.stamp(spec.classes), ask), |(_, ask)| data.with(|cache| table.borrow_mut().update(cache, ask)));
-    let rows: Rc<Vec<Rc<Row>>> = (*rows).clone();
+    let rows = use_rows(&data, &table, ask, spec);
     let all = table.borrow().all().len();
+    let is_filling = rows.is_none();
+    let rows = rows.unwrap_or_default();
     let selection = use_state(Selection::default);
     let chosen = selection.chosen.len();
     html! {
@@ -67,13 +69,45 @@ pub(crate) fn TablePage(props: &TableProps) -> Html {
                 <ExportMenu {spec} columns={Same(columns.clone())} rows={Same(rows.clone())} selection={(*selection).clone()} />
             </div>
             <FacetBar {spec} {text} query={Same(query)} table={Same(table)} stamp={data.stamp(spec.classes)} {now} />
-            if rows.is_empty() {
+            if is_filling {
+                <p class="quiet table-filling" role="status">{ Text::Loading.get() }</p>
+            } else if rows.is_empty() {
                 { nothing(&store, &data, spec, all) }
             } else {
                 <Grid {spec} rows={Same(rows)} columns={Same(columns)} sort={Same(sort)} {selection} />
             }
         </>
     }
+}
+
+/// For so long rows are made at a time, in milliseconds, and about so many before the clock is looked at.
+const WORK: f64 = 16.0;
+const BUDGET: usize = 256;
+
+/// The rows that are asked for; nothing as long as they are made for the first time, which thousands of them take a while.
+#[hook]
+fn use_rows(data: &Data, table: &Rc<RefCell<Table>>, ask: Ask, spec: &Spec) -> Option<Rc<Vec<Rc<Row>>>> {
+    let turn = use_state(|| 0_u32);
+    let rows = use_memo((data.stamp(spec.classes), ask, *turn), |(_, ask, _)| {
+        let begun = dom::precise_now();
+        data.with(|cache| {
+            loop {
+                let rows = table.borrow_mut().step(cache, ask, BUDGET);
+                if rows.is_some() || dom::precise_now() - begun >= WORK {
+                    return rows;
+                }
+            }
+        })
+    });
+    {
+        let is_filling = rows.is_none();
+        use_effect_with((is_filling, *turn), move |(is_filling, _)| {
+            let next = turn.clone();
+            let timer = is_filling.then(|| Timeout::new(0, move || next.set(*next + 1)));
+            move || drop(timer)
+        });
+    }
+    (*rows).clone()
 }
 
 fn testid(spec: &Spec, what: &str) -> String {

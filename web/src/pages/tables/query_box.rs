@@ -1,7 +1,9 @@
 //! The box for queries, with what could come next, and what is wrong.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use web_sys::HtmlInputElement;
 use xenapi_console::query::{Completion, Query, complete};
 use xenapi_console::state::Action;
@@ -11,6 +13,7 @@ use yew::prelude::*;
 
 use super::menu::Menu;
 use super::testid;
+use crate::dom;
 use crate::store::{Same, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -104,8 +107,11 @@ pub(super) fn QueryBox(props: &BoxProps) -> Html {
         })
     };
     let onfocus = {
-        let focused = focused.setter();
-        Callback::from(move |_: FocusEvent| focused.set(true))
+        let (focused, table, timer) = (focused.setter(), table.clone(), use_mut_ref(|| None));
+        Callback::from(move |_: FocusEvent| {
+            focused.set(true);
+            prepare(table.clone(), timer.clone());
+        })
     };
     let onblur = {
         let (focused, offer) = (focused.setter(), offer.setter());
@@ -146,6 +152,29 @@ pub(super) fn QueryBox(props: &BoxProps) -> Html {
                 { for problem.map(|problem| &problem.text) }
             </p>
         </div>
+    }
+}
+
+/// For so long rows are made ready at a time, in milliseconds, and about so many before the clock is looked at.
+const WORK: f64 = 8.0;
+const BUDGET: usize = 256;
+
+/// Makes the rows ready to be asked for words, a little at a time, since somebody is about to type some.
+fn prepare(table: Same<RefCell<Table>>, timer: Rc<RefCell<Option<Timeout>>>) {
+    let again = timer.clone();
+    let next = Timeout::new(0, move || {
+        let begun = dom::precise_now();
+        let mut more = true;
+        while more && dom::precise_now() - begun < WORK {
+            more = table.borrow_mut().prepare(BUDGET);
+        }
+        if more {
+            prepare(table, again);
+        }
+    });
+    if let Some(over) = timer.borrow_mut().replace(next) {
+        // It may be the one that is running.
+        over.forget();
     }
 }
 
