@@ -207,14 +207,13 @@ fn a_large_drawing_is_painted_and_can_be_walked_through() {
         );
         browser.script_until("a sharp sheet around what is seen", &covers).await;
         // Who is pointed at lies bright over the rest, which dims.
-        browser
-            .script(
-                "const stage = document.querySelector('[data-testid=topology]'); const box = stage.getBoundingClientRect();
-                 for (let x = 10; x < box.width && !document.querySelector('.sheets.focused'); x += 4)
-                     stage.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerId: 1,
-                         clientX: box.left + x, clientY: box.top + box.height / 2 }))",
-            )
-            .await;
+        let point = "window.across = (window.across ?? 0) + 9;
+            const stage = document.querySelector('[data-testid=topology]'); const box = stage.getBoundingClientRect();
+            stage.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerId: 1,
+                clientX: box.left + window.across % box.width, clientY: box.top + box.height / 2 + window.across / 9 % 5 * 8 }));
+            const focus = document.querySelector('.sheets.focused .in-focus');
+            return !!focus && focus.width > 0 && focus.style.display !== 'none'";
+        browser.script_until("a node to be pointed at", point).await;
         browser.script("document.querySelector('[data-testid=topology]').focus()").await;
         browser.press(&format!("{RIGHT}{RIGHT}")).await;
         let heard = browser.text_where("[data-testid=drawing-heard]", "where one is", |text| !text.is_empty()).await;

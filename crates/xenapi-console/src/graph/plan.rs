@@ -115,7 +115,8 @@ pub fn plan(drawing: &Drawing, index: &Index, sheet: &Sheet, part: Part<'_>) -> 
     } else {
         nodes(drawing, &seen, chosen, sheet.view.scale >= DETAILS_FROM, &mut steps);
     }
-    if matches!(part, Part::Whole) {
+    if matches!(part, Part::Whole | Part::Focus(Some(_), _)) {
+        // These do not dim.
         steps.push(Step::Headings);
     }
     Plan { strokes: lines, steps }

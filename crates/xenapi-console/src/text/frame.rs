@@ -84,6 +84,7 @@ super::texts! {
 
     // Freshness
     LiveAge = "live · {0}",
+    FreshnessLabel = "How old the data is",
     StaleAge = "stale · {0}",
     RetryingAge = "trying again · {0}",
     Never = "no data yet",

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::until;
 use super::webdriver::Browser;
+use super::{Whole, until};
 use crate::command::Stop;
 use crate::workspace::Workspace;
 
@@ -166,6 +166,27 @@ impl Page {
     pub(super) fn pan_and_zoom(&self) -> Result<f64, Stop> {
         self.window.command("timeouts", &json!({ "script": 60_000 }))?;
         Ok(self.window.script_async(MOVE)?.as_f64().unwrap_or_default())
+    }
+
+    /// Everything through a lens: frames a second as it is shown first, and at magnifications from far to near.
+    pub(super) fn draw_all(&self, url: &str, lens: &'static str) -> Result<Whole, Stop> {
+        self.go(&format!("{url}?whole={lens}#/pools/bench/topology/{lens}"))?;
+        self.wait_for_marks()?;
+        self.settle()?;
+        self.window.click("[data-testid=draw-all]")?;
+        let nodes = until("everything to be drawn", || {
+            let drawn = self.window.script("return document.querySelector('[data-painted=true]')?.dataset.drawn")?;
+            Ok(drawn.as_str().and_then(|drawn| drawn.parse().ok()))
+        })?;
+        let mut frames = vec![self.pan_and_zoom()?];
+        self.window.click("[data-testid=fit]")?;
+        for closer in [0, 5, 4, 3] {
+            for _ in 0..closer {
+                self.window.click("[data-testid=zoom-in]")?;
+            }
+            frames.push(self.pan_and_zoom()?);
+        }
+        Ok(Whole { lens, nodes, frames })
     }
 
     /// What time it is in the page, in milliseconds.

@@ -14,7 +14,8 @@ use xenapi_console::text::Text;
 use xenapi_topology::theme::{FONTS, Palette};
 use xenapi_topology::{LABEL_INDENT, Metrics, PADDING, State, Theme, tally_entry_width};
 
-use super::picture::places;
+use super::picture::{heading_icon, places};
+use crate::components::icons::icon_path;
 
 /// How a sheet is painted.
 #[derive(Clone, Copy, PartialEq)]
@@ -204,10 +205,22 @@ impl Painter {
         let metrics = Metrics::default();
         let base = metrics.margin + metrics.heading - 13.0;
         self.write(12.0, true);
+        self.context.set_stroke_style_str(self.palette.muted);
+        self.context.set_line_width(1.4);
+        self.context.set_line_dash(&Array::new())?;
+        self.context.set_line_cap("round");
+        self.context.set_line_join("round");
         for (column, placed) in drawing.graph.columns.iter().zip(drawing.layout.columns.iter()) {
             let note = if column.unknown { Text::ColumnUnknown.get().into() } else { format::count(column.count) };
+            self.context.save();
+            self.context.translate(placed.x, base - 11.5)?;
+            self.context.scale(0.875, 0.875)?;
+            self.context.stroke_with_path(&Path2d::new_with_path_string(icon_path(heading_icon(column.kind)))?);
+            self.context.restore();
+            self.context.set_font(&format!("600 12px {FONTS}"));
             self.context.set_text_align("left");
-            self.context.fill_text(said::heading(column.kind).get(), placed.x, base)?;
+            self.context.fill_text(said::heading(column.kind).get(), placed.x + 20.0, base)?;
+            self.context.set_font(&format!("12px {FONTS}"));
             self.context.set_text_align("right");
             self.context.fill_text(&note, placed.x + placed.width, base)?;
         }

@@ -89,9 +89,11 @@ const LONG: f64 = 12.0;
 pub(crate) fn use_drawing(data: &Data, wanted: &Wanted) -> Same<Drawing> {
     let before = use_mut_ref(|| None::<Rc<Drawing>>);
     let cost = use_mut_ref(|| 0.0_f64);
-    let gap = *cost.borrow() * 3.0;
+    let last = *cost.borrow();
+    // Most of the time is left to everything else, and the more of it the longer it takes at a time.
+    let gap = last * if last > LONG * 4.0 { 8.0 } else { 3.0 };
     // What takes longer than a picture of the screen waits until nobody moves the drawing.
-    let hold = *cost.borrow() > LONG && camera::moves();
+    let hold = last > LONG && camera::moves();
     let stamp = use_calmer(data.stamp(OF_TOPOLOGY), gap, hold);
     let drawing = use_memo((stamp, wanted.clone()), |(_, wanted)| {
         let start = crate::dom::precise_now();
