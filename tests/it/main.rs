@@ -15,6 +15,7 @@ mod object;
 mod overview;
 mod pages;
 mod palette;
+mod parts;
 mod people;
 mod recordings;
 mod screenshots;
