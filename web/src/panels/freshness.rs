@@ -81,7 +81,9 @@ pub(crate) fn StaleNote(props: &StatusProps) -> Html {
         move |_| driver.hurry()
     };
     html! {
-        <div class={classes!(why.is_some().then_some("note"))}>
+        // A landmark, so that whoever goes from one to the next does not miss it.
+        <div class={classes!(why.is_some().then_some("note"))} role={why.is_some().then_some("region")}
+            aria-label={why.is_some().then(|| Text::FreshnessLabel.get())}>
             <span role="status">
                 if let Some(why) = &why { <span data-testid="stale-note">{ Text::StaleNote.with(&[why]) }</span> }
             </span>

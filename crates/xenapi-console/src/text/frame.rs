@@ -44,6 +44,9 @@ super::texts! {
     Objects = "Objects",
     Close = "Close",
     TryAgain = "Try again",
+    PartLoading = "Loading this page…",
+    PartFailed = "This page could not be loaded",
+    PartFailedHint = "Check that the server is running. If it was updated meanwhile, reload the browser's page.",
     Loading = "Loading the pool…",
     LoadingHint = "The whole inventory comes in one piece; a large pool takes a few seconds.",
     Connecting = "Connecting…",
@@ -81,6 +84,7 @@ super::texts! {
 
     // Freshness
     LiveAge = "live · {0}",
+    FreshnessLabel = "How old the data is",
     StaleAge = "stale · {0}",
     RetryingAge = "trying again · {0}",
     Never = "no data yet",

@@ -140,5 +140,6 @@ super::plurals! {
     CountPbds = "{0} SR connection", "{0} SR connections";
     CountTasks = "{0} task", "{0} tasks";
     CountMessages = "{0} message", "{0} messages";
+    ExportRows = "{0} row, with the columns that are shown", "{0} rows, with the columns that are shown";
     CopiedRows = "Copied {0} row", "Copied {0} rows";
 }

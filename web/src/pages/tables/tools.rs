@@ -93,12 +93,16 @@ pub(super) fn ExportMenu(props: &ExportProps) -> Html {
                 let (columns, rows, selection, told) = (columns.clone(), rows.clone(), selection.clone(), told.clone());
                 Callback::from(move |_: MouseEvent| told.set(copy(spec, &columns, &rows, &selection)))
             };
+            let count = selection.of(&rows).count();
             html! {
+                <>
+                <p class="quiet">{ Plural::ExportRows.of(count) }</p>
                 <ul class="choices">
                     <li><button type="button" onclick={save("text/csv", "csv", csv)} data-testid="export-csv">{ Text::ExportCsv.get() }</button></li>
                     <li><button type="button" onclick={save("application/json", "json", json)} data-testid="export-json">{ Text::ExportJson.get() }</button></li>
                     <li><button type="button" onclick={copy} data-testid="export-copy">{ Text::ExportCopy.get() }</button></li>
                 </ul>
+                </>
             }
         })
     };
