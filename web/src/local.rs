@@ -14,6 +14,7 @@ use xenapi_console::badge::Place;
 use xenapi_console::text::Text;
 
 use crate::driver::PoolInfo;
+use crate::pages::What;
 
 /// What stands before the name of such a pool where others have an address.
 const SCHEME: &str = "local:";
@@ -57,23 +58,34 @@ pub(crate) fn name_of(address: &str) -> Option<&str> {
     address.strip_prefix(SCHEME)
 }
 
+/// Opens what somebody wants to see.
+///
+/// # Errors
+/// A sentence that says why there is nothing to see.
+pub(crate) async fn open(what: What) -> Result<PoolInfo, String> {
+    match what {
+        What::Demo => demo().await,
+        What::Files(entries, picked) => files(read(entries, picked).await?).await,
+    }
+}
+
 /// Begins a simulated pool, unless there is one.
 ///
 /// # Errors
 /// A sentence that says why there is none.
-pub(crate) async fn demo() -> Result<PoolInfo, String> {
+async fn demo() -> Result<PoolInfo, String> {
     if let Some(info) = pools().into_iter().find(|pool| pool.name == DEMO) {
         return Ok(info);
     }
     let label = Text::DemoPool.get();
-    open(DEMO, label, Place::Simulated, |message| set(message, "open", &"demo".into())).await
+    begin(DEMO, label, Place::Simulated, |message| set(message, "open", &"demo".into())).await
 }
 
 /// Opens files as a pool: those of a drop or of a field.
 ///
 /// # Errors
 /// A sentence that says what is wrong with them.
-pub(crate) async fn files(list: Array) -> Result<PoolInfo, String> {
+async fn files(list: Array) -> Result<PoolInfo, String> {
     let first = list.iter().next().and_then(|file| member(&file, "name").as_string());
     let label = first.ok_or_else(|| Text::NothingToOpen.get().to_owned())?;
     // A folder is called as the folder is, a file without its endings.
@@ -82,14 +94,14 @@ pub(crate) async fn files(list: Array) -> Result<PoolInfo, String> {
         None => label.split('.').next().unwrap_or(&label).to_owned(),
     };
     let stem = if stem.is_empty() || stem == DEMO { format!("{stem}-copy") } else { stem };
-    open(&stem, &stem, Place::File, |message| {
+    begin(&stem, &stem, Place::File, |message| {
         set(message, "open", &"files".into());
         set(message, "files", &list);
     })
     .await
 }
 
-async fn open(name: &str, label: &str, place: Place, what: impl FnOnce(&Object)) -> Result<PoolInfo, String> {
+async fn begin(name: &str, label: &str, place: Place, what: impl FnOnce(&Object)) -> Result<PoolInfo, String> {
     let info =
         PoolInfo { name: name.to_owned(), label: label.to_owned(), place: Some(place), read_only: place == Place::File };
     let local = Local::start(info.clone())?;
@@ -194,7 +206,7 @@ fn said(error: &JsValue) -> String {
 ///
 /// # Errors
 /// A sentence that says what could not be read.
-pub(crate) async fn read(entries: Array, picked: Array) -> Result<Array, String> {
+async fn read(entries: Array, picked: Array) -> Result<Array, String> {
     let window = crate::dom::window().ok_or_else(|| Text::WorkerFailed.get().to_owned())?;
     let read = member(&window, "xenoxideRead");
     let read = read.dyn_ref::<Function>().ok_or_else(|| Text::WorkerFailed.get().to_owned())?;

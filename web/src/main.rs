@@ -18,14 +18,18 @@ mod fetch;
 mod local;
 mod pages;
 mod panels;
+mod parts;
 mod store;
 #[cfg(test)]
 mod tests;
 mod touched;
 
+use xenapi_console::route::Route;
+
 fn main() {
     dom::crash::install();
     xenapi_console::format::set_zone(Some(dom::language::zone));
+    parts::load_for(&Route::parse(&dom::hash()).view);
     wasm_bindgen_futures::spawn_local(async {
         // Before the first picture, so that nothing is said twice. A language that cannot be had is no reason to show nothing.
         dom::language::speak(dom::language::best(&dom::storage::language())).await;

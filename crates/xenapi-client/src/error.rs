@@ -169,7 +169,7 @@ impl Error {
     pub fn sentence(&self) -> String {
         match self {
             Error::Failure(failure) => {
-                let doc = xenapi_model::error(&failure.code).map_or("", |error| error.doc);
+                let doc = xenapi_model::error_doc(&failure.code);
                 if self.is_permission() {
                     return format!("The server does not let this user do that: {failure}.");
                 }

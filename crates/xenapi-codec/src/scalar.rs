@@ -10,7 +10,7 @@ use xenapi_core::{DateTime, Zone};
 /// Reads a double as OCaml's `float_of_string` does, but for hexadecimal: leading blanks and `_` are passed over.
 pub(crate) fn parse_double(text: &str) -> Option<f64> {
     let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
-    if text.contains('_') { text.replace('_', "").parse().ok() } else { text.parse().ok() }
+    if text.contains('_') { xenapi_core::parse_double(&text.replace('_', "")) } else { xenapi_core::parse_double(text) }
 }
 
 /// Writes a double as C's `%.16g` does.

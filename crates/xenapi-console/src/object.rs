@@ -16,7 +16,7 @@ pub struct Object {
 impl Object {
     /// From a typed reference.
     pub fn of<C: Class>(reference: &Ref<C>) -> Self {
-        Object { class: C::DESC.name, reference: reference.raw().clone() }
+        Object { class: C::RECORD.name, reference: reference.raw().clone() }
     }
 }
 

@@ -169,7 +169,7 @@ pub fn get_by_name_label<C: Class>(label: &str) -> Call<Vec<Ref<C>>> {
 
 /// `create` from a record. Fields that only the server writes are left out.
 pub fn create<C: Class>(record: &C::Record) -> Call<Ref<C>> {
-    let members = C::DESC.fields.iter().enumerate().filter(|(_, field)| field.qualifier != Qualifier::Dynamic);
+    let members = C::RECORD.fields.iter().enumerate().filter(|(_, field)| field.qualifier != Qualifier::Dynamic);
     let members = members.map(|(at, field)| {
         let mut writer = crate::tree::ValueWriter::new();
         record.write_field(at, &mut writer);
@@ -181,7 +181,7 @@ pub fn create<C: Class>(record: &C::Record) -> Call<Ref<C>> {
 /// `create` from some of the fields, by their places. Only the generated model calls this.
 #[doc(hidden)]
 pub fn create_from<C: Class>(fields: impl IntoIterator<Item = (usize, Value)>) -> Call<Ref<C>> {
-    let members = fields.into_iter().filter_map(|(at, value)| C::DESC.fields.get(at).map(|field| (field.name, value)));
+    let members = fields.into_iter().filter_map(|(at, value)| C::RECORD.fields.get(at).map(|field| (field.name, value)));
     class_call::<C, _>(Member::Create, Vec::from([Value::Struct(members.collect())]))
 }
 
@@ -209,7 +209,7 @@ impl<C: Class, T: Wire> Field<C, T> {
 
     /// What is known about the field.
     pub fn desc(&self) -> &'static FieldDesc {
-        &C::DESC.fields[self.0]
+        &C::RECORD.fields[self.0]
     }
 
     /// The place in the class's descriptor.

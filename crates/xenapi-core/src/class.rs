@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug};
 
-use crate::descriptor::{ClassDesc, FieldDesc, Type};
+use crate::descriptor::{ClassDesc, FieldDesc, RecordDesc, Type};
 use crate::error::ReadError;
 use crate::reference::is_null;
 use crate::secret::{REDACTED, is_secret_key};
@@ -18,22 +18,24 @@ pub trait Class: Copy + Debug + 'static {
     type Record: Record<Class = Self>;
     /// Everything that is known about it.
     const DESC: &'static ClassDesc;
+    /// Its name and its fields. Who needs no more names this one, and stays small.
+    const RECORD: &'static RecordDesc;
 }
 
 /// The record of a class: all fields of an object at one moment.
 pub trait Record: Wire + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
     /// The class.
     type Class: Class<Record = Self>;
-    /// Everything that is known about the class.
-    const DESC: &'static ClassDesc = <Self::Class as Class>::DESC;
+    /// The class's name and fields.
+    const DESC: &'static RecordDesc = <Self::Class as Class>::RECORD;
 
-    /// Reads one field, by its place in [`ClassDesc::fields`].
+    /// Reads one field, by its place in [`RecordDesc::fields`].
     ///
     /// # Errors
     /// When the value has another type, or the document is broken.
     fn read_field(&mut self, at: usize, reader: &mut dyn Reader) -> Result<(), ReadError>;
 
-    /// Writes one field, by its place in [`ClassDesc::fields`].
+    /// Writes one field, by its place in [`RecordDesc::fields`].
     fn write_field(&self, at: usize, writer: &mut dyn Writer);
 
     /// What came beside the known fields.
@@ -144,7 +146,7 @@ fn pass_mismatch(reader: &mut dyn Reader, kind: Kind) -> Result<ReadError, ReadE
 /// # Errors
 /// When a field has another type than the schema says, or the document is broken.
 pub fn read_members(
-    class: &'static ClassDesc,
+    class: &'static RecordDesc,
     rest: &mut Rest,
     reader: &mut dyn Reader,
     read_field: &mut dyn FnMut(usize, &mut dyn Reader) -> Result<(), ReadError>,
@@ -233,7 +235,7 @@ fn keep_last(members: &mut Vec<(String, Value)>) -> u32 {
 const MISSES: u32 = 8;
 
 /// The place of a field. Records list their fields in the schema's order, so the one behind the last is tried first.
-fn place(class: &ClassDesc, expected: usize, name: &str) -> Option<usize> {
+fn place(class: &RecordDesc, expected: usize, name: &str) -> Option<usize> {
     match class.fields.get(expected) {
         Some(field) if field.name == name => Some(expected),
         _ => class.field_index(name),

@@ -4,6 +4,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Deref;
 
 use crate::datetime::DateTime;
 use crate::reference::NULL;
@@ -505,22 +506,53 @@ pub struct Implicit {
     pub read_role: Role,
 }
 
+/// What reading and writing records takes of a class: its name and its fields.
+///
+/// Apart from the rest of [`ClassDesc`], so that programs that only read records do not carry every message of their classes.
+#[derive(Debug)]
+pub struct RecordDesc {
+    /// The name on the wire, for example `VM_guest_metrics`.
+    pub name: &'static str,
+    /// Whether whoever holds a reference of this class holds a secret.
+    pub secret: bool,
+    /// The fields, in the order in which records list them.
+    pub fields: &'static [FieldDesc],
+    /// Places in [`RecordDesc::fields`] by name. The generated model fills it; ask [`RecordDesc::field_index`].
+    #[doc(hidden)]
+    pub by_name: &'static [u8],
+    /// Whether its `get_all_records` lists them.
+    pub listed: bool,
+}
+
+impl RecordDesc {
+    /// The place of a field in [`RecordDesc::fields`].
+    pub fn field_index(&self, name: &str) -> Option<usize> {
+        crate::places::find(self.by_name, self.fields, name)
+    }
+
+    /// A field by its name on the wire.
+    pub fn field(&self, name: &str) -> Option<&'static FieldDesc> {
+        self.field_index(name).map(|at| &self.fields[at])
+    }
+}
+
+impl Deref for ClassDesc {
+    type Target = RecordDesc;
+
+    fn deref(&self) -> &RecordDesc {
+        self.record
+    }
+}
+
 /// A class.
 #[derive(Debug)]
 pub struct ClassDesc {
-    /// The name on the wire, for example `VM_guest_metrics`.
-    pub name: &'static str,
+    /// Its name and its fields, which can be had from this as well.
+    pub record: &'static RecordDesc,
     /// Its place in the model.
     pub place: Place,
-    /// Whether whoever holds a reference of this class holds a secret.
-    pub secret: bool,
     /// The enumerations that the documentation lists with it. Some stand with two classes.
     pub enums: &'static [&'static EnumDesc],
-    /// The fields, in the order in which records list them.
-    pub fields: &'static [FieldDesc],
-    /// Places in [`ClassDesc::fields`] by name. The generated model fills it; ask [`ClassDesc::field_index`].
-    #[doc(hidden)]
-    pub by_name: &'static [u8],
     /// The explicit messages.
     pub messages: &'static [MessageDesc],
     /// The implicit messages beside those of the fields.
@@ -549,16 +581,6 @@ pub struct OwnTypes {
 }
 
 impl ClassDesc {
-    /// The place of a field in [`ClassDesc::fields`].
-    pub fn field_index(&self, name: &str) -> Option<usize> {
-        crate::places::find(self.by_name, self.fields, name)
-    }
-
-    /// A field by its name on the wire.
-    pub fn field(&self, name: &str) -> Option<&'static FieldDesc> {
-        self.field_index(name).map(|at| &self.fields[at])
-    }
-
     /// An explicit message by its name.
     pub fn message(&self, name: &str) -> Option<&'static MessageDesc> {
         self.messages.iter().find(|message| message.name == name)

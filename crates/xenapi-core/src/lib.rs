@@ -17,6 +17,7 @@ mod call;
 mod class;
 mod datetime;
 mod descriptor;
+mod double;
 mod error;
 mod integer;
 mod lifecycle;
@@ -42,8 +43,9 @@ pub use class::{Class, Record, Records, Rest, read_members, write_members};
 pub use datetime::{DateTime, InvalidDateTime, Zone};
 pub use descriptor::{
     Changes, ClassDesc, EnumDesc, ErrorDesc, ErrorParam, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Place,
-    Qualifier, Relation, RelationDesc, Role, Stage, Transition, Type, Unit,
+    Qualifier, RecordDesc, Relation, RelationDesc, Role, Stage, Transition, Type, Unit,
 };
+pub use double::parse_double;
 pub use error::{Failure, OtherError, ReadError, ReadErrorKind};
 pub use integer::parse_int;
 pub use lifecycle::{release_of, state};

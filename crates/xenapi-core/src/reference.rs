@@ -190,10 +190,10 @@ impl<C: Class> Hash for Ref<C> {
 impl<C: Class> fmt::Debug for Ref<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whoever holds a session reference is that session, so it never reaches a log.
-        if C::DESC.secret && !self.is_null() {
-            return write!(f, "{}(…)", C::DESC.name);
+        if C::RECORD.secret && !self.is_null() {
+            return write!(f, "{}(…)", C::RECORD.name);
         }
-        write!(f, "{}({})", C::DESC.name, self.0)
+        write!(f, "{}({})", C::RECORD.name, self.0)
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::descriptor::{ClassDesc, FieldDesc, Implicit, OwnTypes, Place, Qualifier, Role, Stage, Type};
+use crate::descriptor::{ClassDesc, FieldDesc, Implicit, OwnTypes, Place, Qualifier, RecordDesc, Role, Stage, Type};
 use crate::places::{table, table_size};
 use crate::{Class, ReadError, Reader, Record, Rest, TextMap, Wire, Writer, read_members, write_members};
 
@@ -35,19 +35,10 @@ macro_rules! class {
         impl Class for $marker {
             type Record = $record;
             const DESC: &'static ClassDesc = {
-                static FIELDS: &[FieldDesc] = &[
-                    field("uuid", Type::String, Qualifier::Dynamic),
-                    field("size", Type::Int, Qualifier::Static),
-                    field("tags", Type::Set(&Type::String), Qualifier::ReadWrite),
-                    field("other_config", Type::Map(&Type::String, &Type::String), Qualifier::ReadWrite),
-                ];
                 static DESC: ClassDesc = ClassDesc {
-                    name: $name,
+                    record: <$marker as Class>::RECORD,
                     place: Place::Core,
-                    secret: false,
                     enums: &[],
-                    fields: FIELDS,
-                    by_name: &table::<{ table_size(4) }>(FIELDS),
                     messages: &[],
                     implicit: Implicit {
                         get_all: true,
@@ -67,6 +58,22 @@ macro_rules! class {
                     doc: "",
                 };
                 &DESC
+            };
+            const RECORD: &'static RecordDesc = {
+                static FIELDS: &[FieldDesc] = &[
+                    field("uuid", Type::String, Qualifier::Dynamic),
+                    field("size", Type::Int, Qualifier::Static),
+                    field("tags", Type::Set(&Type::String), Qualifier::ReadWrite),
+                    field("other_config", Type::Map(&Type::String, &Type::String), Qualifier::ReadWrite),
+                ];
+                static RECORD: RecordDesc = RecordDesc {
+                    name: $name,
+                    secret: false,
+                    fields: FIELDS,
+                    by_name: &table::<{ table_size(4) }>(FIELDS),
+                    listed: true,
+                };
+                &RECORD
             };
         }
 
@@ -104,7 +111,7 @@ macro_rules! class {
         impl Wire for $record {
             fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
                 let (mut record, mut rest) = ($record::default(), Rest::default());
-                read_members($marker::DESC, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
+                read_members($marker::RECORD, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
                 record.rest = rest;
                 Ok(record)
             }

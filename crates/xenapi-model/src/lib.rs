@@ -84,6 +84,18 @@ pub fn class(name: &str) -> Option<&'static ClassDesc> {
     CLASSES.iter().find(|class| class.name == name).copied()
 }
 
+/// The name of a class, if there is such a class: the text of the model itself. Unlike [`class`] it does not bring along everything
+/// that is known of every class, which matters to programs that are downloaded.
+pub fn class_name(name: &str) -> Option<&'static str> {
+    macro_rules! names {
+        ($($class:ident)*) => {
+            &[$(<$class as xenapi_core::Class>::RECORD.name),*]
+        };
+    }
+    static NAMES: &[&str] = for_each_class!(names);
+    NAMES.iter().find(|it| **it == name).copied()
+}
+
 /// A class by its name in events, which are lower case.
 pub fn class_of_event(name: &str) -> Option<&'static ClassDesc> {
     CLASSES.iter().find(|class| class.name.eq_ignore_ascii_case(name)).copied()
@@ -98,6 +110,12 @@ pub fn method(name: &str) -> Option<Method> {
 /// An error by its code.
 pub fn error(code: &str) -> Option<&'static ErrorDesc> {
     errors::ERRORS.iter().find(|error| error.code == code)
+}
+
+/// What an error code means, in a sentence; empty where nobody has written one, and without the feature `docs`.
+pub fn error_doc(code: &str) -> &'static str {
+    // Not by the sentence being empty: a program without sentences need not carry the codes either.
+    if cfg!(feature = "docs") { error(code).map_or("", |error| error.doc) } else { "" }
 }
 
 /// The parameters of a call as they may be shown and logged: without passwords, session references, the values of secrets, and

@@ -7,7 +7,7 @@ pub(crate) use alloc::vec::Vec;
 pub(crate) use xenapi_core::generated::create_from;
 pub(crate) use xenapi_core::{
     Argument, Call, Class as ClassTrait, ClassDesc, DateTime, EnumDesc, Field, FieldDesc, Key, Map, ReadError, Reader,
-    Record as RecordTrait, Ref, Rest, RwField, TextMap, Uuid, Value, Wire, Writer,
+    Record as RecordTrait, RecordDesc, Ref, Rest, RwField, TextMap, Uuid, Value, Wire, Writer,
 };
 use xenapi_core::{Member, Method};
 
@@ -16,7 +16,7 @@ pub(crate) mod desc {
     pub(crate) use xenapi_core::generated::{table, table_size};
     pub(crate) use xenapi_core::{
         Changes, ClassDesc, ErrorDesc, ErrorParam, FieldDesc, Implicit, MessageDesc, OwnTypes, ParamDesc, Place, Qualifier,
-        Relation, Role as LeastRole, Stage, Type, Unit,
+        RecordDesc, Relation, Role as LeastRole, Stage, Type, Unit,
     };
 
     pub(crate) const fn text(name: &'static str) -> ErrorParam {
@@ -142,7 +142,7 @@ pub(crate) fn nullable<C: ClassTrait>(reference: Option<&Ref<C>>) -> Value {
 }
 
 /// The default of a field, read from the descriptor.
-pub(crate) fn default_of<T: Wire + Default>(class: &'static ClassDesc, field: &str) -> T {
+pub(crate) fn default_of<T: Wire + Default>(class: &'static RecordDesc, field: &str) -> T {
     let value = class.field(field).map(FieldDesc::default_value).unwrap_or_default();
     xenapi_core::from_value(&value).unwrap_or_default()
 }
@@ -216,10 +216,18 @@ macro_rules! open_enum {
     };
 }
 
+/// Reads a field into its place. In programs that are downloaded it is one function for each type, not one for each field.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
+pub(crate) fn take<T: Wire>(place: &mut T, reader: &mut dyn Reader) -> Result<(), ReadError> {
+    *place = T::read(reader)?;
+    Ok(())
+}
+
 /// Makes a struct the record of a class.
 macro_rules! record {
     (@read $record:ident, $reader:ident, $at:literal, $field:ident) => {
-        $record.$field = Wire::read($reader)?
+        take(&mut $record.$field, $reader)?
     };
     (@read $record:ident, $reader:ident, $at:literal, $field:ident nullable) => {
         $record.$field = $record.rest.read_nullable($at, $reader)?
@@ -228,6 +236,7 @@ macro_rules! record {
         impl ClassTrait for $marker {
             type Record = $record;
             const DESC: &'static ClassDesc = &CLASS;
+            const RECORD: &'static RecordDesc = &RECORD;
         }
 
         impl RecordTrait for $record {
@@ -262,7 +271,7 @@ macro_rules! record {
         impl Wire for $record {
             fn read(reader: &mut dyn Reader) -> Result<Self, ReadError> {
                 let (mut record, mut rest) = (Self::default(), Rest::default());
-                xenapi_core::read_members(&CLASS, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
+                xenapi_core::read_members(&RECORD, &mut rest, reader, &mut |at, reader| record.read_field(at, reader))?;
                 rest.take_notes(&mut record.rest);
                 record.rest = rest;
                 Ok(record)

@@ -8,6 +8,21 @@ use xenapi_core::{Member, Method, Record, Ref, Type, Value, Wire, from_value, to
 use crate::{CLASSES, VM, class, errors, method, vm};
 
 #[test]
+fn a_class_is_listed_if_it_has_the_message() {
+    for class in CLASSES {
+        assert_eq!(class.listed, Method::find(class, "get_all_records").is_some(), "{}", class.name);
+    }
+}
+
+#[test]
+fn every_class_is_known_by_its_name_alone() {
+    for class in CLASSES {
+        assert_eq!(crate::class_name(class.name), Some(class.name));
+    }
+    assert_eq!(crate::class_name("vm"), None);
+}
+
+#[test]
 fn everything_is_reachable_through_the_descriptors() {
     assert_eq!(CLASSES.len(), 72);
     assert_eq!(CLASSES.iter().map(|class| class.fields.len()).sum::<usize>(), 922);

@@ -116,7 +116,7 @@ impl<'a> Draft<'a> {
         label: Cow<'a, str>,
         state: State,
     ) -> usize {
-        let class = C::DESC.name;
+        let class = C::RECORD.name;
         let at = self.items.len();
         let room = self.cache.count::<C>();
         match self.of_class(class, room).entry(reference.clone()) {
@@ -163,7 +163,7 @@ impl<'a> Draft<'a> {
 
     /// The place of an object.
     pub(crate) fn find<C: Class>(&self, reference: &RawRef) -> Option<usize> {
-        self.at(C::DESC.name, reference)
+        self.at(C::RECORD.name, reference)
     }
 
     fn at(&self, class: &str, reference: &RawRef) -> Option<usize> {

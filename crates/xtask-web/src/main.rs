@@ -12,29 +12,23 @@
 
 mod bindgen;
 mod size;
+mod split;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-usage: xtask-web bindgen --input FILE.wasm --out DIR [--name STEM] [--keep-names]
+usage: xtask-web bindgen --input FILE.wasm --out DIR [--name STEM] [--keep-names] [--parts]
        xtask-web size DIR";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
-        ["bindgen", "--input", input, "--out", out, options @ ..] => {
-            let (name, options) = match options {
-                ["--name", name, rest @ ..] => (*name, rest),
-                rest => (bindgen::OUT_NAME, rest),
-            };
-            match options {
-                [] => bindgen::run(&PathBuf::from(input), &PathBuf::from(out), name, false),
-                ["--keep-names"] => bindgen::run(&PathBuf::from(input), &PathBuf::from(out), name, true),
-                _ => Err(USAGE.to_owned()),
-            }
-        }
+        ["bindgen", options @ ..] => match Bind::parse(options) {
+            Some(bind) => bind.run(),
+            None => Err(USAGE.to_owned()),
+        },
         ["size", dir] => size::run(&PathBuf::from(dir)),
         _ => {
             eprintln!("{USAGE}");
@@ -47,5 +41,45 @@ fn main() -> ExitCode {
             eprintln!("error: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What `bindgen` is asked for.
+struct Bind {
+    input: PathBuf,
+    out: PathBuf,
+    name: String,
+    keep_names: bool,
+    parts: bool,
+}
+
+impl Bind {
+    fn parse(options: &[&str]) -> Option<Bind> {
+        let mut bind = Bind {
+            input: PathBuf::new(),
+            out: PathBuf::new(),
+            name: bindgen::OUT_NAME.to_owned(),
+            keep_names: false,
+            parts: false,
+        };
+        let mut options = options.iter();
+        while let Some(option) = options.next() {
+            match *option {
+                "--input" => bind.input = options.next()?.into(),
+                "--out" => bind.out = options.next()?.into(),
+                "--name" => bind.name = (*options.next()?).to_owned(),
+                "--keep-names" => bind.keep_names = true,
+                "--parts" => bind.parts = true,
+                _ => return None,
+            }
+        }
+        let complete = bind.input.as_os_str().len().min(bind.out.as_os_str().len()) > 0;
+        complete.then_some(bind)
+    }
+
+    fn run(&self) -> Result<(), String> {
+        let input =
+            if self.parts { split::run(&self.input, &self.out, &self.name, self.keep_names)? } else { self.input.clone() };
+        bindgen::run(&input, &self.out, &self.name, self.keep_names, self.parts)
     }
 }

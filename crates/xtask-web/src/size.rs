@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 /// What the first visit may download until the first inventory is shown, compressed by brotli.
 const FIRST_VISIT: usize = 300 << 10;
 
-/// Whether a file is loaded only when somebody asks for what needs it: other languages, what the explorer knows of the API, and the
-/// simulated pool.
+/// Whether a file is loaded only when somebody asks for what needs it: the parts that were cut off and their styles, other languages,
+/// what the explorer knows of the API, and the simulated pool. A test in a browser sees that nothing else is loaded before.
 fn is_later(name: &str) -> bool {
-    let of_sim = name.starts_with("xenoxide_sim") || name.starts_with("sim-");
-    of_sim || name.starts_with("languages/") || name.ends_with(".json")
+    const STARTS: [&str; 5] = ["split_", "chunk_", "xenoxide_sim", "sim-", "languages/"];
+    const STYLES: [&str; 6] = ["topology.css", "tables.css", "object.css", "impact.css", "palette.css", "explorer.css"];
+    STARTS.iter().any(|start| name.starts_with(start)) || STYLES.contains(&name) || ["api.json", "files.js"].contains(&name)
 }
 
 /// Bytes of one file: as it is, and as a browser would receive it under each content coding.

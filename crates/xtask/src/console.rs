@@ -10,7 +10,6 @@ use crate::command::{self, Stop};
 use crate::stamps::key_of_files;
 use crate::tidy;
 use crate::toolchain::{Toolchain, WASM};
-use crate::tools;
 use crate::workspace::Workspace;
 
 /// How the console is compiled.
@@ -22,15 +21,8 @@ pub(crate) enum Mode {
     Dev,
 }
 
-/// WebAssembly features that every browser of the last years has, and that rustc emits.
-const FEATURES: [&str; 6] = [
-    "--enable-bulk-memory",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
+/// Flags for the compiler of the console.
+const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
 /// A program of the console.
 struct Module {
@@ -40,12 +32,14 @@ struct Module {
     name: &'static str,
     /// What says that it was bound.
     stamp: &'static str,
+    /// Whether it is cut into parts that are loaded when they are needed.
+    parts: bool,
 }
 
 /// The console, and the pool within the browser, which only those download who want one.
 const MODULES: [Module; 2] = [
-    Module { bin: "xenoxide-web", name: "xenoxide_web", stamp: "bindgen" },
-    Module { bin: "xenoxide-sim", name: "xenoxide_sim", stamp: "bindgen-sim" },
+    Module { bin: "xenoxide-web", name: "xenoxide_web", stamp: "bindgen", parts: true },
+    Module { bin: "xenoxide-sim", name: "xenoxide_sim", stamp: "bindgen-sim", parts: false },
 ];
 
 /// Builds the console and gives the folder of its files. What has not changed is not done again.
@@ -84,32 +78,35 @@ fn catalogue(workspace: &Workspace, web: &Path) -> Result<PathBuf, Stop> {
 fn compile(workspace: &Workspace, mode: Mode) -> Result<PathBuf, Stop> {
     const FOLDER: &str = "wasm";
     let toolchain = Toolchain::ensure(workspace, &WASM)?;
-    let mut cargo = toolchain.cargo(workspace, &WASM, "build", FOLDER);
-    cargo.args(["--package", "xenoxide-web"]);
     for module in &MODULES {
-        cargo.args(["--bin", module.bin]);
-    }
-    let profile = match mode {
-        Mode::Small => {
+        let mut cargo = toolchain.cargo(workspace, &WASM, "rustc", FOLDER);
+        cargo.args(["--package", "xenoxide-web", "--bin", module.bin]);
+        if mode == Mode::Small {
             cargo.args(["--profile", "web"]);
-            "web"
+            if toolchain.builds_std() {
+                // A panic stops the program at once, and the page says so: the code that would make a message of it is a tenth of what
+                // everybody downloads. A build for development has the messages.
+                cargo.args(["-Zpanic-immediate-abort", "--config", "profile.web.panic=\"immediate-abort\""]);
+                cargo.env(RUSTFLAGS, "-Zlocation-detail=none");
+            }
         }
-        Mode::Dev => "debug",
-    };
-    command::run(&mut cargo)?;
+        if module.parts {
+            // What refers to what, for cutting it. Said to this one program alone, so that both are made of the same libraries.
+            cargo.args(["--", "-Clink-arg=--emit-relocs"]);
+        }
+        command::run(&mut cargo)?;
+    }
+    let profile = if mode == Mode::Small { "web" } else { "debug" };
     Ok(workspace.target.join(FOLDER).join(WASM.triple).join(profile))
 }
 
 /// Turns rustc's module into one with its JavaScript, in `out`, unless that was done with the same module.
 fn bind(workspace: &Workspace, mode: Mode, program: &Module, module: &Path, out: &Path) -> Result<(), Stop> {
-    let optimizer = tools::find(&["wasm-opt"]).filter(|_| mode == Mode::Small).filter(|path| is_new_enough(workspace, path));
     let sources = workspace.root.join("crates/xtask-web");
-    let key = format!(
-        "{} {} {}",
-        key_of_files(&[module, &sources.join("Cargo.toml"), &sources.join("src/bindgen.rs")])?,
-        if mode == Mode::Dev { "names" } else { "no-names" },
-        optimizer.as_deref().unwrap_or(Path::new("no-optimizer")).display(),
-    );
+    let inputs = ["Cargo.toml", "src/main.rs", "src/bindgen.rs", "src/split.rs"].map(|file| sources.join(file));
+    let mut read: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    read.push(module);
+    let key = format!("{} {}", key_of_files(&read)?, if mode == Mode::Dev { "names" } else { "no-names" });
     let produced = out.join(format!("{}_bg.wasm", program.name));
     let script = out.join(format!("{}.js", program.name));
     if workspace.stamps.holds(program.stamp, &key) && produced.is_file() && script.is_file() {
@@ -117,7 +114,7 @@ fn bind(workspace: &Workspace, mode: Mode, program: &Module, module: &Path, out:
     }
     tidy::check_bindgen_versions(workspace)?;
     workspace.stamps.clear(program.stamp)?;
-    // Snippets of a former build must not stay.
+    // Snippets and parts of a former build must not stay.
     remove_dir(out)?;
     let mut bindgen = workspace.xtask_web();
     bindgen.args([OsStr::new("bindgen"), OsStr::new("--input"), module.as_os_str()]);
@@ -125,48 +122,11 @@ fn bind(workspace: &Workspace, mode: Mode, program: &Module, module: &Path, out:
     if mode == Mode::Dev {
         bindgen.arg("--keep-names");
     }
+    if program.parts {
+        bindgen.arg("--parts");
+    }
     command::run(&mut bindgen)?;
-    if let Some(optimizer) = optimizer {
-        optimize(workspace, &optimizer, &produced)?;
-    }
     workspace.stamps.set(program.stamp, &key)
-}
-
-/// The oldest binaryen that knows tables of references: older ones stumble over them, or export one table for another.
-const OLDEST_OPTIMIZER: u32 = 117;
-
-/// Whether a wasm-opt can be trusted with the module.
-fn is_new_enough(workspace: &Workspace, optimizer: &Path) -> bool {
-    let said = command::output(workspace.command(optimizer).arg("--version")).unwrap_or_default();
-    let version = optimizer_version(&said);
-    if version.is_none_or(|version| version < OLDEST_OPTIMIZER) {
-        eprintln!("note: {} is older than version {OLDEST_OPTIMIZER}; modules stay as rustc made them", optimizer.display());
-    }
-    version.is_some_and(|version| version >= OLDEST_OPTIMIZER)
-}
-
-/// `wasm-opt version 108 (version_108)`.
-fn optimizer_version(said: &str) -> Option<u32> {
-    said.split_whitespace().find_map(|word| word.parse().ok())
-}
-
-/// Makes the module smaller with binaryen, where it is installed. An old one that stumbles over the module is no
-/// reason to have no console.
-fn optimize(workspace: &Workspace, optimizer: &Path, module: &Path) -> Result<(), Stop> {
-    let smaller = module.with_extension("wasm.opt");
-    let mut wasm_opt = workspace.command(optimizer);
-    wasm_opt.arg("-Os").args(FEATURES).arg(module).arg("-o").arg(&smaller);
-    match command::run(&mut wasm_opt) {
-        Ok(()) => {
-            fs::rename(&smaller, module).map_err(|error| Stop::failed(format!("rename {}: {error}", smaller.display())))
-        }
-        Err(stop) => {
-            eprintln!("warning: {}; the console stays as rustc made it", stop.message);
-            // Nothing may be left of a failed attempt; that it is not there is fine too.
-            let _ = fs::remove_file(&smaller);
-            Ok(())
-        }
-    }
 }
 
 fn remove_dir(dir: &Path) -> Result<(), Stop> {
@@ -249,13 +209,6 @@ mod tests {
         let mut files = BTreeMap::new();
         list(dir, Path::new(""), &mut files).unwrap();
         files
-    }
-
-    #[test]
-    fn the_optimizers_version_is_read() {
-        assert_eq!(optimizer_version("wasm-opt version 108 (version_108)"), Some(108));
-        assert_eq!(optimizer_version("wasm-opt version 123"), Some(123));
-        assert_eq!(optimizer_version(""), None);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! Three ways, the first that works: the target is there already; `rustup target add` brings it; Debian's `rustc-web`
 //! builds the standard library from the sources of `rust-web-src`. The last needs nothing but Debian's archive, so
 //! the workspace also builds where only package mirrors are reached.
+//!
+//! For programs that are downloaded there is a better way before those: the sources of the standard library (`rustup component add
+//! rust-src`), built with the program and for size. Where they cannot be had, the program is a little larger.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,15 +21,24 @@ pub(crate) struct Target {
     pub(crate) triple: &'static str,
     /// The crates for `-Zbuild-std`.
     build_std: &'static str,
+    /// Their features.
+    std_features: &'static str,
     /// Whether building for it ends in linking.
     links: bool,
 }
 
 /// The browser.
-pub(crate) const WASM: Target = Target { triple: "wasm32-unknown-unknown", build_std: "std,panic_abort", links: true };
+/// Its programs are downloaded: std's own smaller variants of sorting and the like are what they want.
+pub(crate) const WASM: Target = Target {
+    triple: "wasm32-unknown-unknown",
+    build_std: "std,panic_abort",
+    std_features: "optimize_for_size",
+    links: true,
+};
 
 /// A microcontroller without an operating system, and without 64-bit atomics.
-pub(crate) const BARE: Target = Target { triple: "thumbv7em-none-eabihf", build_std: "core,alloc", links: false };
+pub(crate) const BARE: Target =
+    Target { triple: "thumbv7em-none-eabihf", build_std: "core,alloc", std_features: "", links: false };
 
 /// How long rustup may take: enough for a slow line, and not for ever where there is none.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(90);
@@ -54,8 +66,8 @@ const LINKER: Need = Need {
 /// Which compiler builds for a target.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Toolchain {
-    /// The one that builds everything else.
-    Own,
+    /// The one that builds everything else; building the standard library as well, or with the one that comes with it.
+    Own { builds_std: bool },
     /// Debian's, building the standard library as well; with a linker where one is needed.
     Debian { linker: Option<PathBuf> },
 }
@@ -71,8 +83,11 @@ impl Toolchain {
             }
             Err(_) => {}
         }
+        if !target.std_features.is_empty() && has_or_gets_sources(workspace) {
+            return Ok(Self::Own { builds_std: true });
+        }
         if has_target(target.triple) {
-            return Ok(Self::Own);
+            return Ok(Self::Own { builds_std: false });
         }
         // Asking rustup again costs up to the whole limit; once it has failed and Debian's compiler is here, use that.
         let stamp = format!("rustup-cannot-{}", target.triple);
@@ -96,7 +111,7 @@ impl Toolchain {
     fn own(workspace: &Workspace, target: &Target) -> Result<Self, Stop> {
         let triple = target.triple;
         if has_target(triple) {
-            return Ok(Self::Own);
+            return Ok(Self::Own { builds_std: false });
         }
         if tools::find(&["rustup"]).is_none() {
             return Err(Stop::failed(format!("rustc has no library for {triple}, and there is no rustup to add it")));
@@ -108,7 +123,7 @@ impl Toolchain {
         eprintln!("  $ {}", command::describe(&rustup));
         command::run_within(&mut rustup, RUSTUP_LIMIT)?;
         if has_target(triple) {
-            Ok(Self::Own)
+            Ok(Self::Own { builds_std: false })
         } else {
             Err(Stop::failed(format!("rustup added {triple}, but rustc still has no library for it")))
         }
@@ -126,16 +141,27 @@ impl Toolchain {
         Ok(Self::Debian { linker: tools::find(&["wasm-ld"]) })
     }
 
+    /// Whether it builds the standard library too, so that flags can be given which that has to know.
+    pub(crate) fn builds_std(&self) -> bool {
+        *self != Self::Own { builds_std: false }
+    }
+
     /// `cargo COMMAND --target …` with this compiler, building into `target/FOLDER`: two compilers in one folder would
     /// throw away each other's work.
     pub(crate) fn cargo(&self, workspace: &Workspace, target: &Target, command: &str, folder: &str) -> Command {
         let mut cargo = workspace.cargo();
         cargo.arg(command).args(["--target", target.triple]);
         cargo.env("CARGO_TARGET_DIR", workspace.target.join(folder));
-        if let Self::Debian { linker } = self {
+        if self.builds_std() {
             cargo.arg(format!("-Zbuild-std={}", target.build_std));
+            if !target.std_features.is_empty() {
+                cargo.arg(format!("-Zbuild-std-features={}", target.std_features));
+            }
             // -Z options are for nightly compilers; this says that we know.
-            cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
+            cargo.env("RUSTC_BOOTSTRAP", "1");
+        }
+        if let Self::Debian { linker } = self {
+            cargo.env("RUSTC", DEBIAN_RUSTC);
             // `cargo run` points this at rustup's libraries, which are not those of Debian's compiler.
             cargo.env_remove("LD_LIBRARY_PATH");
             if let Some(linker) = linker {
@@ -180,6 +206,37 @@ fn rustc() -> Command {
 
 fn has_target(triple: &str) -> bool {
     command::output(rustc().args(["--print", "target-libdir", "--target", triple])).is_ok_and(|dir| Path::new(&dir).is_dir())
+}
+
+/// Whether the sources of the standard library are here. Asks rustup for them once; nothing is lost where it has none.
+fn has_or_gets_sources(workspace: &Workspace) -> bool {
+    const STAMP: &str = "rustup-cannot-rust-src";
+    if has_sources() {
+        return true;
+    }
+    let toolchain = toolchain_name();
+    if tools::find(&["rustup"]).is_none() || workspace.stamps.holds(STAMP, &toolchain) {
+        return false;
+    }
+    let mut rustup = workspace.command("rustup");
+    rustup.args(["component", "add", "rust-src"]);
+    let what = "the sources of Rust's standard library";
+    if needs::may_install(workspace, what, &[&rustup]).is_err() {
+        return false;
+    }
+    eprintln!("Installing {what}, to build the console as small as can be:");
+    eprintln!("  $ {}", command::describe(&rustup));
+    if let Err(stop) = command::run_within(&mut rustup, RUSTUP_LIMIT) {
+        eprintln!("{}\nThe console is built without them, a little larger.", stop.message);
+        // Asked again by another toolchain, or after `cargo clean`.
+        let _ = workspace.stamps.set(STAMP, &toolchain);
+    }
+    has_sources()
+}
+
+fn has_sources() -> bool {
+    let sysroot = command::output(rustc().args(["--print", "sysroot"])).unwrap_or_default();
+    !sysroot.is_empty() && Path::new(&sysroot).join("lib/rustlib/src/rust/library/std/Cargo.toml").is_file()
 }
 
 /// What a stamp about rustup depends on: another toolchain may have the target.
@@ -227,8 +284,10 @@ mod tests {
         assert!(cargo.contains("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=/lld"), "{cargo}");
         assert!(cargo.contains("RUSTC=/usr/bin/rustc"), "{cargo}");
         assert!(cargo.contains("-Zbuild-std=std,panic_abort"), "{cargo}");
-        let own = command::describe(&Toolchain::Own.cargo(&workspace, &WASM, "build", "wasm"));
-        assert!(!own.contains("RUSTC") && own.contains("target/wasm"), "{own}");
+        let own = |builds_std| command::describe(&Toolchain::Own { builds_std }.cargo(&workspace, &WASM, "build", "wasm"));
+        assert!(!own(false).contains("RUSTC") && own(false).contains("target/wasm"), "{}", own(false));
+        let built = own(true);
+        assert!(built.contains("-Zbuild-std-features=optimize_for_size") && !built.contains("RUSTC="), "{built}");
     }
 
     #[test]

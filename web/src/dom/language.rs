@@ -39,7 +39,7 @@ async fn fetch(code: &str) -> Result<Language, String> {
         return Err(format!("{url}: HTTP {}", response.status()));
     }
     let file = response.text().await.map_err(|error| format!("{url}: {error}"))?;
-    Language::parse(code, &file).map_err(|error| format!("{url}: {error}"))
+    crate::parts::language(code.into(), file).await.map_err(|error| format!("{url}: {error}"))
 }
 
 /// What stands outside of what the program draws, so that it is there when the program is not.
@@ -49,7 +49,7 @@ fn tell_page() {
         // A valid attribute cannot be refused.
         let _ = root.set_attribute("lang", language::current().code());
     }
-    for (id, text) in [("crash-title", Text::Crashed), ("crash-reload", Text::Reload)] {
+    for (id, text) in [("crash-title", Text::Crashed), ("crash-hint", Text::CrashedHint), ("crash-reload", Text::Reload)] {
         if let Some(element) = super::element(id) {
             element.set_text_content(Some(text.get()));
         }

@@ -8,7 +8,8 @@ pub(crate) mod save;
 pub(crate) mod storage;
 pub(crate) mod transfer;
 
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement, Window};
 use xenapi_core::Millis;
 
@@ -20,6 +21,13 @@ pub(crate) fn window() -> Option<Window> {
 /// The element with that id.
 pub(crate) fn element(id: &str) -> Option<Element> {
     window()?.document()?.get_element_by_id(id)
+}
+
+/// Brings what the parts look like that are not in the first module; once. None where there is no page.
+pub(crate) fn styles() -> Option<JsFuture> {
+    let bring = js_sys::Reflect::get(window()?.as_ref(), &"xenoxideStyles".into()).ok()?;
+    let promise = bring.dyn_ref::<js_sys::Function>()?.call0(&JsValue::UNDEFINED).ok()?;
+    Some(JsFuture::from(js_sys::Promise::resolve(&promise)))
 }
 
 /// Gives an element the keyboard.

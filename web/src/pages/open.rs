@@ -13,7 +13,7 @@ use yew::prelude::*;
 
 use crate::driver::PoolInfo;
 use crate::store::StoreHandle;
-use crate::{dom, local};
+use crate::{dom, local, parts};
 
 /// What somebody wants to open.
 #[derive(Clone)]
@@ -55,12 +55,9 @@ pub(crate) fn use_opening(store: &StoreHandle) -> Opening {
             let (setter, dispatcher) = (setter.clone(), dispatcher.clone());
             setter.set(Opening { pools: local::pools(), busy: true, ..Opening::default() });
             spawn_local(async move {
-                let opened = match what {
-                    What::Demo => local::demo().await,
-                    What::Files(entries, picked) => match local::read(entries, picked).await {
-                        Ok(list) => local::files(list).await,
-                        Err(why) => Err(why),
-                    },
+                let opened = match parts::open(what).await {
+                    Ok(opening) => opening.await,
+                    Err(why) => Err(why.0),
                 };
                 let trouble = opened.as_ref().err().map(|why| why.trim_end_matches('.').to_owned());
                 setter.set(Opening { pools: local::pools(), trouble, ..Opening::default() });

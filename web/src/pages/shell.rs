@@ -12,15 +12,13 @@ use yew::prelude::*;
 use crate::components::empty;
 use crate::dom;
 use crate::driver::PoolInfo;
-use crate::pages::explorer::ExplorerPage;
-use crate::pages::impact::ImpactPage;
-use crate::pages::object::ObjectPage;
 use crate::pages::overview::OverviewPage;
-use crate::pages::palette::Palette;
-use crate::pages::tables::TablePage;
-use crate::pages::topology::TopologyPage;
-use crate::panels::{DetailsPanel, Kinds, StaleNote, TopBar, TreePanel};
+use crate::panels::{PaletteKeys, StaleNote, TopBar, TreePanel};
+use crate::parts::{self, Lazy, Part};
 use crate::store::{Data, Later, StoreHandle, use_data, use_store};
+
+/// How long after the first picture of the pool the parts are loaded that are not shown yet, in milliseconds.
+const AHEAD: u32 = 1_500;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct ShellProps {
@@ -51,6 +49,10 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         let title = data.with(|cache| title::title(cache, &store.0.view, &props.pool.label));
         use_effect_with(title, |title| dom::set_title(title));
     }
+    use_effect_with(loaded, |loaded| {
+        let timer = loaded.then(|| Timeout::new(AHEAD, parts::load_ahead));
+        move || drop(timer)
+    });
     use_focus(&store.0.view);
     let drawer = store.0.drawer;
     let close = {
@@ -67,10 +69,10 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             </nav>
             <button type="button" class="scrim" tabindex="-1" aria-label={Text::CloseTree.get()} onclick={close}></button>
             <main id="main" class="main" tabindex="-1">
-                if loaded { <Kinds />{ view(&store.0.view) } } else { { not_loaded(&props.status) } }
+                if loaded { { view(&store.0.view) } } else { { not_loaded(&props.status) } }
             </main>
-            if loaded && has_panel(&store, &data) { <DetailsPanel /> }
-            if loaded { <Palette /> }
+            if loaded && has_panel(&store, &data) { { lazy(Part::Details, &store.0.view) } }
+            if loaded { <PaletteKeys /> }
         </div>
     }
 }
@@ -100,16 +102,14 @@ fn has_panel(store: &StoreHandle, data: &Data) -> bool {
 }
 
 fn view(view: &View) -> Html {
-    match view {
-        View::Table(kind) => html! { <TablePage key={kind.path()} kind={*kind} /> },
-        View::Topology(lens) => html! { <TopologyPage key={lens.name()} lens={*lens} /> },
-        View::Object(named) => {
-            html! { <ObjectPage key={format!("{}/{}", named.class, named.uuid)} named={named.clone()} /> }
-        }
-        View::Explorer(parts) => html! { <ExplorerPage parts={parts.clone()} /> },
-        View::Overview => html! { <OverviewPage /> },
-        View::Impact => html! { <ImpactPage /> },
+    match Part::of(view) {
+        Some(part) => lazy(part, view),
+        None => html! { <OverviewPage /> },
     }
+}
+
+fn lazy(part: Part, view: &View) -> Html {
+    html! { <Lazy key={part as usize} {part} view={view.clone()} /> }
 }
 
 /// Before the first inventory.

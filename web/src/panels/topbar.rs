@@ -2,25 +2,21 @@
 
 use std::cell::RefCell;
 
-use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
-
 use xenapi_client::Status;
 use xenapi_console::object::{Icon, class_name};
 use xenapi_console::route::{Kind, Route, View};
 use xenapi_console::select;
 use xenapi_console::state::Action;
 use xenapi_console::text::Text;
-use xenapi_core::RawRef;
-use xenapi_model::{Pool, Session, role, session, subject};
+use xenapi_model::Pool;
 use xenapi_topology::Lens;
 use yew::prelude::*;
 
 use crate::components::{Disclosure, Link, Mark, icon, mark};
-use crate::driver::{Driver, PoolInfo};
+use crate::driver::PoolInfo;
 use crate::panels::freshness::FreshnessBadge;
-use crate::panels::tasks::TasksButton;
 use crate::panels::{LanguageSwitch, ThemeSwitch};
+use crate::parts::{Lazy, Part};
 use crate::store::{Pools, StoreHandle, use_data, use_store};
 
 #[derive(Properties, PartialEq)]
@@ -69,10 +65,10 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
                 <span class="read-only" title={Text::ReadOnlyTitle.get()} data-testid="read-only">{ Text::ReadOnlyPool.get() }</span>
             }
             <FreshnessBadge status={props.status.clone()} />
-            <TasksButton />
+            <Lazy part={Part::Tasks} view={View::Overview} />
             <LanguageSwitch />
             <ThemeSwitch />
-            <Account label={props.pool.label.clone()} />
+            <Lazy part={Part::Account} view={View::Overview} />
         </header>
     }
 }
@@ -140,33 +136,6 @@ fn here(view: &View) -> Text {
     }
 }
 
-/// Every kind of table, while one is shown.
-#[component]
-pub(crate) fn Kinds() -> Html {
-    let store = use_store();
-    let node = use_node_ref();
-    {
-        let node = node.clone();
-        use_effect_with(store.0.view.clone(), move |_| reveal_current(&node));
-    }
-    let View::Table(here) = store.0.view else { return html! {} };
-    let links = Kind::ALL.into_iter().map(|kind| {
-        let testid = format!("table-{}", kind.path());
-        html! { <Link view={View::Table(kind)} current={kind == here} {testid}>{ kind.label().get() }</Link> }
-    });
-    html! { <nav ref={node} class="kinds" aria-label={Text::Tables.get()}>{ for links }</nav> }
-}
-
-/// Where not all kinds have room, scrolls to the one that is shown.
-fn reveal_current(node: &NodeRef) {
-    let Some(nav) = node.cast::<HtmlElement>() else { return };
-    let current = nav.query_selector("[aria-current]").ok().flatten().and_then(|it| it.dyn_into::<HtmlElement>().ok());
-    if let Some(link) = current {
-        let middle = link.offset_left() - nav.offset_left() + link.offset_width() / 2;
-        nav.set_scroll_left(middle - nav.client_width() / 2);
-    }
-}
-
 /// Opens the palette, which finds everything.
 fn search(store: &StoreHandle) -> Html {
     let store = store.clone();
@@ -176,77 +145,4 @@ fn search(store: &StoreHandle) -> Html {
             { mark(Mark::Search) }<span>{ Text::Search.get() }</span><kbd>{ Text::SearchKeys.get() }</kbd>
         </button>
     }
-}
-
-#[derive(Properties, PartialEq)]
-struct AccountProps {
-    label: String,
-}
-
-/// Who one is, and the way out.
-#[component]
-fn Account(props: &AccountProps) -> Html {
-    let data = use_data();
-    let log_out = {
-        let driver = data.driver.clone();
-        Callback::from(move |_: MouseEvent| driver.log_out())
-    };
-    // In a pool in the page itself one is nobody in particular.
-    let user = crate::dom::storage::user().filter(|_| data.driver.place().is_none()).unwrap_or_default();
-    let role = use_role(&data.driver);
-    let panel = {
-        let (user, label) = (user.clone(), props.label.clone());
-        Callback::from(move |()| {
-            html! {
-                <dl class="account">
-                    <dt>{ Text::UserName.get() }</dt><dd data-testid="account-user">{ &user }</dd>
-                    if let Some(role) = &role { <dt>{ Text::Role.get() }</dt><dd data-testid="account-role">{ role }</dd> }
-                    <dt>{ Text::Pool.get() }</dt><dd>{ &label }</dd>
-                </dl>
-            }
-        })
-    };
-    let button = html! { <>{ mark(Mark::User) }<span class="who">{ &user }</span></> };
-    html! {
-        <>
-            if !user.is_empty() {
-                <Disclosure id="account" class="account-button" label={Text::LoggedInAs.with(&[&user])} {button} {panel} />
-            }
-            <button type="button" class="icon-button" title={Text::LogOut.get()} aria-label={Text::LogOut.get()}
-                onclick={log_out} data-testid="logout">{ mark(Mark::Leave) }</button>
-        </>
-    }
-}
-
-/// The role of whoever is logged in, as the pool names it; none until it is known.
-#[hook]
-fn use_role(driver: &Driver) -> Option<String> {
-    let role = use_state(|| None::<String>);
-    {
-        let (driver, role) = (driver.clone(), role.setter());
-        use_effect_with(driver.clone(), move |_| ask_role(driver, role));
-    }
-    (*role).clone()
-}
-
-/// A local superuser has every right; anybody else has the roles of their subject.
-fn ask_role(driver: Driver, role: UseStateSetter<Option<String>>) {
-    // What cannot be learned is left out: it is a courtesy.
-    let Some(session) = driver.session().map(RawRef::typed::<Session>) else { return };
-    let (then, of) = (driver.clone(), session.clone());
-    driver.call(session::fields::IS_LOCAL_SUPERUSER.get(&session), move |is_root| match is_root {
-        Ok(true) => role.set(Some(Text::LocalSuperuser.get().into())),
-        Ok(false) => {
-            let next = then.clone();
-            then.call(session::fields::SUBJECT.get(&of), move |subject| {
-                let Ok(Some(subject)) = subject else { return };
-                let last = next.clone();
-                next.call(subject::fields::ROLES.get(&subject), move |roles| {
-                    let Some(first) = roles.ok().and_then(|roles| roles.into_iter().next()) else { return };
-                    last.call(role::fields::NAME_LABEL.get(&first), move |name| role.set(name.ok()));
-                });
-            });
-        }
-        Err(_) => {}
-    });
 }

@@ -68,7 +68,7 @@ impl FieldSet {
     }
 
     /// The fields of a class that are in it.
-    pub fn of(&self, class: &'static xenapi_core::ClassDesc) -> impl Iterator<Item = &'static FieldDesc> + '_ {
+    pub fn of(&self, class: &'static xenapi_core::RecordDesc) -> impl Iterator<Item = &'static FieldDesc> + '_ {
         class.fields.iter().enumerate().filter(|(at, _)| self.contains(*at)).map(|(_, field)| field)
     }
 }

@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
-use xenapi_core::{Class, ClassDesc, RawRef, ReadError, Reader, Ref};
+use xenapi_core::{Class, RawRef, ReadError, Reader, RecordDesc, Ref};
 use xenapi_model as model;
 
 use batch::What;
@@ -254,10 +254,10 @@ impl Cache {
     /// gone. Answers what is different now.
     ///
     /// `covers` says whether the batch is about a class at all; the others stay as they are.
-    pub fn replace(&mut self, batch: Batch, covers: &dyn Fn(&ClassDesc) -> bool) -> Vec<Change> {
-        let counted = |class: &ClassDesc| batch.counts.iter().any(|(name, _)| name.eq_ignore_ascii_case(class.name));
+    pub fn replace(&mut self, batch: Batch, covers: &dyn Fn(&RecordDesc) -> bool) -> Vec<Change> {
+        let counted = |class: &RecordDesc| batch.counts.iter().any(|(name, _)| name.eq_ignore_ascii_case(class.name));
         // A server counts the objects of every class that it has. Messages are kept elsewhere and never counted.
-        let is_known = |class: &ClassDesc| batch.counts.is_empty() || counted(class) || class.name == "message";
+        let is_known = |class: &RecordDesc| batch.counts.is_empty() || counted(class) || class.name == "message";
         let mut sides: Vec<(bool, Staged)> =
             self.inner.tables.iter().map(|table| (is_known(table.class), Staged::default())).collect();
         for event in batch.events {
@@ -307,7 +307,7 @@ impl Cache {
     }
 
     /// Forgets what is known of some classes. Answers what was there.
-    pub(crate) fn forget(&mut self, which: &dyn Fn(&ClassDesc) -> bool) -> Vec<Change> {
+    pub(crate) fn forget(&mut self, which: &dyn Fn(&RecordDesc) -> bool) -> Vec<Change> {
         let mut changes = Vec::new();
         for at in 0..self.inner.tables.len() {
             if self.inner.tables.get(at).is_some_and(|table| which(table.class)) {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::any::TypeId;
 use core::fmt;
 
-use xenapi_core::{Class, ClassDesc, Field, RawRef, ReadError, Ref, Uuid};
+use xenapi_core::{Class, Field, RawRef, ReadError, RecordDesc, Ref, Uuid};
 
 use super::table::Table;
 use super::{Change, Operation};
@@ -27,7 +27,7 @@ pub(super) struct Inner {
 
 impl Snapshot {
     /// The classes that are tracked.
-    pub fn classes(&self) -> impl Iterator<Item = &'static ClassDesc> + '_ {
+    pub fn classes(&self) -> impl Iterator<Item = &'static RecordDesc> + '_ {
         self.inner.tables.iter().map(|table| table.class)
     }
 
@@ -99,7 +99,7 @@ impl Snapshot {
     ) -> impl Iterator<Item = (Ref<D>, &Arc<D::Record>)> {
         let at = field.into().index();
         let table = self.table::<D>();
-        let rows = table.into_iter().flat_map(move |table| self.ends(C::DESC, TypeId::of::<C>(), at, this.raw(), table));
+        let rows = table.into_iter().flat_map(move |table| self.ends(C::RECORD, TypeId::of::<C>(), at, this.raw(), table));
         rows.filter_map(move |reference| {
             let (reference, row) = table?.rows().get_key_value(reference.as_str())?;
             Some((reference.clone().typed(), row.record::<D>()?))
@@ -108,7 +108,7 @@ impl Snapshot {
 
     /// [`Snapshot::related`] without types: the class at the other end, and the references, by the names of a class and of its field.
     /// `None` when the class at either end is not tracked, or the field refers to none.
-    pub fn related_to(&self, class: &str, field: &str, this: &RawRef) -> Option<(&'static ClassDesc, Vec<RawRef>)> {
+    pub fn related_to(&self, class: &str, field: &str, this: &RawRef) -> Option<(&'static RecordDesc, Vec<RawRef>)> {
         let of = self.named(class)?;
         let at = of.class.field_index(field)?;
         let target = self.named(of.class.fields.get(at)?.ty.ref_class()?)?;
@@ -117,7 +117,7 @@ impl Snapshot {
     }
 
     /// What the field at a place names, whether that is stored there or at the other end.
-    fn ends(&self, class: &'static ClassDesc, id: TypeId, at: usize, this: &RawRef, target: &Table) -> Vec<RawRef> {
+    fn ends(&self, class: &'static RecordDesc, id: TypeId, at: usize, this: &RawRef, target: &Table) -> Vec<RawRef> {
         let relation = class.fields.get(at).and_then(|field| field.relation).filter(|relation| !relation.stored);
         if let Some(other) = relation.and_then(|relation| target.class.field_index(relation.field)) {
             return target.naming(other, this.as_str()).map(|(reference, _)| reference.clone()).collect();
@@ -203,11 +203,11 @@ impl fmt::Debug for Snapshot {
 impl Change {
     /// The object, if it is of that class.
     pub fn of<C: Class>(&self) -> Option<Ref<C>> {
-        (self.class == C::DESC.name).then(|| self.reference.clone().typed())
+        (self.class == C::RECORD.name).then(|| self.reference.clone().typed())
     }
 
     /// Whether that field may be another now: of an object that was added or deleted, every field is.
     pub fn touches<C: Class, T: xenapi_core::Wire>(&self, field: impl Into<Field<C, T>>) -> bool {
-        self.class == C::DESC.name && (self.operation != Operation::Modified || self.fields.has(field))
+        self.class == C::RECORD.name && (self.operation != Operation::Modified || self.fields.has(field))
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use xenapi_core::{ClassDesc, RawRef};
+use xenapi_core::{RawRef, RecordDesc};
 
 use super::batch::{Batch, What};
 use super::fields::FieldSet;
@@ -29,7 +29,7 @@ impl Seen {
 impl Cache {
     /// Takes out what no page has named: it was deleted while nobody told. Classes that the pages are not about stay as they are.
     /// Answers what went.
-    pub(crate) fn sweep(&mut self, mut seen: Seen, covers: &dyn Fn(&ClassDesc) -> bool) -> Vec<Change> {
+    pub(crate) fn sweep(&mut self, mut seen: Seen, covers: &dyn Fn(&RecordDesc) -> bool) -> Vec<Change> {
         let mut changes = Vec::new();
         seen.0.resize_with(self.inner.tables.len(), Vec::new);
         for (at, mut named) in seen.0.into_iter().enumerate() {

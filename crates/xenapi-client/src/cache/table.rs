@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::{Any, TypeId};
 
-use xenapi_core::{Class, ClassDesc, RawRef, ReadError, Reader, Record, Wire, Writer};
+use xenapi_core::{Class, RawRef, ReadError, Reader, Record, RecordDesc, Wire, Writer};
 
 use super::Operation;
 use super::fields::{FieldSet, Texts, Trace};
@@ -113,14 +113,13 @@ pub(super) type Happened = (Operation, FieldSet);
 /// Everything of one class. A copy shares all rows.
 #[derive(Clone)]
 pub(super) struct Table {
-    pub(super) class: &'static ClassDesc,
+    pub(super) class: &'static RecordDesc,
     /// The class as a type. Descriptors are constants, which may have several addresses.
     pub(super) id: TypeId,
     /// The place of `uuid` among the fields.
     uuid_at: Option<usize>,
     read: fn(&mut dyn Reader) -> Result<Row, ReadError>,
     write: fn(&Row, usize, &mut dyn Writer),
-    same: fn(&Row, &Row) -> bool,
     same_unknown: fn(&Row, &Row) -> bool,
     rows: Rows,
     /// More than one of a uuid only where a server is wrong, or uuids are none.
@@ -139,20 +138,19 @@ impl Table {
             is_stored.then(|| Link { at, pairs: Tree::default() })
         };
         Table {
-            class: C::DESC,
+            class: C::RECORD,
             id: TypeId::of::<C>(),
-            uuid_at: C::DESC.field_index("uuid"),
+            uuid_at: C::RECORD.field_index("uuid"),
             read: |reader| C::Record::read(reader).map(Row::new::<C>),
             write: |row, at, writer| {
                 if let Some(record) = row.record::<C>() {
                     record.write_field(at, writer);
                 }
             },
-            same: |one, other| one.is_identical(other) || both::<C>(one, other, |one, other| one == other),
             same_unknown: |one, other| both::<C>(one, other, |one, other| one.rest() == other.rest()),
             rows: Rows::default(),
             by_uuid: Tree::default(),
-            links: C::DESC.fields.iter().enumerate().filter_map(stored).collect(),
+            links: C::RECORD.fields.iter().enumerate().filter_map(stored).collect(),
             wrong: Arc::default(),
             known: false,
             revision: 0,
@@ -234,18 +232,21 @@ impl Table {
             self.rows.insert(reference, row);
             return Some((Operation::Added, FieldSet::ALL));
         };
-        if (self.same)(&old, &row) {
+        let changed = self.changed(&old, &row);
+        if changed.is_empty() {
             return None;
         }
-        let changed = self.changed(&old, &row);
         self.unindex(&key, &old, Some(&changed));
         self.index(&key, &row, Some(&changed));
         self.rows.insert(key, row);
         Some((Operation::Modified, changed))
     }
 
-    /// Which fields are others.
+    /// Which fields are others. None if both are the same: then both would be written the same.
     fn changed(&self, old: &Row, new: &Row) -> FieldSet {
+        if old.is_identical(new) {
+            return FieldSet::EMPTY;
+        }
         let (mut one, mut other) = (Trace::default(), Trace::default());
         let mut changed = FieldSet::EMPTY;
         for at in 0..self.class.fields.len() {
@@ -338,8 +339,9 @@ impl Table {
                     theirs.next();
                 }
                 (Some((reference, old)), Some((_, new))) => {
-                    if !(self.same)(old, new) {
-                        tell(reference, (Operation::Modified, self.changed(old, new)));
+                    let changed = self.changed(old, new);
+                    if !changed.is_empty() {
+                        tell(reference, (Operation::Modified, changed));
                     }
                     mine.next();
                     theirs.next();
@@ -399,10 +401,11 @@ impl Table {
                 merged.push((reference, row));
                 continue;
             };
-            if (self.same)(before, &row) {
+            let changed = self.changed(before, &row);
+            if changed.is_empty() {
                 merged.push((key.clone(), before.clone()));
             } else {
-                differences.push((key.clone(), (Operation::Modified, self.changed(before, &row))));
+                differences.push((key.clone(), (Operation::Modified, changed)));
                 merged.push((key.clone(), row));
             }
         }

@@ -48,7 +48,7 @@ fn cache() -> Cache {
     cache
 }
 
-fn all(_: &ClassDesc) -> bool {
+fn all(_: &RecordDesc) -> bool {
     true
 }
 

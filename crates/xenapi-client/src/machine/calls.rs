@@ -133,7 +133,7 @@ impl Client {
         // Touching an object makes the server answer at once who waits for events about it. Without one it works as well, but
         // takes up to the time for which the server holds back its answer.
         let reference = pool.unwrap_or_else(RawRef::null);
-        let call = Sendable::new(&event::inject(Pool::DESC.name, reference.as_str()));
+        let call = Sendable::new(&event::inject(Pool::RECORD.name, reference.as_str()));
         Ticket::new(self.enqueue(Job::new(call, Read::Barrier, CallOptions::default(), now), now))
     }
 

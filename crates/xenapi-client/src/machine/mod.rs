@@ -262,7 +262,7 @@ impl Client {
 
     /// Keeps the objects of a class in the cache. What is watched already is loaded anew.
     pub fn track<C: Class>(&mut self) {
-        if !self.cache.tracks(C::DESC.name) {
+        if !self.cache.tracks(C::RECORD.name) {
             self.cache.track::<C>();
             self.watch.reload();
         }

@@ -30,7 +30,7 @@ const UNREADABLE: u32 = 5;
 impl Client {
     /// Begins to follow the task of a call.
     pub(super) fn follow(&mut self, id: TicketId, task: Ref<Task>, now: Millis) {
-        let by_events = self.status == Status::Live && self.cache.tracks(Task::DESC.name);
+        let by_events = self.status == Status::Live && self.cache.tracks(Task::RECORD.name);
         let first = if by_events { FIRST_BESIDE_EVENTS } else { FIRST_LOOK };
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if job.forgotten || !self.login.wanted {
@@ -156,7 +156,7 @@ impl Client {
     }
 
     fn look_later(&mut self, id: TicketId, task: Ref<Task>, wait: Millis, now: Millis) {
-        let by_events = self.status == Status::Live && self.watch.waits_for_events() && self.cache.tracks(Task::DESC.name);
+        let by_events = self.status == Status::Live && self.watch.waits_for_events() && self.cache.tracks(Task::RECORD.name);
         let due = now + if by_events { GUARD } else { wait };
         let longer = Millis(wait.0.saturating_mul(2)).min(MOST_BETWEEN);
         if !self.login.wanted {

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use xenapi_core::{ClassDesc, Failure, Method, Millis, RawCall, RawRef, ReadError, Reader, Value, ValueReader};
+use xenapi_core::{Failure, Millis, RawCall, RawRef, ReadError, Reader, RecordDesc, Value, ValueReader};
 use xenapi_model::event;
 
 use super::{Answer, Client, Output, Purpose, Reply, RequestId, Status};
@@ -188,7 +188,7 @@ impl Client {
     }
 
     /// Whether anything of a class is watched.
-    fn is_watched(&self, class: &ClassDesc) -> bool {
+    fn is_watched(&self, class: &RecordDesc) -> bool {
         let classes = &self.config.classes;
         let is = |item: &String| {
             let name = item.split_once('/').map_or(item.as_str(), |(class, _)| class);
@@ -266,7 +266,7 @@ impl Client {
         // Of a class of which only some objects are watched, the number tells nothing.
         counts.retain(|(class, _)| self.is_watched_whole(class));
         let covered: Vec<_> = self.cache.classes().filter(|class| self.is_watched(class)).map(|class| class.name).collect();
-        let covers = |class: &ClassDesc| covered.contains(&class.name);
+        let covers = |class: &RecordDesc| covered.contains(&class.name);
         let mut changes =
             if full && self.watch.seen.is_none() { self.cache.replace(batch, &covers) } else { self.cache.apply(batch) };
         if !goes_on && let Some(seen) = self.watch.seen.take() {
@@ -339,10 +339,8 @@ impl Client {
     /// Asks for all records of the class whose turn it is.
     fn ask_for_records(&mut self, session: &RawRef, now: Millis) -> Option<RequestId> {
         let round = self.watch.rounds.as_ref()?;
-        // Messages have a `get_all_records` of their own, which most classes have by being what they are.
-        let has_records = |class| Method::find(class, "get_all_records").is_some();
         let mut left = self.cache.classes().enumerate().filter(|(at, class)| *at >= round.next && self.is_watched(class));
-        let turn = left.find(|(_, class)| has_records(class));
+        let turn = left.find(|(_, class)| class.listed);
         drop(left);
         let Some((at, class)) = turn else {
             self.round_is_over(now);

@@ -8,7 +8,8 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use xenapi_core::{
-    Class, ClassDesc, DateTime, Failure, Field, FieldDesc, Kind, ReadError, Reader, Type, Value, Wire, from_value, parse_int,
+    Class, DateTime, Failure, Field, FieldDesc, Kind, ReadError, Reader, RecordDesc, Type, Value, Wire, from_value,
+    parse_int,
 };
 
 use super::document::{Outcome, read_reply_with};
@@ -46,7 +47,7 @@ pub struct Views<'a, C: Class> {
 
 impl<C: Class> fmt::Debug for RecordView<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecordView").field("class", &C::DESC.name).field("start", &self.start).finish_non_exhaustive()
+        f.debug_struct("RecordView").field("class", &C::RECORD.name).field("start", &self.start).finish_non_exhaustive()
     }
 }
 
@@ -129,7 +130,7 @@ pub fn read_views_with<'a, C: Class>(
     let mut views = Views { records: Vec::new(), wrong: Vec::new() };
     reader.begin_struct()?;
     while let Some(reference) = reader.borrowed_member()? {
-        match view(&mut reader, C::DESC) {
+        match view(&mut reader, C::RECORD) {
             Ok((start, fields)) => {
                 views.records.push(RecordView { reference, document: bytes, start, fields, class: PhantomData });
             }
@@ -150,7 +151,7 @@ pub fn read_views_with<'a, C: Class>(
 const MISSES: u32 = 8;
 
 /// Goes through a record, and notes where its fields are. As strict as reading it, and in the same order.
-fn view(reader: &mut XmlReader<'_>, class: &'static ClassDesc) -> Result<(usize, Box<[Span]>), ReadError> {
+fn view(reader: &mut XmlReader<'_>, class: &'static RecordDesc) -> Result<(usize, Box<[Span]>), ReadError> {
     let start = reader.value_at();
     reader.begin_struct().map_err(|error| error.within(class.name))?;
     let mut fields = alloc::vec![Span::default(); class.fields.len()].into_boxed_slice();

@@ -19,7 +19,8 @@ pub(super) fn file(class: &Class, homes: &Homes) -> String {
     out.push_str(
         "#[allow(unused_imports, reason = \"what a class needs depends on its fields\")]\nuse crate::support::*;\n\n",
     );
-    let _ = writeln!(out, "pub use super::desc::{}::CLASS;\n", snake(&class.name));
+    let _ =
+        writeln!(out, "pub use super::desc::{0}::CLASS;\npub(crate) use super::desc::{0}::RECORD;\n", snake(&class.name));
     let _ = writeln!(out, "/// The class `{}`{about}\n#[derive(Clone, Copy, Debug)]\npub struct {marker};\n", class.name);
     for it in class.enums.iter().filter(|it| !it.values.is_empty()) {
         enumeration(&mut out, it);

@@ -31,16 +31,20 @@ pub(super) fn file(class: &Class, homes: &Homes) -> String {
         format!("&crate::{}::{}", snake(home), constant(name))
     };
     let enums: Vec<String> = class.enums.iter().map(|it| path(&it.name)).collect();
+    // Messages list themselves by a message of their own.
+    let listed = has("get_all") || class.messages.iter().any(|it| it.name == "get_all_records");
     let _ = writeln!(
         out,
-        "/// What is known about `{name}`.\npub static CLASS: ClassDesc = ClassDesc {{\nname: {name:?},\nplace: Place::{},\n\
-         secret: {},\nenums: &[{}],\nfields: FIELDS,\nby_name: &table::<{{ table_size({}) }}>(FIELDS),\nmessages: MESSAGES,\n\
+        "/// The record of `{name}`.\npub(crate) static RECORD: RecordDesc = RecordDesc {{\nname: {name:?},\nsecret: {},\nfields: FIELDS,\n\
+         by_name: &table::<{{ table_size({}) }}>(FIELDS),\nlisted: {listed},\n}};\n\n\
+         /// What is known about `{name}`.\npub static CLASS: ClassDesc = ClassDesc {{\nrecord: &RECORD,\nplace: Place::{},\n\
+         enums: &[{}],\nmessages: MESSAGES,\n\
          implicit: Implicit {{ get_all: {}, get_record: {}, get_by_name_label: {}, create: {create}, read_role: {} }},\n\
          has_events: {},\nown: own_types!({name:?}),\nlifecycle: {},\ndoc: doc!({:?}),\n}};\n",
-        capital(&class.place),
         class.secret,
-        enums.join(", "),
         class.fields.len(),
+        capital(&class.place),
+        enums.join(", "),
         has("get_all"),
         has("get_record"),
         has("get_by_name_label"),

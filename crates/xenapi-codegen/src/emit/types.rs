@@ -92,6 +92,6 @@ pub(super) fn default(field: &Field, class: &Class, homes: &Homes) -> String {
         }
         (Type::String, _) if field.name != "uuid" => format!("{:?}.into()", text.trim_matches('"')),
         (Type::Enum(name), word) => format!("{}::{}", enum_path(name, class, homes), variant(word)),
-        _ => format!("default_of(&CLASS, {:?})", field.name),
+        _ => format!("default_of(&RECORD, {:?})", field.name),
     }
 }

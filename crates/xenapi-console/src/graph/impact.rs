@@ -245,7 +245,7 @@ fn rank(part: &Part) -> usize {
 
 /// The name of an object, or its reference where it is not in the data.
 fn name<C: Class>(cache: &Cache, reference: &Ref<C>) -> String {
-    name_of(cache, C::DESC.name, reference.raw())
+    name_of(cache, C::RECORD.name, reference.raw())
 }
 
 fn name_of(cache: &Cache, class: &str, reference: &RawRef) -> String {

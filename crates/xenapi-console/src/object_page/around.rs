@@ -281,7 +281,7 @@ impl Look<'_> {
         if all.is_empty() {
             return None;
         }
-        let class = C::DESC.name;
+        let class = C::RECORD.name;
         let count_all = all.len();
         let shown = if count_all > DRAWN + 1 { DRAWN } else { count_all };
         let mut cards: Vec<Card> = Vec::with_capacity(shown + 1);

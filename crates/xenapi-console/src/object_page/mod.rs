@@ -98,7 +98,7 @@ impl Part {
     /// The name of an object, as a link; nothing for none; "unknown" for one that is not in the data.
     pub fn object<'r, C: Class>(cache: &Cache, reference: impl Into<Option<&'r Ref<C>>>) -> Part {
         let Some(reference) = reference.into().and_then(Ref::non_null) else { return Part::nothing() };
-        match name_of(cache, C::DESC.name, reference.raw()) {
+        match name_of(cache, C::RECORD.name, reference.raw()) {
             Some(name) => Part { link: named_ref(cache, reference), ..Part::text(name) },
             None if is_known::<C>(cache) => Part { look: Look::Mono, ..Part::text(reference.as_str()) },
             None => Part::unknown(),

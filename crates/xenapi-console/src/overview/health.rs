@@ -99,7 +99,7 @@ fn go(kind: Kind, filter: &'static str) -> Option<Go> {
 /// An object as a finding names it.
 fn named<C: Class>(cache: &Cache, reference: &Ref<C>) -> Link {
     let object = Object::of(reference);
-    let name = select::name_of(cache, C::DESC.name, reference.raw()).unwrap_or_default();
+    let name = select::name_of(cache, C::RECORD.name, reference.raw()).unwrap_or_default();
     let uuid = select::uuid_of(cache, &object).unwrap_or_default();
     Link { name, object, uuid }
 }

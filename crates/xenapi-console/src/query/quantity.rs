@@ -52,7 +52,7 @@ pub(super) fn read(shape: Shape, word: &str) -> Option<Operand> {
 /// The number, and what stands behind it.
 fn parts(word: &str) -> Option<(f64, &str)> {
     let end = word.find(|letter: char| !(letter.is_ascii_digit() || letter == '.')).unwrap_or(word.len());
-    let number: f64 = word[..end].parse().ok()?;
+    let number = xenapi_core::parse_double(&word[..end])?;
     Some((number, word[end..].trim()))
 }
 

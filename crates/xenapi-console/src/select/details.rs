@@ -145,7 +145,7 @@ impl Details {
 
     fn link<'r, C: Class>(&mut self, cache: &Cache, label: Text, reference: impl Into<Option<&'r Ref<C>>>) -> &mut Self {
         let reference = reference.into().and_then(Ref::non_null);
-        let name = reference.and_then(|reference| lookup::name_of(cache, C::DESC.name, reference.raw()));
+        let name = reference.and_then(|reference| lookup::name_of(cache, C::RECORD.name, reference.raw()));
         let value = match &name {
             Some(name) => Cell::of(name.as_str()),
             None if reference.is_none() => Cell::Nothing,
@@ -180,8 +180,8 @@ impl Details {
             count += 1;
             let Some(record) = cache.get(&reference) else { continue };
             let (state, note) = describe(record);
-            let name = lookup::name_of(cache, C::DESC.name, reference.raw()).unwrap_or_default();
-            links.push(Link { object: Object::of(&reference), name, note, state, icon: icon(C::DESC.name) });
+            let name = lookup::name_of(cache, C::RECORD.name, reference.raw()).unwrap_or_default();
+            links.push(Link { object: Object::of(&reference), name, note, state, icon: icon(C::RECORD.name) });
         }
         let known = is_known::<C>(cache);
         if count > 0 || !known {

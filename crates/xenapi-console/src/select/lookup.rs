@@ -36,7 +36,7 @@ macro_rules! with_class {
 /// Whether the objects of a class are known at all. Those of a recorded pool may have been left out, which is something else
 /// than there being none.
 pub fn is_known<C: Class>(cache: &Cache) -> bool {
-    let listed = |classes: &str| classes.split(',').any(|class| class.trim() == C::DESC.name);
+    let listed = |classes: &str| classes.split(',').any(|class| class.trim() == C::RECORD.name);
     let recorded = cache.iter::<Pool>().find_map(|(_, pool)| pool.other_config.get(RECORDED).map(listed));
     recorded.unwrap_or_else(|| cache.is_known::<C>())
 }
@@ -180,7 +180,7 @@ pub fn named(cache: &Cache, class: &str, reference: &RawRef) -> Option<Named> {
     if reference.is_null() {
         return None;
     }
-    let class = xenapi_model::class(class)?.name;
+    let class = xenapi_model::class_name(class)?;
     let object = Object { class, reference: reference.clone() };
     let uuid = uuid_of(cache, &object).unwrap_or_else(|| reference.to_string());
     Some(Named { class: class.into(), uuid })
@@ -188,5 +188,5 @@ pub fn named(cache: &Cache, class: &str, reference: &RawRef) -> Option<Named> {
 
 /// How addresses name an object by a typed reference.
 pub fn named_ref<'r, C: Class>(cache: &Cache, reference: impl Into<Option<&'r Ref<C>>>) -> Option<Named> {
-    named(cache, C::DESC.name, reference.into()?.raw())
+    named(cache, C::RECORD.name, reference.into()?.raw())
 }

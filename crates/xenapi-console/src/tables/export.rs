@@ -59,7 +59,7 @@ pub fn tsv<'a>(rows: impl Iterator<Item = &'a Rc<Row>>, columns: &Columns, spec:
             if at > 0 {
                 text.push('\t');
             }
-            let is_formula = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
+            let is_formula = cell.starts_with(['=', '+', '-', '@']) && xenapi_core::parse_double(&cell).is_none();
             if is_formula {
                 text.push('\'');
             }

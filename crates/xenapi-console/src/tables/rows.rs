@@ -137,11 +137,11 @@ impl<'c> Look<'c> {
     pub(super) fn get<'r, C: Class>(&mut self, reference: impl Into<Option<&'r Ref<C>>>) -> Option<&'c C::Record> {
         let reference = reference.into().and_then(Ref::non_null)?;
         let found = self.cache.get(reference);
-        let seen = |source: &Source| matches!(source, Source::Record { class, reference: it, .. } if *class == C::DESC.name && it == reference.raw());
+        let seen = |source: &Source| matches!(source, Source::Record { class, reference: it, .. } if *class == C::RECORD.name && it == reference.raw());
         // Few rows look twice at the same, and those with many sources never do.
         if self.sources.len() > 8 || !self.sources.iter().any(seen) {
             self.sources.push(Source::Record {
-                class: C::DESC.name,
+                class: C::RECORD.name,
                 reference: reference.raw().clone(),
                 held: found.map(|record| record.clone() as Arc<dyn Any>),
                 is_current: is_current::<C>,
@@ -156,7 +156,7 @@ impl<'c> Look<'c> {
         let related = self.cache.related_to(of, field, &self.own).map(|(_, related)| related).unwrap_or_default();
         let typed = related.iter().map(|reference| reference.clone().typed()).collect();
         let reference = self.own.clone();
-        self.sources.push(Source::Relation { class: C::DESC.name, of, field, reference, held: related });
+        self.sources.push(Source::Relation { class: C::RECORD.name, of, field, reference, held: related });
         typed
     }
 

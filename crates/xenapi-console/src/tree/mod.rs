@@ -147,7 +147,7 @@ impl<'a> Node<'a> {
             icon,
             label: label.into(),
             state: Some(state),
-            object: Some((C::DESC.name, reference.raw().clone())),
+            object: Some((C::RECORD.name, reference.raw().clone())),
             uuid: uuid.as_str(),
             note: Note::Nothing,
             open: true,

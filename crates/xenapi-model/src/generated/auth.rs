@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::auth::CLASS;
+pub(crate) use super::desc::auth::RECORD;
 
 /// The class `auth`: What the external authentication service (Active Directory) knows about users and groups. Has no objects.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::blob::CLASS;
+pub(crate) use super::desc::blob::RECORD;
 
 /// The class `blob`: Bytes kept with an object, reached over HTTP.
 #[derive(Clone, Copy, Debug)]

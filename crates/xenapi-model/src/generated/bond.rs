@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::bond::CLASS;
+pub(crate) use super::desc::bond::RECORD;
 
 /// The class `Bond`: PIFs of a host that act as one.
 #[derive(Clone, Copy, Debug)]

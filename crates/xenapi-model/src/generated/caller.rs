@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::caller::CLASS;
+pub(crate) use super::desc::caller::RECORD;
 
 /// The class `Caller`: Clients, known by their address or user agent, whose calls may be limited.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::certificate::CLASS;
+pub(crate) use super::desc::certificate::RECORD;
 
 /// The class `Certificate`: A certificate that a host or the pool shows or trusts.
 #[derive(Clone, Copy, Debug)]

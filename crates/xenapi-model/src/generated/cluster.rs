@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::cluster::CLASS;
+pub(crate) use super::desc::cluster::RECORD;
 
 /// The class `Cluster`: Hosts that agree on who is alive, for clustered storage.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::cluster_host::CLASS;
+pub(crate) use super::desc::cluster_host::RECORD;
 
 /// The class `Cluster_host`: A host as a member of a cluster.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::console::CLASS;
+pub(crate) use super::desc::console::RECORD;
 
 /// The class `console`: A console of a running VM, reached through its host.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::crashdump::CLASS;
+pub(crate) use super::desc::crashdump::RECORD;
 
 /// The class `crashdump`: The dump of a VM that crashed.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::data_source::CLASS;
+pub(crate) use super::desc::data_source::RECORD;
 
 /// The class `data_source`: A series of measurements of a host, VM or SR. Not kept in the database.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::dr_task::CLASS;
+pub(crate) use super::desc::dr_task::RECORD;
 
 /// The class `DR_task`: A disaster recovery in progress: storage of another pool, introduced here.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::driver_variant::CLASS;
+pub(crate) use super::desc::driver_variant::RECORD;
 
 /// The class `Driver_variant`: A variant of a device driver.
 #[derive(Clone, Copy, Debug)]

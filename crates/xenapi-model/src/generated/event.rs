@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::event::CLASS;
+pub(crate) use super::desc::event::RECORD;
 
 /// The class `event`: A change of an object, as `event.from` reports it. Not kept in the database.
 #[derive(Clone, Copy, Debug)]

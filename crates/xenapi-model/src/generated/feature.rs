@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::feature::CLASS;
+pub(crate) use super::desc::feature::RECORD;
 
 /// The class `Feature`: An experimental feature of a host.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::gpu_group::CLASS;
+pub(crate) use super::desc::gpu_group::RECORD;
 
 /// The class `GPU_group`: Like GPUs of the pool, from which VMs are served.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::host::CLASS;
+pub(crate) use super::desc::host::RECORD;
 
 /// The class `host`: A physical server of the pool.
 #[derive(Clone, Copy, Debug)]
@@ -312,7 +313,7 @@ impl Default for Record {
             external_auth_service_name: Default::default(),
             external_auth_configuration: Default::default(),
             edition: Default::default(),
-            license_server: default_of(&CLASS, "license_server"),
+            license_server: default_of(&RECORD, "license_server"),
             bios_strings: Default::default(),
             power_on_mode: Default::default(),
             power_on_config: Default::default(),
@@ -324,7 +325,7 @@ impl Default for Record {
             ssl_legacy: true,
             guest_vcpus_params: Default::default(),
             display: HostDisplay::Enabled,
-            virtual_hardware_platform_versions: default_of(&CLASS, "virtual_hardware_platform_versions"),
+            virtual_hardware_platform_versions: default_of(&RECORD, "virtual_hardware_platform_versions"),
             control_domain: Default::default(),
             updates_requiring_reboot: Default::default(),
             features: Default::default(),

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::host_cpu::CLASS;
+pub(crate) use super::desc::host_cpu::RECORD;
 
 /// The class `host_cpu`: A physical CPU of a host. Deprecated in favour of `host.cpu_info`.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::host_crashdump::CLASS;
+pub(crate) use super::desc::host_crashdump::RECORD;
 
 /// The class `host_crashdump`: The dump of a host that crashed.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::host_driver::CLASS;
+pub(crate) use super::desc::host_driver::RECORD;
 
 /// The class `Host_driver`: A device driver of a host that comes in variants.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::host_metrics::CLASS;
+pub(crate) use super::desc::host_metrics::RECORD;
 
 /// The class `host_metrics`: What is measured of a host: memory, and whether it is alive.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::host_patch::CLASS;
+pub(crate) use super::desc::host_patch::RECORD;
 
 /// The class `host_patch`: A hotfix in the old format, as applied to one host.
 #[derive(Clone, Copy, Debug)]

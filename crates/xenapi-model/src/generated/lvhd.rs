@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::lvhd::CLASS;
+pub(crate) use super::desc::lvhd::RECORD;
 
 /// The class `LVHD`: Operations on SRs that keep disks as logical volumes. Has no objects.
 #[derive(Clone, Copy, Debug)]

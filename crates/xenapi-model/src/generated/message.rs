@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::message::CLASS;
+pub(crate) use super::desc::message::RECORD;
 
 /// The class `message`: A note that the server left for administrators about an object, such as an alert.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::network::CLASS;
+pub(crate) use super::desc::network::RECORD;
 
 /// The class `network`: A virtual network of the pool: what VIFs plug into, realised on each host by a PIF, or by none.
 #[derive(Clone, Copy, Debug)]

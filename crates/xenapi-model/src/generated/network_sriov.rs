@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::network_sriov::CLASS;
+pub(crate) use super::desc::network_sriov::RECORD;
 
 /// The class `network_sriov`: Joins a physical PIF to the logical PIF of its SR-IOV virtual functions.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::observer::CLASS;
+pub(crate) use super::desc::observer::RECORD;
 
 /// The class `Observer`: What of the server's components is traced, and where the traces go.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pbd::CLASS;
+pub(crate) use super::desc::pbd::RECORD;
 
 /// The class `PBD`: Joins a host to an SR, and holds how the host reaches it.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pci::CLASS;
+pub(crate) use super::desc::pci::RECORD;
 
 /// The class `PCI`: A PCI device of a host.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pgpu::CLASS;
+pub(crate) use super::desc::pgpu::RECORD;
 
 /// The class `PGPU`: A physical GPU of a host.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pif::CLASS;
+pub(crate) use super::desc::pif::RECORD;
 
 /// The class `PIF`: A network interface of a host, physical or made of others (bond, VLAN, tunnel): joins the host to a network.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pif_metrics::CLASS;
+pub(crate) use super::desc::pif_metrics::RECORD;
 
 /// The class `PIF_metrics`: What is measured of a PIF: carrier, speed, make.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pool::CLASS;
+pub(crate) use super::desc::pool::RECORD;
 
 /// The class `pool`: The pool itself. There is exactly one.
 #[derive(Clone, Copy, Debug)]

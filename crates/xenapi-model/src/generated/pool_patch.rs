@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pool_patch::CLASS;
+pub(crate) use super::desc::pool_patch::RECORD;
 
 /// The class `pool_patch`: A hotfix in the old format, uploaded to the pool.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pool_update::CLASS;
+pub(crate) use super::desc::pool_update::RECORD;
 
 /// The class `pool_update`: An update package, uploaded to the pool.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::probe_result::CLASS;
+pub(crate) use super::desc::probe_result::RECORD;
 
 /// The class `probe_result`: An SR that a probe has found. Not kept in the database.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pusb::CLASS;
+pub(crate) use super::desc::pusb::RECORD;
 
 /// The class `PUSB`: A physical USB device of a host.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pvs_cache_storage::CLASS;
+pub(crate) use super::desc::pvs_cache_storage::RECORD;
 
 /// The class `PVS_cache_storage`: Where a host keeps its cache for a site of Citrix Provisioning.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pvs_proxy::CLASS;
+pub(crate) use super::desc::pvs_proxy::RECORD;
 
 /// The class `PVS_proxy`: Joins a VIF to the cache of a site of Citrix Provisioning.
 #[derive(Clone, Copy, Debug)]

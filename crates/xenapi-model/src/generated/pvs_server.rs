@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pvs_server::CLASS;
+pub(crate) use super::desc::pvs_server::RECORD;
 
 /// The class `PVS_server`: A server of Citrix Provisioning, by its addresses.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::pvs_site::CLASS;
+pub(crate) use super::desc::pvs_site::RECORD;
 
 /// The class `PVS_site`: A site of Citrix Provisioning that the pool knows.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::rate_limit::CLASS;
+pub(crate) use super::desc::rate_limit::RECORD;
 
 /// The class `Rate_limit`: A limit on the rate of calls.
 #[derive(Clone, Copy, Debug)]

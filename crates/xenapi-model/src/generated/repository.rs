@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::repository::CLASS;
+pub(crate) use super::desc::repository::RECORD;
 
 /// The class `Repository`: A repository of updates.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::role::CLASS;
+pub(crate) use super::desc::role::RECORD;
 
 /// The class `role`: A set of permissions that can be given to a subject.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::sdn_controller::CLASS;
+pub(crate) use super::desc::sdn_controller::RECORD;
 
 /// The class `SDN_controller`: A software-defined networking controller that the pool is connected to.
 #[derive(Clone, Copy, Debug)]

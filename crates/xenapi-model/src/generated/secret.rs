@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::secret::CLASS;
+pub(crate) use super::desc::secret::RECORD;
 
 /// The class `secret`: A password kept for a device, referred to by its uuid.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::session::CLASS;
+pub(crate) use super::desc::session::RECORD;
 
 /// The class `session`: A login: who may do what, from where, until when. Whoever holds its reference is that user.
 #[derive(Clone, Copy, Debug)]

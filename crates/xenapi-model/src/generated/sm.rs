@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::sm::CLASS;
+pub(crate) use super::desc::sm::RECORD;
 
 /// The class `SM`: A storage driver: what type of SR it serves, and what it can do.
 #[derive(Clone, Copy, Debug)]

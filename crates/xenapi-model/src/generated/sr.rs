@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::sr::CLASS;
+pub(crate) use super::desc::sr::RECORD;
 
 /// The class `SR`: A storage repository: where virtual disks live.
 #[derive(Clone, Copy, Debug)]

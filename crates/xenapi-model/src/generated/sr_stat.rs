@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::sr_stat::CLASS;
+pub(crate) use super::desc::sr_stat::RECORD;
 
 /// The class `sr_stat`: What a probe tells about the space in an SR. Not kept in the database.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::subject::CLASS;
+pub(crate) use super::desc::subject::RECORD;
 
 /// The class `subject`: A user or group of the external authentication service who has been given roles.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +34,7 @@ impl Default for Record {
             uuid: Default::default(),
             subject_identifier: Default::default(),
             other_config: Default::default(),
-            roles: default_of(&CLASS, "roles"),
+            roles: default_of(&RECORD, "roles"),
             rest: Rest::default(),
         }
     }

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::task::CLASS;
+pub(crate) use super::desc::task::RECORD;
 
 /// The class `task`: An operation that runs on the server, with its progress and, at the end, its result or error.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::tunnel::CLASS;
+pub(crate) use super::desc::tunnel::RECORD;
 
 /// The class `tunnel`: Joins the PIF that carries a tunnel to the PIF that stands for it.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +48,7 @@ impl Default for Record {
             uuid: Default::default(),
             access_pif: Default::default(),
             transport_pif: Default::default(),
-            status: default_of(&CLASS, "status"),
+            status: default_of(&RECORD, "status"),
             other_config: Default::default(),
             protocol: TunnelProtocol::Gre,
             rest: Rest::default(),

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::usb_group::CLASS;
+pub(crate) use super::desc::usb_group::RECORD;
 
 /// The class `USB_group`: Like USB devices of the pool, from which VMs are served.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::user::CLASS;
+pub(crate) use super::desc::user::RECORD;
 
 /// The class `user`: A local user of the server.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vbd::CLASS;
+pub(crate) use super::desc::vbd::RECORD;
 
 /// The class `VBD`: A virtual block device: joins a VM to a VDI, as a disk or as a CD drive that may be empty.
 #[derive(Clone, Copy, Debug)]

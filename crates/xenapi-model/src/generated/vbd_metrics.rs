@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vbd_metrics::CLASS;
+pub(crate) use super::desc::vbd_metrics::RECORD;
 
 /// The class `VBD_metrics`: What is measured of a VBD.
 #[derive(Clone, Copy, Debug)]

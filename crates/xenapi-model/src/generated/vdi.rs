@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vdi::CLASS;
+pub(crate) use super::desc::vdi::RECORD;
 
 /// The class `VDI`: A virtual disk image in an SR.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vdi_nbd_server_info::CLASS;
+pub(crate) use super::desc::vdi_nbd_server_info::RECORD;
 
 /// The class `vdi_nbd_server_info`: How to reach a VDI by the NBD protocol. Not kept in the database.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vgpu::CLASS;
+pub(crate) use super::desc::vgpu::RECORD;
 
 /// The class `VGPU`: A virtual GPU of a VM.
 #[derive(Clone, Copy, Debug)]

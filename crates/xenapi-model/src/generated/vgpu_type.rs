@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vgpu_type::CLASS;
+pub(crate) use super::desc::vgpu_type::RECORD;
 
 /// The class `VGPU_type`: A model of virtual GPU.
 #[derive(Clone, Copy, Debug)]

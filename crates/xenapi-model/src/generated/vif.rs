@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vif::CLASS;
+pub(crate) use super::desc::vif::RECORD;
 
 /// The class `VIF`: A virtual network interface: joins a VM to a network.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vif_metrics::CLASS;
+pub(crate) use super::desc::vif_metrics::RECORD;
 
 /// The class `VIF_metrics`: What is measured of a VIF.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vlan::CLASS;
+pub(crate) use super::desc::vlan::RECORD;
 
 /// The class `VLAN`: Joins the PIF that carries tagged frames to the PIF that stands for one VLAN.
 #[derive(Clone, Copy, Debug)]

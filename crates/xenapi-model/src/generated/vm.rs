@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vm::CLASS;
+pub(crate) use super::desc::vm::RECORD;
 
 /// The class `VM`: A virtual machine, or a template, a snapshot, or the control domain of a host.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vm_appliance::CLASS;
+pub(crate) use super::desc::vm_appliance::RECORD;
 
 /// The class `VM_appliance`: VMs that are started and shut down together, in order.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vm_group::CLASS;
+pub(crate) use super::desc::vm_group::RECORD;
 
 /// The class `VM_group`: VMs that are placed with regard to each other.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vm_guest_metrics::CLASS;
+pub(crate) use super::desc::vm_guest_metrics::RECORD;
 
 /// The class `VM_guest_metrics`: What the guest agent inside a VM reports: addresses, operating system, drivers.
 #[derive(Clone, Copy, Debug)]

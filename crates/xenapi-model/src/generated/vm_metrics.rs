@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vm_metrics::CLASS;
+pub(crate) use super::desc::vm_metrics::RECORD;
 
 /// The class `VM_metrics`: What the host measures of a VM.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vmpp::CLASS;
+pub(crate) use super::desc::vmpp::RECORD;
 
 /// The class `VMPP`: A protection policy for VMs: when to back up. Removed long ago.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vmss::CLASS;
+pub(crate) use super::desc::vmss::RECORD;
 
 /// The class `VMSS`: A schedule for snapshots of VMs.
 #[derive(Clone, Copy, Debug)]

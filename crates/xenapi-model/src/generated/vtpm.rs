@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vtpm::CLASS;
+pub(crate) use super::desc::vtpm::RECORD;
 
 /// The class `VTPM`: A virtual trusted platform module of a VM.
 #[derive(Clone, Copy, Debug)]

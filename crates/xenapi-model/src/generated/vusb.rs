@@ -7,6 +7,7 @@
 use crate::support::*;
 
 pub use super::desc::vusb::CLASS;
+pub(crate) use super::desc::vusb::RECORD;
 
 /// The class `VUSB`: A virtual USB device of a VM.
 #[derive(Clone, Copy, Debug)]

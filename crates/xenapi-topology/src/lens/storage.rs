@@ -93,7 +93,7 @@ fn pbds(draft: &mut Draft<'_>, columns: &Columns) {
     for (sr, host, attached) in links {
         let broken = attached && draft.items[host].state == State::Failed;
         let state = if broken { EdgeState::Broken } else { EdgeState::attached(attached) };
-        let known = !draft.items[sr].class.is_empty() && draft.items[host].class == Host::DESC.name;
+        let known = !draft.items[sr].class.is_empty() && draft.items[host].class == Host::RECORD.name;
         draft.link(sr, host, if known { state } else { EdgeState::Unknown });
     }
 }

@@ -34,7 +34,7 @@ impl Dice {
 
 /// A reference that sorts by number.
 pub(crate) fn reference<C: Class>(number: usize) -> Ref<C> {
-    Ref::new(format!("OpaqueRef:{number:08x}-{}", C::DESC.name.to_ascii_lowercase()))
+    Ref::new(format!("OpaqueRef:{number:08x}-{}", C::RECORD.name.to_ascii_lowercase()))
 }
 
 /// A pool of so many hosts and VMs.

@@ -2,8 +2,19 @@
 
 use std::path::Path;
 
+/// The one package with lints of its own. The macro that declares what other modules of the console hold writes `unsafe`, and forbidding
+/// is for whole packages: so it denies, and one file allows.
+const WITH_UNSAFE: &str = "web/Cargo.toml";
+/// That file.
+pub(crate) const UNSAFE_FILE: &str = "web/src/parts.rs";
+
 /// The breach of a package that does not take the workspace's lints.
 pub(crate) fn inherits_lints(manifest: &Path, text: &str) -> Option<String> {
+    if manifest == Path::new(WITH_UNSAFE) {
+        return (value(text, "lints.rust", "unsafe_code") != Some("\"deny\"")).then(|| {
+            format!("{WITH_UNSAFE}: [lints.rust] lacks `unsafe_code = \"deny\"`, which only {UNSAFE_FILE} may allow")
+        });
+    }
     (value(text, "lints", "workspace") != Some("true")).then(|| {
         format!("{}: lacks `[lints] workspace = true`; every crate keeps the workspace's lints", manifest.display())
     })
@@ -13,6 +24,13 @@ pub(crate) fn inherits_lints(manifest: &Path, text: &str) -> Option<String> {
 pub(crate) fn forbids_unsafe(top_manifest: &str) -> Option<String> {
     (value(top_manifest, "workspace.lints.rust", "unsafe_code") != Some("\"forbid\""))
         .then(|| "Cargo.toml: [workspace.lints.rust] lacks `unsafe_code = \"forbid\"`; no crate has unsafe code".to_owned())
+}
+
+/// The breach of a source file that allows unsafe code without being the one that may.
+pub(crate) fn allows_unsafe(file: &Path, text: &str) -> Option<String> {
+    let allows = text.lines().any(|line| line.trim_start().starts_with("#") && line.contains("allow(unsafe_code"));
+    (allows && file != Path::new(UNSAFE_FILE))
+        .then(|| format!("{}: allows unsafe code, which only {UNSAFE_FILE} may", file.display()))
 }
 
 /// The breach of a lock file in which wasm-bindgen and the library that runs it differ: they speak a private format.
@@ -66,6 +84,17 @@ mod tests {
             let found = inherits_lints(file, text).unwrap();
             assert!(found.starts_with("crates/a/Cargo.toml: lacks `[lints]"), "{found}");
         }
+    }
+
+    #[test]
+    fn unsafe_code_is_allowed_in_one_file_alone() {
+        let web = Path::new("web/Cargo.toml");
+        assert_eq!(inherits_lints(web, "[lints.rust]\nunsafe_code = \"deny\"\n"), None);
+        assert!(inherits_lints(web, "[lints]\nworkspace = false\n").is_some());
+        let allow = "//! Parts.\n\n#![allow(unsafe_code, reason = \"why\")]\n";
+        assert_eq!(allows_unsafe(Path::new(UNSAFE_FILE), allow), None);
+        assert!(allows_unsafe(Path::new("web/src/app.rs"), allow).is_some());
+        assert_eq!(allows_unsafe(Path::new("web/src/app.rs"), "// allow(unsafe_code) is for others\n"), None);
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Stop> {
         let path = workspace.root.join(file);
         let bytes = fs::read(&path).map_err(|error| Stop::failed(format!("read {}: {error}", path.display())))?;
         breaches.extend(files::length(file, &bytes));
+        if file.extension().is_some_and(|it| it == "rs") {
+            breaches.extend(manifests::allows_unsafe(file, &String::from_utf8_lossy(&bytes)));
+        }
         if words::is_markup(file) {
             breaches.extend(words::words(file, &String::from_utf8_lossy(&bytes)));
         }

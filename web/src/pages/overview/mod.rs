@@ -16,9 +16,10 @@ use yew::prelude::*;
 use crate::components::{glyph, icon};
 use crate::dom;
 use crate::pages::tables::{bar, progress as of_progress};
+use crate::parts::{Lazy, Part};
 use crate::store::{StoreHandle, use_data, use_store};
 
-use points::Points;
+pub(crate) use points::Points;
 
 /// The page.
 #[component]
@@ -50,7 +51,7 @@ pub(crate) fn OverviewPage() -> Html {
             </section>
             <section class="panel single-points" aria-labelledby="points-title">
                 <h2 id="points-title">{ Text::PointsTitle.get() }</h2>
-                <Points />
+                <Lazy part={Part::Points} view={View::Overview} />
             </section>
             <section class="panel recent" aria-labelledby="recent-title">
                 <h2 id="recent-title">{ Text::Recent.get() }</h2>

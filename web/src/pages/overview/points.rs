@@ -14,7 +14,7 @@ const NAMED: usize = 6;
 
 /// The points.
 #[component]
-pub(super) fn Points() -> Html {
+pub(crate) fn Points() -> Html {
     let (store, data) = (use_store(), use_data());
     let found = use_points();
     let Some(points) = found.points else {

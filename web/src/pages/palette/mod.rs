@@ -3,10 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::Timeout;
-use wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlElement, HtmlInputElement};
+use web_sys::{HtmlElement, HtmlInputElement};
 use xenapi_console::palette::{self, Act, Choice, Index, Recent, What};
 use xenapi_console::route::{Query, Route, View};
 use xenapi_console::state::Action;
@@ -26,62 +24,26 @@ const BUDGET: usize = 256;
 /// What is shown follows what happens not more often than this, in milliseconds.
 const GAP: f64 = 500.0;
 
-/// Opens the palette with Ctrl+K, or with a slash where nothing is typed; and shows it while it is open.
+/// Shows the palette while it is open, and gives the focus back afterwards.
 #[component]
 pub(crate) fn Palette() -> Html {
     let store = use_store();
-    // It outlives the palette, so that opening it again costs only what has changed.
+    // It outlives the dialog, so that opening it again costs only what has changed.
     let index = use_mut_ref(Index::new);
     let before = use_mut_ref(|| None::<HtmlElement>);
-    {
-        let (dispatcher, open) = (store.dispatcher(), store.0.palette);
-        use_effect_with(open, move |open| {
-            let open = *open;
-            let listener = dom::window().map(|window| {
-                EventListener::new_with_options(
-                    &window,
-                    "keydown",
-                    EventListenerOptions::enable_prevent_default(),
-                    move |event| {
-                        let Some(key) = event.dyn_ref::<web_sys::KeyboardEvent>() else { return };
-                        if opens(key) {
-                            event.prevent_default();
-                            dispatcher.dispatch(Action::Palette(!open));
-                        }
-                    },
-                )
-            });
-            move || drop(listener)
-        });
-    }
-    {
-        let before = before.clone();
-        use_effect_with(store.0.palette, move |open| {
-            if *open {
-                *before.borrow_mut() = dom::focused();
-                dom::focus("palette-input");
-            } else if let Some(element) = before.borrow_mut().take() {
-                // What had the focus may be gone with the page.
-                let _ = element.focus();
-            }
-        });
-    }
+    use_effect_with(store.0.palette, move |open| {
+        if *open {
+            *before.borrow_mut() = dom::focused();
+            dom::focus("palette-input");
+        } else if let Some(element) = before.borrow_mut().take() {
+            // What had the focus may be gone with the page.
+            let _ = element.focus();
+        }
+    });
     if !store.0.palette {
         return html! {};
     }
     html! { <Dialog {index} /> }
-}
-
-/// Whether a key opens or closes the palette.
-fn opens(key: &web_sys::KeyboardEvent) -> bool {
-    let held = key.ctrl_key() || key.meta_key();
-    if held && !key.shift_key() && !key.alt_key() && key.key().eq_ignore_ascii_case("k") {
-        return true;
-    }
-    let types = key.target().and_then(|it| it.dyn_into::<Element>().ok()).is_some_and(|element| {
-        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.has_attribute("contenteditable")
-    });
-    key.key() == "/" && !held && !key.alt_key() && !types
 }
 
 #[derive(Properties)]

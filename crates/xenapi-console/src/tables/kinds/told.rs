@@ -42,14 +42,15 @@ struct Alarm<'a> {
 impl<'a> Alarm<'a> {
     /// Reads `value: 0.91`, and `<name value="cpu_usage"/>` and `<alarm_trigger_level value="0.9"/>` after it.
     fn read(body: &'a str) -> Option<Alarm<'a>> {
-        let value = body.trim_start().strip_prefix("value:")?.split_whitespace().next()?.parse::<f64>().ok()?;
+        let value =
+            body.trim_start().strip_prefix("value:")?.split_whitespace().next().and_then(xenapi_core::parse_double)?;
         let attribute = |element: &str| {
             let (_, rest) = body.split_once(element)?;
             let (_, rest) = rest.trim_start().strip_prefix("value=")?.split_once(['"', '\''])?;
             rest.split_once(['"', '\'']).map(|(value, _)| value)
         };
         let name = attribute("<name ")?;
-        let level = attribute("<alarm_trigger_level ").and_then(|it| it.parse::<f64>().ok());
+        let level = attribute("<alarm_trigger_level ").and_then(|it| xenapi_core::parse_double(it));
         value.is_finite().then_some(Alarm { name, value, level: level.filter(|it| it.is_finite()) })
     }
 

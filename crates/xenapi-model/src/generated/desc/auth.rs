@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `auth`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "auth", secret: false, fields: FIELDS, by_name: &table::<{ table_size(0) }>(FIELDS), listed: false };
+
 /// What is known about `auth`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "auth",
+    record: &RECORD,
     place: Place::Access,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(0) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `blob`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "blob", secret: false, fields: FIELDS, by_name: &table::<{ table_size(7) }>(FIELDS), listed: true };
+
 /// What is known about `blob`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "blob",
+    record: &RECORD,
     place: Place::Service,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

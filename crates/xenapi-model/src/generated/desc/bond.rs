@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `Bond`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "Bond", secret: false, fields: FIELDS, by_name: &table::<{ table_size(9) }>(FIELDS), listed: true };
+
 /// What is known about `Bond`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "Bond",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[&crate::bond::BOND_MODE],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(9) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

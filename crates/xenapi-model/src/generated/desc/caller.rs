@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `Caller`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "Caller", secret: false, fields: FIELDS, by_name: &table::<{ table_size(9) }>(FIELDS), listed: true };
+
 /// What is known about `Caller`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "Caller",
+    record: &RECORD,
     place: Place::Policy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(9) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

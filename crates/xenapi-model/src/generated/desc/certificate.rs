@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `Certificate`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `Certificate`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Certificate",
-    place: Place::Access,
     secret: false,
-    enums: &[&crate::certificate::CERTIFICATE_TYPE, &crate::pool::CERTIFICATE_PURPOSE],
     fields: FIELDS,
     by_name: &table::<{ table_size(10) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `Certificate`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Access,
+    enums: &[&crate::certificate::CERTIFICATE_TYPE, &crate::pool::CERTIFICATE_PURPOSE],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `Cluster`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `Cluster`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Cluster",
-    place: Place::Hardware,
     secret: false,
-    enums: &[&crate::cluster::CLUSTER_OPERATION],
     fields: FIELDS,
     by_name: &table::<{ table_size(17) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `Cluster`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[&crate::cluster::CLUSTER_OPERATION],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

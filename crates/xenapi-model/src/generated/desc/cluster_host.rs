@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `Cluster_host`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `Cluster_host`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Cluster_host",
-    place: Place::Connector,
     secret: false,
-    enums: &[&crate::cluster_host::CLUSTER_HOST_OPERATION],
     fields: FIELDS,
     by_name: &table::<{ table_size(11) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `Cluster_host`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Connector,
+    enums: &[&crate::cluster_host::CLUSTER_HOST_OPERATION],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

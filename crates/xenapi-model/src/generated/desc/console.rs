@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `console`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `console`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "console",
-    place: Place::Hardware,
     secret: false,
-    enums: &[&crate::console::CONSOLE_PROTOCOL],
     fields: FIELDS,
     by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `console`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[&crate::console::CONSOLE_PROTOCOL],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `data_source`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `data_source`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "data_source",
-    place: Place::Metrics,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(8) }>(FIELDS),
+    listed: false,
+};
+
+/// What is known about `data_source`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Metrics,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

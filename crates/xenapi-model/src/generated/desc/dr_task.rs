@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `DR_task`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `DR_task`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "DR_task",
-    place: Place::Policy,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(2) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `DR_task`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Policy,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `event`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "event", secret: false, fields: FIELDS, by_name: &table::<{ table_size(7) }>(FIELDS), listed: false };
+
 /// What is known about `event`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "event",
+    record: &RECORD,
     place: Place::Service,
-    secret: false,
     enums: &[&crate::event::EVENT_OPERATION],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `GPU_group`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `GPU_group`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "GPU_group",
-    place: Place::Hardware,
     secret: false,
-    enums: &[&crate::gpu_group::ALLOCATION_ALGORITHM],
     fields: FIELDS,
     by_name: &table::<{ table_size(10) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `GPU_group`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[&crate::gpu_group::ALLOCATION_ALGORITHM],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,11 +4,14 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `host`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "host", secret: false, fields: FIELDS, by_name: &table::<{ table_size(80) }>(FIELDS), listed: true };
+
 /// What is known about `host`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "host",
+    record: &RECORD,
     place: Place::Core,
-    secret: false,
     enums: &[
         &crate::host::HOST_ALLOWED_OPERATIONS,
         &crate::host::LATEST_SYNCED_UPDATES_APPLIED_STATE,
@@ -18,8 +21,6 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::host::HOST_NUMA_AFFINITY_POLICY,
         &crate::host::HOST_NTP_MODE,
     ],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(80) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `LVHD`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "LVHD", secret: false, fields: FIELDS, by_name: &table::<{ table_size(1) }>(FIELDS), listed: false };
+
 /// What is known about `LVHD`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "LVHD",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(1) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `message`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `message`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "message",
-    place: Place::Service,
     secret: false,
-    enums: &[&crate::message::CLS],
     fields: FIELDS,
     by_name: &table::<{ table_size(7) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `message`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Service,
+    enums: &[&crate::message::CLS],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,18 +4,24 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `network`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
+    name: "network",
+    secret: false,
+    fields: FIELDS,
+    by_name: &table::<{ table_size(16) }>(FIELDS),
+    listed: true,
+};
+
 /// What is known about `network`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "network",
+    record: &RECORD,
     place: Place::Core,
-    secret: false,
     enums: &[
         &crate::network::NETWORK_OPERATIONS,
         &crate::network::NETWORK_DEFAULT_LOCKING_MODE,
         &crate::network::NETWORK_PURPOSE,
     ],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(16) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `network_sriov`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `network_sriov`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "network_sriov",
-    place: Place::Connector,
     secret: false,
-    enums: &[&crate::network_sriov::SRIOV_CONFIGURATION_MODE],
     fields: FIELDS,
     by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `network_sriov`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Connector,
+    enums: &[&crate::network_sriov::SRIOV_CONFIGURATION_MODE],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

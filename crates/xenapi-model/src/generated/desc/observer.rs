@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `Observer`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `Observer`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Observer",
-    place: Place::Service,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(8) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `Observer`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Service,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PCI`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PCI", secret: false, fields: FIELDS, by_name: &table::<{ table_size(16) }>(FIELDS), listed: true };
+
 /// What is known about `PCI`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PCI",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[&crate::pci::PCI_DOM0_ACCESS],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(16) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PGPU`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PGPU", secret: false, fields: FIELDS, by_name: &table::<{ table_size(12) }>(FIELDS), listed: true };
+
 /// What is known about `PGPU`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PGPU",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[&crate::pci::PCI_DOM0_ACCESS],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(12) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,19 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PIF`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PIF", secret: false, fields: FIELDS, by_name: &table::<{ table_size(35) }>(FIELDS), listed: true };
+
 /// What is known about `PIF`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PIF",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[
         &crate::pif::PIF_IGMP_STATUS,
         &crate::pif::IP_CONFIGURATION_MODE,
         &crate::pif::IPV6_CONFIGURATION_MODE,
         &crate::pif::PRIMARY_ADDRESS_TYPE,
     ],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(35) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `PIF_metrics`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `PIF_metrics`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "PIF_metrics",
-    place: Place::Metrics,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(13) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `PIF_metrics`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Metrics,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

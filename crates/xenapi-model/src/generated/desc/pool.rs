@@ -4,11 +4,14 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `pool`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "pool", secret: false, fields: FIELDS, by_name: &table::<{ table_size(66) }>(FIELDS), listed: true };
+
 /// What is known about `pool`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "pool",
+    record: &RECORD,
     place: Place::Core,
-    secret: false,
     enums: &[
         &crate::pool::POOL_ALLOWED_OPERATIONS,
         &crate::pool::TELEMETRY_FREQUENCY,
@@ -16,8 +19,6 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::pool::POOL_GUEST_SECUREBOOT_READINESS,
         &crate::pool::CERTIFICATE_PURPOSE,
     ],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(66) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `pool_update`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `pool_update`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "pool_update",
-    place: Place::Service,
     secret: false,
-    enums: &[&crate::pool_update::UPDATE_AFTER_APPLY_GUIDANCE, &crate::pool_update::LIVEPATCH_STATUS],
     fields: FIELDS,
     by_name: &table::<{ table_size(11) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `pool_update`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Service,
+    enums: &[&crate::pool_update::UPDATE_AFTER_APPLY_GUIDANCE, &crate::pool_update::LIVEPATCH_STATUS],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

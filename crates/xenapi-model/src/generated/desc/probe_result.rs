@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `probe_result`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `probe_result`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "probe_result",
-    place: Place::Value,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(4) }>(FIELDS),
+    listed: false,
+};
+
+/// What is known about `probe_result`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Value,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `PUSB`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "PUSB", secret: false, fields: FIELDS, by_name: &table::<{ table_size(14) }>(FIELDS), listed: true };
+
 /// What is known about `PUSB`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "PUSB",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(14) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

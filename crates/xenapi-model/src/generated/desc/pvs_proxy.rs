@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `PVS_proxy`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `PVS_proxy`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "PVS_proxy",
-    place: Place::Connector,
     secret: false,
-    enums: &[&crate::pvs_proxy::PVS_PROXY_STATUS],
     fields: FIELDS,
     by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `PVS_proxy`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Connector,
+    enums: &[&crate::pvs_proxy::PVS_PROXY_STATUS],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

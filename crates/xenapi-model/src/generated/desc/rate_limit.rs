@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `Rate_limit`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `Rate_limit`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Rate_limit",
-    place: Place::Policy,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(6) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `Rate_limit`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Policy,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

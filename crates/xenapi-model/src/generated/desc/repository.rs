@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `Repository`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `Repository`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "Repository",
-    place: Place::Service,
     secret: false,
-    enums: &[&crate::repository::ORIGIN],
     fields: FIELDS,
     by_name: &table::<{ table_size(11) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `Repository`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Service,
+    enums: &[&crate::repository::ORIGIN],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `role`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "role", secret: false, fields: FIELDS, by_name: &table::<{ table_size(5) }>(FIELDS), listed: true };
+
 /// What is known about `role`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "role",
+    record: &RECORD,
     place: Place::Access,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(5) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

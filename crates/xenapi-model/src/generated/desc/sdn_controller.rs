@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `SDN_controller`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `SDN_controller`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "SDN_controller",
-    place: Place::Hardware,
     secret: false,
-    enums: &[&crate::sdn_controller::SDN_CONTROLLER_PROTOCOL],
     fields: FIELDS,
     by_name: &table::<{ table_size(4) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `SDN_controller`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[&crate::sdn_controller::SDN_CONTROLLER_PROTOCOL],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `secret`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "secret", secret: true, fields: FIELDS, by_name: &table::<{ table_size(3) }>(FIELDS), listed: true };
+
 /// What is known about `secret`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "secret",
+    record: &RECORD,
     place: Place::Access,
-    secret: true,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(3) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

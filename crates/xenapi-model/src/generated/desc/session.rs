@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `session`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `session`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "session",
-    place: Place::Access,
     secret: true,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(16) }>(FIELDS),
+    listed: false,
+};
+
+/// What is known about `session`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Access,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `SM`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "SM", secret: false, fields: FIELDS, by_name: &table::<{ table_size(15) }>(FIELDS), listed: true };
+
 /// What is known about `SM`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "SM",
+    record: &RECORD,
     place: Place::Hardware,
-    secret: false,
     enums: &[&crate::sm::IMAGE_FORMAT_TYPE],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(15) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `SR`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "SR", secret: false, fields: FIELDS, by_name: &table::<{ table_size(21) }>(FIELDS), listed: true };
+
 /// What is known about `SR`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "SR",
+    record: &RECORD,
     place: Place::Core,
-    secret: false,
     enums: &[&crate::sr::STORAGE_OPERATIONS],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(21) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `sr_stat`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `sr_stat`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "sr_stat",
-    place: Place::Value,
     secret: false,
-    enums: &[&crate::sr_stat::SR_HEALTH],
     fields: FIELDS,
     by_name: &table::<{ table_size(7) }>(FIELDS),
+    listed: false,
+};
+
+/// What is known about `sr_stat`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Value,
+    enums: &[&crate::sr_stat::SR_HEALTH],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `subject`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `subject`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "subject",
-    place: Place::Access,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(4) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `subject`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Access,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

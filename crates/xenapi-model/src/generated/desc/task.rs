@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `task`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "task", secret: false, fields: FIELDS, by_name: &table::<{ table_size(17) }>(FIELDS), listed: true };
+
 /// What is known about `task`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "task",
+    record: &RECORD,
     place: Place::Service,
-    secret: false,
     enums: &[&crate::task::TASK_ALLOWED_OPERATIONS, &crate::task::TASK_STATUS_TYPE],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(17) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `tunnel`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "tunnel", secret: false, fields: FIELDS, by_name: &table::<{ table_size(6) }>(FIELDS), listed: true };
+
 /// What is known about `tunnel`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "tunnel",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[&crate::tunnel::TUNNEL_PROTOCOL],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(6) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `USB_group`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `USB_group`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "USB_group",
-    place: Place::Hardware,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(6) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `USB_group`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `user`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "user", secret: false, fields: FIELDS, by_name: &table::<{ table_size(4) }>(FIELDS), listed: false };
+
 /// What is known about `user`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "user",
+    record: &RECORD,
     place: Place::Legacy,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(4) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VBD`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VBD", secret: false, fields: FIELDS, by_name: &table::<{ table_size(22) }>(FIELDS), listed: true };
+
 /// What is known about `VBD`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VBD",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[&crate::vbd::VBD_OPERATIONS, &crate::vbd::VBD_TYPE, &crate::vbd::VBD_MODE],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(22) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

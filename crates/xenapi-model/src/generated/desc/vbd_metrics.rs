@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VBD_metrics`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VBD_metrics`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VBD_metrics",
-    place: Place::Legacy,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `VBD_metrics`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Legacy,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

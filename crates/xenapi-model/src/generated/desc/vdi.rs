@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VDI`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VDI", secret: false, fields: FIELDS, by_name: &table::<{ table_size(32) }>(FIELDS), listed: true };
+
 /// What is known about `VDI`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VDI",
+    record: &RECORD,
     place: Place::Core,
-    secret: false,
     enums: &[&crate::vdi::VDI_OPERATIONS, &crate::vdi::VDI_TYPE, &crate::vdi::ON_BOOT],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(32) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

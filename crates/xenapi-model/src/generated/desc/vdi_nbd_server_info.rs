@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `vdi_nbd_server_info`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `vdi_nbd_server_info`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "vdi_nbd_server_info",
-    place: Place::Value,
     secret: false,
-    enums: &[],
     fields: FIELDS,
     by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: false,
+};
+
+/// What is known about `vdi_nbd_server_info`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Value,
+    enums: &[],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: false,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VGPU`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VGPU", secret: false, fields: FIELDS, by_name: &table::<{ table_size(12) }>(FIELDS), listed: true };
+
 /// What is known about `VGPU`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VGPU",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(12) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VGPU_type`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VGPU_type`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VGPU_type",
-    place: Place::Hardware,
     secret: false,
-    enums: &[&crate::vgpu_type::VGPU_TYPE_IMPLEMENTATION],
     fields: FIELDS,
     by_name: &table::<{ table_size(16) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `VGPU_type`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Hardware,
+    enums: &[&crate::vgpu_type::VGPU_TYPE_IMPLEMENTATION],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,19 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VIF`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VIF", secret: false, fields: FIELDS, by_name: &table::<{ table_size(28) }>(FIELDS), listed: true };
+
 /// What is known about `VIF`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VIF",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[
         &crate::vif::VIF_OPERATIONS,
         &crate::vif::VIF_LOCKING_MODE,
         &crate::vif::VIF_IPV4_CONFIGURATION_MODE,
         &crate::vif::VIF_IPV6_CONFIGURATION_MODE,
     ],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(28) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,11 +4,14 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VM`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VM", secret: false, fields: FIELDS, by_name: &table::<{ table_size(92) }>(FIELDS), listed: true };
+
 /// What is known about `VM`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VM",
+    record: &RECORD,
     place: Place::Core,
-    secret: false,
     enums: &[
         &crate::vm::VM_POWER_STATE,
         &crate::vm::UPDATE_GUIDANCES,
@@ -21,8 +24,6 @@ pub static CLASS: ClassDesc = ClassDesc {
         &crate::vm::VM_SECUREBOOT_READINESS,
         &crate::vm::VM_OPERATIONS,
     ],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(92) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VM_appliance`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VM_appliance`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VM_appliance",
-    place: Place::Policy,
     secret: false,
-    enums: &[&crate::vm_appliance::VM_APPLIANCE_OPERATION],
     fields: FIELDS,
     by_name: &table::<{ table_size(6) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `VM_appliance`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Policy,
+    enums: &[&crate::vm_appliance::VM_APPLIANCE_OPERATION],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

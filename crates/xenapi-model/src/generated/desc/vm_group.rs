@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VM_group`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VM_group`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VM_group",
-    place: Place::Policy,
     secret: false,
-    enums: &[&crate::vm_group::PLACEMENT_POLICY],
     fields: FIELDS,
     by_name: &table::<{ table_size(5) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `VM_group`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Policy,
+    enums: &[&crate::vm_group::PLACEMENT_POLICY],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

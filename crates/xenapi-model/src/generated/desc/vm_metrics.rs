@@ -4,14 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
-/// What is known about `VM_metrics`.
-pub static CLASS: ClassDesc = ClassDesc {
+/// The record of `VM_metrics`.
+pub(crate) static RECORD: RecordDesc = RecordDesc {
     name: "VM_metrics",
-    place: Place::Metrics,
     secret: false,
-    enums: &[&crate::vm::DOMAIN_TYPE],
     fields: FIELDS,
     by_name: &table::<{ table_size(19) }>(FIELDS),
+    listed: true,
+};
+
+/// What is known about `VM_metrics`.
+pub static CLASS: ClassDesc = ClassDesc {
+    record: &RECORD,
+    place: Place::Metrics,
+    enums: &[&crate::vm::DOMAIN_TYPE],
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,19 +4,20 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VMPP`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VMPP", secret: false, fields: FIELDS, by_name: &table::<{ table_size(20) }>(FIELDS), listed: true };
+
 /// What is known about `VMPP`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VMPP",
+    record: &RECORD,
     place: Place::Legacy,
-    secret: false,
     enums: &[
         &crate::vmpp::VMPP_BACKUP_TYPE,
         &crate::vmpp::VMPP_BACKUP_FREQUENCY,
         &crate::vmpp::VMPP_ARCHIVE_FREQUENCY,
         &crate::vmpp::VMPP_ARCHIVE_TARGET_TYPE,
     ],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(20) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VMSS`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VMSS", secret: false, fields: FIELDS, by_name: &table::<{ table_size(10) }>(FIELDS), listed: true };
+
 /// What is known about `VMSS`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VMSS",
+    record: &RECORD,
     place: Place::Policy,
-    secret: false,
     enums: &[&crate::vmss::VMSS_FREQUENCY, &crate::vmss::VMSS_TYPE],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(10) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

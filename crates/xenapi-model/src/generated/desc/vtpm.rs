@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VTPM`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VTPM", secret: false, fields: FIELDS, by_name: &table::<{ table_size(8) }>(FIELDS), listed: true };
+
 /// What is known about `VTPM`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VTPM",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[&crate::vtpm::VTPM_OPERATIONS, &crate::vtpm::PERSISTENCE_BACKEND],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(8) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,

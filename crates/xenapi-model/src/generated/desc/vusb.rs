@@ -4,14 +4,15 @@
 #[allow(unused_imports, reason = "what a class needs depends on its fields")]
 use crate::support::desc::*;
 
+/// The record of `VUSB`.
+pub(crate) static RECORD: RecordDesc =
+    RecordDesc { name: "VUSB", secret: false, fields: FIELDS, by_name: &table::<{ table_size(7) }>(FIELDS), listed: true };
+
 /// What is known about `VUSB`.
 pub static CLASS: ClassDesc = ClassDesc {
-    name: "VUSB",
+    record: &RECORD,
     place: Place::Connector,
-    secret: false,
     enums: &[&crate::vusb::VUSB_OPERATIONS],
-    fields: FIELDS,
-    by_name: &table::<{ table_size(7) }>(FIELDS),
     messages: MESSAGES,
     implicit: Implicit {
         get_all: true,
