@@ -57,9 +57,9 @@ impl Pool {
         self.survey = Some(Survey::new(&self.cache));
     }
 
-    /// Tries so many parts more; answers whether there are others left.
-    pub fn step(&mut self, parts: usize) -> bool {
-        self.survey.as_mut().is_some_and(|survey| survey.step(parts))
+    /// Looks at so many objects more; answers whether there is more to do.
+    pub fn step(&mut self, objects: usize) -> bool {
+        self.survey.as_mut().is_some_and(|survey| survey.step(objects))
     }
 }
 

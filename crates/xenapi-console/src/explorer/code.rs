@@ -184,8 +184,8 @@ impl Said<'_> {
                 format!("vec![{}]", items.join(", "))
             }
             (Ty::Map(key, item), Value::Struct(members)) if !members.is_empty() => {
-                let member = |(name, it): (&_, &Value)| {
-                    let key = self.rust_value(key, &Value::from(AsRef::<str>::as_ref(name)));
+                let member = |(name, it): (&str, &Value)| {
+                    let key = self.rust_value(key, &Value::from(name));
                     format!("({key}, {})", self.rust_value(item, it))
                 };
                 let members: Vec<String> = members.iter().map(member).collect();
@@ -200,7 +200,6 @@ impl Said<'_> {
         let names = names_in(&self.message.rust);
         let mut others = Vec::new();
         for (name, value) in members.iter() {
-            let name: &str = name.as_ref();
             let lower = name.to_ascii_lowercase();
             let variable = names.iter().find(|it| it.trim_start_matches("r#") == lower);
             match (variable, self.class.field(name)) {
