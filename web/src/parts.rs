@@ -210,9 +210,12 @@ pub(crate) fn language(code: String, file: String) -> Result<Language, Why> {
     Language::parse(&code, &file).map_err(|error| Why(error.to_string()))
 }
 
+/// A pool in the page itself that is being opened.
+pub(crate) type Begun = Pin<Box<dyn Future<Output = Result<PoolInfo, String>>>>;
+
 /// Opens a pool in the page itself.
 #[wasm_split(local, fallible)]
-pub(crate) fn open(what: What) -> Result<Pin<Box<dyn Future<Output = Result<PoolInfo, String>>>>, Why> {
+pub(crate) fn open(what: What) -> Result<Begun, Why> {
     Ok(Box::pin(local::open(what)))
 }
 

@@ -7,6 +7,7 @@ use core::fmt;
 use core::ops::Deref;
 
 use crate::datetime::DateTime;
+use crate::double::parse_double;
 use crate::reference::NULL;
 use crate::value::{Struct, Value};
 
@@ -642,7 +643,7 @@ fn literal(text: &str, ty: &Type) -> Option<Value> {
     let unquoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     match ty {
         Type::Int => text.parse().ok().map(Value::Int),
-        Type::Float => text.trim_end_matches('.').parse().ok().map(Value::Double),
+        Type::Float => parse_double(text).map(Value::Double),
         Type::Bool => text.parse().ok().map(Value::Bool),
         Type::DateTime => DateTime::parse(text).ok().map(Value::DateTime),
         Type::Ref(_) if text == "Null" => Some(Value::from(NULL)),

@@ -483,7 +483,7 @@ impl Wire for f64 {
             #[allow(clippy::cast_precision_loss, reason = "the schema says float; the sender wrote an integer")]
             Scalar::Int(number) => Some(*number as f64),
             Scalar::Int32(number) => Some(f64::from(*number)),
-            Scalar::Text(text) => text.parse().ok(),
+            Scalar::Text(text) => crate::parse_double(text),
             _ => None,
         })
     }

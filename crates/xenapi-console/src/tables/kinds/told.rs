@@ -50,7 +50,7 @@ impl<'a> Alarm<'a> {
             rest.split_once(['"', '\'']).map(|(value, _)| value)
         };
         let name = attribute("<name ")?;
-        let level = attribute("<alarm_trigger_level ").and_then(|it| xenapi_core::parse_double(it));
+        let level = attribute("<alarm_trigger_level ").and_then(xenapi_core::parse_double);
         value.is_finite().then_some(Alarm { name, value, level: level.filter(|it| it.is_finite()) })
     }
 
