@@ -210,7 +210,9 @@ fn the_simulator_runs_in_the_page_without_a_server() {
     in_browser(1440, &["ERR_"], async |browser| {
         browser.go(&format!("{}?demo", serve.get("url"))).await;
         browser.element("[data-testid=tree-item]").await;
-        // Nothing of it comes from the server: that may go.
+        // Nothing of it comes from the server once the parts of the program are here, which come by themselves: that may go.
+        let come = "return performance.getEntriesByType('resource').some(it => it.name.includes('split_graph') && it.responseEnd > 0)";
+        browser.script_until("the parts of the program", come).await;
         serve.kill();
         browser
             .script_until("the badge", "return document.querySelector('[data-testid=freshness]')?.dataset.state === 'demo'")

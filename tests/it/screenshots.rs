@@ -82,6 +82,9 @@ fn compare(width: u32, theme: &str) {
         browser.element("[data-testid=login-form]").await;
         judge("login", &settled(&browser).await);
         sample.log_in(&browser).await;
+        // Where the button of the login was, the pointer would light up whatever a page has there.
+        let away = serde_json::json!({ "type": "mouseMoved", "x": 0, "y": 0 });
+        browser.cdp("Input.dispatchMouseEvent", away).await;
         for page in pages() {
             sample.show(&browser, page).await;
             judge(page.name, &settled(&browser).await);

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use xenapi_client::Status;
+use xenapi_client::{Freshness, Status};
 use xenapi_console::object::{Icon, class_name};
 use xenapi_console::route::{Kind, Route, View};
 use xenapi_console::select;
@@ -48,6 +48,8 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
         let store = store.clone();
         move |_| store.dispatch(Action::Drawer(!drawer))
     };
+    // Before the first inventory nothing comes that could wait, unless there will be none.
+    let settled = data.driver.freshness() != Freshness::Never || matches!(props.status, Status::Waiting { .. });
     let label = if drawer { Text::CloseTree } else { Text::OpenTree }.get();
     html! {
         <header class="topbar">
@@ -65,10 +67,10 @@ pub(crate) fn TopBar(props: &BarProps) -> Html {
                 <span class="read-only" title={Text::ReadOnlyTitle.get()} data-testid="read-only">{ Text::ReadOnlyPool.get() }</span>
             }
             <FreshnessBadge status={props.status.clone()} />
-            <Lazy part={Part::Tasks} view={View::Overview} />
+            if settled { <Lazy part={Part::Tasks} view={View::Overview} /> }
             <LanguageSwitch />
             <ThemeSwitch />
-            <Lazy part={Part::Account} view={View::Overview} />
+            if settled { <Lazy part={Part::Account} view={View::Overview} /> }
         </header>
     }
 }
