@@ -51,7 +51,7 @@ where
 impl Browser {
     async fn open(width: u32) -> (Browser, Running, TempDir) {
         let started = "was started successfully on port ";
-        let driver = Running::start(Command::new(tool("XENOXIDE_CHROMEDRIVER")).arg("--port=0"), |line| {
+        let driver = Running::start_on_a_port(Command::new(tool("XENOXIDE_CHROMEDRIVER")).arg("--port=0"), |line| {
             line.contains("was started successfully on port ")
         });
         let port = driver.ready.split(started).nth(1).expect("a port").trim_end_matches('.').to_string();

@@ -36,6 +36,16 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a program and waits for the line that says that it is ready.
     pub(crate) fn start(command: &mut Command, is_ready: fn(&str) -> bool) -> Running {
+        Running::try_start(command, is_ready).unwrap_or_else(|why| panic!("{command:?} did not become ready: {why}"))
+    }
+
+    /// Starts a program that chooses a port for two addresses at once, and ends when somebody else has just taken it for one of them.
+    pub(crate) fn start_on_a_port(command: &mut Command, is_ready: fn(&str) -> bool) -> Running {
+        let again = (0..4).find_map(|_| Running::try_start(command, is_ready).ok());
+        again.unwrap_or_else(|| Running::start(command, is_ready))
+    }
+
+    fn try_start(command: &mut Command, is_ready: fn(&str) -> bool) -> Result<Running, mpsc::RecvTimeoutError> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -52,10 +62,11 @@ impl Running {
             }
         });
         match receive.recv_timeout(READY) {
-            Ok(ready) => Running { child, ready },
+            Ok(ready) => Ok(Running { child, ready }),
             Err(error) => {
                 let _ = child.kill();
-                panic!("{command:?} did not become ready: {error}");
+                let _ = child.wait();
+                Err(error)
             }
         }
     }
