@@ -11,6 +11,7 @@
 use core::cell::Cell;
 use core::pin::Pin;
 
+use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use xenapi_console::language::Language;
@@ -119,6 +120,9 @@ pub(crate) fn load_ahead() {
         }
     });
 }
+
+/// How long after what is around it something of the shell begins to come, in milliseconds: when that was painted, and all of its own came.
+const BEHIND: u32 = 50;
 
 thread_local! {
     static LOADED: [Cell<Option<Draw>>; 10] = const { [const { Cell::new(None) }; 10] };
@@ -235,14 +239,23 @@ pub(crate) fn Lazy(props: &LazyProps) -> Html {
     {
         let (failed, arrived) = (failed.setter(), use_force_update());
         use_effect_with((props.part, *round), move |&(part, _)| {
-            if part.loaded().is_none() {
+            let load = move || {
                 spawn_local(async move {
                     match part.load().await {
                         Ok(()) => arrived.force_update(),
                         Err(_) => failed.set(true),
                     }
                 });
-            }
+            };
+            let timer = if part.loaded().is_some() {
+                None
+            } else if part.is_of_the_shell() {
+                Some(Timeout::new(BEHIND, load))
+            } else {
+                load();
+                None
+            };
+            move || drop(timer)
         });
     }
     if let Some(draw) = props.part.loaded() {
